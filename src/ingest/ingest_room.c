@@ -1,0 +1,1 @@
+// Placeholder translation unit: replaced by this room's first real file.
