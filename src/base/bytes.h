@@ -17,7 +17,10 @@ typedef struct {
 } str;
 
 #define STR(lit) ((str){ (lit), sizeof(lit) - 1 })
-#define STR_INIT(lit) { (lit), sizeof(lit) - 1 }
+#define STR_INIT(lit)          \
+    {                          \
+        (lit), sizeof(lit) - 1 \
+    }
 // For printf("%.*s"): STR_ARG(s)
 #define STR_ARG(s) (int)(s).len, (s).ptr
 
@@ -28,7 +31,10 @@ static inline str str_of_bytes(bytes b) { return (str){ (const char *)b.ptr, b.l
 static inline bytes bytes_of_str(str s) { return (bytes){ (const uint8_t *)s.ptr, s.len }; }
 
 static inline bool str_eq(str a, str b) { return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0); }
-static inline bool bytes_eq(bytes a, bytes b) { return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0); }
+static inline bool bytes_eq(bytes a, bytes b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
 // ASCII case-insensitive, for protocol words.
 static inline bool str_ieq(str a, str b)
 {
@@ -52,7 +58,10 @@ static inline int str_cmp(str a, str b)
     int c = n ? memcmp(a.ptr, b.ptr, n) : 0;
     return c ? c : (a.len > b.len) - (a.len < b.len);
 }
-static inline bool str_starts(str s, str prefix) { return s.len >= prefix.len && (prefix.len == 0 || memcmp(s.ptr, prefix.ptr, prefix.len) == 0); }
+static inline bool str_starts(str s, str prefix)
+{
+    return s.len >= prefix.len && (prefix.len == 0 || memcmp(s.ptr, prefix.ptr, prefix.len) == 0);
+}
 static inline bool str_ends(str s, str suffix)
 {
     return s.len >= suffix.len && (suffix.len == 0 || memcmp(s.ptr + s.len - suffix.len, suffix.ptr, suffix.len) == 0);
@@ -87,15 +96,31 @@ static inline str str_trim(str s)
 {
     while (s.len && (s.ptr[0] == ' ' || s.ptr[0] == '\t' || s.ptr[0] == '\r' || s.ptr[0] == '\n'))
         s.ptr++, s.len--;
-    while (s.len && (s.ptr[s.len - 1] == ' ' || s.ptr[s.len - 1] == '\t' || s.ptr[s.len - 1] == '\r' || s.ptr[s.len - 1] == '\n'))
+    while (s.len && (s.ptr[s.len - 1] == ' ' || s.ptr[s.len - 1] == '\t' || s.ptr[s.len - 1] == '\r' ||
+                     s.ptr[s.len - 1] == '\n'))
         s.len--;
     return s;
 }
 
 // Explicit little-endian codecs for files and wires; compilers turn them into one move.
-static inline uint16_t le16_get(const void *p) { uint16_t v; memcpy(&v, p, 2); return v; }
-static inline uint32_t le32_get(const void *p) { uint32_t v; memcpy(&v, p, 4); return v; }
-static inline uint64_t le64_get(const void *p) { uint64_t v; memcpy(&v, p, 8); return v; }
+static inline uint16_t le16_get(const void *p)
+{
+    uint16_t v;
+    memcpy(&v, p, 2);
+    return v;
+}
+static inline uint32_t le32_get(const void *p)
+{
+    uint32_t v;
+    memcpy(&v, p, 4);
+    return v;
+}
+static inline uint64_t le64_get(const void *p)
+{
+    uint64_t v;
+    memcpy(&v, p, 8);
+    return v;
+}
 static inline void le16_put(void *p, uint16_t v) { memcpy(p, &v, 2); }
 static inline void le32_put(void *p, uint32_t v) { memcpy(p, &v, 4); }
 static inline void le64_put(void *p, uint64_t v) { memcpy(p, &v, 8); }

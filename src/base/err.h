@@ -4,25 +4,25 @@
 #pragma once
 #include "base/bytes.h"
 
-#define ERR_TABLE(X)                                            \
-    X(ERR_NOMEM, -1, "out of memory")                           \
-    X(ERR_LIMIT, -2, "a limit was reached")                     \
-    X(ERR_TRUNCATED, -3, "input ends too early")                \
-    X(ERR_MALFORMED, -4, "input is malformed")                  \
-    X(ERR_CORRUPT, -5, "stored data is damaged")                \
-    X(ERR_IO, -6, "input/output error")                         \
-    X(ERR_NOSPC, -7, "no space left on the disk")               \
-    X(ERR_NOENT, -8, "not found")                               \
-    X(ERR_EXIST, -9, "exists already")                          \
-    X(ERR_BUSY, -10, "busy, try again later")                   \
-    X(ERR_TIMEOUT, -11, "took too long")                        \
-    X(ERR_CANCELLED, -12, "cancelled")                          \
-    X(ERR_CLOSED, -13, "closed by the peer")                    \
-    X(ERR_UNSUPPORTED, -14, "not supported")                    \
-    X(ERR_INVALID, -15, "invalid argument")                     \
-    X(ERR_DENIED, -16, "not allowed")                           \
-    X(ERR_AGAIN, -17, "would block")                            \
-    X(ERR_READONLY, -18, "read-only")                           \
+#define ERR_TABLE(X)                              \
+    X(ERR_NOMEM, -1, "out of memory")             \
+    X(ERR_LIMIT, -2, "a limit was reached")       \
+    X(ERR_TRUNCATED, -3, "input ends too early")  \
+    X(ERR_MALFORMED, -4, "input is malformed")    \
+    X(ERR_CORRUPT, -5, "stored data is damaged")  \
+    X(ERR_IO, -6, "input/output error")           \
+    X(ERR_NOSPC, -7, "no space left on the disk") \
+    X(ERR_NOENT, -8, "not found")                 \
+    X(ERR_EXIST, -9, "exists already")            \
+    X(ERR_BUSY, -10, "busy, try again later")     \
+    X(ERR_TIMEOUT, -11, "took too long")          \
+    X(ERR_CANCELLED, -12, "cancelled")            \
+    X(ERR_CLOSED, -13, "closed by the peer")      \
+    X(ERR_UNSUPPORTED, -14, "not supported")      \
+    X(ERR_INVALID, -15, "invalid argument")       \
+    X(ERR_DENIED, -16, "not allowed")             \
+    X(ERR_AGAIN, -17, "would block")              \
+    X(ERR_READONLY, -18, "read-only")             \
     X(ERR_STOPPING, -19, "stopping")
 
 enum {
