@@ -42,9 +42,9 @@ static inline bool str_ieq(str a, str b)
         return false;
     for (size_t i = 0; i < a.len; i++) {
         unsigned char x = (unsigned char)a.ptr[i], y = (unsigned char)b.ptr[i];
-        if (x - 'A' < 26u)
+        if ((unsigned)(x - 'A') < 26u)
             x |= 0x20;
-        if (y - 'A' < 26u)
+        if ((unsigned)(y - 'A') < 26u)
             y |= 0x20;
         if (x != y)
             return false;
