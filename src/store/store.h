@@ -1,0 +1,66 @@
+// The store: records in, durable, found again. See docs/formats.md for the files.
+//
+// Writing. A worker thread opens a batch on its own lane, feeds decoded records through the batch's sink
+// and commits. The done callback comes on the log thread after the batch is on disk and visible to
+// queries; until then nothing of it is. A lane belongs to one thread at a time.
+//
+// Reading. A view is everything acknowledged before it was taken, and nothing else, until it is released.
+#pragma once
+#include "store/segment.h"
+
+struct disk;
+struct store;
+struct batch;
+struct view;
+
+struct store_options {
+    const char *dir;         // data directory; created when missing (0700)
+    const struct disk *disk; // NULL: the real one
+    unsigned lanes;          // writing threads, 1..64
+    bool durability_os;      // acknowledge without fsync: for comparisons only
+    int64_t retention_ns;    // 0: keep for ever
+    uint64_t disk_cap_bytes; // 0: none; over it the oldest parts go
+    uint32_t seal_rows;      // rows of a head generation before it is sealed (default 1 Mi)
+    int64_t seal_age_ns;     // age of its oldest row before it is sealed (default 30 s)
+    uint64_t cache_bytes;    // block cache of the parts (default 64 MiB)
+    bool allow_hole;         // start writable although the log is damaged in the middle
+    bool manual;             // tests: no background seal, merge, retention; see store_step()
+};
+
+int store_open(const struct store_options *o, struct store **ret_store, struct err *err);
+// Stops the log thread after what was committed, then the background work.
+void store_close(struct store *s);
+
+// ERR_BUSY: too much is waiting to be sealed; ERR_NOSPC: the disk is full; ERR_READONLY; ERR_STOPPING. All pass.
+// ERR_EXIST: a batch with the same request_hash (two words, 0,0 = none) was committed within the last
+// minutes: the sender did not hear the answer and sent again; answer as before, store nothing.
+int store_batch_begin(struct store *s, unsigned lane, uint32_t project, const uint64_t request_hash[2], struct batch **ret_batch);
+struct record_sink batch_sink(struct batch *b);
+uint32_t batch_rows(const struct batch *b);
+// Moves the batch in. done(ctx, 0) when durable and visible, done(ctx, code) when it is not and will not be;
+// called exactly once, on the log thread (must not block). An empty batch is done at once.
+void batch_commit_take(struct batch *b, void (*done)(void *ctx, int result), void *ctx);
+// Forgets the batch: nothing of it will be seen.
+void batch_abort_take(struct batch *b);
+
+int store_view(struct store *s, struct view **ret_view);
+void view_unref(struct view *v);
+struct view *view_ref(struct view *v);
+uint32_t view_segments(const struct view *v);
+const struct segment *view_segment(const struct view *v, uint32_t i); // parts oldest first, then heads
+
+// Called on the log thread after each commit group, while nobody may block: wakes live tails.
+// rows committed since the last call can be found by taking a view.
+void store_on_commit(struct store *s, void (*fn)(void *ctx, uint64_t commit_sequence), void *ctx);
+
+struct store_stats {
+    uint64_t rows_committed, batches_committed, batches_failed, batches_repeated, log_bytes, log_syncs;
+    uint64_t head_rows, head_bytes, parts, part_rows, part_bytes, log_files;
+    uint64_t merge_debt_rows; // rows that background work (sealing, merging) still has to rewrite
+    uint64_t seals, merges, parts_expired, duplicates_dropped;
+    bool read_only, disk_full;
+    char why[160]; // of read_only or disk_full
+};
+void store_stats(struct store *s, struct store_stats *ret_stats);
+// Tests and the bench: seal everything, merge until there is nothing to merge, apply retention. Blocks.
+int store_settle(struct store *s, struct err *err);
