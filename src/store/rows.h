@@ -39,7 +39,8 @@ struct segment_ops {
     int (*find_trace)(const struct segment *, const uint8_t id[16], uint32_t *);
     int (*trace_rows)(const struct segment *, uint32_t, uint64_t *, uint64_t *);
     bool (*block_range)(const struct segment *, enum segment_table, uint32_t block, uint32_t col, int64_t *, int64_t *);
-    const struct dict *(*dict)(const struct segment *, enum segment_table, uint32_t col); // NULL: values are not in a dictionary of the segment
+    const struct dict *(*dict)(const struct segment *, enum segment_table,
+                               uint32_t col); // NULL: values are not in a dictionary of the segment
     int (*reader_open)(const struct segment *, struct reader **);
     void (*reader_close)(struct reader *);
     int (*reader_seek)(struct reader *, enum segment_table, uint32_t block);

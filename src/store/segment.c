@@ -17,32 +17,51 @@ const struct segment_info *segment_info(const struct segment *s)
 }
 
 uint32_t segment_blocks(const struct segment *s, enum segment_table t) { return ops_of(s)->blocks(s, t); }
-uint32_t segment_block_rows(const struct segment *s, enum segment_table t, uint32_t block) { return ops_of(s)->block_rows(s, t, block); }
+uint32_t segment_block_rows(const struct segment *s, enum segment_table t, uint32_t block)
+{
+    return ops_of(s)->block_rows(s, t, block);
+}
 uint32_t segment_columns(const struct segment *s, enum segment_table t) { return ops_of(s)->columns(s, t); }
-struct column segment_column(const struct segment *s, enum segment_table t, uint32_t i) { return ops_of(s)->column(s, t, i); }
+struct column segment_column(const struct segment *s, enum segment_table t, uint32_t i)
+{
+    return ops_of(s)->column(s, t, i);
+}
 uint32_t segment_resources(const struct segment *s) { return ops_of(s)->resources(s); }
-const struct record_entity *segment_resource(const struct segment *s, uint32_t ord) { return ops_of(s)->resource(s, ord); }
+const struct record_entity *segment_resource(const struct segment *s, uint32_t ord)
+{
+    return ops_of(s)->resource(s, ord);
+}
 uint64_t segment_resource_hash(const struct segment *s, uint32_t ord) { return ops_of(s)->resource_hash(s, ord); }
 uint32_t segment_scopes(const struct segment *s) { return ops_of(s)->scopes(s); }
 const struct record_entity *segment_scope(const struct segment *s, uint32_t ord) { return ops_of(s)->scope(s, ord); }
 uint32_t segment_shapes(const struct segment *s, enum segment_table t) { return ops_of(s)->shapes(s, t); }
-struct shape segment_shape(const struct segment *s, enum segment_table t, uint32_t ord) { return ops_of(s)->shape(s, t, ord); }
+struct shape segment_shape(const struct segment *s, enum segment_table t, uint32_t ord)
+{
+    return ops_of(s)->shape(s, t, ord);
+}
 uint32_t segment_traces(const struct segment *s) { return ops_of(s)->traces(s); }
 void segment_trace(const struct segment *s, uint32_t ord, uint8_t ret_id[16]) { ops_of(s)->trace(s, ord, ret_id); }
 
-int segment_find_trace(const struct segment *s, const uint8_t id[16], uint32_t *ret_ord) { return ops_of(s)->find_trace(s, id, ret_ord); }
+int segment_find_trace(const struct segment *s, const uint8_t id[16], uint32_t *ret_ord)
+{
+    return ops_of(s)->find_trace(s, id, ret_ord);
+}
 
 int segment_trace_rows(const struct segment *s, uint32_t ord, uint64_t *ret_first, uint64_t *ret_end)
 {
     return ops_of(s)->trace_rows(s, ord, ret_first, ret_end);
 }
 
-bool segment_block_range(const struct segment *s, enum segment_table t, uint32_t block, uint32_t col, int64_t *ret_min, int64_t *ret_max)
+bool segment_block_range(const struct segment *s, enum segment_table t, uint32_t block, uint32_t col, int64_t *ret_min,
+                         int64_t *ret_max)
 {
     return ops_of(s)->block_range(s, t, block, col, ret_min, ret_max);
 }
 
-const struct dict *segment_dict(const struct segment *s, enum segment_table t, uint32_t col) { return ops_of(s)->dict(s, t, col); }
+const struct dict *segment_dict(const struct segment *s, enum segment_table t, uint32_t col)
+{
+    return ops_of(s)->dict(s, t, col);
+}
 
 static const struct segment_ops *ops_of_reader(const struct reader *r)
 {
@@ -63,6 +82,12 @@ void reader_close(struct reader *r)
         ops_of_reader(r)->reader_close(r);
 }
 
-int reader_seek(struct reader *r, enum segment_table t, uint32_t block) { return ops_of_reader(r)->reader_seek(r, t, block); }
-int reader_column(struct reader *r, enum segment_table t, uint32_t col, struct vec *ret_vec) { return ops_of_reader(r)->reader_column(r, t, col, ret_vec); }
+int reader_seek(struct reader *r, enum segment_table t, uint32_t block)
+{
+    return ops_of_reader(r)->reader_seek(r, t, block);
+}
+int reader_column(struct reader *r, enum segment_table t, uint32_t col, struct vec *ret_vec)
+{
+    return ops_of_reader(r)->reader_column(r, t, col, ret_vec);
+}
 uint64_t reader_bytes(const struct reader *r) { return ops_of_reader(r)->reader_bytes(r); }

@@ -77,7 +77,10 @@ struct vec {
         const uint32_t *ord; // VEC_STR: STR, BYTES, LIST, MAP (the latter two as encoded, see wire/value.h)
     };
 };
-static inline bool vec_has(const struct vec *v, uint32_t i) { return !v->present || (v->present[i >> 6] >> (i & 63) & 1); }
+static inline bool vec_has(const struct vec *v, uint32_t i)
+{
+    return !v->present || (v->present[i >> 6] >> (i & 63) & 1);
+}
 
 // An attribute column.
 struct column {
@@ -98,12 +101,12 @@ struct reader;
 struct segment_info {
     uint8_t source; // enum record_source
     bool head;
-    uint64_t rows;                       // of TABLE_ROWS
-    int64_t time_min, time_max;          // inclusive; own times of the rows, also of clamped ones
-    int64_t received_min, received_max;  // inclusive
-    int64_t duration_max;                // spans: the longest, to bound look-ups around a row
-    uint64_t bytes;                      // on disk (0 for heads)
-    uint64_t id;                         // of the part file, 0 for heads
+    uint64_t rows;                      // of TABLE_ROWS
+    int64_t time_min, time_max;         // inclusive; own times of the rows, also of clamped ones
+    int64_t received_min, received_max; // inclusive
+    int64_t duration_max;               // spans: the longest, to bound look-ups around a row
+    uint64_t bytes;                     // on disk (0 for heads)
+    uint64_t id;                        // of the part file, 0 for heads
     // Sort order: parts of spans are in trace order (a trace's rows are one contiguous run, and
     // segment_trace_rows() works); parts of logs in (resource, time) order; heads in order of arrival.
     bool trace_order;
@@ -116,7 +119,8 @@ uint32_t segment_columns(const struct segment *s, enum segment_table t); // attr
 struct column segment_column(const struct segment *s, enum segment_table t, uint32_t i);
 uint32_t segment_resources(const struct segment *s);
 const struct record_entity *segment_resource(const struct segment *s, uint32_t ord);
-uint64_t segment_resource_hash(const struct segment *s, uint32_t ord); // of its canonical bytes: the same in every segment
+uint64_t segment_resource_hash(const struct segment *s,
+                               uint32_t ord); // of its canonical bytes: the same in every segment
 uint32_t segment_scopes(const struct segment *s);
 const struct record_entity *segment_scope(const struct segment *s, uint32_t ord);
 uint32_t segment_shapes(const struct segment *s, enum segment_table t);
@@ -128,8 +132,10 @@ int segment_find_trace(const struct segment *s, const uint8_t id[16], uint32_t *
 // Rows [*ret_first, *ret_end) of a trace in a segment with trace_order; ERR_UNSUPPORTED otherwise.
 int segment_trace_rows(const struct segment *s, uint32_t ord, uint64_t *ret_first, uint64_t *ret_end);
 // Range of a block's values in an i64, u64, u32 or u8 column: false when not known (then read it).
-bool segment_block_range(const struct segment *s, enum segment_table t, uint32_t block, uint32_t col, int64_t *ret_min, int64_t *ret_max);
-// Rows of child table t that belong to row number `row` of TABLE_ROWS: child row numbers [first, end); first == end: none.
+bool segment_block_range(const struct segment *s, enum segment_table t, uint32_t block, uint32_t col, int64_t *ret_min,
+                         int64_t *ret_max);
+// Rows of child table t that belong to row number `row` of TABLE_ROWS: child row numbers [first, end); first == end:
+// none.
 int segment_children(struct reader *r, enum segment_table t, uint32_t row, uint32_t *ret_first, uint32_t *ret_end);
 
 int reader_open(const struct segment *s, struct reader **ret_reader);

@@ -34,7 +34,8 @@ void store_close(struct store *s);
 // ERR_BUSY: too much is waiting to be sealed; ERR_NOSPC: the disk is full; ERR_READONLY; ERR_STOPPING. All pass.
 // ERR_EXIST: a batch with the same request_hash (two words, 0,0 = none) was committed within the last
 // minutes: the sender did not hear the answer and sent again; answer as before, store nothing.
-int store_batch_begin(struct store *s, unsigned lane, uint32_t project, const uint64_t request_hash[2], struct batch **ret_batch);
+int store_batch_begin(struct store *s, unsigned lane, uint32_t project, const uint64_t request_hash[2],
+                      struct batch **ret_batch);
 struct record_sink batch_sink(struct batch *b);
 uint32_t batch_rows(const struct batch *b);
 // Moves the batch in. done(ctx, 0) when durable and visible, done(ctx, code) when it is not and will not be;

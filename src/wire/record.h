@@ -28,7 +28,14 @@ struct attr {
 };
 
 // Span kinds and metric types both fill record.kind.
-enum span_kind { SPAN_KIND_UNSPECIFIED, SPAN_KIND_INTERNAL, SPAN_KIND_SERVER, SPAN_KIND_CLIENT, SPAN_KIND_PRODUCER, SPAN_KIND_CONSUMER };
+enum span_kind {
+    SPAN_KIND_UNSPECIFIED,
+    SPAN_KIND_INTERNAL,
+    SPAN_KIND_SERVER,
+    SPAN_KIND_CLIENT,
+    SPAN_KIND_PRODUCER,
+    SPAN_KIND_CONSUMER
+};
 enum metric_type { METRIC_NONE, METRIC_GAUGE, METRIC_SUM, METRIC_HISTOGRAM, METRIC_EXPONENTIAL, METRIC_SUMMARY };
 enum span_status { STATUS_UNSET, STATUS_OK, STATUS_ERROR };
 
@@ -36,30 +43,30 @@ enum span_status { STATUS_UNSET, STATUS_OK, STATUS_ERROR };
 enum record_child_kind { CHILD_EVENT = 0, CHILD_LINK = 1, CHILD_KINDS };
 
 struct record_child {
-    uint8_t kind;      // enum record_child_kind
-    bool has_trace;    // links
-    uint8_t trace[16]; // links
-    uint64_t span;     // links; as be64_get() of the 8 wire bytes, 0 = none
-    uint32_t flags;    // links
-    int64_t time;      // events, ns Unix
-    str name;          // events
+    uint8_t kind;             // enum record_child_kind
+    bool has_trace;           // links
+    uint8_t trace[16];        // links
+    uint64_t span;            // links; as be64_get() of the 8 wire bytes, 0 = none
+    uint32_t flags;           // links
+    int64_t time;             // events, ns Unix
+    str name;                 // events
     const struct attr *attrs; // attributes; FIELD: "tracestate", "dropped"
     uint32_t attrs_n;
 };
 
 struct record {
-    uint8_t source;   // enum record_source
-    uint8_t kind;     // enum span_kind or enum metric_type
-    uint8_t status;   // enum span_status
-    uint8_t severity; // OTel severity number 0..24 (0: none)
-    bool has_trace;   // false: no valid trace id (all-zero or absent)
+    uint8_t source;    // enum record_source
+    uint8_t kind;      // enum span_kind or enum metric_type
+    uint8_t status;    // enum span_status
+    uint8_t severity;  // OTel severity number 0..24 (0: none)
+    bool has_trace;    // false: no valid trace id (all-zero or absent)
     uint8_t trace[16]; // 8-byte ids are left-padded with zeros
-    uint64_t span;    // as be64_get() of the 8 wire bytes; 0 = none
-    uint64_t parent;  // same
-    uint32_t flags;   // W3C trace flags and OTLP span flags as sent
-    int64_t time;     // ns Unix; spans: start; logs: time, or observed time when 0; metrics: the point
-    int64_t duration; // ns; spans: end - start (may be negative); metrics: time - start time (0 when start is 0)
-    str name;         // span, metric or (log) event name; empty when none
+    uint64_t span;     // as be64_get() of the 8 wire bytes; 0 = none
+    uint64_t parent;   // same
+    uint32_t flags;    // W3C trace flags and OTLP span flags as sent
+    int64_t time;      // ns Unix; spans: start; logs: time, or observed time when 0; metrics: the point
+    int64_t duration;  // ns; spans: end - start (may be negative); metrics: time - start time (0 when start is 0)
+    str name;          // span, metric or (log) event name; empty when none
     struct value body; // logs: the body (VALUE_NULL when none); other sources: VALUE_NULL
     const struct attr *attrs; // RECORD and FIELD, in the order received
     uint32_t attrs_n;

@@ -3,9 +3,9 @@
 //
 // Encoding (format version 1; canonical: one value has one encoding):
 //   value  = type byte, payload
-//   NULL   nothing        BOOL one byte 0/1        INT zigzag LEB128       DOUBLE 8 bytes little-endian (bits kept: NaN, -0)
-//   STR    LEB128 length, bytes (as received, also invalid UTF-8)          BYTES same
-//   LIST   LEB128 count, values                    MAP LEB128 count, (LEB128 key length, key bytes, value)*; order and repeats kept
+//   NULL   nothing        BOOL one byte 0/1        INT zigzag LEB128       DOUBLE 8 bytes little-endian (bits kept:
+//   NaN, -0) STR    LEB128 length, bytes (as received, also invalid UTF-8)          BYTES same LIST   LEB128 count,
+//   values                    MAP LEB128 count, (LEB128 key length, key bytes, value)*; order and repeats kept
 // Nesting is at most VALUE_DEPTH_MAX; readers refuse more.
 #pragma once
 #include "base/buf.h"
