@@ -145,15 +145,11 @@ void json_put_int(struct json_writer *w, int64_t i)
 void json_put_double(struct json_writer *w, double d)
 {
     char text[32];
-    if (d != d) {
-        json_put_str(w, STR("NaN"));
-    } else if (d - d != 0) {
-        json_put_str(w, d > 0 ? STR("Infinity") : STR("-Infinity"));
-    } else {
-        int n = fmt_double(text, d);
-        separate(w);
-        buf_append(w->out, text, (size_t)n);
-    }
+    str s = { text, (size_t)fmt_double(text, d) };
+    if (d - d != 0) // infinite or not a number
+        json_put_str(w, s);
+    else
+        json_put_raw(w, s);
 }
 
 void json_put_bool(struct json_writer *w, bool b) { json_put_raw(w, b ? STR("true") : STR("false")); }
