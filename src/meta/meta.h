@@ -1,0 +1,66 @@
+// Meta: what Clew knows that is not a record: the workspace, its projects and their keys, people,
+// sessions, tokens, the audit trail. One SQLite file (DIR/meta.db, WAL) in a directory of mode 0700.
+// The SQL is portable on purpose (PostgreSQL comes with the cluster); what is SQLite's own stands
+// in meta_db.c and in the audit triggers of meta_schema.c.
+//
+// Threads: every function may be called from any thread and may read the disk; none may be called
+// from an I/O loop, except token_check() and key_check() of meta/token.h, which answer from memory.
+//
+// Secrets never leave in clear but at the moment they are made: the file holds hashes (BLAKE2b-256)
+// of tokens, links and sessions, argon2id of passwords. DSN keys are public and held as they are.
+#pragma once
+#include "base/bytes.h"
+#include "base/err.h"
+
+struct meta;
+
+enum {
+    META_NAME_MAX = 63,        // bytes of a slug, a login, a token's name
+    META_PROJECTS_MAX = 10000, // of a workspace
+    META_TOKENS_MAX = 10000,   // not revoked, with DSN keys
+    META_SECRET_MAX = 64,      // bytes of any secret we hand out, with its prefix and NUL
+};
+
+// Scopes of tokens and people, one bit each (9-security "Tokens").
+enum meta_scope {
+    META_SCOPE_INGEST = 1,
+    META_SCOPE_READ = 2,
+    META_SCOPE_VALUES = 4,
+    META_SCOPE_PROBE = 8,
+    META_SCOPE_PROBE_PROD = 16,
+    META_SCOPE_PATCH = 32,
+    META_SCOPE_ADMIN = 64,
+};
+enum { META_SCOPES_ALL = 127 };
+// "read,values" -> bits; an unknown word is an error that names the known ones.
+int meta_scopes_parse(str text, uint32_t *ret_scopes, struct err *err);
+// Writes the words, comma-separated; ret is NUL-terminated.
+void meta_scopes_text(uint32_t scopes, char ret[64]);
+
+// Opens (and with create: makes) DIR and DIR/meta.db, applies what migrations are missing and makes
+// sure that workspace `clew`, project `default` and user `admin` exist. Errors name the place and
+// what to do. A file that a newer Clew has written is refused.
+int meta_open(const char *dir, bool create, struct meta **ret_meta, struct err *err);
+// Writes what is pending (times of last use) and closes. NULL is allowed.
+void meta_close(struct meta *m);
+// Once a second from a timer, on a worker: notices changes by other processes, writes times of last
+// use (at most once a minute), drops what has expired.
+void meta_tick(struct meta *m);
+
+struct meta_project {
+    int64_t id; // never reused; the number that records carry
+    char slug[META_NAME_MAX + 1];
+    char name[META_NAME_MAX + 1];
+    int64_t created_ns;
+};
+// Slug: 1 to 63 of a-z 0-9 and inner dashes, not all digits (Sentry's clients mistake those for ids).
+bool meta_slug_valid(str slug);
+// actor: who does it, for the audit trail ("admin", "cli:root").
+int meta_project_add(struct meta *m, str actor, str slug, struct meta_project *ret_project, struct err *err);
+// ERR_NOENT with the names that there are as the hint.
+int meta_project_find(struct meta *m, str slug, struct meta_project *ret_project, struct err *err);
+int meta_project_get(struct meta *m, int64_t id, struct meta_project *ret_project, struct err *err);
+// By slug; *ret_projects is freed with mem_free.
+int meta_project_list(struct meta *m, struct meta_project **ret_projects, size_t *ret_n, struct err *err);
+// The project's public (DSN) key: 32 hex digits, made on first use.
+int meta_project_dsn_key(struct meta *m, str actor, int64_t project, char ret_key[META_SECRET_MAX], struct err *err);

@@ -1,0 +1,114 @@
+// The tables, by version: migration n (from 1) brings a file from version n-1 to n and is never
+// edited once released. Times are Unix nanoseconds, hashes are BLAKE2b-256, ids come from `sequences`.
+#include "base/clock.h"
+#include "meta/meta_internal.h"
+
+static const char schema_v1[] =
+    "CREATE TABLE sequences (name VARCHAR(32) NOT NULL PRIMARY KEY, last_id BIGINT NOT NULL);"
+    "CREATE TABLE workspaces (id BIGINT NOT NULL PRIMARY KEY, slug VARCHAR(63) NOT NULL UNIQUE, created_ns BIGINT NOT "
+    "NULL);"
+    "CREATE TABLE projects (id BIGINT NOT NULL PRIMARY KEY, workspace_id BIGINT NOT NULL REFERENCES workspaces (id),"
+    "  slug VARCHAR(63) NOT NULL, name VARCHAR(63) NOT NULL, created_ns BIGINT NOT NULL, UNIQUE (workspace_id, slug));"
+    // Public keys, kept as they are: they stand in DSNs inside web pages.
+    "CREATE TABLE dsn_keys (id BIGINT NOT NULL PRIMARY KEY, project_id BIGINT NOT NULL REFERENCES projects (id),"
+    "  public_key VARCHAR(32) NOT NULL UNIQUE, created_ns BIGINT NOT NULL, revoked_ns BIGINT NOT NULL);"
+    "CREATE TABLE users (id BIGINT NOT NULL PRIMARY KEY, workspace_id BIGINT NOT NULL REFERENCES workspaces (id),"
+    "  login VARCHAR(63) NOT NULL UNIQUE, scopes BIGINT NOT NULL, password_hash VARCHAR(128), created_ns BIGINT NOT "
+    "NULL);"
+    "CREATE TABLE login_links (id BIGINT NOT NULL PRIMARY KEY, user_id BIGINT NOT NULL REFERENCES users (id),"
+    "  secret_hash BYTEA NOT NULL UNIQUE, expires_ns BIGINT NOT NULL);"
+    "CREATE TABLE sessions (id BIGINT NOT NULL PRIMARY KEY, user_id BIGINT NOT NULL REFERENCES users (id),"
+    "  secret_hash BYTEA NOT NULL UNIQUE, created_ns BIGINT NOT NULL, last_used_ns BIGINT NOT NULL, expires_ns BIGINT "
+    "NOT NULL);"
+    "CREATE TABLE tokens (id BIGINT NOT NULL PRIMARY KEY, workspace_id BIGINT NOT NULL REFERENCES workspaces (id),"
+    "  project_id BIGINT REFERENCES projects (id), name VARCHAR(63) NOT NULL, secret_hash BYTEA NOT NULL UNIQUE,"
+    "  tail VARCHAR(8) NOT NULL, scopes BIGINT NOT NULL, created_by VARCHAR(63) NOT NULL, created_ns BIGINT NOT NULL,"
+    "  last_used_ns BIGINT NOT NULL, expires_ns BIGINT NOT NULL, revoked_ns BIGINT NOT NULL);"
+    "CREATE TABLE audit (seq BIGINT NOT NULL PRIMARY KEY, time_ns BIGINT NOT NULL, actor VARCHAR(63) NOT NULL,"
+    "  action VARCHAR(31) NOT NULL, target VARCHAR(127) NOT NULL, detail VARCHAR(255) NOT NULL, hash BYTEA NOT NULL);"
+    "CREATE TABLE audit_head (id BIGINT NOT NULL PRIMARY KEY, seq BIGINT NOT NULL, hash BYTEA NOT NULL);"
+    "INSERT INTO audit_head (id, seq, hash) VALUES (1, 0, "
+    "x'0000000000000000000000000000000000000000000000000000000000000000');"
+    // A second fence behind our own code, which has no statement that does this (SQLite's dialect).
+    "CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit trail is "
+    "append-only'); END;"
+    "CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit trail is "
+    "append-only'); END;";
+
+static const char *const schema_versions[] = { schema_v1 };
+enum { SCHEMA_LATEST = sizeof schema_versions / sizeof schema_versions[0] };
+
+static int schema_current(struct meta *m, int64_t *ret_version, struct err *err)
+{
+    sqlite3_stmt *stmt;
+    int r = meta_query(&m->writer, &stmt, err, "SELECT coalesce(max(version), 0) FROM schema_versions", "");
+    if (r <= 0)
+        return r;
+    *ret_version = sqlite3_column_int64(stmt, 0);
+    meta_done(stmt);
+    return 0;
+}
+
+static int schema_first_rows(struct meta *m, struct err *err)
+{
+    int64_t now = clock_unix_ns(), workspace, project, user;
+    int r = meta_next_id(m, "workspaces", &workspace, err);
+    if (r == 0)
+        r = meta_next_id(m, "projects", &project, err);
+    if (r == 0)
+        r = meta_next_id(m, "users", &user, err);
+    if (r == 0)
+        r = meta_run(&m->writer, NULL, err, "INSERT INTO workspaces (id, slug, created_ns) VALUES (?, 'clew', ?)", "ii",
+                     workspace, now);
+    if (r == 0)
+        r = meta_run(
+            &m->writer, NULL, err,
+            "INSERT INTO projects (id, workspace_id, slug, name, created_ns) VALUES (?, ?, 'default', 'default', ?)",
+            "iii", project, workspace, now);
+    if (r == 0)
+        r = meta_run(&m->writer, NULL, err,
+                     "INSERT INTO users (id, workspace_id, login, scopes, password_hash, created_ns) VALUES (?, ?, "
+                     "'admin', ?, NULL, ?)",
+                     "iiii", user, workspace, (int64_t)META_SCOPES_ALL, now);
+    if (r == 0)
+        r = meta_audit_put(m, STR("server"), "workspace.create", STR("clew"),
+                           STR("with project default and user admin"), err);
+    return r;
+}
+
+static int schema_migrate(struct meta *m, struct err *err)
+{
+    int64_t version = 0;
+    int r = schema_current(m, &version, err);
+    if (r < 0)
+        return r;
+    if (version > SCHEMA_LATEST) {
+        err_set(err, ERR_UNSUPPORTED, "newer_version",
+                "the data was written by a newer Clew (schema %lld, this one knows %d)", (long long)version,
+                SCHEMA_LATEST);
+        err_set_hint(err, "run the newer version");
+        return ERR_UNSUPPORTED;
+    }
+    for (; r == 0 && version < SCHEMA_LATEST; version++) {
+        r = meta_exec_script(&m->writer, err, schema_versions[version]);
+        if (r == 0)
+            r = meta_run(&m->writer, NULL, err, "INSERT INTO schema_versions (version, applied_ns) VALUES (?, ?)", "ii",
+                         version + 1, clock_unix_ns());
+        if (r == 0 && version == 0)
+            r = schema_first_rows(m, err);
+    }
+    return r;
+}
+
+int meta_schema_apply(struct meta *m, struct err *err)
+{
+    int r = meta_begin(m, err);
+    if (r < 0)
+        return r;
+    r = meta_exec_script(
+        &m->writer, err,
+        "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT NOT NULL PRIMARY KEY, applied_ns BIGINT NOT NULL)");
+    if (r == 0)
+        r = schema_migrate(m, err);
+    return meta_finish(m, r, err);
+}
