@@ -47,7 +47,7 @@ struct query_cell {
     struct qval value;
 };
 
-struct query_column {
+struct query_result_column {
     str name;
     uint8_t type; // enum qval_type; QVAL_MISSING when the rows differ or there was no value
 };
@@ -58,7 +58,7 @@ struct query_stats {
     uint64_t bytes, parts, parts_skipped, blocks, blocks_skipped;
     int64_t elapsed_ns, cpu_ns;
     int64_t from, to; // the range as understood
-    const struct query_column *columns;
+    const struct query_result_column *columns;
     uint32_t columns_n;
     bool more;
     str next; // cursor for `after`, empty when none
