@@ -50,6 +50,27 @@ void arena_reset(struct arena *a)
     }
 }
 
+// Chunks newer than the mark hold nothing that must stay. The largest of them is kept, so that a run of
+// large records does not go to the system for each.
+void arena_rewind_chunks(struct arena *a, struct arena_mark mark)
+{
+    struct arena_chunk *keep = NULL;
+    for (struct arena_chunk *c = a->head; c != mark.head;) {
+        struct arena_chunk *next = c->next, *drop = keep && keep->size >= c->size ? c : keep;
+        if (drop != c)
+            keep = c;
+        if (drop) {
+            a->used -= drop->size + sizeof *drop;
+            mem_free(drop);
+        }
+        c = next;
+    }
+    keep->next = mark.head;
+    a->head = keep;
+    a->cur = keep->data;
+    a->end = keep->data + keep->size;
+}
+
 static int arena_grow(struct arena *a, size_t need)
 {
     size_t size = a->head ? a->head->size * 2 : ARENA_CHUNK_MIN;

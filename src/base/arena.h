@@ -28,3 +28,18 @@ void *arena_alloc_bytes(struct arena *a, size_t size);
 int arena_dup(struct arena *a, str s, str *ret_out);
 // printf into the arena; ptr is NULL on failure.
 str arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+// A place to come back to: what was allocated since is forgotten, the memory mostly kept.
+struct arena_mark {
+    struct arena_chunk *head;
+    uint8_t *cur;
+};
+static inline struct arena_mark arena_mark(const struct arena *a) { return (struct arena_mark){ a->head, a->cur }; }
+void arena_rewind_chunks(struct arena *a, struct arena_mark mark);
+static inline void arena_rewind(struct arena *a, struct arena_mark mark)
+{
+    if (__builtin_expect(a->head == mark.head, 1))
+        a->cur = mark.cur;
+    else
+        arena_rewind_chunks(a, mark);
+}

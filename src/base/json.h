@@ -18,7 +18,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 
-enum { JSON_DEPTH_MAX = 128 };
+enum { JSON_DEPTH_MAX = 256 };
 
 enum json_type {
     JSON_END, // after the document's value: only white space was left
@@ -45,7 +45,7 @@ struct json_reader {
     const char *why; // of the last error, a phrase; NULL when its code says all
     uint64_t is_object[JSON_DEPTH_MAX / 64];
     uint32_t lossy; // lone surrogate escapes read as U+FFFD
-    uint8_t depth, depth_max;
+    uint16_t depth, depth_max;
     uint8_t expect; // of the grammar, internal
 };
 

@@ -15,7 +15,7 @@ void json_reader_init(struct json_reader *r, str text, struct arena *arena, unsi
     static const char nothing[1];
     const char *p = text.ptr ? text.ptr : nothing;
     *r = (struct json_reader){
-        .p = p, .end = p + text.len, .start = p, .arena = arena, .depth_max = (uint8_t)depth_max
+        .p = p, .end = p + text.len, .start = p, .arena = arena, .depth_max = (uint16_t)depth_max
     };
 }
 
