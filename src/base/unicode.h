@@ -13,8 +13,6 @@ enum { UNICODE_REPLACEMENT = 0xFFFD, UNICODE_MAX = 0x10FFFF };
 // surrogate, beyond U+10FFFF, cut) gives U+FFFD for each maximal invalid subsequence (W3C, Unicode
 // 3.9) and *ret_ok false.
 uint32_t utf8_decode(const char *p, const char *end, unsigned *ret_len, bool *ret_ok);
-// Writes 1-4 bytes and returns their number; an invalid code point is written as U+FFFD.
-unsigned utf8_encode(uint32_t cp, char out[4]);
 // Length of the valid prefix: s.len when all of it is valid. Fast on ASCII.
 size_t utf8_valid_prefix(str s);
 static inline bool utf8_is_valid(str s) { return utf8_valid_prefix(s) == s.len; }

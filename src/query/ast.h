@@ -47,11 +47,11 @@ struct query_ast_value {
 enum query_cmp { QUERY_EQ, QUERY_LT, QUERY_LE, QUERY_GT, QUERY_GE };
 
 enum query_ast_filter_kind {
-    QUERY_AST_AND, // kids
-    QUERY_AST_OR,  // kids
-    QUERY_AST_NOT, // kids (one)
-    QUERY_AST_COMPARE, // field, cmp, values; negate for != ; list when written in ( )
-    QUERY_AST_REGEX,   // field, values (one); negate for !~
+    QUERY_AST_AND,      // kids
+    QUERY_AST_OR,       // kids
+    QUERY_AST_NOT,      // kids (one)
+    QUERY_AST_COMPARE,  // field, cmp, values; negate for != ; list when written in ( )
+    QUERY_AST_REGEX,    // field, values (one); negate for !~
     QUERY_AST_CONTAINS, // field (NULL: *), values (one)
     QUERY_AST_PRESENT,  // field (NULL: *)
     QUERY_AST_TEXT,     // values (one): a bare or quoted word
@@ -74,7 +74,13 @@ struct query_ast_filter {
 };
 
 enum query_ast_set_kind { QUERY_SET_FILTER, QUERY_SET_AND, QUERY_SET_REL };
-enum query_rel { QUERY_REL_PARENT, QUERY_REL_ANCESTOR, QUERY_REL_CHILD, QUERY_REL_DESCENDANT, QUERY_REL_SIBLING }; // > >> < << ~
+enum query_rel {
+    QUERY_REL_PARENT,
+    QUERY_REL_ANCESTOR,
+    QUERY_REL_CHILD,
+    QUERY_REL_DESCENDANT,
+    QUERY_REL_SIBLING
+}; // > >> < << ~
 
 struct query_ast_set {
     struct query_pos pos;
@@ -171,8 +177,8 @@ enum query_step_kind {
 struct query_ast_step {
     struct query_ast_step *next;
     enum query_step_kind kind;
-    struct query_pos pos;      // of the whole step
-    struct query_pos name_pos; // of its name
+    struct query_pos pos;            // of the whole step
+    struct query_pos name_pos;       // of its name
     struct query_ast_filter *filter; // where, differ
     struct query_ast_item *items;    // let, select, sort
     bool star;                       // select *
@@ -196,8 +202,8 @@ struct query_ast {
     bool star;
     struct query_pos source_pos;
     struct query_pos kind_pos[QUERY_SOURCE_COUNT]; // where each kind is named
-    struct query_ast_set *sets;       // either
-    struct query_ast_filter *filter;  // or; both NULL when there is none
+    struct query_ast_set *sets;                    // either
+    struct query_ast_filter *filter;               // or; both NULL when there is none
     struct query_ast_step *steps;
     uint32_t step_count;
 };

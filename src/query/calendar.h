@@ -29,7 +29,8 @@ double query_bucket_double(double v, double width);
 // `auto`: the smallest step of 1 2 5 10 15 30 s and min, 1 2 3 6 12 h, 1 7 d that makes <= 100 buckets
 // of [from, to). Days and weeks are calendar steps: *ret_unit and *ret_count are set then, *ret_width
 // is 0; otherwise *ret_width is in ns.
-void query_bucket_auto(int64_t from, int64_t to, int64_t *ret_width, enum query_cal_unit *ret_unit, uint32_t *ret_count);
+void query_bucket_auto(int64_t from, int64_t to, int64_t *ret_width, enum query_cal_unit *ret_unit,
+                       uint32_t *ret_count);
 
 // Parts of a moment in the zone: hour 0-23, weekday 1-7 (Monday is 1), day of the month 1-31.
 struct query_civil {

@@ -117,22 +117,22 @@ enum query_attr_level {
     QUERY_AT_RESOURCE,
     QUERY_AT_EVENT, // span events: any child
     QUERY_AT_LINK,
-    QUERY_AT_VARS, // snapshots and events: vars.*
+    QUERY_AT_VARS,  // snapshots and events: vars.*
     QUERY_AT_FRAME, // snapshots: frame[n].*; the path begins with the index
-    QUERY_AT_EXPR, // snapshots: expr.*
+    QUERY_AT_EXPR,  // snapshots: expr.*
 };
 
 // ---- one meaning, many names
 struct query_alias_key {
-    str key;        // attribute key as received
-    uint8_t level;  // enum query_attr_level
-    bool is_name;   // the key, written in a query, means the group
+    str key;       // attribute key as received
+    uint8_t level; // enum query_attr_level
+    bool is_name;  // the key, written in a query, means the group
 };
 
 struct query_alias_group {
-    str name;                  // the first name: what is printed
-    enum query_field_id field; // fixed field that the group feeds, or QUERY_FIELD_NONE
-    uint16_t sources;          // kinds for which the names hold
+    str name;                           // the first name: what is printed
+    enum query_field_id field;          // fixed field that the group feeds, or QUERY_FIELD_NONE
+    uint16_t sources;                   // kinds for which the names hold
     const struct query_alias_key *keys; // order of reading: first present value wins
     uint32_t key_count;
 };

@@ -6,7 +6,7 @@
 
 struct query_zone;
 
-enum { // readings
+enum {               // readings
     QR_INT = 1,      // i
     QR_DOUBLE = 2,   // d (set also when QR_INT is: the nearest double)
     QR_DURATION = 4, // duration, ns
@@ -35,16 +35,16 @@ struct query_literal {
     int level_lo, level_hi;
     const struct query_wildcard *wildcard; // NULL when it has no star
     // Set by the planner for fields of a fixed type:
-    int32_t word;         // QUERY_ENUM: the word's value
-    uint8_t id[16];       // QUERY_ID, big-endian as received
-    uint8_t id_nibbles;   // hex digits given (32 for a trace, 16 for a span, fewer with id_prefix)
+    int32_t word;       // QUERY_ENUM: the word's value
+    uint8_t id[16];     // QUERY_ID, big-endian as received
+    uint8_t id_nibbles; // hex digits given (32 for a trace, 16 for a span, fewer with id_prefix)
     bool id_prefix;
 };
 
 // Undoes the escapes of a value or text as written and takes all readings. now_ns and zone are for
 // relative times. Errors: bad_escape, bad_number (a duration or integer out of range), ERR_NOMEM.
 int query_literal_read(struct arena *arena, str query_text, const struct query_ast_value *v, int64_t now_ns,
-    const struct query_zone *zone, struct query_literal *ret_lit, struct query_error *err);
+                       const struct query_zone *zone, struct query_literal *ret_lit, struct query_error *err);
 
 // The pieces below are pure; they return false when s is not such a literal as a whole.
 // Sets QR_INT|QR_DOUBLE, QR_DOUBLE, or QR_DOUBLE|QR_BIG in *ret_readings.

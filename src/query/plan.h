@@ -27,9 +27,9 @@ enum query_bind_kind {
 enum query_hop { QUERY_HOP_NONE, QUERY_HOP_PARENT, QUERY_HOP_ROOT }; // parent.F, root.F
 
 struct query_binding {
-    uint8_t kind;  // enum query_bind_kind
-    uint8_t level; // enum query_attr_level
-    uint8_t hop;   // enum query_hop
+    uint8_t kind;   // enum query_bind_kind
+    uint8_t level;  // enum query_attr_level
+    uint8_t hop;    // enum query_hop
     uint16_t field; // enum query_field_id
     uint16_t group; // for query_alias_get
     uint16_t path_from;
@@ -44,10 +44,10 @@ struct query_path_item {
 enum { QUERY_NO_SLOT = -1 };
 
 struct query_ref {
-    uint32_t index;   // in plan->refs
-    str name;         // as written, dotted
-    str printed;      // first name of its alias group, else name
-    int32_t slot;     // column made by a step (then path from path_from_slot leads into it), or QUERY_NO_SLOT
+    uint32_t index; // in plan->refs
+    str name;       // as written, dotted
+    str printed;    // first name of its alias group, else name
+    int32_t slot;   // column made by a step (then path from path_from_slot leads into it), or QUERY_NO_SLOT
     uint16_t path_from_slot;
     struct query_binding bind[QUERY_SOURCE_COUNT];
     const struct query_path_item *path;
@@ -138,13 +138,13 @@ enum query_agg_fn {
 struct query_agg {
     enum query_agg_fn fn;
     struct query_pos pos;
-    double q;          // QUANTILE
-    uint32_t n;        // VALUES: 10 by default
+    double q;   // QUANTILE
+    uint32_t n; // VALUES: 10 by default
     const struct query_ref **refs;
     uint32_t ref_count;
     struct query_filter *filter; // if (..), or NULL
-    int32_t slot;      // where the result goes
-    uint32_t index;    // in plan->aggs order, for memory accounting
+    int32_t slot;                // where the result goes
+    uint32_t index;              // in plan->aggs order, for memory accounting
 };
 
 // ---- steps
@@ -171,7 +171,6 @@ enum query_bucket_kind {
     QUERY_BUCKET_DOUBLE,   // same, width_d
     QUERY_BUCKET_ANY,      // f's type is known per row: width and width_d, by the row's type
 };
-
 
 struct query_bucket {
     enum query_bucket_kind kind; // `auto` has been resolved
@@ -238,7 +237,7 @@ enum { QUERY_PLAN_MAGIC = 0x51504c4e };
 struct query_plan {
     uint32_t magic;
     str text;
-    uint16_t sources; // QS_ bits, only kinds that exist and that the caller may read
+    uint16_t sources;            // QS_ bits, only kinds that exist and that the caller may read
     struct query_filter *filter; // of the source; NULL: everything
     struct query_step *steps;
     uint32_t step_count;
@@ -300,15 +299,15 @@ enum { QUERY_LEVEL_BUILT = 1 };
 
 // Resolves and checks. The plan lives in the arena but owns compiled regexes: query_plan_free.
 int query_plan_build(struct arena *arena, const struct query_ast *ast, const struct query_options *opt,
-    struct query_plan **ret_plan, struct query_error *err);
+                     struct query_plan **ret_plan, struct query_error *err);
 // Parse and plan in one.
 int query_compile(struct arena *arena, str text, const struct query_options *opt, struct query_plan **ret_plan,
-    struct query_error *err);
+                  struct query_error *err);
 void query_plan_free(struct query_plan *plan); // NULL is fine
 
 // After a run without matches: hints about attribute names that are in no record of the range, with
 // the nearest name that is. Writes at most max hints into the arena; returns their number.
 uint32_t query_plan_unknown_names(struct arena *arena, const struct query_plan *plan, const struct query_catalogue *cat,
-    struct query_hint *ret_hints, uint32_t max);
+                                  struct query_hint *ret_hints, uint32_t max);
 
 str query_fn_name(enum query_fn fn);

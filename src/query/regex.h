@@ -16,7 +16,7 @@ enum query_regex_fault { QUERY_REGEX_OK, QUERY_REGEX_BAD, QUERY_REGEX_TOO_BIG, Q
 
 struct query_regex_error {
     enum query_regex_fault fault;
-    size_t off, len;  // byte range inside the pattern
+    size_t off, len; // byte range inside the pattern
     char message[128];
 };
 
@@ -32,7 +32,8 @@ struct query_regex_scratch {
     char *ptr;
     size_t cap;
 };
-bool query_regex_find(const struct query_regex *re, str text, str *ret_groups, int groups, struct query_regex_scratch *scratch);
+bool query_regex_find(const struct query_regex *re, str text, str *ret_groups, int groups,
+                      struct query_regex_scratch *scratch);
 int query_regex_group_count(const struct query_regex *re);
 // Name of a group from 1, or empty.
 str query_regex_group_name(const struct query_regex *re, int group);
