@@ -17,7 +17,9 @@ struct rows {
     uint64_t *values;
 };
 
-// Dictionary of column col (COL_NAME or an attribute column of a string type).
+// Dictionary of column col (COL_NAME or an attribute column of a string type). NULL: the values are in dictionaries of
+// their blocks (or, for a part, could not be read now: then reader_column() says why). A part's dictionary is valid
+// while a reader of the part is open; entries of a part's dictionary are all different.
 const struct dict *segment_dict(const struct segment *s, enum segment_table t, uint32_t col);
 
 // How a segment answers: the head (head_segment.c) and part files (part_read.c) each fill one.
@@ -35,7 +37,7 @@ struct segment_ops {
     uint32_t (*shapes)(const struct segment *, enum segment_table);
     struct shape (*shape)(const struct segment *, enum segment_table, uint32_t);
     uint32_t (*traces)(const struct segment *);
-    void (*trace)(const struct segment *, uint32_t, uint8_t id[16]);
+    int (*trace)(const struct segment *, uint32_t, uint8_t id[16]);
     int (*find_trace)(const struct segment *, const uint8_t id[16], uint32_t *);
     int (*trace_rows)(const struct segment *, uint32_t, uint64_t *, uint64_t *);
     bool (*block_range)(const struct segment *, enum segment_table, uint32_t block, uint32_t col, int64_t *, int64_t *);

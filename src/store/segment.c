@@ -40,7 +40,10 @@ struct shape segment_shape(const struct segment *s, enum segment_table t, uint32
     return ops_of(s)->shape(s, t, ord);
 }
 uint32_t segment_traces(const struct segment *s) { return ops_of(s)->traces(s); }
-void segment_trace(const struct segment *s, uint32_t ord, uint8_t ret_id[16]) { ops_of(s)->trace(s, ord, ret_id); }
+int segment_trace(const struct segment *s, uint32_t ord, uint8_t ret_id[16])
+{
+    return ops_of(s)->trace(s, ord, ret_id);
+}
 
 int segment_find_trace(const struct segment *s, const uint8_t id[16], uint32_t *ret_ord)
 {

@@ -89,7 +89,7 @@ struct column {
     uint8_t type;  // enum value_type; NULL columns have presence but no values
 };
 
-// Ordered attribute columns of a row: indexes of attribute columns (without COL_FIXED).
+// Ordered attribute columns of a row: indexes of attribute columns (without COL_FIXED), each at most once.
 struct shape {
     const uint32_t *columns;
     uint32_t n;
@@ -126,7 +126,8 @@ const struct record_entity *segment_scope(const struct segment *s, uint32_t ord)
 uint32_t segment_shapes(const struct segment *s, enum segment_table t);
 struct shape segment_shape(const struct segment *s, enum segment_table t, uint32_t ord);
 uint32_t segment_traces(const struct segment *s);
-void segment_trace(const struct segment *s, uint32_t ord, uint8_t ret_id[16]);
+// Parts read it from disk: a read error leaves an id of zeros.
+int segment_trace(const struct segment *s, uint32_t ord, uint8_t ret_id[16]);
 // Ordinal of a trace id: 0 and *ret_ord, or ERR_NOENT (this segment has no row of it), or a read error.
 int segment_find_trace(const struct segment *s, const uint8_t id[16], uint32_t *ret_ord);
 // Rows [*ret_first, *ret_end) of a trace in a segment with trace_order; ERR_UNSUPPORTED otherwise.
