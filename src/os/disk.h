@@ -15,19 +15,19 @@
 #include <sys/uio.h>
 
 enum disk_flags {
-    DISK_READ = 0,       // read only
-    DISK_WRITE = 1,      // read and write
-    DISK_CREATE = 2,     // with DISK_WRITE: create if missing
-    DISK_EXCLUSIVE = 4,  // with DISK_CREATE: ERR_EXIST if it exists
-    DISK_TRUNCATE = 8,   // with DISK_WRITE: drop the content
+    DISK_READ = 0,      // read only
+    DISK_WRITE = 1,     // read and write
+    DISK_CREATE = 2,    // with DISK_WRITE: create if missing
+    DISK_EXCLUSIVE = 4, // with DISK_CREATE: ERR_EXIST if it exists
+    DISK_TRUNCATE = 8,  // with DISK_WRITE: drop the content
 };
 
 enum disk_kind { DISK_KIND_FILE, DISK_KIND_DIR, DISK_KIND_OTHER };
 
 struct disk_stat {
     enum disk_kind kind;
-    uint64_t size;        // bytes
-    uint64_t allocated;   // bytes that it takes on the disk
+    uint64_t size;      // bytes
+    uint64_t allocated; // bytes that it takes on the disk
     int64_t mtime_unix_ns;
 };
 
@@ -40,9 +40,23 @@ struct disk_space {
 typedef int disk_list_fn(void *ctx, str name, enum disk_kind kind);
 
 enum disk_op {
-    DISK_OP_OPEN, DISK_OP_CLOSE, DISK_OP_READ, DISK_OP_WRITE, DISK_OP_SYNC_DATA, DISK_OP_SYNC_DIR,
-    DISK_OP_ALLOCATE, DISK_OP_RESIZE, DISK_OP_RENAME, DISK_OP_UNLINK, DISK_OP_MKDIR, DISK_OP_RMDIR,
-    DISK_OP_LIST, DISK_OP_STAT, DISK_OP_SPACE, DISK_OP_LOCK, DISK_OP_COUNT
+    DISK_OP_OPEN,
+    DISK_OP_CLOSE,
+    DISK_OP_READ,
+    DISK_OP_WRITE,
+    DISK_OP_SYNC_DATA,
+    DISK_OP_SYNC_DIR,
+    DISK_OP_ALLOCATE,
+    DISK_OP_RESIZE,
+    DISK_OP_RENAME,
+    DISK_OP_UNLINK,
+    DISK_OP_MKDIR,
+    DISK_OP_RMDIR,
+    DISK_OP_LIST,
+    DISK_OP_STAT,
+    DISK_OP_SPACE,
+    DISK_OP_LOCK,
+    DISK_OP_COUNT
 };
 
 struct disk;

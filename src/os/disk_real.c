@@ -70,7 +70,10 @@ static int real_write(struct disk *d, int file, const struct iovec *iov, int iov
 
 // No retry on EINTR: after an interrupted sync the kernel may already have reported and forgotten an
 // error of ours; treat it as failed, as every other error here.
-static int real_sync_data(struct disk *d, int file) { return fdatasync(file) < 0 ? (errno == EINTR ? ERR_IO : fail_errno()) : 0; }
+static int real_sync_data(struct disk *d, int file)
+{
+    return fdatasync(file) < 0 ? (errno == EINTR ? ERR_IO : fail_errno()) : 0;
+}
 
 static int real_sync_dir(struct disk *d, const char *path)
 {
@@ -111,9 +114,15 @@ static int real_rename(struct disk *d, const char *from, const char *to)
     return renameat(root_of(d), from, root_of(d), to) < 0 ? fail_errno() : 0;
 }
 
-static int real_unlink(struct disk *d, const char *path) { return unlinkat(root_of(d), path, 0) < 0 ? fail_errno() : 0; }
+static int real_unlink(struct disk *d, const char *path)
+{
+    return unlinkat(root_of(d), path, 0) < 0 ? fail_errno() : 0;
+}
 
-static int real_mkdir(struct disk *d, const char *path) { return mkdirat(root_of(d), path, 0700) < 0 ? fail_errno() : 0; }
+static int real_mkdir(struct disk *d, const char *path)
+{
+    return mkdirat(root_of(d), path, 0700) < 0 ? fail_errno() : 0;
+}
 
 static int real_rmdir(struct disk *d, const char *path)
 {
@@ -140,7 +149,9 @@ static int real_list(struct disk *d, const char *path, disk_list_fn *fn, void *c
     while (rc >= 0 && (errno = 0, e = readdir(dir))) {
         if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
             continue;
-        enum disk_kind kind = e->d_type == DT_REG ? DISK_KIND_FILE : e->d_type == DT_DIR ? DISK_KIND_DIR : DISK_KIND_OTHER;
+        enum disk_kind kind = e->d_type == DT_REG   ? DISK_KIND_FILE
+                              : e->d_type == DT_DIR ? DISK_KIND_DIR
+                                                    : DISK_KIND_OTHER;
         struct stat st;
         if (e->d_type == DT_UNKNOWN && fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0)
             kind = kind_of_mode(st.st_mode);
@@ -205,10 +216,24 @@ static void real_free(struct disk *d)
 }
 
 static const struct disk_ops real_ops = {
-    .open = real_open, .close = real_close, .read = real_read, .write = real_write, .sync_data = real_sync_data,
-    .sync_dir = real_sync_dir, .allocate = real_allocate, .resize = real_resize, .rename = real_rename,
-    .unlink = real_unlink, .mkdir = real_mkdir, .rmdir = real_rmdir, .list = real_list, .stat = real_stat,
-    .stat_file = real_stat_file, .space = real_space, .lock = real_lock, .free = real_free,
+    .open = real_open,
+    .close = real_close,
+    .read = real_read,
+    .write = real_write,
+    .sync_data = real_sync_data,
+    .sync_dir = real_sync_dir,
+    .allocate = real_allocate,
+    .resize = real_resize,
+    .rename = real_rename,
+    .unlink = real_unlink,
+    .mkdir = real_mkdir,
+    .rmdir = real_rmdir,
+    .list = real_list,
+    .stat = real_stat,
+    .stat_file = real_stat_file,
+    .space = real_space,
+    .lock = real_lock,
+    .free = real_free,
 };
 
 int disk_open_root(const char *root, struct disk **ret_disk)

@@ -141,8 +141,12 @@ struct pool_stats pool_stats(struct pool *p)
     MAGIC_CHECK(p, POOL_MAGIC);
     pthread_mutex_lock(&p->lock);
     struct pool_stats s = {
-        .threads = (size_t)p->threads, .queued = p->queued, .queue_max = p->queue_max,
-        .queue_peak = p->queue_peak, .run = p->run, .refused = p->refused,
+        .threads = (size_t)p->threads,
+        .queued = p->queued,
+        .queue_max = p->queue_max,
+        .queue_peak = p->queue_peak,
+        .run = p->run,
+        .refused = p->refused,
     };
     pthread_mutex_unlock(&p->lock);
     return s;

@@ -24,7 +24,10 @@ static inline bool queue_put(struct queue *q, struct queue_item *item)
     return top == NULL;
 }
 
-static inline bool queue_empty(struct queue *q) { return atomic_load_explicit(&q->newest, memory_order_acquire) == NULL; }
+static inline bool queue_empty(struct queue *q)
+{
+    return atomic_load_explicit(&q->newest, memory_order_acquire) == NULL;
+}
 
 // All items, oldest first, linked by next; NULL when empty.
 static inline struct queue_item *queue_take_all(struct queue *q)

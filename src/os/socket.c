@@ -75,7 +75,8 @@ int socket_address_parse(str text, struct socket_address *ret, struct err *err)
     *ret = a;
     return 0;
 bad:
-    err_set(err, ERR_INVALID, "bad_address", "\"%.*s\" is no address", (int)(text.len < 100 ? text.len : 100), text.ptr);
+    err_set(err, ERR_INVALID, "bad_address", "\"%.*s\" is no address", (int)(text.len < 100 ? text.len : 100),
+            text.ptr);
     err_set_hint(err, "write ADDRESS:PORT, such as 127.0.0.1:2539 or [::1]:2539");
     return ERR_INVALID;
 }
@@ -101,7 +102,8 @@ size_t socket_address_format(const struct socket_address *a, char out[SOCKET_ADD
     char host[SOCKET_ADDRESS_TEXT];
     socket_address_format_host(a, host);
     bool v6 = a->any.sa_family == AF_INET6 && !is_v4_mapped(a);
-    return (size_t)snprintf(out, SOCKET_ADDRESS_TEXT, v6 ? "[%.46s]:%u" : "%.46s:%u", host, (unsigned)socket_address_port(a));
+    return (size_t)snprintf(out, SOCKET_ADDRESS_TEXT, v6 ? "[%.46s]:%u" : "%.46s:%u", host,
+                            (unsigned)socket_address_port(a));
 }
 
 uint16_t socket_address_port(const struct socket_address *a)
@@ -142,7 +144,8 @@ static int listen_failed(const struct socket_address *a, struct err *err)
     char text[SOCKET_ADDRESS_TEXT];
     socket_address_format(a, text);
     int code = saved == EADDRINUSE ? ERR_BUSY : err_of_errno(saved);
-    err_set(err, code, saved == EADDRINUSE ? "address_in_use" : "listen_failed", "cannot listen on %s: %s", text, strerror(saved));
+    err_set(err, code, saved == EADDRINUSE ? "address_in_use" : "listen_failed", "cannot listen on %s: %s", text,
+            strerror(saved));
     if (saved == EADDRINUSE)
         err_set_hint(err, "another program listens there already: stop it, or choose another port with --listen");
     return code;

@@ -39,13 +39,13 @@ static int fault_check(struct disk *d, enum disk_op op)
     return rc;
 }
 
-#define FAULT_PASS(op, call)             \
-    do {                                 \
-        int rc_ = fault_check(d, (op));  \
-        if (rc_ < 0)                     \
-            return rc_;                  \
+#define FAULT_PASS(op, call)                  \
+    do {                                      \
+        int rc_ = fault_check(d, (op));       \
+        if (rc_ < 0)                          \
+            return rc_;                       \
         struct disk *in = fault_of(d)->inner; \
-        return in->ops->call;            \
+        return in->ops->call;                 \
     } while (0)
 
 static int fault_open(struct disk *d, const char *path, unsigned flags, int *ret_file)
@@ -68,7 +68,8 @@ static int fault_read(struct disk *d, int file, void *p, size_t n, uint64_t offs
 }
 
 // At most max bytes of the vector.
-static int write_at_most(struct disk *in, int file, const struct iovec *iov, int count, uint64_t offset, size_t max, size_t *ret_n)
+static int write_at_most(struct disk *in, int file, const struct iovec *iov, int count, uint64_t offset, size_t max,
+                         size_t *ret_n)
 {
     size_t done = 0;
     for (int i = 0; i < count && done < max; i++) {
@@ -107,7 +108,10 @@ static int fault_allocate(struct disk *d, int file, uint64_t offset, uint64_t n)
     FAULT_PASS(DISK_OP_ALLOCATE, allocate(in, file, offset, n));
 }
 static int fault_resize(struct disk *d, int file, uint64_t size) { FAULT_PASS(DISK_OP_RESIZE, resize(in, file, size)); }
-static int fault_rename(struct disk *d, const char *from, const char *to) { FAULT_PASS(DISK_OP_RENAME, rename(in, from, to)); }
+static int fault_rename(struct disk *d, const char *from, const char *to)
+{
+    FAULT_PASS(DISK_OP_RENAME, rename(in, from, to));
+}
 static int fault_unlink(struct disk *d, const char *path) { FAULT_PASS(DISK_OP_UNLINK, unlink(in, path)); }
 static int fault_mkdir(struct disk *d, const char *path) { FAULT_PASS(DISK_OP_MKDIR, mkdir(in, path)); }
 static int fault_rmdir(struct disk *d, const char *path) { FAULT_PASS(DISK_OP_RMDIR, rmdir(in, path)); }
@@ -115,7 +119,10 @@ static int fault_list(struct disk *d, const char *path, disk_list_fn *fn, void *
 {
     FAULT_PASS(DISK_OP_LIST, list(in, path, fn, ctx));
 }
-static int fault_stat(struct disk *d, const char *path, struct disk_stat *ret) { FAULT_PASS(DISK_OP_STAT, stat(in, path, ret)); }
+static int fault_stat(struct disk *d, const char *path, struct disk_stat *ret)
+{
+    FAULT_PASS(DISK_OP_STAT, stat(in, path, ret));
+}
 static int fault_stat_file(struct disk *d, int file, struct disk_stat *ret)
 {
     FAULT_PASS(DISK_OP_STAT, stat_file(in, file, ret));
@@ -132,10 +139,24 @@ static void fault_free(struct disk *d)
 }
 
 static const struct disk_ops fault_ops = {
-    .open = fault_open, .close = fault_close, .read = fault_read, .write = fault_write, .sync_data = fault_sync_data,
-    .sync_dir = fault_sync_dir, .allocate = fault_allocate, .resize = fault_resize, .rename = fault_rename,
-    .unlink = fault_unlink, .mkdir = fault_mkdir, .rmdir = fault_rmdir, .list = fault_list, .stat = fault_stat,
-    .stat_file = fault_stat_file, .space = fault_space, .lock = fault_lock, .free = fault_free,
+    .open = fault_open,
+    .close = fault_close,
+    .read = fault_read,
+    .write = fault_write,
+    .sync_data = fault_sync_data,
+    .sync_dir = fault_sync_dir,
+    .allocate = fault_allocate,
+    .resize = fault_resize,
+    .rename = fault_rename,
+    .unlink = fault_unlink,
+    .mkdir = fault_mkdir,
+    .rmdir = fault_rmdir,
+    .list = fault_list,
+    .stat = fault_stat,
+    .stat_file = fault_stat_file,
+    .space = fault_space,
+    .lock = fault_lock,
+    .free = fault_free,
 };
 
 int disk_fault_new(struct disk *inner, struct disk **ret_disk)

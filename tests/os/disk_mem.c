@@ -449,7 +449,10 @@ static int set_size(struct disk *d, int file, uint64_t size, bool only_grow)
     return unlock_mem(m, rc);
 }
 
-static int mem_allocate(struct disk *d, int file, uint64_t offset, uint64_t n) { return set_size(d, file, offset + n, true); }
+static int mem_allocate(struct disk *d, int file, uint64_t offset, uint64_t n)
+{
+    return set_size(d, file, offset + n, true);
+}
 static int mem_resize(struct disk *d, int file, uint64_t size) { return set_size(d, file, size, false); }
 
 static void release_space(struct disk_mem *m, struct mem_node *node)
@@ -462,7 +465,10 @@ static int mem_rename(struct disk *d, const char *from, const char *to)
 {
     struct disk_mem *m = lock_mem(d);
     struct mem_name *e = names_find(&m->now, from);
-    int rc = m->off ? ERR_IO : !e || !parent_exists(&m->now, to) ? ERR_NOENT : e->node->kind == DISK_KIND_DIR ? ERR_UNSUPPORTED : changing(m, NULL);
+    int rc = m->off                              ? ERR_IO
+             : !e || !parent_exists(&m->now, to) ? ERR_NOENT
+             : e->node->kind == DISK_KIND_DIR    ? ERR_UNSUPPORTED
+                                                 : changing(m, NULL);
     if (rc == 0 && strcmp(from, to)) {
         struct mem_name *old = names_find(&m->now, to);
         if (old)
@@ -487,7 +493,10 @@ static int mem_unlink(struct disk *d, const char *path)
 static int mem_mkdir(struct disk *d, const char *path)
 {
     struct disk_mem *m = lock_mem(d);
-    int rc = m->off ? ERR_IO : names_find(&m->now, path) ? ERR_EXIST : !parent_exists(&m->now, path) ? ERR_NOENT : changing(m, NULL);
+    int rc = m->off                          ? ERR_IO
+             : names_find(&m->now, path)     ? ERR_EXIST
+             : !parent_exists(&m->now, path) ? ERR_NOENT
+                                             : changing(m, NULL);
     if (rc == 0)
         name_change(m, NULL, path, node_new(m, DISK_KIND_DIR));
     return unlock_mem(m, rc);
@@ -614,10 +623,24 @@ static void mem_disk_free(struct disk *d)
 }
 
 static const struct disk_ops mem_ops = {
-    .open = mem_open, .close = mem_close, .read = mem_read, .write = mem_write, .sync_data = mem_sync_data,
-    .sync_dir = mem_sync_dir, .allocate = mem_allocate, .resize = mem_resize, .rename = mem_rename,
-    .unlink = mem_unlink, .mkdir = mem_mkdir, .rmdir = mem_rmdir, .list = mem_list, .stat = mem_stat,
-    .stat_file = mem_stat_file, .space = mem_space, .lock = mem_lock, .free = mem_disk_free,
+    .open = mem_open,
+    .close = mem_close,
+    .read = mem_read,
+    .write = mem_write,
+    .sync_data = mem_sync_data,
+    .sync_dir = mem_sync_dir,
+    .allocate = mem_allocate,
+    .resize = mem_resize,
+    .rename = mem_rename,
+    .unlink = mem_unlink,
+    .mkdir = mem_mkdir,
+    .rmdir = mem_rmdir,
+    .list = mem_list,
+    .stat = mem_stat,
+    .stat_file = mem_stat_file,
+    .space = mem_space,
+    .lock = mem_lock,
+    .free = mem_disk_free,
 };
 
 int disk_mem_new(uint64_t capacity, struct disk **ret_disk)

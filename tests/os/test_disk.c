@@ -1,8 +1,8 @@
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include "base/err.h"
 #include "disk_fault.h"
@@ -260,9 +260,10 @@ static void test_power_cut_and_failed_sync(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_real_contract), cmocka_unit_test(test_mem_contract), cmocka_unit_test(test_short_calls),
-        cmocka_unit_test(test_fail_nth), cmocka_unit_test(test_capacity), cmocka_unit_test(test_crash_content),
-        cmocka_unit_test(test_crash_names), cmocka_unit_test(test_power_cut_and_failed_sync),
+        cmocka_unit_test(test_real_contract), cmocka_unit_test(test_mem_contract),
+        cmocka_unit_test(test_short_calls),   cmocka_unit_test(test_fail_nth),
+        cmocka_unit_test(test_capacity),      cmocka_unit_test(test_crash_content),
+        cmocka_unit_test(test_crash_names),   cmocka_unit_test(test_power_cut_and_failed_sync),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,8 @@
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -171,9 +171,12 @@ static void test_new_without_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_mailbox), cmocka_unit_test(test_post_to_itself_and_rest),
-        cmocka_unit_test(test_remove_in_callback), cmocka_unit_test(test_timer_and_time),
-        cmocka_unit_test(test_signals), cmocka_unit_test(test_new_without_memory),
+        cmocka_unit_test(test_mailbox),
+        cmocka_unit_test(test_post_to_itself_and_rest),
+        cmocka_unit_test(test_remove_in_callback),
+        cmocka_unit_test(test_timer_and_time),
+        cmocka_unit_test(test_signals),
+        cmocka_unit_test(test_new_without_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,8 @@
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include "os/socket.h"
 
@@ -32,8 +32,22 @@ static void test_addresses(void **state)
     check_parse("[::ffff:127.0.0.1]:80", "127.0.0.1:80", true);
     check_parse("[::ffff:10.0.0.1]:80", "10.0.0.1:80", false);
     check_parse("[fe80::1]:80", "[fe80::1]:80", false);
-    const char *bad[] = { "", ":", "1.2.3.4", "1.2.3.4:", "1.2.3.4:65536", "1.2.3.4:-1", "1.2.3:80", "::1:80", "[::1]", "[::1]80",
-        "[127.0.0.1]:80", "example.org:80", "1.2.3.4:80x", "[::1:80", "1.2.3.4:000080", "[]:80" };
+    const char *bad[] = { "",
+                          ":",
+                          "1.2.3.4",
+                          "1.2.3.4:",
+                          "1.2.3.4:65536",
+                          "1.2.3.4:-1",
+                          "1.2.3:80",
+                          "::1:80",
+                          "[::1]",
+                          "[::1]80",
+                          "[127.0.0.1]:80",
+                          "example.org:80",
+                          "1.2.3.4:80x",
+                          "[::1:80",
+                          "1.2.3.4:000080",
+                          "[]:80" };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct socket_address a;
         struct err err;
@@ -90,8 +104,10 @@ static void test_listen_and_connect(void **state)
     close(server);
     close(l1);
     close(l2);
-    assert_int_equal(socket_connect(&a, &client) < 0 ? ERR_CLOSED : (poll(&(struct pollfd){ client, POLLOUT, 0 }, 1, 5000), socket_error(client)),
-        ERR_CLOSED);
+    assert_int_equal(socket_connect(&a, &client) < 0
+                         ? ERR_CLOSED
+                         : (poll(&(struct pollfd){ client, POLLOUT, 0 }, 1, 5000), socket_error(client)),
+                     ERR_CLOSED);
     close(client);
     assert_true(socket_raise_fd_limit() > 0);
 }
@@ -99,6 +115,6 @@ static void test_listen_and_connect(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_addresses), cmocka_unit_test(test_peer_key),
-        cmocka_unit_test(test_listen_and_connect) };
+                                        cmocka_unit_test(test_listen_and_connect) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

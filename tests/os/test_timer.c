@@ -1,8 +1,8 @@
+#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include "os/queue.h"
 #include "os/timer.h"
@@ -99,6 +99,6 @@ static void test_far_is_cut(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(test_random), cmocka_unit_test(test_callbacks_change_timers),
-        cmocka_unit_test(test_far_is_cut) };
+                                        cmocka_unit_test(test_far_is_cut) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
