@@ -1,0 +1,41 @@
+// Makers of prebuilt OTLP requests, one a signal.
+#pragma once
+#include "shop.h"
+
+struct gen_options {
+    uint64_t records; // in the set
+    uint32_t batch;   // records a request
+    bool collector;   // many resources a request (as a Collector sends); else one (as an SDK does)
+    enum payload_encoding encoding;
+    uint64_t seed;
+    uint64_t run_key;  // makes ids distinct from those of other runs
+    int64_t start_ns;  // of the first record
+    bool no_trace_ids; // logs without trace context
+};
+
+// What a query can be checked against.
+struct gen_facts {
+    uint64_t by_service[SHOP_SERVICES];
+    uint64_t errors, traces;
+    uint8_t sample_traces[64][16]; // evenly over the set
+    uint32_t sample_spans[64];     // spans of each
+    int sample_count;
+};
+
+void gen_traces(const struct gen_options *o, struct payload_set *out, struct gen_facts *facts);
+void gen_logs(const struct gen_options *o, struct payload_set *out, struct gen_facts *facts);
+void gen_metrics(const struct gen_options *o, struct payload_set *out, struct gen_facts *facts);
+
+// Records wait here for their request: by resource and scope, as an exporter holds them.
+struct gen_queue {
+    const struct gen_options *options;
+    struct payload_set *out;
+    struct fragment scopes[SHOP_RESOURCES][SHOP_SCOPES];
+    uint32_t queued[SHOP_RESOURCES], queued_total;
+    struct fragment request, section; // scratch
+};
+
+void gen_queue_init(struct gen_queue *q, const struct gen_options *o, struct payload_set *out);
+// Adds a record (field 2 of ScopeSpans/ScopeLogs/ScopeMetrics) and flushes what is full.
+void gen_queue_add(struct gen_queue *q, int resource, int scope, const struct fragment *record);
+void gen_queue_finish(struct gen_queue *q); // flushes the rest, frees
