@@ -57,7 +57,7 @@ static struct decimal shortest(uint64_t fraction, int biased)
     return (struct decimal){ s + (v > mid || (v == mid && (s & 1))), k };
 }
 
-int fmt_u64(char out[32], uint64_t v)
+int fmt_u64(char out[20], uint64_t v)
 {
     char tmp[20];
     int n = 0;

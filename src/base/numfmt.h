@@ -6,7 +6,7 @@
 // Exponents are used below 1e-6 and from 1e21 on. Infinity: "Infinity", "-Infinity"; "NaN".
 int fmt_double(char out[32], double v);
 int fmt_i64(char out[32], int64_t v);
-int fmt_u64(char out[32], uint64_t v);
+int fmt_u64(char out[20], uint64_t v);
 // Lower-case hex, two digits a byte; returns 2 * n.
 int fmt_hex(char *out, const uint8_t *p, size_t n);
 
