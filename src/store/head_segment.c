@@ -87,9 +87,10 @@ static struct shape head_shape(const struct segment *s, enum segment_table t, ui
 
 static uint32_t head_traces(const struct segment *s) { return head_of(s)->traces_n; }
 
-static void head_trace(const struct segment *s, uint32_t ord, uint8_t id[16])
+static int head_trace(const struct segment *s, uint32_t ord, uint8_t id[16])
 {
     memcpy(id, lane_trace_get(&head_of(s)->lane->traces, ord), 16);
+    return 0;
 }
 
 // The lane's hash table moves under its writer, so readers walk the ids: 16 B each, 100 k in a tenth of a ms.
