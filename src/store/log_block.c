@@ -2,7 +2,7 @@
 // cost to 40 ns, and a trickle writes no column headers (ARCHITECTURE.md says why not columns).
 //
 //   header   magic u32, length u32, crc32c u32 (of all that follows it), lane u32, epoch u64, sequence u64,
-//            generation u64, request hash 2 x u64, received i64
+//            group u64, generation u64, request hash 2 x u64, received i64
 //   payload  project; new resources; new scopes; new trace ids; then for each source with news: source + 1,
 //            its three tables; 0 ends
 //   table    new columns (level, type, key); new shapes; additions to dictionaries (column + 1, or 0 for names,
@@ -223,10 +223,11 @@ void log_block_seal(struct buf *b, struct log_block_header h)
     le32_put(p + 12, h.lane);
     le64_put(p + 16, h.epoch);
     le64_put(p + 24, h.sequence);
-    le64_put(p + 32, h.generation);
-    le64_put(p + 40, h.request_hash[0]);
-    le64_put(p + 48, h.request_hash[1]);
-    le64_put(p + 56, (uint64_t)h.received);
+    le64_put(p + 32, h.group);
+    le64_put(p + 40, h.generation);
+    le64_put(p + 48, h.request_hash[0]);
+    le64_put(p + 56, h.request_hash[1]);
+    le64_put(p + 64, (uint64_t)h.received);
     le32_put(p + 8, crc32c(p + 12, b->len - 12));
 }
 
@@ -239,9 +240,10 @@ int log_block_open(bytes data, struct log_block_header *ret_h)
                                   .lane = le32_get(p + 12),
                                   .epoch = le64_get(p + 16),
                                   .sequence = le64_get(p + 24),
-                                  .generation = le64_get(p + 32),
-                                  .request_hash = { le64_get(p + 40), le64_get(p + 48) },
-                                  .received = (int64_t)le64_get(p + 56) };
+                                  .group = le64_get(p + 32),
+                                  .generation = le64_get(p + 40),
+                                  .request_hash = { le64_get(p + 48), le64_get(p + 56) },
+                                  .received = (int64_t)le64_get(p + 64) };
     if (h.length < LOG_BLOCK_HEADER || h.length > LOG_BLOCK_MAX)
         return ERR_CORRUPT;
     if (h.length > data.len)

@@ -2,13 +2,14 @@
 #pragma once
 #include "store/head.h"
 
-enum { LOG_BLOCK_MAGIC = 0x31424c43 /* "CLB1" */, LOG_BLOCK_HEADER = 64, LOG_BLOCK_MAX = 256 << 20 };
+enum { LOG_BLOCK_MAGIC = 0x31424c43 /* "CLB1" */, LOG_BLOCK_HEADER = 72, LOG_BLOCK_MAX = 256 << 20 };
 
 struct log_block_header {
     uint32_t length; // of header and payload, bytes
     uint32_t lane;
     uint64_t epoch;    // of the file
-    uint64_t sequence; // consecutive in the file, from 0
+    uint64_t sequence; // consecutive in the generation, from 0
+    uint64_t group;    // sequence of the first block that was synced together with this one
     uint64_t generation;
     uint64_t request_hash[2];
     int64_t received; // ns Unix

@@ -50,9 +50,17 @@ struct view *view_ref(struct view *v);
 uint32_t view_segments(const struct view *v);
 const struct segment *view_segment(const struct view *v, uint32_t i); // parts oldest first, then heads
 
-// Called on the log thread after each commit group, while nobody may block: wakes live tails.
-// rows committed since the last call can be found by taking a view.
+// Called on the log thread after each commit group (must not block): wakes live tails.
 void store_on_commit(struct store *s, void (*fn)(void *ctx, uint64_t commit_sequence), void *ctx);
+
+// A tail sees every row that is committed after it was opened, once (unless it looks so rarely that the
+// rows have gone from the head to parts meanwhile). One thread at a time.
+struct tail;
+int store_tail_open(struct store *s, struct tail **ret_tail);
+void store_tail_close(struct tail *t);
+// A view with the segments that have new rows: those from row number view_segment_first() on.
+int store_tail_next(struct tail *t, struct view **ret_view);
+uint64_t view_segment_first(const struct view *v, uint32_t i);
 
 struct store_stats {
     uint64_t rows_committed, batches_committed, batches_failed, batches_repeated, log_bytes, log_syncs;
