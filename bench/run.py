@@ -109,7 +109,7 @@ def run_scenario(name, args, generator):
     place = OUT / name
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
-    server = clew.Server(args.binary, place / "data", args.server_option)
+    server = clew.Server(place / "data", args.server_option, args.binary)
     started_s = server.start()
     try:
         time.sleep(0.5)

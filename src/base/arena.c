@@ -2,6 +2,7 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/must.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -65,6 +66,7 @@ void arena_rewind_chunks(struct arena *a, struct arena_mark mark)
         }
         c = next;
     }
+    must(keep); // there were newer chunks: the caller has looked
     keep->next = mark.head;
     a->head = keep;
     a->cur = keep->data;
