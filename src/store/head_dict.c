@@ -97,7 +97,7 @@ int head_dict_intern(struct head_dict *hd, struct head_heap *heap, str s, uint32
 {
     if (hd->d.n) {
         str last = dict_get(&hd->d, hd->last);
-        if (last.len == s.len && memcmp(last.ptr, s.ptr, s.len) == 0) {
+        if (str_eq(last, s)) {
             hd->adds++;
             *ret_ord = hd->last;
             return 0;

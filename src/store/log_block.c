@@ -89,7 +89,7 @@ static int put_row(struct buf *b, const struct lane_table *t, const struct rows 
     p = put_varint(p, r->name[i]);
     if (r->trace[i] != st->trace) {
         *bits |= ROW_TRACE;
-        p = put_varint(p, (uint64_t)r->trace[i] + 1);
+        p = put_varint(p, (uint32_t)(r->trace[i] + 1)); // TRACE_NONE becomes 0
     }
     if (r->resource[i] != st->resource || r->scope[i] != st->scope) {
         *bits |= ROW_SECTION;
