@@ -1,0 +1,16 @@
+// Content codings of bodies: gzip, deflate, zstd, br in; gzip out. One shot: whole body in, whole body
+// out, never more than the cap, whatever the input claims. Runs on workers.
+#pragma once
+#include "base/buf.h"
+#include "base/bytes.h"
+
+enum net_coding { NET_CODING_IDENTITY, NET_CODING_GZIP, NET_CODING_DEFLATE, NET_CODING_ZSTD, NET_CODING_BROTLI };
+
+// Of a Content-Encoding (or grpc-encoding) value: one coding, without case; empty is identity.
+// ERR_UNSUPPORTED for others and for lists.
+int net_coding_of(str value, enum net_coding *ret);
+// Appends to out, whose max is the cap. ERR_LIMIT: would be longer; ERR_MALFORMED: not of that
+// coding, damaged or cut; ERR_NOMEM.
+int net_inflate(enum net_coding coding, bytes in, struct buf *out);
+// gzip, appended to out. ERR_LIMIT when it would not fit out's max (then it did not pay).
+int net_deflate_gzip(bytes in, struct buf *out);
