@@ -2,10 +2,10 @@
 # Cleans up when the launcher is gone, however it went: kill -9 included.
 # Reads lines "dir PATH" and "group PID" on standard input; end of file is the launcher's end.
 trap '' INT TERM HUP QUIT
-dirs= groups=
+dir='' groups=''
 while read -r what value; do
     case $what in
-    dir) dirs="$dirs $value" ;;
+    dir) dir=$value ;;
     group) groups="$groups $value" ;;
     esac
 done
@@ -24,7 +24,6 @@ done
 signal KILL
 # A process that dies right now may still add a file behind rm's back: once more, then.
 for _ in 1 2 3 4 5; do
-    # shellcheck disable=SC2086 # a list: none of them has a space, mkdtemp made them
-    rm -rf -- $dirs 2>/dev/null && break
+    rm -rf -- "${dir:?}" 2>/dev/null && break
     sleep 0.1
 done
