@@ -36,6 +36,7 @@ struct http_conn *http_conn_open(struct feed *f);
 bool http_conn_run(struct http_conn *c, uint32_t epoll_events, int64_t now_ns); // events 0: look for work
 int http_conn_fd(const struct http_conn *c);
 bool http_conn_wants_write(const struct http_conn *c);
+bool http_conn_reopened(struct http_conn *c); // it has another descriptor since the last call
 void http_conn_close(struct http_conn *c);
 
 struct grpc_conn;

@@ -148,6 +148,11 @@ static void sender_run(struct sender *s, struct feed *f, int epoll, uint32_t eve
         sender_close(s);
         return;
     }
+    if (!s->grpc && http_conn_reopened(s->http)) {
+        struct epoll_event ev = { .events = EPOLLIN, .data.ptr = s };
+        epoll_ctl(epoll, EPOLL_CTL_ADD, http_conn_fd(s->http), &ev);
+        s->armed_write = false;
+    }
     bool write = s->grpc ? grpc_conn_wants_write(s->rpc) : http_conn_wants_write(s->http);
     if (write != s->armed_write) {
         struct epoll_event ev = { .events = EPOLLIN | (write ? EPOLLOUT : 0), .data.ptr = s };

@@ -26,6 +26,7 @@ struct http_conn {
     int64_t retry_at_ns;
     char answer[RESPONSE_SIZE_MAX];
     size_t answer_len;
+    bool reopened;
 };
 
 struct http_conn *http_conn_open(struct feed *f)
@@ -48,7 +49,8 @@ bool http_conn_wants_write(const struct http_conn *c) { return c->state == HTTP_
 
 void http_conn_close(struct http_conn *c)
 {
-    close(c->fd);
+    if (c->fd >= 0)
+        close(c->fd);
     mem_free(c);
 }
 
@@ -84,6 +86,8 @@ static bool http_write(struct http_conn *c)
         ssize_t done = sendmsg(c->fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (done < 0 && (errno == EAGAIN || errno == EINTR))
             return true;
+        if (done < 0 && (errno == EPIPE || errno == ECONNRESET))
+            return true; // an early answer may still be there to be read
         if (done < 0) {
             feed_failed(c->feed, "send: %s", strerror(errno));
             return false;
@@ -113,6 +117,22 @@ static ssize_t http_answer_size(struct http_conn *c)
     return length > sizeof c->answer ? -1 : (ssize_t)((size_t)end + 4 + length);
 }
 
+// An answer before the whole request was sent (413, 503) leaves the connection in no state to go on.
+static bool http_reopen(struct http_conn *c)
+{
+    close(c->fd);
+    c->fd = feed_connect(c->feed);
+    c->reopened = true;
+    return c->fd >= 0;
+}
+
+bool http_conn_reopened(struct http_conn *c)
+{
+    bool was = c->reopened;
+    c->reopened = false;
+    return was;
+}
+
 static void http_answered(struct http_conn *c, int64_t now_ns)
 {
     int status = c->answer_len > 12 ? (int)strtol(c->answer + 9, NULL, 10) : 0;
@@ -134,6 +154,8 @@ static bool http_read(struct http_conn *c, int64_t now_ns)
     ssize_t n = recv(c->fd, c->answer + c->answer_len, sizeof c->answer - c->answer_len, MSG_DONTWAIT);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return true;
+    if (n <= 0 && c->state == HTTP_WAITING)
+        return http_reopen(c); // refused and closed: come back later
     if (n <= 0) {
         feed_failed(c->feed, "connection lost: %s", n ? strerror(errno) : "closed by the server");
         return c->state == HTTP_IDLE && c->feed->in_flight == 0;
@@ -144,9 +166,11 @@ static bool http_read(struct http_conn *c, int64_t now_ns)
         feed_failed(c->feed, "answer too long or not understood: %.*s", 100, c->answer);
         return false;
     }
-    // A server may answer (413, 503) before it has read all: the connection is of no use then.
-    if (size && c->answer_len >= (size_t)size && c->state == HTTP_READING)
+    if (size && c->answer_len >= (size_t)size && c->state != HTTP_WAITING) {
+        bool early = c->state == HTTP_WRITING;
         http_answered(c, now_ns);
+        return !early || http_reopen(c);
+    }
     return true;
 }
 
