@@ -137,8 +137,9 @@ class Server:
         if status != 200:
             raise RuntimeError(f"{text}: {status} {answer[:500].decode(errors='replace')}")
         rows = [json.loads(line) for line in answer.splitlines() if line]
-        stats = rows.pop()["_stats"] if rows and "_stats" in rows[-1] else {}
-        return rows, stats
+        if not rows or "_stats" not in rows[-1]:
+            raise RuntimeError(f"{text}: the stream ends without _stats: {answer[-500:].decode(errors='replace')}")
+        return rows[:-1], rows[-1]["_stats"]
 
     def metrics(self):
         """/metrics, summed over labels."""
