@@ -1,43 +1,19 @@
 #include "base/pb.h"
 
-int pb_varint_slow(struct pb_reader *r, uint64_t *ret_v)
+struct pb_varint_result pb_varint_slow(const uint8_t *p, const uint8_t *end)
 {
-    const uint8_t *p = r->p;
     uint64_t v = 0;
     for (int shift = 0; shift < 70; shift += 7) {
-        if (p == r->end)
-            return ERR_TRUNCATED;
+        if (p == end)
+            return (struct pb_varint_result){ NULL, (uint64_t)ERR_TRUNCATED };
         uint8_t c = *p++;
         if (shift == 63 && c > 1) // the tenth byte has one bit left
-            return ERR_MALFORMED;
+            break;
         v |= (uint64_t)(c & 0x7f) << shift;
-        if (c < 0x80) {
-            r->p = p;
-            *ret_v = v;
-            return 0;
-        }
+        if (c < 0x80)
+            return (struct pb_varint_result){ p, v };
     }
-    return ERR_MALFORMED;
-}
-
-int pb_skip(struct pb_reader *r, uint32_t tag)
-{
-    uint64_t v;
-    bytes b;
-    switch (tag & 7) {
-    case PB_VARINT:
-        return pb_varint(r, &v);
-    case PB_FIXED64:
-        return pb_fixed64(r, &v);
-    case PB_LEN:
-        return pb_bytes(r, &b);
-    case PB_FIXED32: {
-        uint32_t w;
-        return pb_fixed32(r, &w);
-    }
-    default:
-        return ERR_MALFORMED;
-    }
+    return (struct pb_varint_result){ NULL, (uint64_t)ERR_MALFORMED };
 }
 
 void pb_end(struct buf *b, size_t begin)

@@ -20,7 +20,13 @@ struct pb_reader {
 
 static inline struct pb_reader pb_reader_of(bytes b) { return (struct pb_reader){ b.ptr, b.ptr + b.len }; }
 
-int pb_varint_slow(struct pb_reader *r, uint64_t *ret_v);
+// By value in registers: a reader whose address escapes would live in memory, and every field would
+// wait for a store. p is NULL on failure and v the (negative) code then.
+struct pb_varint_result {
+    const uint8_t *p;
+    uint64_t v;
+};
+struct pb_varint_result pb_varint_slow(const uint8_t *p, const uint8_t *end);
 
 // 0, ERR_TRUNCATED or ERR_MALFORMED, as all below; after an error the reader stands where it was.
 static inline __attribute__((always_inline)) int pb_varint(struct pb_reader *r, uint64_t *ret_v)
@@ -34,7 +40,12 @@ static inline __attribute__((always_inline)) int pb_varint(struct pb_reader *r, 
         r->p += 2;
         return 0;
     }
-    return pb_varint_slow(r, ret_v);
+    struct pb_varint_result slow = pb_varint_slow(r->p, r->end);
+    if (!slow.p)
+        return slow.v == (uint64_t)ERR_TRUNCATED ? ERR_TRUNCATED : ERR_MALFORMED;
+    r->p = slow.p;
+    *ret_v = slow.v;
+    return 0;
 }
 
 // Next field: 1 with its tag, 0 at the end of the message, or an error.
@@ -71,7 +82,7 @@ static inline __attribute__((always_inline)) int pb_bytes(struct pb_reader *r, b
     return 0;
 }
 
-static inline int pb_str(struct pb_reader *r, str *ret_s)
+static inline __attribute__((always_inline)) int pb_str(struct pb_reader *r, str *ret_s)
 {
     bytes b;
     int rc = pb_bytes(r, &b);
@@ -99,7 +110,7 @@ static inline __attribute__((always_inline)) int pb_fixed64(struct pb_reader *r,
     return 0;
 }
 
-static inline int pb_fixed32(struct pb_reader *r, uint32_t *ret_v)
+static inline __attribute__((always_inline)) int pb_fixed32(struct pb_reader *r, uint32_t *ret_v)
 {
     if (r->end - r->p < 4)
         return ERR_TRUNCATED;
@@ -108,7 +119,7 @@ static inline int pb_fixed32(struct pb_reader *r, uint32_t *ret_v)
     return 0;
 }
 
-static inline int pb_double(struct pb_reader *r, double *ret_v)
+static inline __attribute__((always_inline)) int pb_double(struct pb_reader *r, double *ret_v)
 {
     uint64_t u;
     int rc = pb_fixed64(r, &u);
@@ -120,7 +131,24 @@ static inline int pb_double(struct pb_reader *r, double *ret_v)
 static inline int64_t pb_zigzag(uint64_t u) { return (int64_t)(u >> 1) ^ -(int64_t)(u & 1); }
 
 // Skips the payload of a field whose tag has been read.
-int pb_skip(struct pb_reader *r, uint32_t tag);
+static inline __attribute__((always_inline)) int pb_skip(struct pb_reader *r, uint32_t tag)
+{
+    uint64_t v;
+    uint32_t w;
+    bytes b;
+    switch (tag & 7) {
+    case PB_VARINT:
+        return pb_varint(r, &v);
+    case PB_FIXED64:
+        return pb_fixed64(r, &v);
+    case PB_LEN:
+        return pb_bytes(r, &b);
+    case PB_FIXED32:
+        return pb_fixed32(r, &w);
+    default:
+        return ERR_MALFORMED;
+    }
+}
 
 // Writer. Errors stick to the buffer (buf.h): check once at the end.
 static inline void pb_put_varint(struct buf *b, uint32_t field, uint64_t v)
