@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes src/base/unicode_tables.c from Python's unicodedata (its version is printed in the file).
 
-Two-stage tables: block of 128 code points -> class bytes, and -> fold and upper deltas. Run it only
+Two-stage tables: block of 128 code points -> class bytes, and -> deltas to the folded, upper and lower form. Run it only
 on purpose: a newer Unicode changes what a token is, so UNICODE_VERSION and UNICODE_RULES_VERSION in
 unicode.h change with it.
 """
@@ -52,6 +52,11 @@ def upper(cp):
     return ord(up) if len(up) == 1 else cp
 
 
+def lower(cp):
+    low = chr(cp).lower()
+    return ord(low) if len(low) == 1 else cp
+
+
 def stages(values):
     blocks, index = {}, []
     for start in range(0, MAX, BLOCK):
@@ -78,7 +83,7 @@ def main():
     assert len(blocks) < 256
     emit(out, "uint8_t", "class_index", index, 64)
     emit(out, "uint8_t", "class_blocks", [v for b in blocks for v in b], 128)
-    for what, fn in (("fold", fold), ("upper", upper)):
+    for what, fn in (("fold", fold), ("upper", upper), ("lower", lower)):
         deltas = [fn(cp) - cp if not 0xD800 <= cp <= 0xDFFF else 0 for cp in range(MAX)]
         index, blocks = stages(deltas)
         assert len(blocks) < 256
@@ -87,7 +92,7 @@ def main():
     out.append("// clang-format on")
     out.append("")
     out.append(f"uint8_t unicode_class(uint32_t cp) {{ return class_blocks[class_index[cp / {BLOCK}] * {BLOCK} + cp % {BLOCK}]; }}")
-    for what in ("fold", "upper"):
+    for what in ("fold", "upper", "lower"):
         out.append(f"int32_t unicode_{what}_delta(uint32_t cp) {{ return {what}_blocks[{what}_index[cp / {BLOCK}] * {BLOCK} + cp % {BLOCK}]; }}")
     with open(sys.argv[1], "w", encoding="ascii") as f:
         f.write("\n".join(out) + "\n")

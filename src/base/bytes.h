@@ -71,7 +71,7 @@ static inline ptrdiff_t str_find_char(str s, char c, size_t from)
 {
     if (from >= s.len)
         return -1;
-    const char *p = memchr(s.ptr + from, c, s.len - from);
+    const char *p = (const char *)memchr(s.ptr + from, c, s.len - from);
     return p ? p - s.ptr : -1;
 }
 // Index of the first occurrence of needle, or -1. Empty needle: 0.
@@ -81,7 +81,7 @@ static inline ptrdiff_t str_find(str s, str needle)
         return 0;
     if (s.len < needle.len)
         return -1;
-    const char *p = memmem(s.ptr, s.len, needle.ptr, needle.len);
+    const char *p = (const char *)memmem(s.ptr, s.len, needle.ptr, needle.len);
     return p ? p - s.ptr : -1;
 }
 static inline str str_slice(str s, size_t from, size_t to)

@@ -72,3 +72,8 @@ uint32_t unicode_upper(uint32_t cp)
 {
     return cp <= UNICODE_MAX ? (uint32_t)((int32_t)cp + unicode_upper_delta(cp)) : cp;
 }
+
+uint32_t unicode_lower(uint32_t cp)
+{
+    return cp <= UNICODE_MAX ? (uint32_t)((int32_t)cp + unicode_lower_delta(cp)) : cp;
+}

@@ -27,5 +27,6 @@ bool unicode_is_single_token(uint32_t cp);
 bool unicode_is_letter(uint32_t cp);
 // Simple case folding (CaseFolding.txt, status C and S).
 uint32_t unicode_fold(uint32_t cp);
-// Simple upper case.
+// Simple upper and lower case, no locale.
 uint32_t unicode_upper(uint32_t cp);
+uint32_t unicode_lower(uint32_t cp);

@@ -7,3 +7,4 @@ enum { UNICODE_CLASS_TOKEN = 1, UNICODE_CLASS_SINGLE = 2, UNICODE_CLASS_LETTER =
 uint8_t unicode_class(uint32_t cp);
 int32_t unicode_fold_delta(uint32_t cp);
 int32_t unicode_upper_delta(uint32_t cp);
+int32_t unicode_lower_delta(uint32_t cp);
