@@ -221,6 +221,8 @@ struct buf;
 int query_print(const struct query_ast *ast, struct buf *out);
 int query_print_field(const struct query_ast_field *f, struct buf *out);
 int query_print_filter(const struct query_ast_filter *f, struct buf *out);
+// The same as query_print, but every name of an alias group is printed under the group's first name.
+int query_print_canonical(const struct query_ast *ast, struct buf *out);
 // Without white space and without `as`: the column's name.
 int query_print_agg(const struct query_ast_agg *a, struct buf *out);
 

@@ -14,6 +14,7 @@ enum {               // readings
     QR_TIME = 16,    // time, Unix ns
     QR_BOOL = 32,    // truth
     QR_LEVEL = 64,   // level_lo..level_hi
+    QR_OVER = 256,   // a duration or size beyond its range: no other reading
     QR_BIG = 128,    // an integer beyond int64: only d is set, deserves a hint
 };
 
@@ -42,9 +43,14 @@ struct query_literal {
 };
 
 // Undoes the escapes of a value or text as written and takes all readings. now_ns and zone are for
-// relative times. Errors: bad_escape, bad_number (a duration or integer out of range), ERR_NOMEM.
+// relative times. Errors: bad_escape, ERR_NOMEM.
 int query_literal_read(struct arena *arena, str query_text, const struct query_ast_value *v, int64_t now_ns,
                        const struct query_zone *zone, struct query_literal *ret_lit, struct query_error *err);
+
+// A regular expression as written: only \" (or '') is undone, every other backslash is the pattern's.
+int query_pattern_read(struct arena *arena, const struct query_ast_value *v, str *ret_pattern, struct query_error *err);
+// Byte off of such a pattern -> byte of the query's text.
+size_t query_pattern_offset(const struct query_ast_value *v, size_t off);
 
 // The pieces below are pure; they return false when s is not such a literal as a whole.
 // Sets QR_INT|QR_DOUBLE, QR_DOUBLE, or QR_DOUBLE|QR_BIG in *ret_readings.
@@ -53,7 +59,7 @@ bool query_number_read(str s, int64_t *ret_i, double *ret_d, uint32_t *ret_readi
 bool query_decimal_read(str s, int64_t *ret_i, double *ret_d, bool *ret_is_int);
 // "1m30s", "-5ms". *ret_overflow: it is one, but beyond the range of int64 ns.
 bool query_duration_read(str s, int64_t *ret_ns, bool *ret_overflow);
-// "10kb", "1.5MiB": bytes. *ret_unit tells whether a unit was written.
+// "10kb", "1.5MiB", "7b": bytes, always with a unit, in any case.
 bool query_size_read(str s, int64_t *ret_bytes, bool *ret_overflow);
 // RFC 3339 date or date-time, or relative ("now", "-15m", "now-1d/d", "now/mo").
 bool query_time_read(str s, int64_t now_ns, const struct query_zone *zone, int64_t *ret_ns);

@@ -28,8 +28,9 @@ bool query_token_next(str text, size_t *pos, char buf[QUERY_TOKEN_MAX], str *ret
 // QUERY_PHRASE_TOKENS_MAX. A phrase without tokens has count 0.
 int query_phrase_make(struct arena *arena, str text, bool last_is_prefix, struct query_phrase *ret_phrase);
 
-// Folds the whole text (simple case folding, invalid bytes kept): lower() of `let`.
-int query_text_fold(struct arena *arena, str text, str *ret_out);
+// lower() and upper() of `let`: simple case mapping, no locale, invalid bytes kept. ERR_NOMEM.
+int query_text_lower(struct arena *arena, str text, str *ret_out);
+int query_text_upper(struct arena *arena, str text, str *ret_out);
 
 // Exact bytes anywhere.
 static inline bool query_bytes_match(str needle, str text) { return str_find(text, needle) >= 0; }
