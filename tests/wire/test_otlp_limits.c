@@ -227,10 +227,10 @@ static void test_malformed_json(void **state)
         "resourceSpans[0].scopeSpans[0].spans[0].attributes[0], byte 84");
     expect_malformed(OTLP_TRACES, "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{\"kind\":\"SPAN_KIND_ODD\"}]}]}]}",
                      "malformed OTLP JSON: unknown name of an enum",
-                     "resourceSpans[0].scopeSpans[0].spans[0], byte 67");
+                     "resourceSpans[0].scopeSpans[0].spans[0], byte 66");
     expect_malformed(
         OTLP_LOGS, "{\"resourceLogs\":[{\"scopeLogs\":[{\"logRecords\":[{\"body\":{\"bytesValue\":\"*\"}}]}]}]}",
-        "malformed OTLP JSON: expected base64", "resourceLogs[0].scopeLogs[0].logRecords[0].body, byte 74");
+        "malformed OTLP JSON: expected base64", "resourceLogs[0].scopeLogs[0].logRecords[0].body, byte 71");
     char deep[2000];
     memset(deep, '[', sizeof deep);
     memcpy(deep, "{\"x\":", 5);
