@@ -43,6 +43,9 @@ struct args {
     bool dry;
 };
 
+// More than one thread sends: bounds how far back event times begin when only --seconds ends the run.
+static const double RATE_MAX = 2e6;
+
 enum { OPT_NO_TRACE_IDS = 256, OPT_DRY, OPT_HELP };
 static const struct option options[] = {
     { "to", 1, NULL, 't' },       { "signal", 1, NULL, 's' },      { "transport", 1, NULL, 'x' },
@@ -261,6 +264,8 @@ int main(int argc, char **argv)
     // Event times lie in the past, the last ones near now. An upper bound of what a set covers is enough:
     // 10 spans and 100 us a trace, 10 us a log line, 10 s for 440 points.
     uint64_t rounds = (a.records + a.gen.records - 1) / a.gen.records;
+    if (a.seconds > 0 && (double)rounds > a.seconds * RATE_MAX / (double)a.gen.records + 1)
+        rounds = (uint64_t)(a.seconds * RATE_MAX / (double)a.gen.records) + 1;
     double set_s = signal == 0   ? (double)a.gen.records * 1.2e-5
                    : signal == 1 ? (double)a.gen.records * 1e-5
                                  : (double)a.gen.records / 40;

@@ -3,6 +3,7 @@
     make bench                                        every scenario, a million records each
     make bench ARGS="--scenario traces-http,logs"     some of them
     make bench ARGS="--records 5000000 --repeat 3"    more, and the median of three runs
+    make bench ARGS="--scenario traces-http --seconds 300"    at full rate for five minutes
 
 CPU is the server's, user and system, from before the first request until everything that was written
 is sealed and merged. Memory is anonymous memory, sampled at its peak. Bytes on disk are those of the parts; the
@@ -93,8 +94,11 @@ def look_at_logs(server, sent):
     return figures, wrong
 
 
-def run_generator(generator, server, options, records):
-    command = [generator, "--to", f"127.0.0.1:{server.port}", "--records", str(records), *options]
+def run_generator(generator, server, options, args):
+    amount = ["--records", str(args.records)]
+    if args.seconds and "--encoding" not in options:  # compressed requests cannot repeat with new ids
+        amount = ["--records", "1000000000000", "--seconds", str(args.seconds)]
+    command = [generator, "--to", f"127.0.0.1:{server.port}", *amount, *options]
     run = subprocess.run([str(part) for part in command], capture_output=True, text=True)
     if not run.stdout:
         raise RuntimeError(f"otlpgen: {run.stderr}")
@@ -114,7 +118,7 @@ def run_scenario(name, args, generator):
     try:
         time.sleep(0.5)
         cpu, disk = server.cpu_s(), server.disk()
-        sent = run_generator(generator, server, options, args.records)
+        sent = run_generator(generator, server, options, args)
         millions = sent["records"] / 1e6
         result = {"records": sent["records"], "rate": sent["rate"], "ack_ms": sent["ack_ms"], "retries": sent["retries"],
                   "cpu_s_per_million_while_sending": (server.cpu_s() - cpu) / millions,
@@ -178,6 +182,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scenario", default=",".join(SCENARIOS), help="some of: " + " ".join(SCENARIOS))
     parser.add_argument("--records", "--spans", type=int, default=1_000_000, help="records of each scenario (1000000)")
+    parser.add_argument("--seconds", type=int, default=0, help="send at full rate for so long instead")
     parser.add_argument("--repeat", type=int, default=1, help="runs of each scenario; the one with the median CPU is reported")
     parser.add_argument("--binary", default=ROOT / "build/clew", help="the server (build/clew)")
     parser.add_argument("--server-option", action="append", default=[], help="further option of the server, as --durability=os")
