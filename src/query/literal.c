@@ -428,7 +428,7 @@ int query_literal_read(struct arena *arena, str query_text, const struct query_a
                        const struct query_zone *zone, struct query_literal *ret_lit, struct query_error *err)
 {
     struct query_literal lit = { .pos = v->pos, .form = v->form };
-    struct decoded d;
+    struct decoded d = { 0 };
     int r = decode(arena, query_text, v, &d, err);
     if (r < 0)
         return r;

@@ -186,7 +186,7 @@ static int try_compare(struct parser *p, struct query_ast_filter **ret_f)
     bool in = !op && at > end && parse_is_keyword(p, at, "in") && parse_char(p, parse_space_from(p, at + 2)) == '{';
     if (!op && !in)
         return like_follows(p, end) ? refuse_like(p, from, end) : 0;
-    struct query_ast_filter *f;
+    struct query_ast_filter *f = NULL;
     int r = new_filter(p, in ? QUERY_AST_IN : op->kind, from, &f);
     if (r < 0 || (!any && (r = parse_field(p, false, &f->field)) < 0))
         return r;
@@ -214,7 +214,7 @@ static int parse_child(struct parser *p, bool event, struct query_ast_filter **r
     size_t from = p->at;
     p->at = parse_space_from(p, from + (event ? 5 : 4));
     size_t open = p->at++;
-    struct query_ast_filter *f;
+    struct query_ast_filter *f = NULL;
     int r = new_filter(p, event ? QUERY_AST_EVENT : QUERY_AST_LINK, from, &f);
     if (r < 0 || (r = parse_filter(p, &f->kids)) < 0)
         return r;
@@ -300,7 +300,7 @@ static int parse_neg(struct parser *p, struct query_ast_filter **ret_f)
     }
     if (!parse_keyword(p, "not") && !parse_punct(p, "!"))
         return parse_prim(p, ret_f);
-    struct query_ast_filter *f;
+    struct query_ast_filter *f = NULL;
     int r = parse_enter(p);
     if (r < 0 || (r = new_filter(p, QUERY_AST_NOT, from, &f)) < 0 || (r = parse_neg(p, &f->kids)) < 0)
         return r;
@@ -325,7 +325,7 @@ static int wrap(struct parser *p, enum query_ast_filter_kind kind, size_t from, 
         *ret_f = list;
         return 0;
     }
-    struct query_ast_filter *f;
+    struct query_ast_filter *f = NULL;
     int r = new_filter(p, kind, from, &f);
     if (r < 0)
         return r;
