@@ -190,6 +190,21 @@ int meta_signin_password(struct meta *m, str peer, str login, str password, char
     return r;
 }
 
+int meta_password_confirm(struct meta *m, str peer, int64_t user, str password, int *ret_retry_s, struct err *err)
+{
+    struct meta_user u, same;
+    int r = meta_user_get(m, user, &u, err);
+    if (r == 0)
+        r = signin_wait(m, peer, str_z(u.login), ret_retry_s, err);
+    if (r < 0)
+        return r;
+    r = meta_password_check(m, str_z(u.login), str_slice(password, 0, 1024), &same, err);
+    if (r == ERR_BUSY)
+        *ret_retry_s = 1;
+    signin_outcome(m, peer, str_z(u.login), r);
+    return r;
+}
+
 static int session_find(struct meta *m, const uint8_t hash[META_HASH_LEN], int64_t now, struct meta_session *s,
                         int64_t *ret_last_used)
 {

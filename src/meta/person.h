@@ -33,6 +33,8 @@ int meta_signin_link(struct meta *m, str peer, str link_secret, char ret_secret[
                      struct meta_session *ret_session, int *ret_retry_s, struct err *err);
 int meta_signin_password(struct meta *m, str peer, str login, str password, char ret_secret[META_SECRET_MAX],
                          struct meta_session *ret_session, int *ret_retry_s, struct err *err);
+// Asks the user for the password again before something that a stolen session must not do; throttled alike.
+int meta_password_confirm(struct meta *m, str peer, int64_t user, str password, int *ret_retry_s, struct err *err);
 // ERR_DENIED: unknown, ended, expired, or idle for too long.
 int meta_session_check(struct meta *m, str secret, struct meta_session *ret_session);
 // Compares a presented header token in constant time.
