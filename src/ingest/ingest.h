@@ -1,0 +1,48 @@
+// Ingest: who may send, how much, and the way of a request: admitted on the I/O thread with nothing but
+// its head read, decoded on a worker into a batch of that worker's lane, answered when the batch is
+// durable. Speaks OTLP over HTTP (protobuf and JSON) and gRPC; every refusal has the form and the status that
+// OTLP clients understand: what passes is retried by them, what is final is not.
+#pragma once
+#include "meta/meta.h"
+#include "net/request.h"
+#include "store/store.h"
+
+struct ingest;
+
+struct ingest_options {
+    struct meta *meta;
+    struct store *store;           // with as many lanes as the pool has threads
+    struct pool *pool;             // decoding
+    int64_t default_project;       // of senders without a key
+    size_t body_max, inflated_max; // bytes
+    int64_t rate;                  // bytes a second and project; 0: no quota
+};
+int ingest_new(const struct ingest_options *o, struct ingest **ret_ingest, struct err *err);
+// After the server has stopped and all batches were answered.
+void ingest_free(struct ingest *in);
+
+// Is this one of ingest's paths? (gRPC services too)
+bool ingest_owns(const struct http_request *req);
+// Admits: fills route, or has answered. Only for requests that it owns; the Host was checked.
+void ingest_route(struct ingest *in, struct http_request *req, struct http_route *route);
+// A refusal by the server itself (limits, broken bodies) in OTLP's form.
+void ingest_refuse(struct http_request *req, int status, int retry_after_s, str message);
+
+#define INGEST_COUNTERS(X)                                                           \
+    X(requests, "OTLP requests that were admitted")                                  \
+    X(records, "records stored")                                                     \
+    X(records_rejected, "records refused one by one (partial success)")              \
+    X(requests_repeated, "requests that had been stored before and were sent again") \
+    X(refused_unauthenticated, "requests without a valid key")                       \
+    X(refused_forbidden, "requests with a key that may not ingest")                  \
+    X(refused_quota, "requests over the project's rate")                             \
+    X(refused_malformed, "requests that could not be decoded")                       \
+    X(refused_busy, "requests refused until later: busy, no space, read-only")       \
+    X(bytes, "bytes of admitted requests as sent")
+
+struct ingest_stats {
+#define INGEST_STAT_FIELD(name, text) uint64_t name;
+    INGEST_COUNTERS(INGEST_STAT_FIELD)
+#undef INGEST_STAT_FIELD
+};
+struct ingest_stats ingest_stats(struct ingest *in);
