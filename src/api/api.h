@@ -1,0 +1,37 @@
+// Api: the only room that speaks HTTP to people and tools. Every request passes, in this order: the Host
+// check; ingest, when the path is its; the table of endpoints (method, who may, how large); the caller
+// (session or token, with the rules for browsers); the endpoint. docs/openapi.json describes the answers.
+#pragma once
+#include "ingest/ingest.h"
+#include "meta/meta.h"
+#include "net/server.h"
+#include "store/store.h"
+
+struct api;
+
+struct api_options {
+    struct meta *meta;
+    struct store *store;
+    struct ingest *ingest;
+    struct pool *query_pool; // queries: long; its queue is the bound on them
+    struct pool *admin_pool; // the rest: short, on meta's disk
+    const char *public_urls; // comma-separated, may be empty
+    const char *version;
+    int tails_max; // at the same time
+    size_t query_memory_max;
+    int64_t query_time_max_ns;
+};
+int api_new(const struct api_options *o, struct api **ret_api, struct err *err);
+// For /metrics, and for the port that the session cookie is named by.
+void api_set_server(struct api *a, struct net_server *server, int port, bool tls);
+// After the server has stopped.
+void api_free(struct api *a);
+
+// http_route_fn and http_refuse_fn of the server; ctx is the struct api. Listeners with tag
+// API_TAG_INGEST answer ingest and /healthz only.
+enum { API_TAG_MAIN = 0, API_TAG_INGEST = 1 };
+void api_route(struct http_request *req, struct http_route *route, void *ctx);
+void api_refuse(struct http_request *req, int status, int retry_after_s, str message, void *ctx);
+
+// Is the URL list well formed (http or https, a host, no path)? For the command line.
+int api_public_urls_check(str urls, struct err *err);

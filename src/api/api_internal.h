@@ -1,0 +1,118 @@
+// What the endpoints of this room share.
+#pragma once
+#include "api/api.h"
+#include "api/caller.h"
+#include "api/names.h"
+#include "base/json.h"
+#include "query/error.h"
+#include "query/run.h"
+
+#include <pthread.h>
+
+struct api_call;
+
+enum api_who { API_PUBLIC, API_LOCAL_OR_TOKEN, API_SIGNED_IN };
+enum api_where { API_ON_ADMIN_POOL, API_ON_QUERY_POOL };
+
+struct api_endpoint {
+    enum http_method method;
+    str path; // "{}" stands for one segment
+    enum api_who who;
+    uint32_t scopes; // all of them
+    enum api_where where;
+    void (*run)(struct api_call *call);
+};
+
+enum { API_PARAMS_MAX = 2 };
+
+// One request on its way; lives in the request's arena.
+struct api_call {
+    struct api *api;
+    struct http_request *req;
+    const struct api_endpoint *endpoint;
+    struct api_caller caller;
+    str params[API_PARAMS_MAX]; // what stood for each {}, decoded
+};
+
+struct api {
+    uint32_t magic;
+    struct api_options options;
+    struct names names;
+    struct net_server *server;
+    int port;
+    bool tls;
+    struct tails *tails;
+    int64_t started_ns;
+};
+#define API_MAGIC 0x41504921u
+
+// --- answers (reply.c); each ends the call ---
+enum { API_BODY_MAX = 64 << 20 };
+void api_reply_json_take(struct http_request *req, int status, struct buf *body);
+// {"error":{"code","message"[,"hint"]}}
+void api_reply_error(struct http_request *req, int status, const char *code, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+// For the codes of base/err.h: 404, 400, 409, 429, 503 ...
+void api_reply_err(struct http_request *req, const struct err *err);
+void api_reply_query_error(struct http_request *req, const struct query_error *err);
+void api_error_json(struct json_writer *w, const struct query_error *err);
+void api_reply_nothing(struct http_request *req, int status);
+// Headers that all our answers have: no store, no sniffing, no referrer. Returns how many.
+enum { API_HEADERS_MAX = 8 };
+size_t api_headers(struct http_header out[API_HEADERS_MAX], str content_type);
+
+// --- parameters (params.c) ---
+// Value of a parameter of the URL; empty when it is not there. false: it is broken, and the call was answered.
+bool api_param(struct api_call *call, str name, str *ret_value);
+bool api_param_uint(struct api_call *call, str name, uint64_t least, uint64_t most, uint64_t *ret_value);
+// from, to, tz: into q.
+bool api_param_range(struct api_call *call, struct query_request *q);
+// A time of the API (RFC 3339, relative, epoch); false: not one.
+bool api_time(str text, str tz, int64_t *ret_ns);
+// A query on behalf of the caller: projects, permissions, caps, cancellation. false: answered.
+bool api_query_begin(struct api_call *call, struct query_request *ret_q);
+// Body as a JSON object: for each member fn is called; it takes the value from r (or returns ERR_INVALID for
+// an unknown name). false: answered with 400.
+bool api_body_read(struct api_call *call, int (*fn)(void *ctx, str name, struct json_reader *r), void *ctx);
+int64_t api_project_by_slug(struct api_call *call, str slug); // 0: answered
+void api_put_time(struct json_writer *w, int64_t unix_ns);
+// A view of the store; NULL: answered.
+struct view *api_view(struct api_call *call);
+
+// --- endpoints, a file a topic ---
+extern const struct api_endpoint api_endpoints[];
+extern const size_t api_endpoints_n;
+void api_signin(struct api_call *call);
+void api_signout(struct api_call *call);
+void api_me(struct api_call *call);
+void api_password(struct api_call *call);
+void api_tokens_list(struct api_call *call);
+void api_tokens_add(struct api_call *call);
+void api_tokens_remove(struct api_call *call);
+void api_projects_list(struct api_call *call);
+void api_projects_add(struct api_call *call);
+void api_audit_list(struct api_call *call);
+void api_query(struct api_call *call);
+void api_tail(struct api_call *call);
+void api_trace(struct api_call *call);
+void api_services(struct api_call *call);
+void api_fields(struct api_call *call);
+void api_values(struct api_call *call);
+void api_histogram(struct api_call *call);
+void api_healthz(struct api_call *call);
+void api_metrics(struct api_call *call);
+void api_openapi(struct api_call *call);
+void api_jaeger_services(struct api_call *call);
+void api_jaeger_service_operations(struct api_call *call);
+void api_jaeger_operations(struct api_call *call);
+void api_jaeger_search(struct api_call *call);
+void api_jaeger_trace(struct api_call *call);
+
+// The pages (static.c), on the I/O thread.
+void api_static(struct api *a, struct http_request *req);
+
+// Live tails (tails.c).
+struct tails;
+int tails_new(struct store *store, int max, struct tails **ret_tails, struct err *err);
+void tails_free(struct tails *t);
+uint64_t tails_open(struct tails *t);

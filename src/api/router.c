@@ -1,0 +1,281 @@
+// The table of endpoints and the way to them.
+#include "api/api_internal.h"
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "base/must.h"
+#include "ingest/admission.h"
+#include "net/grpc.h"
+
+#include <stdio.h>
+
+enum { ROUTER_BODY_MAX = 256 << 10, ROUTER_ARENA_MAX = 64 << 20 };
+
+// clang-format off
+const struct api_endpoint api_endpoints[] = {
+    { HTTP_GET, STR_INIT("/healthz"), API_PUBLIC, 0, API_ON_ADMIN_POOL, api_healthz },
+    { HTTP_GET, STR_INIT("/metrics"), API_LOCAL_OR_TOKEN, META_SCOPE_READ, API_ON_ADMIN_POOL, api_metrics },
+    { HTTP_GET, STR_INIT("/api/v1/openapi.json"), API_LOCAL_OR_TOKEN, 0, API_ON_ADMIN_POOL, api_openapi },
+    { HTTP_POST, STR_INIT("/api/v1/session"), API_PUBLIC, 0, API_ON_ADMIN_POOL, api_signin },
+    { HTTP_DELETE, STR_INIT("/api/v1/session"), API_SIGNED_IN, 0, API_ON_ADMIN_POOL, api_signout },
+    { HTTP_GET, STR_INIT("/api/v1/me"), API_SIGNED_IN, 0, API_ON_ADMIN_POOL, api_me },
+    { HTTP_POST, STR_INIT("/api/v1/me/password"), API_SIGNED_IN, 0, API_ON_ADMIN_POOL, api_password },
+    { HTTP_GET, STR_INIT("/api/v1/tokens"), API_SIGNED_IN, META_SCOPE_ADMIN, API_ON_ADMIN_POOL, api_tokens_list },
+    { HTTP_POST, STR_INIT("/api/v1/tokens"), API_SIGNED_IN, META_SCOPE_ADMIN, API_ON_ADMIN_POOL, api_tokens_add },
+    { HTTP_DELETE, STR_INIT("/api/v1/tokens/{}"), API_SIGNED_IN, META_SCOPE_ADMIN, API_ON_ADMIN_POOL, api_tokens_remove },
+    { HTTP_GET, STR_INIT("/api/v1/projects"), API_SIGNED_IN, META_SCOPE_READ, API_ON_ADMIN_POOL, api_projects_list },
+    { HTTP_POST, STR_INIT("/api/v1/projects"), API_SIGNED_IN, META_SCOPE_ADMIN, API_ON_ADMIN_POOL, api_projects_add },
+    { HTTP_GET, STR_INIT("/api/v1/audit"), API_SIGNED_IN, META_SCOPE_ADMIN, API_ON_ADMIN_POOL, api_audit_list },
+    { HTTP_POST, STR_INIT("/api/v1/query"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_query },
+    { HTTP_GET, STR_INIT("/api/v1/tail"), API_SIGNED_IN, META_SCOPE_READ, API_ON_ADMIN_POOL, api_tail },
+    { HTTP_GET, STR_INIT("/api/v1/traces/{}"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_trace },
+    { HTTP_GET, STR_INIT("/api/v1/services"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_services },
+    { HTTP_GET, STR_INIT("/api/v1/fields"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_fields },
+    { HTTP_GET, STR_INIT("/api/v1/values"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_values },
+    { HTTP_GET, STR_INIT("/api/v1/histogram"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_histogram },
+    { HTTP_GET, STR_INIT("/jaeger/api/services"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_jaeger_services },
+    { HTTP_GET, STR_INIT("/jaeger/api/services/{}/operations"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_jaeger_service_operations },
+    { HTTP_GET, STR_INIT("/jaeger/api/operations"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_jaeger_operations },
+    { HTTP_GET, STR_INIT("/jaeger/api/traces"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_jaeger_search },
+    { HTTP_GET, STR_INIT("/jaeger/api/traces/{}"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_jaeger_trace },
+};
+// clang-format on
+const size_t api_endpoints_n = sizeof api_endpoints / sizeof api_endpoints[0];
+
+int api_new(const struct api_options *o, struct api **ret_api, struct err *err)
+{
+    struct api *a = mem_zalloc(sizeof *a);
+    if (!a)
+        return err_set(err, ERR_NOMEM, NULL, "out of memory");
+    a->magic = API_MAGIC;
+    a->options = *o;
+    a->started_ns = clock_unix_ns();
+    int r = names_parse(&a->names, str_z(o->public_urls), err);
+    if (r == 0)
+        r = tails_new(o->store, o->tails_max, &a->tails, err);
+    if (r < 0) {
+        mem_free(a);
+        return r;
+    }
+    *ret_api = a;
+    return 0;
+}
+
+void api_set_server(struct api *a, struct net_server *server, int port, bool tls)
+{
+    a->server = server;
+    a->port = port;
+    a->tls = tls;
+}
+
+void api_free(struct api *a)
+{
+    if (!a)
+        return;
+    MAGIC_CHECK(a, API_MAGIC);
+    tails_free(a->tails);
+    a->magic = 0;
+    mem_free(a);
+}
+
+int api_public_urls_check(str urls, struct err *err)
+{
+    struct names names;
+    return names_parse(&names, urls, err);
+}
+
+static str next_segment(str path, size_t *at)
+{
+    size_t begin = *at + 1; // after '/'
+    ptrdiff_t slash = str_find_char(path, '/', begin);
+    size_t end = slash < 0 ? path.len : (size_t)slash;
+    *at = end;
+    return str_slice(path, begin, end);
+}
+
+static bool path_matches(str pattern, str path, str params[API_PARAMS_MAX])
+{
+    size_t p = 0, q = 0, n = 0;
+    while (p < pattern.len && q < path.len) {
+        str want = next_segment(pattern, &p), have = next_segment(path, &q);
+        if (str_eq(want, STR("{}"))) {
+            if (have.len == 0 || n == API_PARAMS_MAX)
+                return false;
+            params[n++] = have;
+        } else if (!str_eq(want, have)) {
+            return false;
+        }
+    }
+    return p >= pattern.len && q >= path.len;
+}
+
+// The endpoint; NULL with *ret_allow set when only the method is wrong.
+static const struct api_endpoint *find(const struct http_request *req, str params[API_PARAMS_MAX], char ret_allow[64])
+{
+    enum http_method method = req->method == HTTP_HEAD ? HTTP_GET : req->method;
+    size_t n = 0;
+    ret_allow[0] = 0;
+    for (size_t i = 0; i < api_endpoints_n; i++) {
+        if (!path_matches(api_endpoints[i].path, req->path, params))
+            continue;
+        if (api_endpoints[i].method == method)
+            return &api_endpoints[i];
+        str name = http_method_name(api_endpoints[i].method);
+        n += (size_t)snprintf(ret_allow + n, 64 - n, "%s%.*s", n ? ", " : "", STR_ARG(name));
+    }
+    return NULL;
+}
+
+static bool is_api_path(str path)
+{
+    static const str heads[] = { STR_INIT("/api/"), STR_INIT("/v1/"), STR_INIT("/jaeger/"), STR_INIT("/healthz"),
+                                 STR_INIT("/metrics") };
+    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
+        if (str_starts(path, heads[i]))
+            return true;
+    return false;
+}
+
+static bool allowed(struct api_call *call)
+{
+    struct http_request *req = call->req;
+    const struct api_endpoint *e = call->endpoint;
+    if (api_caller_find(call->api->options.meta, req, call->api->port, &call->caller) < 0) {
+        api_reply_error(req, 401, "unauthenticated", "the token is not known here: it may have been revoked");
+        return false;
+    }
+    if (e->who == API_PUBLIC)
+        return true;
+    if (e->who == API_LOCAL_OR_TOKEN && call->caller.kind == API_NOBODY && admission_is_local(req))
+        return true;
+    if (call->caller.kind == API_NOBODY) {
+        api_reply_error(req, 401, "unauthenticated", "sign in, or send Authorization: Bearer TOKEN");
+        return false;
+    }
+    const char *forged = api_caller_forged(&call->caller, &call->api->names, req);
+    if (forged) {
+        api_reply_error(req, 403, "forged", "%s", forged);
+        return false;
+    }
+    uint32_t missing = e->scopes & ~call->caller.scopes;
+    if (missing) {
+        char words[64];
+        meta_scopes_text(missing, words);
+        api_reply_error(req, 403, "forbidden", "this needs the scope %s", words);
+        return false;
+    }
+    return true;
+}
+
+static bool decode_params(struct api_call *call)
+{
+    for (int i = 0; i < API_PARAMS_MAX; i++)
+        if (call->params[i].ptr && http_path_decode(&call->req->arena, call->params[i], &call->params[i]) < 0) {
+            api_reply_error(call->req, 400, "bad_request", "the path is not well formed");
+            return false;
+        }
+    return true;
+}
+
+static void dispatch(struct http_request *req, void *ctx)
+{
+    struct api_call *call = ctx;
+    MAGIC_CHECK(call->api, API_MAGIC);
+    if (allowed(call) && decode_params(call))
+        call->endpoint->run(call);
+}
+
+static void route_endpoint(struct api *a, struct http_request *req, struct http_route *route,
+                           const struct api_endpoint *e, const str params[API_PARAMS_MAX])
+{
+    struct api_call *call = arena_zalloc(&req->arena, sizeof *call);
+    if (!call) {
+        api_reply_error(req, 503, "memory", "out of memory");
+        return;
+    }
+    *call = (struct api_call){ .api = a, .req = req, .endpoint = e };
+    memcpy(call->params, params, sizeof call->params);
+    route->handler = dispatch;
+    route->ctx = call;
+    route->pool = e->where == API_ON_QUERY_POOL ? a->options.query_pool : a->options.admin_pool;
+    route->body_max = ROUTER_BODY_MAX;
+    route->inflated_max = ROUTER_BODY_MAX;
+    route->arena_max = ROUTER_ARENA_MAX;
+}
+
+void api_route(struct http_request *req, struct http_route *route, void *ctx)
+{
+    struct api *a = ctx;
+    str params[API_PARAMS_MAX] = { { 0 } };
+    char allow[64];
+    MAGIC_CHECK(a, API_MAGIC);
+    if (!names_host_ok(&a->names, req)) {
+        api_reply_error(req, 421, "misdirected",
+                        "this server does not answer to that name (see the setting public_url)");
+        return;
+    }
+    if (ingest_owns(req)) {
+        ingest_route(a->options.ingest, req, route);
+        return;
+    }
+    if (req->is_grpc) {
+        grpc_respond(req, GRPC_UNIMPLEMENTED, STR("no such service"), (bytes){ 0 }, (bytes){ 0 });
+        return;
+    }
+    const struct api_endpoint *e = find(req, params, allow);
+    if (req->listener_tag == API_TAG_INGEST && !(e && e->who == API_PUBLIC && e->method == HTTP_GET)) {
+        api_reply_error(req, 404, "not_found", "this port takes OTLP only");
+        return;
+    }
+    if (e) {
+        route_endpoint(a, req, route, e, params);
+    } else if (allow[0]) {
+        struct http_header h[API_HEADERS_MAX + 1];
+        size_t n = api_headers(h, STR("application/json"));
+        h[n++] = (struct http_header){ STR("allow"), str_z(allow) };
+        http_respond(
+            req, 405, h, n,
+            bytes_of_str(STR("{\"error\":{\"code\":\"method\",\"message\":\"this path takes another method\"}}")));
+    } else if (is_api_path(req->path)) {
+        api_reply_error(req, 404, "not_found", "there is no such path");
+    } else {
+        api_static(a, req);
+    }
+}
+
+void api_refuse(struct http_request *req, int status, int retry_after_s, str message, void *ctx)
+{
+    struct api *a = ctx;
+    struct http_header h[API_HEADERS_MAX + 1];
+    MAGIC_CHECK(a, API_MAGIC);
+    if (ingest_owns(req)) {
+        ingest_refuse(req, status, retry_after_s, message);
+        return;
+    }
+    str params[API_PARAMS_MAX];
+    char allow[64], retry[16];
+    const struct api_endpoint *e = find(req, params, allow);
+    if (status == 503 && e && e->where == API_ON_QUERY_POOL)
+        status = 429; // the queue of queries is full: the language's `busy`
+    struct buf body;
+    struct json_writer w;
+    size_t n = api_headers(h, STR("application/json"));
+    buf_init(&body, 4096);
+    json_writer_init(&w, &body);
+    json_put_object(&w);
+    json_put_key(&w, STR("error"));
+    json_put_object(&w);
+    json_put_key(&w, STR("code"));
+    json_put_str(&w, status == 413                    ? STR("too_large")
+                     : status >= 500 || status == 429 ? STR("busy")
+                                                      : STR("bad_request"));
+    json_put_key(&w, STR("message"));
+    json_put_str(&w, message);
+    json_put_object_end(&w);
+    json_put_object_end(&w);
+    if (retry_after_s > 0) {
+        int len = snprintf(retry, sizeof retry, "%d", retry_after_s);
+        h[n++] = (struct http_header){ STR("retry-after"), str_of(retry, (size_t)len) };
+    }
+    http_respond_take(req, status, h, n, &body);
+}
