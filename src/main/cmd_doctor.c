@@ -1,0 +1,112 @@
+// `clew doctor`: what a server needs of this host, tried out.
+#include "base/buf.h"
+#include "main/command.h"
+#include "main/human.h"
+#include "main/run_file.h"
+#include "os/socket.h"
+#include "query/calendar.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+enum { DOCTOR_FILES_WANTED = 4096 };
+#define DOCTOR_SPACE_WANTED (1000u << 20)
+
+struct doctor {
+    int failed;
+};
+
+static void say(struct doctor *d, bool ok, const char *what, const char *more, const char *fix)
+{
+    printf("%-6s %s%s%s\n", ok ? "ok" : "fails", what, more[0] ? ": " : "", more);
+    if (!ok) {
+        printf("       %s\n", fix);
+        d->failed++;
+    }
+}
+
+static void check_data(struct doctor *d, const char *dir)
+{
+    struct stat st;
+    struct statvfs vfs;
+    struct buf more;
+    char at[CONFIG_TEXT_MAX];
+    buf_init(&more, 4096);
+    bool exists = stat(dir, &st) == 0;
+    if (exists) {
+        say(d, access(dir, W_OK | X_OK) == 0, "data directory", dir,
+            "its owner must run the server, or give another with --data");
+        say(d, (st.st_mode & 077) == 0, "data directory is closed to others", "", "chmod 700 it");
+    } else {
+        say(d, errno == ENOENT, "data directory", "will be made at the first start",
+            "a part of the path is no directory or may not be entered");
+    }
+    // Space where it is or will be.
+    snprintf(at, sizeof at, "%s", dir);
+    while (!exists && strlen(at) > 1 && stat(at, &st) < 0) {
+        char *slash = strrchr(at, '/');
+        if (!slash)
+            break;
+        slash[slash == at] = 0;
+    }
+    if (statvfs(at, &vfs) == 0) {
+        uint64_t space = (uint64_t)vfs.f_bavail * vfs.f_frsize;
+        human_size(&more, space);
+        buf_byte(&more, 0);
+        say(d, space >= DOCTOR_SPACE_WANTED, "free space", (const char *)more.ptr,
+            "a gigabyte is the least to start with; --disk-cap bounds what records take");
+    }
+    buf_free(&more);
+}
+
+static void check_port(struct doctor *d, struct socket_address a, int port, const char *what, bool running,
+                       const char *fix)
+{
+    struct err err = { 0 };
+    int fd = -1;
+    if (port)
+        socket_address_set_port(&a, (uint16_t)port);
+    if (running) {
+        say(d, true, what, "in use by the server that runs", "");
+        return;
+    }
+    int r = socket_listen(&a, 1, true, &fd, &err);
+    if (fd >= 0)
+        close(fd);
+    say(d, r == 0, what, r == 0 ? "free" : err.message, fix);
+}
+
+int command_doctor(struct invocation *inv)
+{
+    const struct config *c = &inv->config;
+    struct doctor d = { 0 };
+    struct run_file run;
+    struct socket_address a;
+    struct err err;
+    const struct query_zone *zone;
+    char more[64];
+    bool running = run_file_read(config_text(c, CONFIG_KEY_DATA), &run, NULL) == 0;
+    say(&d, true, "server", running ? run.url : "none runs on this data directory", "");
+    check_data(&d, config_text(c, CONFIG_KEY_DATA));
+    if (socket_address_parse(str_z(config_text(c, CONFIG_KEY_LISTEN)), &a, &err) < 0) {
+        say(&d, false, "address", err.message, "ADDR:PORT, numbers only");
+    } else {
+        check_port(&d, a, 0, "main port", running, "another program has it: --listen takes another one");
+        if (config_number(c, CONFIG_KEY_OTLP_PORTS)) {
+            check_port(&d, a, (int)config_number(c, CONFIG_KEY_OTLP_GRPC_PORT), "OTLP port for gRPC", running,
+                       "--no-otlp-ports does without; the main port takes gRPC, too");
+            check_port(&d, a, (int)config_number(c, CONFIG_KEY_OTLP_HTTP_PORT), "OTLP port for HTTP", running,
+                       "--no-otlp-ports does without; the main port takes HTTP, too");
+        }
+    }
+    uint64_t files = socket_raise_fd_limit();
+    snprintf(more, sizeof more, "%llu", (unsigned long long)files);
+    say(&d, files >= DOCTOR_FILES_WANTED, "open files", more,
+        "raise the hard limit (ulimit -Hn, LimitNOFILE): each connection is one");
+    say(&d, query_zone_get(STR("Europe/Berlin"), &zone) == 0, "time zones", "",
+        "install tzdata: days and weeks of queries need it");
+    return d.failed ? EXIT_FAILED : EXIT_DONE;
+}

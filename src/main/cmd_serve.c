@@ -1,0 +1,300 @@
+// `clew serve`: builds the house from the ground up, waits for a signal, takes it down in reverse.
+#include "api/api.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "ingest/ingest.h"
+#include "main/address.h"
+#include "main/command.h"
+#include "main/run_file.h"
+#include "meta/person.h"
+#include "meta/token.h"
+#include "net/server.h"
+#include "net/tls.h"
+#include "store/store.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum { ADMIN_THREADS = 2, ADMIN_QUEUE = 1024, INGEST_QUEUE = 65536, LOOPS_MAX = 4 };
+
+struct house {
+    const struct config *config;
+    struct meta *meta;
+    struct store *store;
+    struct pool *ingest_pool, *query_pool, *admin_pool;
+    struct ingest *ingest;
+    struct api *api;
+    struct net_tls *tls;
+    struct net_server *server;
+    struct socket_address main_address;
+    bool run_file;
+};
+
+static int64_t number(const struct house *h, enum config_id id) { return config_number(h->config, id); }
+static const char *text(const struct house *h, enum config_id id) { return config_text(h->config, id); }
+
+static int cores(void)
+{
+    long n = sysconf(_SC_NPROCESSORS_ONLN);
+    return n < 1 ? 1 : n > 64 ? 64 : (int)n;
+}
+
+static int workers(const struct house *h)
+{
+    int64_t n = number(h, CONFIG_KEY_WORKERS);
+    return n ? (int)n : cores();
+}
+
+static int open_pools(struct house *h, struct err *err)
+{
+    // A query keeps a thread for as long as it runs, and ingest must never wait for one: pools of their own.
+    int queries = (int)number(h, CONFIG_KEY_QUERIES), threads = workers(h) < 2 ? 2 : workers(h);
+    if (threads > queries)
+        threads = queries;
+    int r = pool_new("ingest", workers(h), INGEST_QUEUE, &h->ingest_pool);
+    if (r == 0)
+        r = pool_new("query", threads, (size_t)(queries - threads > 0 ? queries - threads : 1), &h->query_pool);
+    if (r == 0)
+        r = pool_new("admin", ADMIN_THREADS, ADMIN_QUEUE, &h->admin_pool);
+    return r < 0 ? err_set(err, r, "threads", "the worker threads cannot be started: %s", err_text(r)) : 0;
+}
+
+static int open_store(struct house *h, struct err *err)
+{
+    char dir[CONFIG_TEXT_MAX + 16];
+    snprintf(dir, sizeof dir, "%s/store", text(h, CONFIG_KEY_DATA));
+    struct store_options o = {
+        .dir = dir,
+        .lanes = (unsigned)workers(h),
+        .durability_os = strcmp(text(h, CONFIG_KEY_DURABILITY), "os") == 0,
+        .retention_ns = number(h, CONFIG_KEY_RETENTION),
+        .disk_cap_bytes = (uint64_t)number(h, CONFIG_KEY_DISK_CAP),
+        .cache_bytes = (uint64_t)number(h, CONFIG_KEY_CACHE),
+        .allow_hole = number(h, CONFIG_KEY_ALLOW_HOLE),
+    };
+    return store_open(&o, &h->store, err);
+}
+
+static int open_rooms(struct house *h, struct err *err)
+{
+    struct meta_project project;
+    int r = meta_open(text(h, CONFIG_KEY_DATA), true, &h->meta, err);
+    if (r == 0)
+        r = meta_project_find(h->meta, STR("default"), &project, err);
+    if (r == 0)
+        r = open_store(h, err);
+    if (r == 0)
+        r = open_pools(h, err);
+    if (r < 0)
+        return r;
+    struct ingest_options in = {
+        .meta = h->meta,
+        .store = h->store,
+        .pool = h->ingest_pool,
+        .default_project = project.id,
+        .body_max = (size_t)number(h, CONFIG_KEY_BODY_MAX),
+        .inflated_max = (size_t)number(h, CONFIG_KEY_INFLATED_MAX),
+        .rate = number(h, CONFIG_KEY_INGEST_RATE),
+    };
+    r = ingest_new(&in, &h->ingest, err);
+    if (r < 0)
+        return r;
+    struct api_options api = {
+        .meta = h->meta,
+        .store = h->store,
+        .ingest = h->ingest,
+        .query_pool = h->query_pool,
+        .admin_pool = h->admin_pool,
+        .public_urls = text(h, CONFIG_KEY_PUBLIC_URL),
+        .version = CLEW_VERSION,
+        .tails_max = (int)number(h, CONFIG_KEY_TAILS),
+        .query_memory_max = (size_t)number(h, CONFIG_KEY_QUERY_MEMORY),
+        .query_time_max_ns = number(h, CONFIG_KEY_QUERY_TIME),
+    };
+    return api_new(&api, &h->api, err);
+}
+
+static int listen_otlp(struct house *h, enum config_id port, struct err *err)
+{
+    struct socket_address a = h->main_address;
+    if (!number(h, CONFIG_KEY_OTLP_PORTS) || number(h, port) == 0)
+        return 0;
+    socket_address_set_port(&a, (uint16_t)number(h, port));
+    int r = net_server_listen(h->server, &a, API_TAG_INGEST, h->tls, err);
+    if (r < 0 && err->hint[0] == 0)
+        err_set_hint(err, "another program may have the port: --no-otlp-ports leaves 4317 and 4318 alone");
+    return r;
+}
+
+static int open_server(struct house *h, struct err *err)
+{
+    const char *cert = text(h, CONFIG_KEY_TLS_CERT), *key = text(h, CONFIG_KEY_TLS_KEY);
+    if (!cert[0] != !key[0])
+        return err_set(err, ERR_INVALID, "bad_setting", "tls_cert and tls_key need each other");
+    int r = cert[0] ? net_tls_new(cert, key, &h->tls, err) : 0;
+    struct net_config config = {
+        .limits = net_limits_default(), .route = api_route, .refuse = api_refuse, .ctx = h->api
+    };
+    config.threads = number(h, CONFIG_KEY_LOOPS) ? (int)number(h, CONFIG_KEY_LOOPS)
+                     : cores() < LOOPS_MAX       ? cores()
+                                                 : LOOPS_MAX;
+    config.limits.connections = (size_t)number(h, CONFIG_KEY_CONNECTIONS);
+    config.limits.connections_per_peer = number(h, CONFIG_KEY_CONNECTIONS_PER_PEER)
+                                             ? (size_t)number(h, CONFIG_KEY_CONNECTIONS_PER_PEER)
+                                             : config.limits.connections / 4;
+    config.limits.body_bytes_in_flight = (size_t)number(h, CONFIG_KEY_INGEST_MEMORY);
+    config.limits.body_bytes = (size_t)number(h, CONFIG_KEY_BODY_MAX);
+    config.limits.inflated_bytes = (size_t)number(h, CONFIG_KEY_INFLATED_MAX);
+    if (r == 0)
+        r = net_server_new(&config, &h->server, err);
+    if (r == 0)
+        r = net_server_listen(h->server, &h->main_address, API_TAG_MAIN, h->tls, err);
+    if (r == 0)
+        r = listen_otlp(h, CONFIG_KEY_OTLP_GRPC_PORT, err);
+    if (r == 0)
+        r = listen_otlp(h, CONFIG_KEY_OTLP_HTTP_PORT, err);
+    if (r < 0)
+        return r;
+    api_set_server(h->api, h->server, socket_address_port(&h->main_address), h->tls != NULL);
+    return net_server_start(h->server, err);
+}
+
+// For commands of the same user on this machine: they can read the data directory anyway.
+static int write_run_file(struct house *h, struct err *err)
+{
+    struct run_file f = { .pid = (int)getpid() };
+    char address[SOCKET_ADDRESS_TEXT], secret[META_SECRET_MAX];
+    const char *scheme = h->tls ? "https" : "http";
+    socket_address_format(&h->main_address, address);
+    bool any = str_starts(str_z(address), STR("0.0.0.0:")) || str_starts(str_z(address), STR("[::]:"));
+    if (any)
+        snprintf(f.url, sizeof f.url, "%s://127.0.0.1:%d", scheme, socket_address_port(&h->main_address));
+    else
+        snprintf(f.url, sizeof f.url, "%s://%s", scheme, address);
+    int r = meta_token_local(h->meta, STR("command line"), META_SCOPE_READ | META_SCOPE_VALUES, secret);
+    if (r < 0)
+        return err_set(err, r, "run_file", "no token for the command line: %s", err_text(r));
+    snprintf(f.token, sizeof f.token, "%s", secret);
+    r = run_file_write(text(h, CONFIG_KEY_DATA), &f, err);
+    h->run_file = r == 0;
+    return r;
+}
+
+static int say_hello(struct house *h, struct err *err)
+{
+    char url[256], link[META_SECRET_MAX], key[META_SECRET_MAX], dsn[512] = "";
+    struct meta_project project;
+    int r = address_of_settings(h->config, socket_address_port(&h->main_address), url, err);
+    if (r == 0)
+        r = meta_link_add(h->meta, STR("server"), STR("admin"), link, err);
+    if (r == 0)
+        r = meta_project_find(h->meta, STR("default"), &project, err);
+    if (r == 0)
+        r = meta_project_dsn_key(h->meta, STR("server"), project.id, key, err);
+    if (r < 0)
+        return r;
+    address_dsn(url, key, project.id, dsn);
+    printf("Clew %s\n\n  open      %s/signin#%s\n            (once, within 10 minutes; `clew login-link` prints "
+           "another)\n",
+           CLEW_VERSION, url, link);
+    printf("  OTLP      OTEL_EXPORTER_OTLP_ENDPOINT=%s\n", url);
+    if (number(h, CONFIG_KEY_OTLP_PORTS))
+        printf("            (this port takes HTTP and gRPC; so do %d for gRPC and %d for HTTP)\n",
+               (int)number(h, CONFIG_KEY_OTLP_GRPC_PORT), (int)number(h, CONFIG_KEY_OTLP_HTTP_PORT));
+    printf("  DSN       %s\n  data      %s\n\n", dsn, text(h, CONFIG_KEY_DATA));
+    fflush(stdout);
+    if (!socket_address_is_loopback(&h->main_address) && !h->tls)
+        log_warn("serve",
+                 "keys and records travel unencrypted: this address is not loopback and there is no --tls-cert");
+    if (!socket_address_is_loopback(&h->main_address) && !text(h, CONFIG_KEY_PUBLIC_URL)[0])
+        log_warn("serve", "only loopback names are answered: say with --public-url how others reach this server");
+    return 0;
+}
+
+// Blocked before any thread is started, so that only wait_for_signal takes them.
+static void signals_block(sigset_t *set)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGTERM);
+    sigaddset(set, SIGINT);
+    sigaddset(set, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static void wait_for_signal(struct house *h, const sigset_t *set)
+{
+    static const struct timespec second = { .tv_sec = 1 };
+    for (;;) {
+        int sig = sigtimedwait(set, NULL, &second);
+        if (sig == SIGTERM || sig == SIGINT)
+            return;
+        meta_tick(h->meta); // SIGHUP (a terminal that closed) does not end a server
+    }
+}
+
+static void stop_all(struct house *h)
+{
+    // A second Ctrl-C does not wait.
+    sigset_t interrupt;
+    sigemptyset(&interrupt);
+    sigaddset(&interrupt, SIGINT);
+    signal(SIGINT, SIG_DFL);
+    pthread_sigmask(SIG_UNBLOCK, &interrupt, NULL);
+    if (h->run_file)
+        run_file_remove(text(h, CONFIG_KEY_DATA));
+    bool owed = h->server && net_server_stop(h->server) == ERR_BUSY;
+    if (owed)
+        log_warn("serve", "some requests are still at work; waiting for them");
+    pool_stop(h->query_pool);
+    pool_stop(h->admin_pool);
+    pool_stop(h->ingest_pool);
+    api_free(h->api);
+    if (h->store)
+        store_close(h->store);
+    if (owed)
+        net_server_stop(h->server);
+    net_server_free(h->server);
+    ingest_free(h->ingest);
+    net_tls_free(h->tls);
+    pool_free(h->query_pool);
+    pool_free(h->admin_pool);
+    pool_free(h->ingest_pool);
+    meta_close(h->meta);
+}
+
+int command_serve(struct invocation *inv)
+{
+    static const char *const levels[] = { "debug", "info", "warn", "error" };
+    struct house h = { .config = &inv->config };
+    struct err err = { 0 };
+    sigset_t signals;
+    for (int i = 0; i < 4; i++)
+        if (strcmp(config_text(&inv->config, CONFIG_KEY_LOG_LEVEL), levels[i]) == 0)
+            log_set_level((enum log_level)i);
+    int r = api_public_urls_check(str_z(config_text(&inv->config, CONFIG_KEY_PUBLIC_URL)), &err);
+    if (r == 0)
+        r = socket_address_parse(str_z(config_text(&inv->config, CONFIG_KEY_LISTEN)), &h.main_address, &err);
+    if (r < 0) {
+        command_fail(&err);
+        return EXIT_USAGE;
+    }
+    signals_block(&signals);
+    socket_raise_fd_limit();
+    r = open_rooms(&h, &err);
+    if (r == 0)
+        r = open_server(&h, &err);
+    if (r == 0)
+        r = write_run_file(&h, &err);
+    if (r == 0)
+        r = say_hello(&h, &err);
+    if (r == 0)
+        wait_for_signal(&h, &signals);
+    else
+        command_fail(&err);
+    stop_all(&h);
+    return r < 0 ? EXIT_FAILED : EXIT_DONE;
+}

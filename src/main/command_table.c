@@ -1,0 +1,53 @@
+// All subcommands. The names and options are a stable interface: scripts rely on them.
+#include "main/command.h"
+
+#define OPTION_JSON                            \
+    {                                          \
+        "json", NULL, "NDJSON, one row a line" \
+    }
+#define OPTION_RANGE                                                                                   \
+    { "from", "TIME", "begin of the range: -1h, now/d, 2026-01-01T00:00:00Z (default: an hour ago)" }, \
+    {                                                                                                  \
+        "to", "TIME", "end of the range (default: now)"                                                \
+    }
+
+// clang-format off
+const struct command commands[] = {
+    { "serve", "", "run the server",
+      "Prints the address with a one-time sign-in link, the DSN and the OTLP settings. SIGTERM or Ctrl-C finishes what was accepted and ends with status 0.",
+      CONFIG_SERVE, 0, 0, { { 0 } }, command_serve },
+    { "query", "QUERY", "run a query: clew query 'spans service=checkout status=error'",
+      "A table on a terminal, NDJSON otherwise or with --json. The language is described in docs/query.md.",
+      CONFIG_CLIENT, 1, 1,
+      { OPTION_JSON, OPTION_RANGE, { "limit", "N", "most rows" }, { "tz", "ZONE", "time zone of days and weeks (Europe/Berlin)" },
+        { "table", NULL, "a table also when the output is no terminal" } },
+      command_query },
+    { "tail", "[FILTER]", "records as they arrive: clew tail 'logs level>=warn'", NULL,
+      CONFIG_CLIENT, 0, 1, { OPTION_JSON }, command_tail },
+    { "trace", "ID", "a trace as a tree, with its errors and logs in place", NULL,
+      CONFIG_CLIENT, 1, 1, { { "json", NULL, "the trace as JSON" } }, command_trace },
+    { "token add", "NAME", "make a token and print it, once",
+      "Scopes: ingest, read, values, probe, probe_prod, patch, admin. The default is read.",
+      CONFIG_DATADIR, 1, 1,
+      { { "scope", "SCOPE[,SCOPE]", "what it may do (default: read)" }, { "project", "NAME", "only this project (default: all)" },
+        { "ttl", "TIME", "ends after this time: 30d (default: never)" } },
+      command_token_add },
+    { "token ls", "", "tokens: number, scopes, project, last use", NULL, CONFIG_DATADIR, 0, 0, { OPTION_JSON }, command_token_ls },
+    { "token rm", "NAME|#NUMBER", "revoke a token at once", NULL, CONFIG_DATADIR, 1, 1, { { 0 } }, command_token_rm },
+    { "project add", "NAME", "make a project", NULL, CONFIG_DATADIR, 1, 1, { { 0 } }, command_project_add },
+    { "project ls", "", "projects", NULL, CONFIG_DATADIR, 0, 0, { OPTION_JSON }, command_project_ls },
+    { "project dsn", "NAME", "print the DSN for Sentry's SDKs", NULL, CONFIG_DATADIR | CONFIG_SERVE, 1, 1, { { 0 } }, command_project_dsn },
+    { "login-link", "[USER]", "print a one-time sign-in link, good for 10 minutes", "A new link revokes the user's older one. The default user is admin.",
+      CONFIG_DATADIR | CONFIG_SERVE, 0, 1, { { 0 } }, command_login_link },
+    { "audit verify", "", "check the hash chain of the audit trail", "Prints the number of entries and the newest hash. Keep that hash elsewhere and give it as --head later.",
+      CONFIG_DATADIR, 0, 0, { { "head", "HASH", "a hash printed earlier that the trail must still hold" } }, command_audit_verify },
+    { "demo", "", "run the demo shop against the server", NULL, CONFIG_CLIENT, 0, 0, { { 0 } }, command_demo },
+    { "doctor", "", "what works on this host, and why not", NULL, CONFIG_SERVE, 0, 0, { { 0 } }, command_doctor },
+    { "config explain", "[KEY]", "settings: meaning, default, flag, environment name, value now", NULL,
+      CONFIG_SERVE | CONFIG_CLIENT | CONFIG_DATADIR, 0, 1, { { 0 } }, command_config_explain },
+    { "config manual", "", "the settings as a section of the manual page (mdoc)", NULL, 0, 0, 0, { { 0 } }, command_config_manual },
+    { "completion", "bash|zsh|fish", "tab completion: source <(clew completion bash)", NULL, 0, 1, 1, { { 0 } }, command_completion },
+    { "version", "", "version", NULL, 0, 0, 0, { { 0 } }, command_version },
+};
+// clang-format on
+const size_t commands_n = sizeof commands / sizeof commands[0];
