@@ -30,10 +30,9 @@ enum grpc_status {
 struct http_request;
 
 // Answers a gRPC request (req->is_grpc), from any thread; the request is gone afterwards.
-// GRPC_OK: body is the one message (may be empty bytes: an empty message), copied; the client's
-// accept-encoding decides whether it is compressed. Otherwise a Trailers-Only answer with message
-// (plain UTF-8; percent-encoded here) and, when not empty, details: an encoded google.rpc.Status for
-// grpc-status-details-bin (grpc_status_build).
+// GRPC_OK: body is the one message (may be empty bytes: an empty message), copied. Otherwise a
+// Trailers-Only answer with message (plain UTF-8; percent-encoded here) and, when not empty, details:
+// an encoded google.rpc.Status for grpc-status-details-bin (grpc_status_build).
 void grpc_respond(struct http_request *req, enum grpc_status status, str message, bytes details, bytes body);
 // UNAVAILABLE with google.rpc.RetryInfo: the refusal that OTLP clients try again after.
 void grpc_respond_retry(struct http_request *req, enum grpc_status status, str message, int retry_after_ms);

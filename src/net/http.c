@@ -162,6 +162,20 @@ bool http_value_ok(str s)
     return true;
 }
 
+bool http_host_ok(str host)
+{
+    for (size_t i = 0; i < host.len; i++) {
+        unsigned char c = (unsigned char)host.ptr[i];
+        if ((c | 0x20) >= 'a' && (c | 0x20) <= 'z')
+            continue;
+        if (c >= '0' && c <= '9')
+            continue;
+        if (!c || !strchr(".-_~%:[]", c))
+            return false;
+    }
+    return true;
+}
+
 void http_date(int64_t unix_s, char out[HTTP_DATE_LEN + 1])
 {
     static const char days[] = "SunMonTueWedThuFriSat", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";

@@ -34,6 +34,8 @@ bool http_header_has_word(const struct http_header *h, size_t n, str name, str w
 // "application/json" of "Application/JSON; charset=utf-8": the type without parameters, not lowered.
 str http_media_type(str content_type);
 bool http_token_ok(str s); // RFC 9110 5.6.2, at least one character
+// Host and authority: what RFC 3986 lets stand there, without user information.
+bool http_host_ok(str s);
 bool http_value_ok(str s); // no CR, LF, NUL or other control character but tab
 enum { HTTP_DATE_LEN = 29 };
 void http_date(int64_t unix_s, char out[HTTP_DATE_LEN + 1]); // IMF-fixdate

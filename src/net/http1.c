@@ -65,21 +65,6 @@ static bool parse_decimal(str s, int64_t *ret)
     return true;
 }
 
-// Host and authority: what RFC 3986 lets stand there, without user information.
-static bool host_ok(str host)
-{
-    for (size_t i = 0; i < host.len; i++) {
-        unsigned char c = (unsigned char)host.ptr[i];
-        if ((c | 0x20) >= 'a' && (c | 0x20) <= 'z')
-            continue;
-        if (c >= '0' && c <= '9')
-            continue;
-        if (!c || !strchr(".-_~%:[]", c))
-            return false;
-    }
-    return true;
-}
-
 static int parse_target(str target, const struct http1_limits *limits, struct http1_head *h)
 {
     if (target.len > limits->target_max)
@@ -101,7 +86,7 @@ static int parse_target(str target, const struct http1_limits *limits, struct ht
         while (end < target.len && target.ptr[end] != '/' && target.ptr[end] != '?')
             end++;
         h->host = str_slice(target, prefix, end);
-        if (h->host.len == 0 || !host_ok(h->host))
+        if (h->host.len == 0 || !http_host_ok(h->host))
             return 400;
         lower(h->host);
         target = str_slice(target, end, target.len);
@@ -213,7 +198,7 @@ static int parse_host_and_expect(struct http1_head *h)
     for (size_t i = 0; i < h->headers_n; i++) {
         str name = h->headers[i].name, value = h->headers[i].value;
         if (str_eq(name, STR("host"))) {
-            if (seen || !host_ok(value))
+            if (seen || !http_host_ok(value))
                 return 400;
             seen = true;
             lower(value);
