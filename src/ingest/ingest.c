@@ -110,8 +110,11 @@ static void answer(struct ingest_call *call, int code, const struct err *err)
     enum otlp_format format = call->format;
     if (code < 0) {
         struct otlp_refusal refusal = otlp_refusal_of(code);
-        if (err && err->message[0] && refusal.status == 400)
-            refusal.message = str_z(err->message);
+        char text[sizeof err->message + sizeof err->place + 8];
+        if (err && err->message[0] && refusal.status == 400) {
+            snprintf(text, sizeof text, "%s (%s)", err->message, err->place);
+            refusal.message = str_z(text);
+        }
         if (refusal.retry_ms)
             in->refused_busy++;
         else
