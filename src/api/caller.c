@@ -67,7 +67,7 @@ const char *api_caller_forged(const struct api_caller *c, const struct names *na
     bool has_origin = http_request_header(req, STR("origin")).ptr != NULL;
     if ((changes || has_origin) && !names_origin_matches(names, req))
         return "the request comes from another site (Origin)";
-    if (changes && !meta_session_csrf_matches(&c->session, http_request_header(req, STR("x-clew-token"))))
-        return "the header X-Clew-Token is missing or not this session's";
+    if (changes && !meta_session_csrf_matches(&c->session, http_request_header(req, STR("x-clew-csrf"))))
+        return "the header X-Clew-CSRF is missing or not this session's";
     return NULL;
 }

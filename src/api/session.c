@@ -3,7 +3,27 @@
 
 #include <stdio.h>
 
-static void put_me(struct buf *body, const struct api_caller *c)
+// Where to send to, in the name that the caller knows this server by (the main port takes every protocol).
+static void put_addresses(struct json_writer *w, struct api_call *call)
+{
+    struct meta *m = call->api->options.meta;
+    struct meta_project p;
+    char key[META_SECRET_MAX];
+    str scheme = call->req->scheme, host = call->req->host;
+    str url = arena_printf(&call->req->arena, "%.*s://%.*s", STR_ARG(scheme), STR_ARG(host));
+    json_put_key(w, STR("otlp_http"));
+    json_put_str(w, url);
+    json_put_key(w, STR("otlp_grpc"));
+    json_put_str(w, url);
+    if (meta_project_find(m, STR("default"), &p, NULL) < 0 ||
+        meta_project_dsn_key(m, STR("server"), p.id, key, NULL) < 0)
+        return;
+    json_put_key(w, STR("dsn"));
+    json_put_str(w, arena_printf(&call->req->arena, "%.*s://%s@%.*s/%lld", STR_ARG(scheme), key, STR_ARG(host),
+                                 (long long)p.id));
+}
+
+static void put_me(struct buf *body, struct api_call *call, const struct api_caller *c)
 {
     struct json_writer w;
     char words[64];
@@ -21,6 +41,12 @@ static void put_me(struct buf *body, const struct api_caller *c)
             json_put_str(&w, str_z(words));
         }
     json_put_array_end(&w);
+    json_put_key(&w, STR("workspace"));
+    json_put_str(&w, STR("clew"));
+    json_put_key(&w, STR("version"));
+    json_put_str(&w, str_z(call->api->options.version));
+    if (c->project == 0 && (c->scopes & META_SCOPE_READ))
+        put_addresses(&w, call);
     if (c->kind == API_SESSION) {
         json_put_key(&w, STR("csrf"));
         json_put_str(&w, str_z(c->session.csrf));
@@ -70,7 +96,7 @@ static void reply_signed_in(struct api_call *call, const char *secret, const str
     set_cookie(call->api, secret, META_SESSION_DAYS * 86400LL, cookie);
     h[n++] = (struct http_header){ STR("set-cookie"), str_z(cookie) };
     buf_init(&body, 1 << 16);
-    put_me(&body, &c);
+    put_me(&body, call, &c);
     http_respond_take(call->req, 200, h, n, &body);
 }
 
@@ -158,7 +184,7 @@ void api_me(struct api_call *call)
 {
     struct buf body;
     buf_init(&body, 1 << 16);
-    put_me(&body, &call->caller);
+    put_me(&body, call, &call->caller);
     api_reply_json_take(call->req, 200, &body);
 }
 
