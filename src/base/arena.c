@@ -17,64 +17,70 @@ enum { ARENA_CHUNK_MIN = 4096, ARENA_CHUNK_MAX = 1 << 20 };
 
 void arena_init(struct arena *a, size_t cap) { *a = (struct arena){ .cap = cap }; }
 
+static void drop(struct arena *a, struct arena_chunk *c)
+{
+    if (c)
+        a->used -= c->size + sizeof *c;
+    mem_free(c);
+}
+
+// Gives up the chunks down to last (not included), but for the largest, which becomes the spare.
+static void give_up(struct arena *a, const struct arena_chunk *last)
+{
+    while (a->head != last) {
+        struct arena_chunk *c = a->head;
+        a->head = c->next;
+        if (a->spare && a->spare->size >= c->size) {
+            drop(a, c);
+        } else {
+            drop(a, a->spare);
+            a->spare = c;
+        }
+    }
+}
+
+static void push(struct arena *a, struct arena_chunk *c)
+{
+    c->next = a->head;
+    a->head = c;
+    a->cur = c->data;
+    a->end = c->data + c->size;
+}
+
 void arena_free(struct arena *a)
 {
-    for (struct arena_chunk *c = a->head; c;) {
-        struct arena_chunk *next = c->next;
-        mem_free(c);
-        c = next;
-    }
+    give_up(a, NULL);
+    drop(a, a->spare);
     *a = (struct arena){ .cap = a->cap };
 }
 
 void arena_reset(struct arena *a)
 {
-    struct arena_chunk *keep = NULL;
-    for (struct arena_chunk *c = a->head; c;) {
-        struct arena_chunk *next = c->next;
-        if (!keep || c->size > keep->size) {
-            mem_free(keep);
-            keep = c;
-        } else {
-            mem_free(c);
-        }
-        c = next;
-    }
-    size_t cap = a->cap;
-    *a = (struct arena){ .cap = cap };
-    if (keep) {
-        keep->next = NULL;
-        a->head = keep;
-        a->cur = keep->data;
-        a->end = keep->data + keep->size;
-        a->used = keep->size + sizeof *keep;
-    }
+    give_up(a, NULL);
+    struct arena_chunk *keep = a->spare;
+    *a = (struct arena){ .cap = a->cap, .used = a->used };
+    if (keep)
+        push(a, keep);
 }
 
-// Chunks newer than the mark hold nothing that must stay. The largest of them is kept, so that a run of
-// large records does not go to the system for each.
+// The chunk of the mark is current again, so that its rest is used; of the newer ones the largest stays
+// at hand, so that a run of large records does not go to the system for each.
 void arena_rewind_chunks(struct arena *a, struct arena_mark mark)
 {
-    struct arena_chunk *keep = NULL;
-    for (struct arena_chunk *c = a->head; c != mark.head;) {
-        struct arena_chunk *next = c->next, *drop = keep && keep->size >= c->size ? c : keep;
-        if (drop != c)
-            keep = c;
-        if (drop) {
-            a->used -= drop->size + sizeof *drop;
-            mem_free(drop);
-        }
-        c = next;
-    }
-    must(keep); // there were newer chunks: the caller has looked
-    keep->next = mark.head;
-    a->head = keep;
-    a->cur = keep->data;
-    a->end = keep->data + keep->size;
+    give_up(a, mark.head);
+    a->cur = mark.cur;
+    a->end = mark.head ? mark.head->data + mark.head->size : NULL;
 }
 
 static int arena_grow(struct arena *a, size_t need)
 {
+    struct arena_chunk *spare = a->spare;
+    a->spare = NULL;
+    if (spare && spare->size >= need) {
+        push(a, spare);
+        return 0;
+    }
+    drop(a, spare);
     size_t size = a->head ? a->head->size * 2 : ARENA_CHUNK_MIN;
     if (size > ARENA_CHUNK_MAX)
         size = ARENA_CHUNK_MAX;
@@ -88,12 +94,9 @@ static int arena_grow(struct arena *a, size_t need)
     struct arena_chunk *c = mem_alloc(sizeof *c + size);
     if (!c)
         return ERR_NOMEM;
-    c->next = a->head;
     c->size = size;
-    a->head = c;
-    a->cur = c->data;
-    a->end = c->data + size;
     a->used += sizeof *c + size;
+    push(a, c);
     return 0;
 }
 

@@ -8,8 +8,9 @@ struct arena_chunk;
 
 struct arena {
     uint8_t *cur, *end;
-    struct arena_chunk *head; // newest chunk
-    size_t used;              // bytes taken from the system
+    struct arena_chunk *head;  // newest chunk
+    struct arena_chunk *spare; // kept by arena_rewind() for the next growth
+    size_t used;               // bytes taken from the system
     size_t cap;
 };
 

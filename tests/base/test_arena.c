@@ -10,7 +10,7 @@
 static void test_alignment_and_growth(void **state)
 {
     struct arena a;
-    arena_init(&a, 1 << 20);
+    arena_init(&a, 4 << 20);
     for (size_t n = 0; n < 3000; n += 7) {
         uint8_t *p = arena_alloc(&a, n), *q = arena_alloc_bytes(&a, n);
         assert_true(p && q && (uintptr_t)p % 16 == 0);
