@@ -79,7 +79,7 @@ static inline ptrdiff_t str_find(str s, str needle)
 {
     if (needle.len == 0)
         return 0;
-    if (s.len < needle.len)
+    if (s.len < needle.len || !s.ptr) // the second only for gcc, which thinks that it can be
         return -1;
     const char *p = (const char *)memmem(s.ptr, s.len, needle.ptr, needle.len);
     return p ? p - s.ptr : -1;
