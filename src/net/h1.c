@@ -385,7 +385,7 @@ void h1_answers(struct net_conn *c)
         }
         if (!r->head_sent)
             h1_send_head(c, r);
-        if (c->dead || !h1_send_body(c, r) || r->state != REQUEST_DONE)
+        if (c->dead || !h1_send_body(c, r) || c->dead || r->state != REQUEST_DONE)
             break;
         must(r != c->reading);
         conn_unlink_request(r);

@@ -2,8 +2,8 @@
 //
 //   net_server --- net_io (a thread and its loop) --- net_conn --- http_request_internal
 //
-// A connection that has ended is only marked (dead) and freed between two turns of the loop, so that no
-// function has to know whether one that it called has ended it. A request outlives its connection while
+// A connection that has ended is only marked (dead) and freed between two turns of the loop, with its
+// requests, so that no function has to know whether one that it called has ended it. A request outlives its connection while
 // a handler owns it.
 #pragma once
 #include "net/http1.h"
@@ -283,6 +283,7 @@ struct net_io {
     struct net_listener *listeners; // as many as the server has addresses
     size_t listeners_n;
     struct net_conn *conns, *dead, *dirty;
+    struct http_request_internal *dead_requests;
     size_t requests_owned;       // by handlers
     uint8_t *scratch;            // of recv()
     struct http_header *headers; // of a head being parsed

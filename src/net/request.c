@@ -92,15 +92,16 @@ void request_cancel(struct http_request_internal *r)
 
 void request_detach(struct http_request_internal *r)
 {
+    conn_mark_dirty(r->conn); // a flush follows
     conn_unlink_request(r);
     loop_timer_clear(r->io->loop, &r->deadline);
     loop_timer_clear(r->io->loop, &r->stream.heartbeat);
     r->conn = NULL;
     if (r->state != REQUEST_HANDLED) {
-        request_free(r);
+        r->next = r->io->dead_requests; // callers may still look at it: freed between turns
+        r->io->dead_requests = r;
         return;
     }
-    chain_free(&r->ready);
     request_cancel(r); // its answer comes to nobody: on_answer frees it
 }
 

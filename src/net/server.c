@@ -140,6 +140,11 @@ int net_server_start(struct net_server *s, struct err *err)
 
 static void free_dead(struct net_io *io)
 {
+    while (io->dead_requests) {
+        struct http_request_internal *r = io->dead_requests;
+        io->dead_requests = r->next;
+        request_free(r);
+    }
     while (io->dead) {
         struct net_conn *c = io->dead;
         io->dead = c->next;
@@ -180,7 +185,7 @@ const char *io_date(struct net_io *io)
 
 void io_check_drained(struct net_io *io)
 {
-    if (io->drained || io->conns || io->dead || io->requests_owned)
+    if (io->drained || io->conns || io->dead || io->dead_requests || io->requests_owned)
         return;
     pthread_mutex_lock(&io->server->lock);
     io->drained = true;
