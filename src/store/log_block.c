@@ -465,6 +465,8 @@ static int get_runs(struct in *in, struct lane *l, struct lane_source *ls, struc
     for (uint32_t runs = in_count(in); runs && !in->bad; runs--) {
         uint64_t run = in_varint(in);
         int e;
+        if (run == 1) // a lane begins a block for a row, never for none
+            return ERR_CORRUPT;
         if ((run & 1) && (e = lane_table_next_block(l, t)) < 0)
             return e == ERR_NOMEM ? e : ERR_CORRUPT;
         for (uint64_t n = run >> 1; n && !in->bad; n--) {
