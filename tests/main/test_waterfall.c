@@ -1,0 +1,108 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/err.h"
+#include "main/waterfall.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static const char trace[] =
+    "{\"trace\":\"0af7651916cd43dd8448eb211c80319c\",\"time\":\"2026-01-01T00:00:00.000000000Z\",\"duration\":"
+    "900000000,"
+    "\"complete\":true,\"cut\":false,\"spans\":["
+    "{\"depth\":0,\"source\":\"spans\",\"time\":\"2026-01-01T00:00:00.000000000Z\",\"service\":\"web\",\"name\":\"GET "
+    "/cart\","
+    "\"status\":\"unset\",\"duration\":900000000,\"span\":\"00000000000000a1\"},"
+    "{\"depth\":1,\"source\":\"spans\",\"time\":\"2026-01-01T00:00:00.100000000Z\",\"service\":\"checkout\",\"name\":"
+    "\"POST "
+    "/order\",\"status\":\"error\",\"message\":\"db "
+    "timeout\",\"duration\":\"700000000\",\"span\":\"00000000000000a2\"}],"
+    "\"missing\":[],\"logs\":[{\"time\":\"2026-01-01T00:00:00.790000000Z\",\"span\":\"00000000000000a2\",\"level\":"
+    "\"error\","
+    "\"body\":\"Connection refused\\u001b[2J\"},{\"time\":\"2026-01-01T00:00:00.500000000Z\",\"body\":{\"a\":1}}],"
+    "\"services\":[{\"service\":\"web\",\"spans\":1,\"errors\":0},{\"service\":\"checkout\",\"spans\":1,\"errors\":1}],"
+    "\"hidden\":0}";
+
+static void spans_errors_and_logs_stand_in_place(void **state)
+{
+    struct waterfall_options o = { .width = 80 };
+    struct buf out;
+    setenv("TZ", "UTC", 1);
+    tzset();
+    buf_init(&out, 1 << 20);
+    assert_int_equal(waterfall_print(str_z(trace), &o, &out), 0);
+    buf_byte(&out, 0);
+    char *text = (char *)out.ptr;
+    char *web = strstr(text, "GET /cart"), *order = strstr(text, "POST /order"), *why = strstr(text, "db timeout");
+    char *log = strstr(text, "Connection refused"), *other = strstr(text, "logs of no stored span");
+    assert_non_null(web);
+    assert_true(web < order && order < why && why < log && log < other);
+    assert_non_null(strstr(text, "+790ms"));
+    assert_non_null(strstr(text, "{\"a\":1}"));
+    assert_non_null(strstr(text, "2 spans, 2 services, 1 error, 2 logs"));
+    assert_null(strchr(text, '\x1b')); // neither colours nor foreign escapes
+    buf_free(&out);
+}
+
+static void bars_are_as_long_as_their_spans(void **state)
+{
+    struct waterfall_options o = { .width = 80 };
+    struct buf out;
+    buf_init(&out, 1 << 20);
+    assert_int_equal(waterfall_print(str_z(trace), &o, &out), 0);
+    buf_byte(&out, 0);
+    size_t cells[2] = { 0 };
+    char *lines[2] = { strstr((char *)out.ptr, "GET /cart"), strstr((char *)out.ptr, "POST /order") };
+    for (int i = 0; i < 2; i++)
+        for (char *p = lines[i]; *p != '\n'; p++)
+            cells[i] += strncmp(p, "\xe2\x96\x88", 3) == 0;
+    assert_true(cells[0] > 10);
+    assert_in_range(cells[1] * 9, cells[0] * 7 - 9, cells[0] * 7 + 9); // 700 of 900 ms
+    buf_free(&out);
+}
+
+static void colours_only_when_asked(void **state)
+{
+    struct waterfall_options o = { .width = 80, .colours = true };
+    struct buf out;
+    buf_init(&out, 1 << 20);
+    assert_int_equal(waterfall_print(str_z(trace), &o, &out), 0);
+    assert_non_null(memchr(out.ptr, '\x1b', out.len));
+    assert_null(memmem(out.ptr, out.len, "\x1b[2J", 4));
+    buf_free(&out);
+}
+
+static void what_is_no_trace_is_refused(void **state)
+{
+    static const char *const bad[] = {
+        "", "[]", "{\"spans\":[{\"time\":\"yesterday\"}]}", "{\"spans\":[1]}", "{} x", "{\"duration\":\"x\"}"
+    };
+    struct waterfall_options o = { 0 };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct buf out;
+        buf_init(&out, 1 << 20);
+        assert_true(waterfall_print(str_z(bad[i]), &o, &out) < 0);
+        buf_free(&out);
+    }
+    struct buf out;
+    buf_init(&out, 1 << 20);
+    assert_int_equal(waterfall_print(STR("{}"), &o, &out), 0); // empty is not broken
+    buf_free(&out);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(spans_errors_and_logs_stand_in_place),
+        cmocka_unit_test(bars_are_as_long_as_their_spans),
+        cmocka_unit_test(colours_only_when_asked),
+        cmocka_unit_test(what_is_no_trace_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
