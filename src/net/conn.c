@@ -189,7 +189,7 @@ bool conn_keep(struct net_conn *c, bytes in)
 static void find_protocol(struct net_conn *c, bytes in)
 {
     size_t n = in.len < H2_PREFACE ? in.len : H2_PREFACE;
-    if (memcmp(in.ptr, h2_preface, n)) {
+    if (memcmp(in.ptr, h2_preface, n) != 0) {
         c->proto = NET_PROTO_H1;
         return;
     }
@@ -339,7 +339,6 @@ void conn_answers(struct net_conn *c)
 {
     size_t before;
     do { // what has been sent makes room for more
-        before = c->out.bytes;
         if (c->proto == NET_PROTO_H1)
             h1_answers(c);
         else if (c->proto == NET_PROTO_H2)
