@@ -84,8 +84,11 @@ static int scan_string(struct json_reader *r, const char *p, const char **ret_cl
         while (end - p >= 8) {
             uint64_t v = le64_get(p), ones = 0x0101010101010101u, high = 0x8080808080808080u;
             uint64_t quote = v ^ ones * '"', slash = v ^ ones * '\\';
-            if (((v - ones * 0x20) | v | (quote - ones) | (slash - ones)) & high)
+            uint64_t stops = ((v - ones * 0x20) | v | (quote - ones) | (slash - ones)) & high;
+            if (stops) { // the lowest is exact: no borrow comes from below it
+                p += (unsigned)__builtin_ctzll(stops) / 8;
                 break;
+            }
             p += 8;
         }
         r->p = p;
@@ -380,6 +383,51 @@ int json_skip(struct json_reader *r, str *ret_raw)
     if (ret_raw)
         *ret_raw = (str){ from, (size_t)(r->p - from) };
     return 0;
+}
+
+// Behind the closing quote of a string that begins at p (after its quote), or end.
+static const char *pass_string(const char *p, const char *end)
+{
+    while ((p = memchr(p, '"', (size_t)(end - p)))) {
+        const char *slash = p;
+        while (slash[-1] == '\\') // never before the opening quote
+            slash--;
+        p++;
+        if ((p - 1 - slash) % 2 == 0)
+            return p;
+    }
+    return end;
+}
+
+int json_pass(struct json_reader *r)
+{
+    unsigned depth = 0;
+    must(r->expect == EXPECT_VALUE && r->depth > 0);
+    for (const char *p = r->p; p < r->end;) {
+        switch (*p++) {
+        case '"':
+            p = pass_string(p, r->end);
+            break;
+        case '{':
+        case '[':
+            depth++;
+            continue;
+        case '}':
+        case ']':
+            depth--;
+            break;
+        default:
+            continue;
+        }
+        if (depth == 0) {
+            r->p = p;
+            r->expect = EXPECT_MORE;
+            return 0;
+        }
+        if (depth > UINT32_MAX / 2)
+            break; // closed what was not open
+    }
+    return fail(r, ERR_TRUNCATED, NULL);
 }
 
 int json_reader_err(const struct json_reader *r, int code, struct err *err)

@@ -251,7 +251,10 @@ static int find_section(struct otlp_json *j, enum attr_level level, const char *
         } else {
             s->list = j->r;
             s->has_list = true;
-            rc = otlp_json_skip(j);
+            if (json_peek(&j->r) != JSON_ARRAY)
+                return otlp_json_array(j); // says what is wrong
+            if ((rc = json_pass(&j->r)) < 0)
+                return otlp_json_bad(j, rc);
         }
         if (rc < 0)
             return rc;

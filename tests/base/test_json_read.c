@@ -214,6 +214,34 @@ static void test_skip_inside_arrays(void **state)
     assert_true(json_skip(&r, &raw) < 0);
 }
 
+static void test_pass(void **state)
+{
+    static const char *const values[] = { "[]", " [1,{\"a]\":\"}\"},\"\\\\\",\"\\\"]\"] ", "{\"x\":[[\"[\"]]}" };
+    char text[128];
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        int n = snprintf(text, sizeof text, "{\"a\":%s,\"b\":7}", values[i]);
+        for (int cut = 0; cut <= n; cut++) {
+            char *exact = mem_dup(text, (size_t)cut);
+            struct json_reader r;
+            str name;
+            int64_t b;
+            json_reader_init(&r, (str){ exact, (size_t)cut }, NULL, 8);
+            if (json_object(&r) == 0 && json_member(&r, &name) == 1) {
+                int rc = json_pass(&r);
+                assert_true(rc == 0 || rc == ERR_TRUNCATED);
+                if (cut == n) {
+                    assert_int_equal(json_member(&r, &name), 1);
+                    assert_int_equal(json_int(&r, &b), 0);
+                    assert_int_equal(b, 7);
+                    assert_int_equal(json_member(&r, &name), 0);
+                    assert_int_equal(json_done(&r), 0);
+                }
+            }
+            mem_free(exact);
+        }
+    }
+}
+
 static void test_wrong_type_has_a_place(void **state)
 {
     struct json_reader r;
@@ -256,6 +284,7 @@ int main(void)
         cmocka_unit_test(test_zero_copy_and_lossy),
         cmocka_unit_test(test_walk_known_shape),
         cmocka_unit_test(test_skip_inside_arrays),
+        cmocka_unit_test(test_pass),
         cmocka_unit_test(test_wrong_type_has_a_place),
         cmocka_unit_test(test_peek),
     };
