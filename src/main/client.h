@@ -12,24 +12,17 @@ int client_find(const struct config *c, struct client *ret_client, struct err *e
 
 struct client_answer {
     int status;
-    struct buf error; // the body when the status is not 2xx; freed by the caller
+    struct buf error; // the body when the status is not 200; freed by the caller
 };
-// piece: called for every piece of a 2xx body; a negative return ends the request and is returned.
-// body empty: GET, else POST of JSON.
-int client_request(const struct client *c, str path, str body, int (*piece)(void *ctx, bytes b), void *ctx,
-                   struct client_answer *ret_answer, struct err *err);
-// Prints what a status that is not 2xx says: the message, the place under the query's text (may be empty), the
+// One request whose answer is lines (NDJSON, events): each is given to line as it comes; a negative return
+// ends the request and is returned. body empty: GET, else POST of JSON. silence_ms: longest time without a
+// byte, -1: for ever.
+int client_lines(const struct client *c, str path, str body, int silence_ms, int (*line)(void *ctx, str line),
+                 void *ctx, struct client_answer *ret_answer, struct err *err);
+// One GET whose answer is kept whole in out.
+int client_fetch(const struct client *c, str path, struct buf *out, struct client_answer *ret_answer, struct err *err);
+// Prints what a status that is not 200 says: the message, the place under the query's text (may be empty), the
 // hint. Returns EXIT_FAILED.
 int client_fail(const struct client_answer *answer, str query);
 // %XX of what has no place in a URL.
 void client_url_escape(struct buf *out, str s);
-
-// Cuts pieces into lines.
-struct client_lines {
-    struct buf rest;
-    int (*line)(void *ctx, str line); // without the line end
-    void *ctx;
-};
-void client_lines_init(struct client_lines *l, int (*line)(void *ctx, str line), void *ctx);
-int client_lines_piece(void *lines, bytes b);
-void client_lines_free(struct client_lines *l);

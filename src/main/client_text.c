@@ -6,8 +6,6 @@
 
 #include <stdio.h>
 
-enum { CLIENT_LINE_MAX = 64 << 20 };
-
 void client_url_escape(struct buf *out, str s)
 {
     for (size_t i = 0; i < s.len; i++) {
@@ -20,41 +18,6 @@ void client_url_escape(struct buf *out, str s)
             buf_printf(out, "%%%02X", c);
     }
 }
-
-void client_lines_init(struct client_lines *l, int (*line)(void *ctx, str line), void *ctx)
-{
-    buf_init(&l->rest, CLIENT_LINE_MAX);
-    l->line = line;
-    l->ctx = ctx;
-}
-
-int client_lines_piece(void *lines, bytes b)
-{
-    struct client_lines *l = lines;
-    str piece = str_of_bytes(b);
-    for (size_t at = 0; at < piece.len;) {
-        ptrdiff_t nl = str_find_char(piece, '\n', at);
-        size_t end = nl < 0 ? piece.len : (size_t)nl;
-        if (l->rest.len || nl < 0) {
-            int r = buf_append(&l->rest, piece.ptr + at, end - at);
-            if (r < 0)
-                return r;
-        }
-        if (nl >= 0) {
-            str line = l->rest.len ? buf_view(&l->rest) : str_slice(piece, at, end);
-            if (line.len && line.ptr[line.len - 1] == '\r')
-                line.len--;
-            int r = l->line(l->ctx, line);
-            if (r < 0)
-                return r;
-            buf_clear(&l->rest);
-        }
-        at = end + 1;
-    }
-    return 0;
-}
-
-void client_lines_free(struct client_lines *l) { buf_free(&l->rest); }
 
 struct failure {
     str message, hint, code;

@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <unistd.h>
 
+// A query may think for its whole time before its first row; a tail hears from the server every 15 s.
+enum { QUERY_SILENCE_MS = 3700 * 1000, TAIL_SILENCE_MS = 60 * 1000 };
+
 static void put_option(struct json_writer *w, const struct invocation *inv, const char *name)
 {
     const char *value = invocation_option(inv, name);
@@ -88,12 +91,12 @@ static int run_query(struct invocation *inv, const struct client *c, str body)
     bool table = invocation_option(inv, "table") || (terminal_is() && !invocation_option(inv, "json"));
     struct rows_table rows;
     struct plain plain = { 0 };
-    struct client_lines lines;
     struct client_answer answer = { 0 };
     struct err err = { 0 };
     rows_table_init(&rows);
-    client_lines_init(&lines, table ? table_line : plain_line, table ? (void *)&rows : (void *)&plain);
-    int r = client_request(c, STR("/api/v1/query"), body, client_lines_piece, &lines, &answer, &err), status;
+    int r = client_lines(c, STR("/api/v1/query"), body, QUERY_SILENCE_MS, table ? table_line : plain_line,
+                         table ? (void *)&rows : (void *)&plain, &answer, &err);
+    int status;
     if (r < 0)
         status =
             r == ERR_CLOSED && err.message[0] == 0 ? EXIT_FAILED : command_fail(&err); // the reader of our output left
@@ -102,7 +105,6 @@ static int run_query(struct invocation *inv, const struct client *c, str body)
     else
         status = table ? show_table(&rows) : plain.failed ? EXIT_FAILED : EXIT_DONE;
     buf_free(&answer.error);
-    client_lines_free(&lines);
     rows_table_free(&rows);
     return status;
 }
@@ -159,7 +161,6 @@ int command_tail(struct invocation *inv)
     struct client c;
     struct err err = { 0 };
     struct client_answer answer = { 0 };
-    struct client_lines lines;
     struct tailing t = { .json = invocation_option(inv, "json") || !terminal_is(), .colours = terminal_colours() };
     struct buf path;
     str query = inv->operands_n ? str_z(inv->operands[0]) : STR("*");
@@ -169,14 +170,12 @@ int command_tail(struct invocation *inv)
     buf_init(&t.out, 64 << 20);
     buf_str(&path, STR("/api/v1/tail?query="));
     client_url_escape(&path, query);
-    client_lines_init(&lines, tail_line, &t);
-    int r = client_request(&c, buf_view(&path), (str){ 0 }, client_lines_piece, &lines, &answer, &err),
-        status = EXIT_DONE;
+    int r = client_lines(&c, buf_view(&path), (str){ 0 }, TAIL_SILENCE_MS, tail_line, &t, &answer, &err);
+    int status = EXIT_DONE;
     if (r < 0)
         status = r == ERR_CLOSED && err.message[0] == 0 ? EXIT_DONE : command_fail(&err);
     else if (answer.status != 200)
         status = client_fail(&answer, query);
-    client_lines_free(&lines);
     buf_free(&answer.error);
     buf_free(&t.out);
     buf_free(&path);

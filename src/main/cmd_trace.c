@@ -4,8 +4,6 @@
 #include "main/terminal.h"
 #include "main/waterfall.h"
 
-static int keep(void *ctx, bytes b) { return buf_append(ctx, b.ptr, b.len); }
-
 static int show(const struct invocation *inv, struct buf *json)
 {
     struct waterfall_options o = { .width = terminal_width(), .colours = terminal_colours() };
@@ -40,7 +38,7 @@ int command_trace(struct invocation *inv)
     buf_init(&json, 512 << 20);
     buf_str(&path, STR("/api/v1/traces/"));
     client_url_escape(&path, str_z(inv->operands[0]));
-    int r = client_request(&c, buf_view(&path), (str){ 0 }, keep, &json, &answer, &err), status;
+    int r = client_fetch(&c, buf_view(&path), &json, &answer, &err), status;
     if (r < 0)
         status = command_fail(&err);
     else if (answer.status != 200)

@@ -248,7 +248,7 @@ static int print_lines(struct rows_table *t, struct arena *arena, struct stats_v
 {
     struct table_pass p = { .arena = arena, .types = &s->types };
     str lines = buf_view(&t->lines);
-    if (lines.len == 0)
+    if (!lines.ptr)
         return 0;
     grid_init(&p.grid, arena);
     p.records = is_record_row(lines);
