@@ -213,7 +213,7 @@ struct query_step {
     int32_t share_slot; // top
     // bucket
     struct query_bucket bucket;
-    // traces: output columns in the order trace time duration service name spans errors services
+    // traces: `by` is the one ref `trace`; output columns in the order trace time duration service name spans errors services
     // matched complete
     int32_t trace_slots[10];
 };
@@ -232,6 +232,7 @@ struct query_hint {
     str text;
 };
 
+enum { QUERY_DEFAULT_LIMIT = 1000 };
 enum { QUERY_PLAN_MAGIC = 0x51504c4e };
 
 struct query_plan {
@@ -242,7 +243,8 @@ struct query_plan {
     struct query_step *steps;
     uint32_t step_count;
 
-    // Half-open range on `time`, ns. With range_all no range applies (everything stored).
+    // Half-open range on `time`, ns; INT64_MIN / INT64_MAX: open on that side. With range_all no range applies
+    // (everything stored).
     bool range_all;
     int64_t from, to;
     int64_t now_ns;
@@ -285,14 +287,13 @@ struct query_catalogue {
 struct query_options {
     int64_t now_ns;
     const struct query_zone *zone; // the query's time zone; NULL: UTC
-    // Zones named in the query (bucket .. tz "..") are asked for here; NULL: query_zone_get.
-    bool has_from, has_to; // the caller's range; a side left open is filled (from: to - 1 h, to: now)
+    bool has_from, has_to;         // the caller's range; a side left open is filled (from: to - 1 h, to: now)
     int64_t from, to;
-    uint16_t sources; // kinds the caller may read; 0: all
-    bool may_values;  // has the permission `values`
-    bool live;        // live tail: only where, let, select, extract, parse
-    uint8_t level;    // constructs up to this level answer; 0: QUERY_LEVEL_BUILT
-    const struct query_catalogue *catalogue;
+    uint16_t sources;                        // kinds the caller may read; 0: all
+    bool may_values;                         // has the permission `values`
+    bool live;                               // live tail: only where, let, select, extract, parse
+    uint8_t level;                           // constructs up to this level answer; 0: QUERY_LEVEL_BUILT
+    const struct query_catalogue *catalogue; // NULL: no hints about names now (query_plan_unknown_names later)
 };
 
 enum { QUERY_LEVEL_BUILT = 1 };
