@@ -19,13 +19,14 @@ static const struct static_file *file_find(str path)
     return NULL;
 }
 
-// A path without a dot in its last segment is a page of the application; the application finds out which.
-static bool is_page(str path)
+// A browser that opens a permalink (/traces/ID): the application finds out which page it is. Programs that
+// ask for what is not there are told so.
+static bool is_page(const struct http_request *req)
 {
-    for (size_t i = path.len; i > 0 && path.ptr[i - 1] != '/'; i--)
-        if (path.ptr[i - 1] == '.')
+    for (size_t i = req->path.len; i > 0 && req->path.ptr[i - 1] != '/'; i--)
+        if (req->path.ptr[i - 1] == '.')
             return false;
-    return true;
+    return str_eq(req->path, STR("/")) || http_header_has_word(req->headers, req->headers_n, STR("accept"), STR("text/html"));
 }
 
 void api_static(struct api *a, struct http_request *req)
@@ -38,7 +39,7 @@ void api_static(struct api *a, struct http_request *req)
         return;
     }
     const struct static_file *f = file_find(req->path);
-    if (!f && is_page(req->path))
+    if (!f && is_page(req))
         f = file_find(STR("/index.html"));
     if (!f) {
         api_reply_error(req, 404, "not_found", "there is no such path");

@@ -13,7 +13,8 @@ static void audit_hash_text(crypto_generichash_state *st, str s)
     uint8_t len[4];
     le32_put(len, (uint32_t)s.len);
     crypto_generichash_update(st, len, sizeof len);
-    crypto_generichash_update(st, (const uint8_t *)s.ptr, s.len);
+    if (s.len)
+        crypto_generichash_update(st, (const uint8_t *)s.ptr, s.len);
 }
 
 static void audit_hash(const uint8_t prev[32], int64_t seq, int64_t time_ns, str actor, str action, str target,

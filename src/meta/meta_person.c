@@ -131,7 +131,8 @@ int meta_password_check(struct meta *m, str login, str password, struct meta_use
     // An unknown user, and one without a password, cost the same hash as a known one.
     bool known = r == 1 && hash[0], match = false;
     if (r >= 0)
-        match = crypto_pwhash_str_verify(known ? hash : m->pwhash_dummy, password.ptr, password.len) == 0;
+        match = crypto_pwhash_str_verify(known ? hash : m->pwhash_dummy, password.ptr ? password.ptr : "",
+                                         password.len) == 0;
     pwhash_leave(m);
     sodium_memzero(hash, sizeof hash);
     if (r < 0)

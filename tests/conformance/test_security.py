@@ -1,0 +1,448 @@
+"""Who may do what, and what happens when they try more: each rule of the security page, broken on purpose."""
+import http.client
+import json
+import pathlib
+import re
+import socket
+import sqlite3
+import stat
+import threading
+import time
+
+import pytest
+
+import harness
+
+JSON = {"Content-Type": "application/json"}
+PROTOBUF = {"Content-Type": "application/x-protobuf"}
+NOTHING = b""  # an empty OTLP request
+
+
+class Browser:
+    """What a browser would send: the page's Origin, its cookie, the header token."""
+
+    def __init__(self, server):
+        self.server = server
+        self.origin = server.url
+        self.cookie = self.csrf = None
+
+    def request(self, method, path, body=None, **headers):
+        sent = {"Origin": self.origin, "Cookie": self.cookie, "X-Clew-CSRF": self.csrf, **{k.replace("_", "-"): v for k, v in headers.items()}}
+        if body is not None:
+            sent["Content-Type"] = "application/json"
+            body = json.dumps(body)
+        return self.server.request(method, path, body, {k: v for k, v in sent.items() if v is not None}, token=None)
+
+    def sign_in(self, link=None):
+        link = link or new_link(self.server)
+        status, answer = self.request("POST", "/api/v1/session", {"link": link})
+        if status == 200:
+            self.set_cookie = self.server.answer_headers["set-cookie"]
+            self.cookie = self.set_cookie.split(";")[0]
+            self.csrf = json.loads(answer)["csrf"]
+        return status
+
+
+def new_link(server, *words):
+    return server.cli("login-link", *words).strip().rpartition("#")[2]
+
+
+def code_of(answer):
+    return json.loads(answer)["error"]["code"]
+
+
+@pytest.fixture
+def browser(clew):
+    """Signed in."""
+    made = Browser(clew)
+    assert made.sign_in() == 200
+    return made
+
+
+# ---- sign-in
+
+def test_the_link_has_its_token_in_the_fragment_and_works_once(clew):
+    printed = clew.cli("login-link").strip()
+    assert re.fullmatch(re.escape(clew.url) + r"/signin#[\w-]{43}", printed)
+    link = printed.rpartition("#")[2]
+    assert Browser(clew).sign_in(link) == 200
+    assert Browser(clew).sign_in(link) == 403
+
+
+def test_a_new_link_revokes_the_old(clew):
+    old, new = new_link(clew), new_link(clew)
+    assert Browser(clew).sign_in(old) == 403
+    assert Browser(clew).sign_in(new) == 200
+
+
+def test_links_and_tokens_are_neither_logged_nor_kept(clew, browser):
+    link, token = new_link(clew), clew.token("read")
+    Browser(clew).sign_in(link)
+    clew.request("GET", "/api/v1/me", token=token)
+    clew.request("GET", f"/signin?token={link}", headers={"Accept": "text/html"}, token=None)
+    secrets = [link, token[5:], browser.cookie.split("=")[1], browser.csrf]
+    for path in [clew.log_path, *clew.data.rglob("*")]:
+        if path.is_file() and path.name != "run.json":
+            content = path.read_bytes()
+            for secret in secrets:
+                assert secret.encode() not in content, (path, secret)
+
+
+def test_sign_in_needs_the_pages_own_origin(clew):
+    link = new_link(clew)
+    for origin in (None, "http://evil.example", f"http://localhost:{clew.port}", "null", clew.url + "0"):
+        visitor = Browser(clew)
+        visitor.origin = origin
+        assert visitor.sign_in(link) == 403, origin
+    assert Browser(clew).sign_in(link) == 200  # none of the attempts used it up
+
+
+def test_sign_in_takes_json_only(clew):
+    body = "link=" + new_link(clew)
+    for kind in ("application/x-www-form-urlencoded", "text/plain"):
+        assert clew.request("POST", "/api/v1/session", body, {"Origin": clew.url, "Content-Type": kind}, token=None)[0] == 415
+
+
+def test_guessing_is_throttled(clew_new):
+    server = clew_new()
+    visitor = Browser(server)
+    seen = [visitor.request("POST", "/api/v1/session", {"link": f"guess{i}"})[0] for i in range(12)]
+    assert seen[0] == 403 and seen[-1] == 429
+    assert int(server.answer_headers["retry-after"]) >= 1
+    assert visitor.sign_in() == 429  # the right one waits, too
+
+
+def test_passwords(clew_new):
+    server = clew_new()
+    browser, other = Browser(server), Browser(server)
+    assert browser.sign_in() == 200 and other.sign_in() == 200
+    assert browser.request("POST", "/api/v1/me/password", {"password": "short"})[0] == 400
+    assert browser.request("POST", "/api/v1/me/password", {"password": "correct horse battery"})[0] == 204
+    assert browser.request("GET", "/api/v1/me")[0] == 200
+    assert other.request("GET", "/api/v1/me")[0] == 401  # other sessions end
+    # A stolen session must not be enough to change it.
+    assert browser.request("POST", "/api/v1/me/password", {"password": "another long password"})[0] == 403
+    fresh = Browser(server)
+    wrong = fresh.request("POST", "/api/v1/session", {"login": "admin", "password": "wrong horse battery"})
+    nobody = fresh.request("POST", "/api/v1/session", {"login": "nobody", "password": "wrong horse battery"})
+    assert wrong == nobody and wrong[0] == 403  # does not tell who exists
+    assert fresh.request("POST", "/api/v1/session", {"login": "admin", "password": "correct horse battery"})[0] == 200
+
+
+# ---- session
+
+def test_the_cookie_is_out_of_reach(browser):
+    parts = {part.strip().lower() for part in browser.set_cookie.split(";")[1:]}
+    assert {"httponly", "samesite=strict", "path=/"} <= parts
+
+
+def test_a_session_changes_nothing_without_origin_and_header(clew, browser):
+    body = {"name": "x", "scopes": ["read"]}
+    tries = [{"Origin": None}, {"Origin": "http://evil.example"}, {"Origin": "null"}, {"X-Clew-CSRF": None}, {"X-Clew-CSRF": "x" * 43},
+             {"Origin": f"http://localhost:{clew.port}"}, {"Origin": None, "X-Clew-CSRF": None}]
+    for headers in tries:
+        status, answer = browser.request("POST", "/api/v1/tokens", body, **headers)
+        assert (status, code_of(answer)) == (403, "forged"), headers
+        assert browser.request("DELETE", "/api/v1/session", **headers)[0] == 403, headers
+    assert browser.request("POST", "/api/v1/tokens", body)[0] == 201
+
+
+def test_another_sites_stream_is_refused(browser):
+    """EventSource sends cookies; the demo shop lives on localhost, and cookies do not know ports."""
+    for path in ("/api/v1/tail?query=logs", "/api/v1/me"):
+        assert browser.request("GET", path, Origin="http://localhost:8080")[0] == 403
+
+
+def test_signing_out_ends_it_at_once(clew):
+    browser = Browser(clew)
+    browser.sign_in()
+    assert browser.request("DELETE", "/api/v1/session")[0] == 204
+    assert browser.request("GET", "/api/v1/me")[0] == 401
+
+
+def test_cookies_of_others_are_nobody(clew):
+    for cookie in ("", "x", "0" * 43, "a" * 5000, "%00", "'; DROP TABLE sessions; --"):
+        browser = Browser(clew)
+        browser.cookie = f"clew_session_{clew.port}={cookie}"
+        assert browser.request("GET", "/api/v1/me")[0] in (401, 431), cookie
+
+
+# ---- names
+
+PATHS = ["/", "/healthz", "/metrics", "/v1/traces", "/api/v1/me", "/api/v1/session", "/jaeger/api/services", "/nowhere", "/signin"]
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "127.0.0.1.nip.example", "127.1", "0.0.0.0", "169.254.169.254", "[::2]"])
+def test_foreign_names_are_not_answered_on_any_path(clew, host):
+    for path in PATHS:
+        for method in ("GET", "POST"):
+            status, _ = clew.request(method, path, b"" if method == "POST" else None, {"Host": host, **PROTOBUF}, token=None)
+            assert status == 421, (method, path)
+
+
+def test_an_absolute_target_does_not_hide_a_foreign_host(clew):
+    with socket.create_connection(("127.0.0.1", clew.port), timeout=20) as connection:
+        connection.sendall(f"GET {clew.url}/healthz HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n".encode())
+        status = int(connection.recv(1000).split()[1])
+    assert status in (400, 421)
+
+
+def test_public_urls_are_answered(clew_new):
+    server = clew_new("--public-url", "https://clew.example.com")
+    assert server.request("GET", "/healthz", headers={"Host": "clew.example.com"}, token=None)[0] == 200
+    assert server.request("GET", "/healthz", headers={"Host": "example.com"}, token=None)[0] == 421
+    # A name that the world can reach is not the local program's: no keyless ingest under it.
+    assert server.request("POST", "/v1/traces", NOTHING, {"Host": "clew.example.com", **PROTOBUF}, token=None)[0] == 401
+
+
+# ---- ingest
+
+def test_a_local_program_needs_no_key(clew):
+    for host in (f"127.0.0.1:{clew.port}", "127.0.0.1", "localhost", f"localhost:{clew.port}", "[::1]"):
+        assert clew.request("POST", "/v1/traces", NOTHING, {"Host": host, **PROTOBUF}, token=None)[0] == 200, host
+
+
+@pytest.mark.parametrize("header", ["Origin", "Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Anything"])
+def test_a_browser_or_proxy_needs_one(clew, header):
+    for signal in ("traces", "logs", "metrics"):
+        assert clew.request("POST", f"/v1/{signal}", NOTHING, {header: "http://127.0.0.1", **PROTOBUF}, token=None)[0] == 401
+    token = clew.token("ingest")
+    assert clew.request("POST", "/v1/traces", NOTHING, {header: "http://127.0.0.1", **PROTOBUF}, token=token)[0] == 200
+
+
+def test_keys_open_what_they_say(clew):
+    dsn_key = re.match(r"http://(\w{32})@", clew.cli("project", "dsn", "default")).group(1)
+    for token, ingest, read in ((clew.token("ingest"), 200, 403), (clew.token("read"), 403, 200), (clew.token("admin"), 403, 403),
+                                (dsn_key, 401, 401), ("clew_" + "A" * 43, 401, 401), ("", 401, 401)):
+        bearer = {"Authorization": "Bearer " + token}
+        assert clew.request("POST", "/v1/traces", NOTHING, {**PROTOBUF, **bearer}, token=None)[0] == ingest
+        assert clew.request("GET", "/api/v1/services", headers=bearer, token=None)[0] == read
+    for scheme in ("Basic", "Token", "bearer-"):
+        headers = {**PROTOBUF, "Authorization": f"{scheme} {clew.token('ingest')}"}
+        assert clew.request("POST", "/v1/traces", NOTHING, headers, token=None)[0] == 401
+
+
+# ---- tokens
+
+def test_tokens_die_at_once(clew, browser):
+    status, answer = browser.request("POST", "/api/v1/tokens", {"name": "ci", "scopes": ["read"]})
+    made = json.loads(answer)
+    assert status == 201
+    assert clew.request("GET", "/api/v1/me", token=made["token"])[0] == 200
+    assert browser.request("DELETE", f"/api/v1/tokens/{made['id']}")[0] == 204
+    assert clew.request("GET", "/api/v1/me", token=made["token"])[0] == 401
+
+
+def test_the_command_line_reaches_a_running_server(clew):
+    token = clew.token("read", name="made-beside")
+    assert clew.request("GET", "/api/v1/me", token=token)[0] == 200  # at once
+    clew.cli("token", "rm", "made-beside")
+    deadline = time.monotonic() + 10
+    while clew.request("GET", "/api/v1/me", token=token)[0] != 401:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_lists_never_show_the_secret_again(clew, browser):
+    token = clew.token("read", name="listed")
+    clew.request("GET", "/api/v1/me", token=token)
+    status, answer = browser.request("GET", "/api/v1/tokens")
+    assert status == 200 and token not in answer.decode()
+    entry = next(t for t in json.loads(answer)["tokens"] if t["name"] == "listed")
+    assert entry["ends_in"] == token[-4:] and "token" not in entry
+
+
+def test_administration_needs_admin(clew):
+    reader = clew.token("read,values,ingest,probe,patch")
+    for method, path, body in (("GET", "/api/v1/tokens", None), ("POST", "/api/v1/tokens", "{}"), ("DELETE", "/api/v1/tokens/1", None),
+                               ("POST", "/api/v1/projects", '{"slug":"x"}'), ("GET", "/api/v1/audit", None)):
+        status, answer = clew.request(method, path, body, JSON, token=reader)
+        assert (status, code_of(answer)) == (403, "forbidden"), path
+        assert clew.request(method, path, body, JSON, token=None)[0] == 401, path
+
+
+def test_nobody_hands_out_more_than_he_has(clew):
+    admin = clew.token("admin,read")
+    ask = lambda scopes: clew.request("POST", "/api/v1/tokens", json.dumps({"name": "n", "scopes": scopes}), JSON, token=admin)[0]  # noqa: E731
+    assert ask(["read"]) == 201
+    for scopes in (["values"], ["read", "patch"], ["ingest"]):
+        assert ask(scopes) == 403
+    assert ask([]) == 400 and ask(["root"]) == 400
+
+
+def test_a_token_of_one_project_stays_in_it(clew):
+    clew.cli("project", "add", "fenced")
+    token = clew.token("admin,read", project="fenced")
+    status, answer = clew.request("GET", "/api/v1/projects", token=token)
+    assert status == 200 and [p["slug"] for p in json.loads(answer)["projects"]] == ["fenced"]
+    assert clew.request("GET", "/api/v1/tokens", token=token)[0] == 403
+    assert clew.request("GET", "/api/v1/audit", token=token)[0] == 403
+    assert clew.request("POST", "/api/v1/tokens", '{"name":"n","scopes":["read"]}', JSON, token=token)[0] == 403
+
+
+def test_rows_of_other_projects_do_not_exist(clew_new):
+    server = clew_new()
+    server.cli("project", "add", "one")
+    server.cli("project", "add", "two")
+    body = lambda name, span: json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": [  # noqa: E731
+        {"traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": span, "name": name, "startTimeUnixNano": str(time.time_ns()),
+         "endTimeUnixNano": str(time.time_ns())}]}]}]})
+    for project, span in (("one", "00000000000000a1"), ("two", "00000000000000a2")):
+        token = server.token("ingest", project=project)
+        assert server.request("POST", "/v1/traces", body(project, span), JSON, token=token)[0] == 200
+    server.read_token = server.token("read", project="one")
+    rows, _ = server.query("spans")
+    assert [row["name"] for row in rows] == ["one"]
+    rows, _ = server.query("spans name=two or project=two")
+    assert rows == []
+    status, answer = server.request("GET", "/api/v1/traces/0af7651916cd43dd8448eb211c80319c")
+    trace = json.loads(answer)
+    assert status == 200 and [s["name"] for s in trace["spans"]] == ["one"] and trace["hidden"] == 1
+    status, answer = server.request("GET", "/jaeger/api/traces/0af7651916cd43dd8448eb211c80319c")
+    assert [s["operationName"] for s in json.loads(answer)["data"][0]["spans"]] == ["one"]
+    for path in ("/api/v1/values?field=name&source=spans", "/api/v1/services", "/jaeger/api/services"):
+        assert b"two" not in server.request("GET", path)[1], path
+
+
+# ---- the server itself
+
+def own_address():
+    """An address of this machine that is not loopback; nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+            return probe.getsockname()[0]
+        except OSError:
+            return None
+
+
+def test_off_loopback_nothing_is_open(tmp_path):
+    address = own_address()
+    if not address or address.startswith("127."):
+        pytest.skip("this machine has no address but loopback")
+    server = harness.Server(tmp_path / "data")
+    server.options = ["--listen", f"0.0.0.0:{server.port}", "--public-url", f"http://{address}:{server.port}"]
+
+    def ask(method, path, **headers):
+        connection = http.client.HTTPConnection(address, server.port, timeout=20)
+        try:
+            connection.request(method, path, body=b"" if method == "POST" else None, headers=headers)
+            return connection.getresponse().status
+        finally:
+            connection.close()
+
+    server.start()
+    try:
+        assert ask("GET", "/healthz") == 200
+        for path in ("/metrics", "/api/v1/openapi.json", "/api/v1/me"):
+            assert ask("GET", path) == 401, path
+            assert ask("GET", path, Authorization="Bearer " + server.token("read")) == 200, path
+        assert ask("POST", "/v1/traces", **PROTOBUF) == 401
+        assert ask("POST", "/v1/traces", Host="127.0.0.1", **PROTOBUF) == 401  # a lie about the name does not help
+        assert ask("POST", "/v1/traces", Authorization="Bearer " + server.token("ingest"), **PROTOBUF) == 200
+    finally:
+        assert server.stop() == 0
+
+
+def test_what_is_on_disk_is_closed_to_others(clew):
+    assert stat.S_IMODE(clew.data.stat().st_mode) == 0o700
+    for path in clew.data.rglob("*"):
+        mode = stat.S_IMODE(path.stat().st_mode)
+        assert mode & 0o077 == 0, (path, oct(mode))
+
+
+def test_the_run_file_goes_with_the_server(clew_new):
+    server = clew_new()
+    run = json.loads((server.data / "run.json").read_text())
+    assert server.request("GET", "/api/v1/me", token=run["token"])[0] == 200
+    assert server.request("GET", "/api/v1/tokens", token=run["token"])[0] == 403  # reads, administers nothing
+    assert server.stop() == 0
+    assert not (server.data / "run.json").exists()
+    server.start()
+    assert server.request("GET", "/api/v1/me", token=run["token"])[0] == 401
+
+
+def test_pages_allow_no_script_but_ours(clew):
+    status, _ = clew.request("GET", "/", token=None)
+    headers = {name.lower(): value for name, value in clew.answer_headers.items()}
+    policy = headers["content-security-policy"]
+    assert status == 200 and "script-src 'self'" in policy and "unsafe" not in policy and "frame-ancestors 'none'" in policy
+    assert headers["x-content-type-options"] == "nosniff" and headers["referrer-policy"] == "no-referrer"
+    clew.request("GET", "/api/v1/me", token=None)
+    headers = {name.lower(): value for name, value in clew.answer_headers.items()}
+    assert headers["cache-control"] == "no-store" and headers["x-content-type-options"] == "nosniff"
+
+
+def test_paths_do_not_leave_the_pages(clew):
+    for path in ("/../meta.db", "/%2e%2e/meta.db", "/assets/../../meta.db", "//etc/passwd", "/index.html%00.js", "/.git/config"):
+        status, answer = clew.request("GET", path, token=None)
+        assert status in (400, 404) or b"<!doctype html" in answer[:200].lower(), path
+
+
+def test_limits_come_before_memory(clew_new):
+    server = clew_new("--body-max", "10kb", "--inflated-max", "20kb", "--queries", "1")
+    assert server.request("POST", "/v1/traces", b"x" * 10_001, PROTOBUF, token=None)[0] == 413
+    assert server.request("POST", "/api/v1/query", b" " * 300_000, JSON)[0] == 413
+    assert server.request("POST", "/api/v1/query", json.dumps({"query": "spans " + "a " * 10_000}), JSON)[0] == 400
+
+
+def test_a_quota_is_429_and_passes(clew_new):
+    server = clew_new("--ingest-rate", "1kb")
+    log = json.dumps({"resourceLogs": [{"scopeLogs": [{"logRecords": [{"body": {"stringValue": "x" * 4000}, "timeUnixNano": "1"}]}]}]})
+    answers = []
+    while 429 not in answers:
+        answers.append(server.request("POST", "/v1/logs", log + " " * len(answers), JSON, token=None)[0])
+        assert len(answers) < 10
+    assert answers[0] == 200 and int(server.answer_headers["retry-after"]) >= 1
+    other = server.cli("project", "add", "other") and server.token("ingest", project="other")
+    assert server.request("POST", "/v1/logs", log, JSON, token=other)[0] == 200  # quotas are a project's own
+
+
+# ---- audit
+
+def test_the_trail_tells_and_breaks_when_touched(clew_new):
+    server = clew_new()
+    browser = Browser(server)
+    browser.sign_in()
+    status, answer = browser.request("POST", "/api/v1/tokens", {"name": "ci", "scopes": ["read"]})
+    browser.request("DELETE", f"/api/v1/tokens/{json.loads(answer)['id']}")
+    browser.request("POST", "/api/v1/projects", {"slug": "shop"})
+    browser.request("DELETE", "/api/v1/session")
+    Browser(server).sign_in()
+    entries = json.loads(server.request("GET", "/api/v1/audit?limit=1000", token=server.token("admin"))[1])["entries"]
+    actions = [entry["action"] for entry in reversed(entries)]
+    for action in ("workspace.create", "link.add", "session.start", "token.add", "token.remove", "project.add", "session.end"):
+        assert action in actions, action
+    head = server.cli("audit", "verify").strip()
+    assert re.fullmatch(r"[0-9a-f]{64}", head)
+    server.cli("project", "add", "later")
+    server.cli("audit", "verify", "--head", head)
+    server.stop()
+    with sqlite3.connect(server.data / "meta.db") as db:
+        db.execute("DROP TRIGGER audit_no_update")
+        db.execute("UPDATE audit SET actor = 'somebody' WHERE action = 'token.add'")
+    with pytest.raises(RuntimeError, match="status 1"):
+        server.cli("audit", "verify")
+
+
+# ---- at the same time
+
+def test_one_link_gives_one_session(clew_new):
+    """Two clicks at once."""
+    server = clew_new()
+    for _ in range(5):
+        link, results = new_link(server), []
+        clicks = [threading.Thread(target=lambda: results.append(Browser(server).sign_in(link))) for _ in range(4)]
+        for click in clicks:
+            click.start()
+        for click in clicks:
+            click.join()
+        assert results.count(200) == 1, results
+
+
+def test_a_second_server_does_not_take_the_directory(clew, tmp_path):
+    second = harness.Server(clew.data)
+    second.log_path = tmp_path / "second.log"
+    with pytest.raises(RuntimeError, match="did not start"):
+        second.start()
+    assert clew.running() and pathlib.Path(clew.data / "run.json").exists()
