@@ -45,7 +45,14 @@ struct encode_help {
 enum encode_form { ENCODE_TIGHT, ENCODE_FOR_LZ, ENCODE_FOR_ENTROPY };
 
 // Scratch memory of an encoder, grown as needed, reused from call to call.
-enum { ENCODE_SCRATCH_DOUBLES = 7, ENCODE_SCRATCH_STRINGS = 8, ENCODE_SCRATCHES = 12 };
+// The first seven are the integers' own; the last two are the caller's.
+enum {
+    ENCODE_SCRATCH_DOUBLES = 7,
+    ENCODE_SCRATCH_STRINGS = 8,
+    ENCODE_SCRATCH_ORDINALS = 9,
+    ENCODE_SCRATCH_BESIDE = 10,
+    ENCODE_SCRATCHES = 11
+};
 struct encode_scratch {
     uint64_t *words[ENCODE_SCRATCHES];
     uint32_t cap[ENCODE_SCRATCHES];

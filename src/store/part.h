@@ -5,7 +5,7 @@
 // synced. It counts for nothing until manifest_commit() (manifest.h) has named it; a file that the manifest does
 // not name is removed at the next start (manifest_remove_orphans()).
 //
-// Order of the rows: spans by (trace, start), traces by their earliest start, a trace's rows in one run, rows
+// Order of the rows: spans by (trace, start), traces by (earliest start, id), a trace's rows in one run, rows
 // without a trace behind all others; metrics by (series, time), a series being resource, scope, name and
 // record attributes; everything else by (resource, time). Rows that compare equal keep the order of the
 // inputs, and within an input their own.

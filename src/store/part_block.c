@@ -1,0 +1,453 @@
+// Rows into the block in the making, and the finished block into chunks.
+#include "base/hash.h"
+#include "base/mem.h"
+#include "base/must.h"
+#include "store/part_build.h"
+
+// ---- rows ----------------------------------------------------------------------------------------------
+
+static int column_grow(struct build_column *c)
+{
+    uint32_t cap = c->cap ? c->cap * 2 : 64;
+    if (c->local && value_is_string(c->c.type)) {
+        str *s = mem_reallocarray(c->s, cap, sizeof *s);
+        if (!s)
+            return ERR_NOMEM;
+        c->s = s;
+    } else {
+        uint64_t *v = mem_reallocarray(c->v, cap, sizeof *v);
+        if (!v)
+            return ERR_NOMEM;
+        c->v = v;
+    }
+    if (c->c.type == VALUE_INT) {
+        uint16_t *row = mem_reallocarray(c->row, cap, sizeof *row);
+        if (!row)
+            return ERR_NOMEM;
+        c->row = row;
+    }
+    c->cap = cap;
+    return 0;
+}
+
+// A string of the input's dictionary, or of its block, into a column.
+static int string_add(struct build *b, struct build_table *bt, struct build_column *c, struct input_column *ic,
+                      const struct segment *s, enum segment_table t, uint32_t col, struct reader *reader, uint32_t ord)
+{
+    if (!c->local) {
+        uint32_t out = ic->map[ord];
+        if (out == UNMAPPED) {
+            int e = build_dict_intern(&c->dict, &b->keep, dict_get(ic->dict, ord), &out);
+            if (e < 0)
+                return e;
+            ic->map[ord] = out;
+        }
+        c->v[c->n++] = out;
+        return 0;
+    }
+    const struct dict *d = ic->dict ? ic->dict : s->ops->reader_block_dict(reader, t, col);
+    if (!d || ord >= d->n)
+        return ERR_CORRUPT;
+    // Copied: the input's block may be gone before this one is written.
+    if (arena_dup(&bt->strings, dict_get(d, ord), &c->s[c->n]) < 0)
+        return ERR_NOMEM;
+    bt->bytes += c->s[c->n++].len;
+    return 0;
+}
+
+static int values_add(struct build *b, struct build_input *in, enum segment_table t, const struct rows *rows,
+                      uint32_t i, struct shape shape, struct reader *reader)
+{
+    struct build_table *bt = &b->t[t];
+    struct input_table *it = &in->t[t];
+    const uint64_t *v = rows->values + rows->value_at[i];
+    for (uint32_t k = 0; k < shape.n; k++) {
+        struct input_column *ic = &it->columns[shape.columns[k]];
+        struct build_column *c = &bt->columns[ic->out];
+        if (c->c.type == VALUE_NULL)
+            continue;
+        int e = c->n == c->cap ? column_grow(c) : 0;
+        if (e < 0)
+            return e;
+        if (value_is_string(c->c.type)) {
+            e = string_add(b, bt, c, ic, in->s, t, COL_FIXED + shape.columns[k], reader, (uint32_t)v[k]);
+            if (e < 0)
+                return e;
+            continue;
+        }
+        if (c->c.type == VALUE_INT)
+            c->row[c->n] = (uint16_t)bt->n;
+        c->v[c->n++] = v[k];
+    }
+    return 0;
+}
+
+// The row's trace ordinal in the new part; begins the trace there when it is new.
+static int trace_add(struct build *b, struct build_input *in, uint32_t trace, uint64_t *ret_ord)
+{
+    uint64_t number = (uint64_t)b->t[TABLE_ROWS].blocks * BLOCK_ROWS + b->t[TABLE_ROWS].n;
+    uint32_t index;
+    if (trace == TRACE_NONE) {
+        *ret_ord = TRACE_NONE;
+        if (b->source != RECORD_SPANS || b->traces_ended)
+            return 0;
+        b->traces_ended = true;
+        return trace_end(b, number);
+    }
+    int e = trace_map_get(b, in, trace, &index);
+    if (e < 0)
+        return e;
+    *ret_ord = index;
+    if (b->source != RECORD_SPANS)
+        return 0;
+    *ret_ord = b->traces.rank[index];
+    if (*ret_ord < b->traces_out)
+        return *ret_ord + 1 == b->traces_out ? 0 : ERR_CORRUPT; // only if an input's runs are not what it says
+    return trace_begin(b, number);
+}
+
+static int fixed_add(struct build *b, struct build_input *in, const struct rows *rows, uint32_t i, uint64_t **fixed,
+                     uint32_t at)
+{
+    uint32_t resource, scope;
+    int e = entities_out(&b->resources, in->resource_map[rows->resource[i]], &resource);
+    if (e < 0 || (e = entities_out(&b->scopes, in->scope_map[rows->scope[i]], &scope)) < 0 ||
+        (e = trace_add(b, in, rows->trace[i], &fixed[COL_TRACE][at])) < 0)
+        return e;
+    fixed[COL_DURATION][at] = (uint64_t)rows->duration[i];
+    fixed[COL_RECEIVED][at] = (uint64_t)rows->received[i];
+    fixed[COL_PROJECT][at] = rows->project[i];
+    fixed[COL_KIND][at] = rows->kind[i];
+    fixed[COL_STATUS][at] = rows->status[i];
+    fixed[COL_SEVERITY][at] = rows->severity[i];
+    fixed[COL_FLAGS][at] = rows->flags[i];
+    fixed[COL_RESOURCE][at] = resource;
+    fixed[COL_SCOPE][at] = scope;
+    fixed[COL_SPAN][at] = rows->span[i];
+    fixed[COL_PARENT][at] = rows->parent[i];
+    return 0;
+}
+
+static bool fixed_is_of(enum segment_table t, uint32_t col)
+{
+    bool child = col == COL_TIME || col == COL_NAME || col == COL_SHAPE || col == COL_OWNER;
+    return t == TABLE_ROWS ? col != COL_OWNER : child;
+}
+
+static int fixed_open(struct build_table *bt, enum segment_table t)
+{
+    if (bt->fixed[COL_TIME])
+        return 0;
+    for (uint32_t c = 0; c < COL_FIXED; c++) {
+        bt->fixed_series[c] = UNMAPPED;
+        if (c != COL_NAME && fixed_is_of(t, c) &&
+            !(bt->fixed[c] = mem_reallocarray(NULL, BLOCK_ROWS, sizeof(uint64_t))))
+            return ERR_NOMEM;
+    }
+    bt->tail_series = UNMAPPED;
+    return 0;
+}
+
+int block_add(struct build *b, struct build_input *in, enum segment_table t, const struct rows *rows, uint32_t i,
+              struct reader *reader, uint32_t owner)
+{
+    struct build_table *bt = &b->t[t];
+    struct input_table *it = &in->t[t];
+    int e = bt->n == 0 ? fixed_open(bt, t) : 0;
+    if (e < 0)
+        return e;
+    uint32_t at = bt->n, shape_ord = rows->shape[i];
+    struct shape shape = segment_shape(in->s, t, shape_ord);
+    if (it->shape_map[shape_ord] == UNMAPPED && (e = shape_out(bt, &b->keep, it, shape, &it->shape_map[shape_ord])) < 0)
+        return e;
+    bt->fixed[COL_SHAPE][at] = it->shape_map[shape_ord];
+    bt->fixed[COL_TIME][at] = (uint64_t)rows->time[i];
+    struct build_column *names = &bt->names;
+    if (names->n == names->cap && (e = column_grow(names)) < 0)
+        return e;
+    e = string_add(b, bt, names, &it->names, in->s, t, COL_NAME, reader, rows->name[i]);
+    if (e == 0 && t == TABLE_ROWS)
+        e = fixed_add(b, in, rows, i, bt->fixed, at);
+    else if (e == 0)
+        bt->fixed[COL_OWNER][at] = owner;
+    if (e == 0)
+        e = values_add(b, in, t, rows, i, shape, reader);
+    if (e < 0)
+        return e;
+    bt->n++;
+    return bt->n == BLOCK_ROWS || bt->bytes > PART_BLOCK_BYTES ? block_flush(b, t) : 0;
+}
+
+// ---- payloads ------------------------------------------------------------------------------------------
+
+static void range_of(const uint64_t *v, uint32_t n, struct chunk_entry *entry)
+{
+    int64_t min = INT64_MAX, max = INT64_MIN;
+    for (uint32_t i = 0; i < n; i++) {
+        min = (int64_t)v[i] < min ? (int64_t)v[i] : min;
+        max = (int64_t)v[i] > max ? (int64_t)v[i] : max;
+    }
+    entry->has_range = n > 0;
+    entry->min = min;
+    entry->max = max;
+}
+
+// Strings of one block: each once, then which row has which (a flag when each row has its own).
+static int payload_local(struct build *b, const struct build_column *c, enum encode_form form, struct buf *out)
+{
+    uint32_t n = c->n, mask = 1, k = 0;
+    while (mask < n * 2)
+        mask *= 2;
+    uint64_t *ord = encode_scratch_get(&b->w.scratch, ENCODE_SCRATCH_ORDINALS, n);
+    uint32_t *slots = mem_calloc(mask, sizeof *slots);
+    str *s = mem_reallocarray(NULL, n, sizeof *s);
+    int e = ord && slots && s ? 0 : ERR_NOMEM;
+    mask--;
+    for (uint32_t i = 0; i < n && e == 0; i++) {
+        uint32_t at = (uint32_t)build_hash(c->s[i].ptr, c->s[i].len) & mask;
+        while (slots[at] && !str_eq(s[slots[at] - 1], c->s[i]))
+            at = (at + 1) & mask;
+        if (!slots[at]) {
+            s[k] = c->s[i];
+            slots[at] = ++k;
+        }
+        ord[i] = slots[at] - 1;
+    }
+    if (e == 0) {
+        buf_varint(out, k);
+        e = encode_strings(out, s, k, form, &b->w.scratch);
+    }
+    if (e == 0)
+        e = buf_byte(out, k == n);
+    if (e == 0 && k != n)
+        e = encode_ints(out, ord, n, false, NULL, form, &b->w.scratch);
+    mem_free(slots);
+    mem_free(s);
+    return e;
+}
+
+// Times of the rows that have the column, for integers that look like times.
+static const uint64_t *times_of(struct build *b, const struct build_table *bt, const struct build_column *c)
+{
+    if (c->v[0] >> 40 == 0 || c->v[0] >> 63)
+        return NULL;
+    uint64_t *w = encode_scratch_get(&b->w.scratch, ENCODE_SCRATCH_BESIDE, c->n);
+    for (uint32_t i = 0; w && i < c->n; i++)
+        w[i] = bt->fixed[COL_TIME][c->row[i]];
+    return w;
+}
+
+static int payload_of(struct build *b, const struct build_table *bt, const struct build_column *c,
+                      enum encode_form form, struct buf *out)
+{
+    if (value_is_string(c->c.type) && c->local)
+        return payload_local(b, c, form, out);
+    if (c->c.type == VALUE_DOUBLE)
+        return encode_doubles(out, c->v, c->n, form, &b->w.scratch);
+    struct encode_help help = { .beside = c->c.type == VALUE_INT ? times_of(b, bt, c) : NULL };
+    return encode_ints(out, c->v, c->n, c->c.type == VALUE_INT, &help, form, &b->w.scratch);
+}
+
+// Parents as distances in rows to a span of the same trace in this block: 0 none, 1 elsewhere (its id follows),
+// else 2 + zigzag distance.
+static int payload_parents(struct build *b, const struct build_table *bt, enum encode_form form, struct buf *out)
+{
+    enum { SLOTS = 2 * BLOCK_ROWS };
+    const uint64_t *span = bt->fixed[COL_SPAN], *parent = bt->fixed[COL_PARENT], *trace = bt->fixed[COL_TRACE];
+    uint64_t *code = encode_scratch_get(&b->w.scratch, ENCODE_SCRATCH_ORDINALS, 2 * BLOCK_ROWS);
+    uint16_t *slots = mem_calloc(SLOTS, sizeof *slots);
+    if (!code || !slots) {
+        mem_free(slots);
+        return ERR_NOMEM;
+    }
+    uint64_t *far = code + BLOCK_ROWS;
+    uint32_t far_n = 0;
+    for (uint32_t i = 0; i < bt->n; i++) {
+        uint64_t key[2] = { span[i], trace[i] };
+        uint32_t at = (uint32_t)build_hash(key, sizeof key) & (SLOTS - 1);
+        while (slots[at] && (span[slots[at] - 1] != span[i] || trace[slots[at] - 1] != trace[i]))
+            at = (at + 1) & (SLOTS - 1);
+        if (!slots[at])
+            slots[at] = (uint16_t)(i + 1);
+    }
+    for (uint32_t i = 0; i < bt->n; i++) {
+        code[i] = 0;
+        if (parent[i] == 0)
+            continue;
+        uint64_t key[2] = { parent[i], trace[i] };
+        uint32_t at = (uint32_t)build_hash(key, sizeof key) & (SLOTS - 1);
+        while (slots[at] && (span[slots[at] - 1] != parent[i] || trace[slots[at] - 1] != trace[i]))
+            at = (at + 1) & (SLOTS - 1);
+        code[i] = slots[at] ? 2 + encode_zigzag((uint64_t)i - (slots[at] - 1u)) : 1;
+        if (code[i] == 1)
+            far[far_n++] = parent[i];
+    }
+    mem_free(slots);
+    int e = encode_ints(out, code, bt->n, false, NULL, form, &b->w.scratch);
+    return e < 0 ? e : encode_ints(out, far, far_n, false, NULL, form, &b->w.scratch);
+}
+
+// Span ids are random: 0 and the bytes; or 1 and integers, when they are not.
+static int payload_spans(struct build *b, const struct build_table *bt, struct buf *out)
+{
+    const uint64_t *v = bt->fixed[COL_SPAN];
+    bool random = true;
+    for (uint32_t i = 0; i < bt->n && random; i++)
+        random = v[i] != 0;
+    if (!random || b->source != RECORD_SPANS) {
+        buf_byte(out, 1);
+        int e = encode_ints(out, v, bt->n, false, NULL, ENCODE_TIGHT, &b->w.scratch);
+        if (e < 0 || out->len < (size_t)bt->n * 8)
+            return e;
+        buf_clear(out);
+    }
+    buf_byte(out, 0);
+    return buf_append(out, v, sizeof *v * bt->n);
+}
+
+// ---- chunks --------------------------------------------------------------------------------------------
+
+static int put_chunk(struct build *b, enum segment_table t, uint32_t col, uint32_t *series, bool codec,
+                     struct chunk_entry *entry)
+{
+    if (*series == UNMAPPED) {
+        int e = part_series_new(&b->w, CHUNK_COLUMN, (uint8_t)t, col, series);
+        if (e < 0)
+            return e;
+    }
+    entry->block = b->t[t].blocks;
+    return part_series_write(&b->w, *series, buf_bytes(&b->w.tight), buf_bytes(&b->w.loose), codec, entry);
+}
+
+// Is it worth trying the other form behind a codec?
+static bool try_loose(const struct build *b, uint32_t n) { return b->w.tight.len > 128 && b->w.tight.len > n / 8; }
+
+static int put_fixed(struct build *b, enum segment_table t, uint32_t col, const struct encode_help *help)
+{
+    struct build_table *bt = &b->t[t];
+    struct chunk_entry entry = { 0 };
+    struct buf *tight = &b->w.tight, *loose = &b->w.loose;
+    bool is_signed = col == COL_TIME || col == COL_DURATION || col == COL_RECEIVED, codec = true;
+    enum encode_form form = part_writer_form(&b->w);
+    int e;
+    buf_clear(tight);
+    buf_clear(loose);
+    if (col == COL_SPAN) {
+        e = payload_spans(b, bt, tight);
+        codec = b->source != RECORD_SPANS;
+    } else if (col == COL_PARENT) {
+        e = payload_parents(b, bt, ENCODE_TIGHT, tight);
+        if (e == 0 && (codec = try_loose(b, bt->n)))
+            e = payload_parents(b, bt, form, loose);
+    } else {
+        range_of(bt->fixed[col], bt->n, &entry);
+        e = encode_ints(tight, bt->fixed[col], bt->n, is_signed, help, ENCODE_TIGHT, &b->w.scratch);
+        if (e == 0 && (codec = try_loose(b, bt->n)))
+            e = encode_ints(loose, bt->fixed[col], bt->n, is_signed, help, form, &b->w.scratch);
+    }
+    return e < 0 ? e : put_chunk(b, t, col, &bt->fixed_series[col], codec, &entry);
+}
+
+static int put_column(struct build *b, enum segment_table t, uint32_t col, struct build_column *c)
+{
+    struct chunk_entry entry = { 0 };
+    bool local = value_is_string(c->c.type) && c->local, codec = true;
+    buf_clear(&b->w.tight);
+    buf_clear(&b->w.loose);
+    if (!local && c->c.type != VALUE_DOUBLE)
+        range_of(c->v, c->n, &entry);
+    int e = payload_of(b, &b->t[t], c, ENCODE_TIGHT, &b->w.tight);
+    if (e == 0 && !local && (codec = try_loose(b, c->n)))
+        e = payload_of(b, &b->t[t], c, part_writer_form(&b->w), &b->w.loose);
+    return e < 0 ? e : put_chunk(b, t, col, &c->series, codec, &entry);
+}
+
+// Columns with few values in this block, and those beyond the limit, one behind the other in one chunk:
+// varint columns, and for each: varint columns left out before it, varint values, varint size, payload.
+static int put_tail(struct build *b, enum segment_table t)
+{
+    struct build_table *bt = &b->t[t];
+    uint32_t count = 0, next = 0;
+    buf_clear(&b->tail);
+    for (uint32_t i = 0; i < bt->columns_n; i++) {
+        struct build_column *c = &bt->columns[i];
+        if (c->n == 0 || (c->typed && c->n > PART_TAIL_VALUES))
+            continue;
+        buf_clear(&b->w.tight);
+        int e = payload_of(b, bt, c, ENCODE_TIGHT, &b->w.tight);
+        if (e < 0)
+            return e;
+        buf_varint(&b->tail, i - next);
+        buf_varint(&b->tail, c->n);
+        buf_varint(&b->tail, b->w.tight.len);
+        if ((e = buf_append(&b->tail, b->w.tight.ptr, b->w.tight.len)) < 0)
+            return e;
+        next = i + 1;
+        count++;
+    }
+    if (count == 0)
+        return 0;
+    struct chunk_entry entry = { .block = bt->blocks };
+    int e = bt->tail_series == UNMAPPED ? part_series_new(&b->w, CHUNK_TAIL, (uint8_t)t, 0, &bt->tail_series) : 0;
+    if (e < 0)
+        return e;
+    buf_clear(&b->w.tight);
+    buf_varint(&b->w.tight, count);
+    if ((e = buf_append(&b->w.tight, b->tail.ptr, b->tail.len)) < 0)
+        return e;
+    return part_series_write(&b->w, bt->tail_series, buf_bytes(&b->w.tight), (bytes){ 0 }, true, &entry);
+}
+
+// What the rows are ordered by first, so that times can follow each other inside its runs.
+static const uint32_t *runs_of(struct build *b, enum segment_table t)
+{
+    if (t != TABLE_ROWS)
+        return NULL;
+    const uint64_t *v = b->t[t].fixed[b->source == RECORD_SPANS ? COL_TRACE : COL_RESOURCE];
+    uint32_t *runs = (uint32_t *)encode_scratch_get(&b->w.scratch, ENCODE_SCRATCH_BESIDE, BLOCK_ROWS);
+    for (uint32_t i = 0; runs && i < b->t[t].n; i++)
+        runs[i] = (uint32_t)v[i];
+    return runs;
+}
+
+static int block_end(struct build_table *bt)
+{
+    if (bt->blocks == bt->blocks_cap) {
+        uint32_t cap = bt->blocks_cap ? bt->blocks_cap * 2 : 16;
+        uint16_t *p = mem_reallocarray(bt->block_rows, cap, sizeof *p);
+        if (!p)
+            return ERR_NOMEM;
+        bt->block_rows = p;
+        bt->blocks_cap = cap;
+    }
+    bt->block_rows[bt->blocks++] = (uint16_t)bt->n;
+    bt->rows += bt->n;
+    bt->n = 0;
+    bt->bytes = 0;
+    arena_reset(&bt->strings);
+    bt->names.n = 0;
+    for (uint32_t i = 0; i < bt->columns_n; i++)
+        bt->columns[i].n = 0;
+    return bt->blocks < PART_BLOCKS_MAX ? 0 : ERR_LIMIT;
+}
+
+int block_flush(struct build *b, enum segment_table t)
+{
+    struct build_table *bt = &b->t[t];
+    int e = 0;
+    if (bt->n == 0)
+        return 0;
+    for (uint32_t c = 0; c < COL_FIXED && e == 0; c++) {
+        struct encode_help help = { .runs = c == COL_TIME ? runs_of(b, t) : NULL };
+        if (c == COL_NAME)
+            e = put_column(b, t, COL_NAME, &bt->names);
+        else if (fixed_is_of(t, c))
+            e = put_fixed(b, t, c, &help);
+    }
+    for (uint32_t i = 0; i < bt->columns_n && e == 0; i++)
+        if (bt->columns[i].typed && bt->columns[i].n > PART_TAIL_VALUES)
+            e = put_column(b, t, COL_FIXED + i, &bt->columns[i]);
+    if (e < 0 || (e = put_tail(b, t)) < 0)
+        return e;
+    return block_end(bt);
+}
