@@ -33,6 +33,7 @@ struct query_request {
     const struct query_project *projects; // ascending ids; rows of others do not exist for the caller
     uint32_t projects_n;
     bool values; // permission to read captured values
+    bool live;   // a live tail: no range, only the rows from view_segment_first() on
     int64_t now; // ns Unix: what `now` means; 0: the clock
 
     size_t memory_max;            // bytes; 0: QUERY_MEMORY_MAX
@@ -54,7 +55,7 @@ struct query_result_column {
 
 // What _stats says. Views live in the run's memory: valid inside output->end() only.
 struct query_stats {
-    uint64_t rows, matched, scanned;
+    uint64_t rows, matched, scanned; // of the result; that the source's filter let through; that were read
     uint64_t bytes, parts, parts_skipped, blocks, blocks_skipped;
     int64_t elapsed_ns, cpu_ns;
     int64_t from, to; // the range as understood
@@ -91,6 +92,10 @@ struct query_output {
 // ERR_CLOSED and ERR_CANCELLED are the reader's own doing.
 int query_run(const struct query_request *q, struct view *view, const struct query_output *out,
               struct query_error *err);
+
+// The same over segments instead of a view; firsts: rows of segment i before firsts[i] are passed over (NULL: none).
+int query_run_segments(const struct query_request *q, const struct segment *const *segments, const uint64_t *firsts,
+                       uint32_t n, const struct query_output *out, struct query_error *err);
 
 // The same as NDJSON: rows, then the line {"_stats":..} or, when rows went out before an error, {"_error":..}.
 // An error before the first byte writes nothing: the caller answers query_code_status(err->code) and the

@@ -1,0 +1,24 @@
+#include "query/run.h"
+
+#include "base/mem.h"
+#include "query/error.h"
+
+int query_run(const struct query_request *q, struct view *view, const struct query_output *out, struct query_error *err)
+{
+    uint32_t n = view_segments(view);
+    const struct segment **segments = mem_alloc((n ? n : 1) * sizeof *segments);
+    uint64_t *firsts = mem_alloc((n ? n : 1) * sizeof *firsts);
+    int rc = ERR_NOMEM;
+    if (segments && firsts) {
+        for (uint32_t i = 0; i < n; i++) {
+            segments[i] = view_segment(view, i);
+            firsts[i] = q->live ? view_segment_first(view, i) : 0;
+        }
+        rc = query_run_segments(q, segments, firsts, n, out, err);
+    } else {
+        query_fail(err, QUERY_E_MEMORY, "no memory to begin the query");
+    }
+    mem_free(segments);
+    mem_free(firsts);
+    return rc;
+}

@@ -1,0 +1,256 @@
+#include "fixture.h"
+
+#include "base/hex.h"
+#include "base/must.h"
+#include "query/result_json.h"
+
+#include <stdlib.h>
+
+const char *const fixture_names[FIXTURE_RECORDS] = { "s1", "s2", "s3", "s4", "s5", "s6", "s7",
+                                                     "s8", "l1", "l2", "l3", "l4", "l5" };
+
+uint64_t fixture_span_id(unsigned span)
+{
+    static const uint64_t ids[] = { 0x00f067aa0ba902b1, 0x00f067aa0ba902b2, 0x00f067aa0ba902b3,
+                                    0x00f067aa0ba902b4, 0x10f067aa0ba902b5, 0x10f067aa0ba902b6,
+                                    0x10f067aa0ba902b7, 0x10f067aa0ba902b8, 0x000000000000ffff };
+    return ids[span];
+}
+
+#define MS 1000000LL
+#define S(text) value_str(STR(text))
+#define AT(key_, value_)                    \
+    {                                       \
+        STR_INIT(key_), ATTR_RECORD, value_ \
+    }
+#define STRING(text)                           \
+    {                                          \
+        .type = VALUE_STR, .s = STR_INIT(text) \
+    }
+#define INTEGER(n)                \
+    {                             \
+        .type = VALUE_INT, .i = n \
+    }
+
+static const struct attr s1_attrs[] = { AT("http.request.method", STRING("GET")),
+                                        AT("http.response.status_code", INTEGER(200)), AT("user.id", STRING("u1")) };
+static const struct attr s2_attrs[] = { AT("http.response.status_code", INTEGER(500)),
+                                        AT("user.id", STRING("u1")),
+                                        { STR_INIT("retry"), ATTR_RECORD, { .type = VALUE_BOOL, .b = true } } };
+static const struct attr s3_attrs[] = { AT("db.statement", STRING("SELECT * FROM orders")), AT("rows", INTEGER(3)) };
+static const struct attr s4_attrs[] = { AT("db.query.text", STRING("SELECT name FROM users")), AT("rows", INTEGER(1)) };
+static const struct attr s5_attrs[] = { AT("http.method", STRING("GET")), AT("http.status_code", STRING("200")),
+                                        AT("user.id", STRING("u2")) };
+static const struct attr s6_attrs[] = { AT("http.response.status_code", INTEGER(201)), AT("user.id", STRING("u2")) };
+static const struct attr s7_attrs[] = { { STR_INIT("rows"), ATTR_RECORD, { .type = VALUE_DOUBLE, .d = 2.5 } } };
+static const struct attr s8_attrs[] = { // ["a", "b"]
+    { STR_INIT("queue"),
+      ATTR_RECORD,
+      { .type = VALUE_LIST,
+        .s = STR_INIT("\x06\x02\x01\x01"
+                      "a"
+                      "\x01\x01"
+                      "b") } }
+};
+static const struct attr exception[] = { AT("exception.type", STRING("TimeoutError")),
+                                         AT("exception.message", STRING("db timeout")) };
+static const struct attr l2_attrs[] = { AT("retry", INTEGER(1)) };
+static const struct attr l5_attrs[] = { AT("retry", STRING("1")) };
+
+struct fixture_span {
+    int trace, parent;
+    const char *service, *version, *name;
+    uint8_t kind, status;
+    int64_t t, duration; // ns
+    const struct attr *attrs;
+    uint32_t attrs_n;
+};
+#define ATTRS(a) a, sizeof(a) / sizeof *(a)
+static const struct fixture_span spans[FIXTURE_SPANS] = {
+    { 1, -1, "web", "1.4.1", "GET /cart", SPAN_KIND_SERVER, STATUS_UNSET, 0, 900 * MS, ATTRS(s1_attrs) },
+    { 1, 0, "checkout", "1.4.2", "POST /order", SPAN_KIND_SERVER, STATUS_ERROR, 100 * MS, 700 * MS, ATTRS(s2_attrs) },
+    { 1, 1, "db", NULL, "SELECT orders", SPAN_KIND_CLIENT, STATUS_UNSET, 200 * MS, 400 * MS, ATTRS(s3_attrs) },
+    { 1, 1, "db", NULL, "SELECT users", SPAN_KIND_CLIENT, STATUS_UNSET, 650 * MS, 20 * MS, ATTRS(s4_attrs) },
+    { 2, -1, "web", "1.4.1", "GET /cart", SPAN_KIND_SERVER, STATUS_OK, 10000 * MS, 120 * MS, ATTRS(s5_attrs) },
+    { 2, 4, "checkout", "1.4.1", "POST /order", SPAN_KIND_SERVER, STATUS_UNSET, 10010 * MS, 80 * MS, ATTRS(s6_attrs) },
+    { 2, 5, "cache", NULL, "GET k", SPAN_KIND_CLIENT, STATUS_UNSET, 10020 * MS, 1 * MS, ATTRS(s7_attrs) },
+    { 2, 8, "worker", NULL, "job Ünïcode", SPAN_KIND_CONSUMER, STATUS_UNSET, 10050 * MS, 2000 * MS, ATTRS(s8_attrs) },
+};
+
+struct fixture_log {
+    int trace, span;
+    const char *service;
+    uint8_t severity;
+    int64_t t;
+    const char *body;
+    const struct attr *attrs;
+    uint32_t attrs_n;
+};
+static const struct fixture_log logs[FIXTURE_LOGS] = {
+    { 1, 1, "checkout", 9, 150 * MS, "order 1001 received from user-42", NULL, 0 },
+    { 1, 1, "checkout", 17, 790 * MS, "Connection refused: 10.0.0.1:5432", ATTRS(l2_attrs) },
+    { 2, 5, "checkout", 13, 10015 * MS, "order 1002 slow: 75 ms", NULL, 0 },
+    { 0, -1, "billing", 21, 20000 * MS, "ÉCHEC du paiement 決済失敗", NULL, 0 },
+    { 0, -1, "billing", 0, 30000 * MS, "batch 7 done", ATTRS(l5_attrs) },
+};
+
+static void trace_id(int trace, uint8_t id[16]) { must(hex_decode(id, str_z(trace == 1 ? FIXTURE_T1 : FIXTURE_T2))); }
+
+static int section(const struct record_sink *sink, const char *service, const char *version)
+{
+    struct attr attrs[] = { { STR("service.name"), ATTR_RESOURCE, value_str(str_z(service)) },
+                            { STR("service.version"), ATTR_RESOURCE, value_str(str_z(version)) } };
+    struct record_entity resource = { .attrs = attrs, .attrs_n = version ? 2 : 1 };
+    struct record_entity scope = { .name = STR("fixture"), .version = STR("1") };
+    return sink->section(sink->ctx, &resource, &scope);
+}
+
+static int feed_span(const struct record_sink *sink, unsigned i)
+{
+    const struct fixture_span *s = &spans[i];
+    struct record_child children[1] = { 0 };
+    struct record r = { .source = RECORD_SPANS, .kind = s->kind, .status = s->status, .has_trace = true };
+    trace_id(s->trace, r.trace);
+    r.span = fixture_span_id(i);
+    r.parent = s->parent < 0 ? 0 : fixture_span_id((unsigned)s->parent);
+    r.time = FIXTURE_T0 + s->t;
+    r.duration = s->duration;
+    r.name = str_z(s->name);
+    r.attrs = s->attrs;
+    r.attrs_n = s->attrs_n;
+    if (i == 1) {
+        children[0] = (struct record_child){
+            .kind = CHILD_EVENT, .time = r.time + 600 * MS, .name = STR("exception"), .attrs = exception, .attrs_n = 2
+        };
+    } else if (i == 7) {
+        children[0] = (struct record_child){ .kind = CHILD_LINK, .has_trace = true, .span = fixture_span_id(1) };
+        trace_id(1, children[0].trace);
+    }
+    r.children = children;
+    r.children_n = i == 1 || i == 7;
+    int rc = section(sink, s->service, s->version);
+    return rc < 0 ? rc : sink->record(sink->ctx, &r);
+}
+
+static int feed_log(const struct record_sink *sink, unsigned i)
+{
+    const struct fixture_log *l = &logs[i];
+    struct record r = { .source = RECORD_LOGS, .severity = l->severity, .has_trace = l->trace != 0 };
+    if (l->trace)
+        trace_id(l->trace, r.trace);
+    r.span = l->span < 0 ? 0 : fixture_span_id((unsigned)l->span);
+    r.time = FIXTURE_T0 + l->t;
+    r.body = value_str(str_z(l->body));
+    r.attrs = l->attrs;
+    r.attrs_n = l->attrs_n;
+    int rc = section(sink, l->service, NULL);
+    return rc < 0 ? rc : sink->record(sink->ctx, &r);
+}
+
+int fixture_feed(const struct record_sink *sink, uint32_t which)
+{
+    int rc = 0;
+    for (unsigned i = 0; i < FIXTURE_RECORDS && rc == 0; i++) {
+        if (which >> i & 1)
+            rc = i < FIXTURE_SPANS ? feed_span(sink, i) : feed_log(sink, i - FIXTURE_SPANS);
+    }
+    return rc;
+}
+
+// ---- fake segments ----
+
+static void entity_copy(const struct record_entity *e, struct attr *room, struct record_entity *ret)
+{
+    must(e->attrs_n <= 64);
+    *ret = *e;
+    if (e->attrs_n)
+        memcpy(room, e->attrs, e->attrs_n * sizeof *room);
+    ret->attrs = room;
+}
+
+static int sink_section(void *ctx, const struct record_entity *resource, const struct record_entity *scope)
+{
+    struct fixture_segments *f = ctx;
+    entity_copy(resource, f->attrs[0], &f->resource);
+    entity_copy(scope, f->attrs[1], &f->scope);
+    return 0;
+}
+
+static int sink_record(void *ctx, const struct record *r)
+{
+    struct fixture_segments *f = ctx;
+    if (!f->of[r->source]) {
+        f->of[r->source] = fake_segment_new(r->source, f->block_rows);
+        fake_segment_raw(f->of[r->source], f->raw);
+    }
+    fake_segment_add(f->of[r->source], f->project, f->received ? f->received : r->time + 1, &f->resource, &f->scope, r);
+    return 0;
+}
+
+struct record_sink fixture_sink(struct fixture_segments *f)
+{
+    return (struct record_sink){ f, sink_section, sink_record };
+}
+
+void fixture_segments_free(struct fixture_segments *f)
+{
+    for (int i = 0; i < RECORD_SOURCES; i++) {
+        fake_segment_free(f->of[i]);
+        f->of[i] = NULL;
+    }
+}
+
+uint32_t fixture_segments_list(const struct fixture_segments *f, const struct segment **list)
+{
+    uint32_t n = 0;
+    for (int i = 0; i < RECORD_SOURCES; i++) {
+        if (f->of[i])
+            list[n++] = fake_segment_get(f->of[i]);
+    }
+    return n;
+}
+
+// ---- asking ----
+
+struct query_request fixture_request(const char *text)
+{
+    return (struct query_request){ .text = str_z(text),
+                                   .has_from = true,
+                                   .has_to = true,
+                                   .from = FIXTURE_T0 - 60 * 1000 * MS,
+                                   .to = FIXTURE_T0 + 120 * 1000 * MS,
+                                   .now = FIXTURE_T0 + 60 * 1000 * MS,
+                                   .all_projects = true,
+                                   .values = true };
+}
+
+static int take_row(void *ctx, const struct query_cell *cells, uint32_t n)
+{
+    struct fixture_answer *a = ctx;
+    struct result_json j = { 0 };
+    a->rows_n++;
+    return result_put_row(&j, &a->rows, cells, n);
+}
+
+static int take_end(void *ctx, const struct query_stats *stats)
+{
+    struct fixture_answer *a = ctx;
+    struct result_json j = { 0 };
+    return result_put_stats(&j, &a->stats, stats);
+}
+
+void fixture_ask(const struct query_request *q, const struct segment *const *segments, uint32_t n,
+                 struct fixture_answer *ret)
+{
+    struct query_output out = { ret, take_row, take_end };
+    memset(ret, 0, sizeof *ret);
+    buf_init(&ret->rows, 256 << 20);
+    buf_init(&ret->stats, 16 << 20);
+    ret->rc = query_run_segments(q, segments, NULL, n, &out, &ret->err);
+}
+
+void fixture_answer_free(struct fixture_answer *a)
+{
+    buf_free(&a->rows);
+    buf_free(&a->stats);
+}
