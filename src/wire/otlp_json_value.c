@@ -78,36 +78,83 @@ static int read_scalar(struct otlp_json *j, int kind, struct value *ret_v)
     return 0;
 }
 
+static void put_key(struct buf *enc, str key)
+{
+    buf_varint(enc, key.len);
+    buf_str(enc, key);
+}
+
+// Puts another key before the value that stands at [value_at, end): appends both anew, then moves them down.
+static void replace_key(struct buf *enc, size_t at, size_t value_at, str key)
+{
+    size_t end = enc->len, value_n = end - value_at;
+    put_key(enc, key);
+    uint8_t *copy = buf_extend(enc, value_n);
+    if (!copy)
+        return;
+    memcpy(copy, enc->ptr + value_at, value_n);
+    enc->len -= end - at;
+    memmove(enc->ptr + at, enc->ptr + end, enc->len - at);
+}
+
+// One KeyValue, members in any order and repeated. Every value is encoded at most once, or nesting would
+// double the work at each level.
+static int encode_entry(struct otlp_json *j, unsigned depth)
+{
+    struct buf *enc = &j->d->enc;
+    struct otlp_json value = { .d = NULL }; // stands before the key: passed over for now
+    size_t at = enc->len, value_at = at;    // value_at > at: the value is encoded there, behind some key
+    bool has_key = false;
+    str key = STR(""), written = STR("");
+    int i, rc = otlp_json_object(j);
+    if (rc < 0)
+        return rc;
+    while ((rc = otlp_json_member(j, kv_names, 2, &i)) > 0) {
+        if (i == KV_KEY) {
+            has_key = true;
+            rc = otlp_json_str(j, &key);
+        } else if (has_key) {
+            enc->len = enc->len < at ? enc->len : at;
+            put_key(enc, written = key);
+            value_at = enc->len;
+            rc = otlp_json_encode_value(j, depth + 1);
+        } else {
+            value = *j;
+            if (json_peek(&j->r) != JSON_OBJECT)
+                rc = otlp_json_object(j); // says what is wrong
+            else if ((rc = json_pass(&j->r)) < 0)
+                rc = otlp_json_bad(j, rc);
+        }
+        if (rc < 0)
+            return rc;
+    }
+    if (rc < 0 || enc->error)
+        return rc;
+    if (value_at > at) {
+        if (!str_eq(key, written))
+            replace_key(enc, at, value_at, key);
+        return 0;
+    }
+    put_key(enc, key);
+    if (value.d)
+        return otlp_json_encode_value(&value, depth + 1);
+    buf_byte(enc, VALUE_NULL);
+    return 0;
+}
+
 // The array of KeyValue that the reader stands before.
 int otlp_json_encode_map(struct otlp_json *j, unsigned depth)
 {
     struct buf *enc = &j->d->enc;
     uint64_t n = 0;
-    int i, rc = otlp_json_array(j);
+    int rc = otlp_json_array(j);
     if (rc < 0)
         return rc;
     buf_byte(enc, VALUE_MAP);
     size_t at = enc->len;
-    for (; (rc = otlp_json_element(j)) > 0; n++) {
-        str key = STR("");
-        struct otlp_json value = { .d = NULL };
-        if ((rc = otlp_json_object(j)) < 0)
+    for (; (rc = otlp_json_element(j)) > 0; n++)
+        if ((rc = encode_entry(j, depth)) < 0)
             return rc;
-        while ((rc = otlp_json_member(j, kv_names, 2, &i)) > 0) {
-            if (i == KV_VALUE)
-                value = *j; // the key may stand behind it: come back
-            if ((rc = i == KV_KEY ? otlp_json_str(j, &key) : otlp_json_skip(j)) < 0)
-                return rc;
-        }
-        if (rc < 0)
-            return rc;
-        buf_varint(enc, key.len);
-        buf_str(enc, key);
-        if (!value.d)
-            buf_byte(enc, VALUE_NULL);
-        else if ((rc = otlp_json_encode_value(&value, depth + 1)) < 0)
-            return rc;
-    }
     otlp_json_insert_count(j->d, at, n);
     return rc;
 }

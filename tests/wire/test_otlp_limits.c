@@ -264,6 +264,21 @@ static void test_json_forms(void **state)
     buf_free(&o.dump);
 }
 
+// Members of a nested KeyValue in any order and repeated: the last of each counts.
+static void test_json_entries_in_any_order(void **state)
+{
+    struct outcome o = decode_json(
+        OTLP_LOGS, "{\"resourceLogs\":[{\"scopeLogs\":[{\"logRecords\":[{\"body\":{\"kvlistValue\":{\"values\":["
+                   "{\"value\":{\"intValue\":1},\"key\":\"a\"},{\"key\":\"x\",\"value\":{\"kvlistValue\":{\"values\":[{"
+                   "}]}},\"key\":\"b\"},"
+                   "{\"key\":\"c\"},{\"value\":{}},{\"key\":\"d\",\"value\":{\"intValue\":1},\"value\":{\"boolValue\":"
+                   "true}}]}}}]}]}]}");
+    assert_int_equal(o.rc, 0);
+    str want = STR("body={\"a\": i:1, \"b\": {\"\": null}, \"c\": null, \"\": null, \"d\": true}\n");
+    assert_non_null(memmem(o.dump.ptr, o.dump.len, want.ptr, want.len));
+    buf_free(&o.dump);
+}
+
 static void test_malformed_protobuf_has_its_place(void **state)
 {
     struct buf b;
@@ -351,6 +366,7 @@ int main(void)
         cmocka_unit_test(test_metric_place),
         cmocka_unit_test(test_malformed_json),
         cmocka_unit_test(test_json_forms),
+        cmocka_unit_test(test_json_entries_in_any_order),
         cmocka_unit_test(test_malformed_protobuf_has_its_place),
         cmocka_unit_test(test_scratch_cap_rejects_one_record),
         cmocka_unit_test(test_sink_ends_the_decoding),
