@@ -13,7 +13,7 @@
 #include <pthread.h>
 
 enum {
-    NET_SCRATCH = 256 << 10,    // what one recv() may bring in
+    NET_SCRATCH = 128 << 10,    // what one recv() may bring in
     NET_CHAIN_HIGH = 256 << 10, // bytes waiting for the client, above which nothing new is read or produced
     NET_BODY_FIRST = 64 << 10,  // bytes of a body that are reserved before any has arrived, under pressure
     NET_DISCARD_MAX = 1 << 20,  // bytes of a refused body that are read to keep the connection
@@ -97,7 +97,7 @@ struct http_request_internal {
     struct http_request_internal *next, **prev;
     enum request_state state;
     int32_t stream_id; // HTTP/2
-    bool routed, keep_alive, continue_owed, body_ended;
+    bool routed, counted_open, keep_alive, continue_owed, body_ended;
     struct http_route route;
     struct arena head;
     size_t head_n, headers_cap; // HTTP/2: bytes and room of the headers so far
@@ -105,9 +105,9 @@ struct http_request_internal {
 
     // The body as it arrives
     uint8_t *body;
-    size_t body_n, body_cap;
-    int64_t body_expected; // -1: unknown
-    size_t reserved;       // of body_bytes_in_flight
+    size_t body_n, body_cap, body_alloc; // body_cap may be used, body_alloc is there
+    int64_t body_expected;               // -1: unknown
+    size_t reserved;                     // of body_bytes_in_flight
     int64_t body_from_ns, body_last_ns;
     struct buf inflated;
     struct pool_job job;
@@ -293,6 +293,24 @@ struct net_io {
     char date[HTTP_DATE_LEN + 1];
 };
 
+enum { NET_BODIES_KEPT = 32 };
+
+struct net_body_cache {
+    pthread_mutex_t lock;
+    size_t n, bytes;
+    struct {
+        uint8_t *ptr;
+        size_t cap;
+    } kept[NET_BODIES_KEPT]; // oldest first
+};
+
+void body_cache_init(struct net_body_cache *c);
+void body_cache_free(struct net_body_cache *c);
+// A kept buffer of at least need bytes and at most about twice that, or NULL.
+uint8_t *body_cache_take(struct net_body_cache *c, size_t need, size_t *ret_cap);
+// Keeps p (cap bytes, of mem.h) or frees it.
+void body_cache_give(struct net_body_cache *c, uint8_t *p, size_t cap);
+
 enum { NET_ADDRESSES_MAX = 16, NET_PEER_BUCKETS = 4096 };
 
 struct net_peer;
@@ -301,6 +319,7 @@ struct net_server {
     uint32_t magic;
     struct net_config config;
     struct net_counters counters;
+    struct net_body_cache bodies;
     struct net_io *io;
     int threads;
     size_t addresses_n;

@@ -50,11 +50,25 @@ static void reserve_release(struct http_request_internal *r)
     r->reserved = 0;
 }
 
+static void count_closed(struct http_request_internal *r)
+{
+    if (r->counted_open)
+        NET_UNCOUNT(io_counters(r->io)->requests_open, 1);
+    r->counted_open = false;
+}
+
+static void body_give_back(struct http_request_internal *r)
+{
+    body_cache_give(&r->io->server->bodies, r->body, r->body_alloc);
+    r->body = NULL;
+    r->body_alloc = 0;
+}
+
 static void body_free(struct http_request_internal *r)
 {
-    mem_free(r->body);
-    r->body = NULL;
-    buf_free(&r->inflated);
+    body_give_back(r);
+    body_cache_give(&r->io->server->bodies, r->inflated.ptr, r->inflated.cap);
+    buf_init(&r->inflated, 0);
     r->pub.body = (bytes){ 0 };
     reserve_release(r);
 }
@@ -66,6 +80,7 @@ void request_free(struct http_request_internal *r)
     loop_timer_clear(r->io->loop, &r->stream.heartbeat);
     if (r->streaming)
         pthread_cond_destroy(&r->stream.drained);
+    count_closed(r); // when it ended before its body was complete
     body_free(r);
     chain_free(&r->pieces);
     chain_free(&r->ready);
@@ -181,12 +196,18 @@ static bool body_grow(struct http_request_internal *r, size_t need)
         refuse_overload(r);
         return false;
     }
-    uint8_t *p = mem_realloc(r->body, cap);
-    if (!p) {
-        refuse_overload(r);
-        return false;
+    if (cap > r->body_alloc) {
+        uint8_t *p = r->body ? NULL : body_cache_take(&r->io->server->bodies, cap, &r->body_alloc);
+        if (!p) {
+            p = mem_realloc(r->body, cap);
+            if (!p) {
+                refuse_overload(r);
+                return false;
+            }
+            r->body_alloc = cap;
+        }
+        r->body = p;
     }
-    r->body = p;
     r->body_cap = cap;
     return true;
 }
@@ -316,6 +337,7 @@ void request_route(struct http_request_internal *r)
     r->routed = true;
     NET_COUNT(s->counters.requests_total, 1);
     NET_COUNT(s->counters.requests_open, 1);
+    r->counted_open = true;
     r->state = REQUEST_HANDLED;
     r->io->requests_owned++;
     set_deadline(r);
@@ -346,11 +368,14 @@ static void refuse_inflate(struct http_request_internal *r, int code)
 static int body_inflate(struct http_request_internal *r, enum net_coding coding, bytes in)
 {
     buf_init(&r->inflated, r->route.inflated_max);
+    size_t likely = coding == NET_CODING_GZIP && in.len >= 18 ? le32_get(in.ptr + in.len - 4) : in.len * 4, cap = 0;
+    if (likely <= r->inflated.max)
+        r->inflated.ptr = body_cache_take(&r->io->server->bodies, likely, &cap);
+    r->inflated.cap = cap < r->inflated.max ? cap : r->inflated.max;
     int rc = net_inflate(coding, in, &r->inflated);
     if (rc < 0)
         return rc;
-    mem_free(r->body);
-    r->body = NULL;
+    body_give_back(r);
     reserve_release(r);
     r->reserved = r->inflated.cap;
     NET_COUNT(io_counters(r->io)->body_bytes_held, r->reserved);
@@ -499,8 +524,7 @@ static void on_answer(struct loop_message *m)
         must(r->state == REQUEST_HANDLED);
         r->state = REQUEST_DONE;
         io->requests_owned--;
-        if (r->routed)
-            NET_UNCOUNT(io_counters(io)->requests_open, 1);
+        count_closed(r);
     }
     if (r->conn) {
         if (r->streaming && !ended)

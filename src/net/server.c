@@ -67,6 +67,7 @@ int net_server_new(const struct net_config *config, struct net_server **ret_serv
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&s->lock, NULL);
+    body_cache_init(&s->bodies);
     pthread_mutex_init(&s->peers_lock, NULL);
     pthread_cond_init(&s->changed, &monotonic);
     pthread_condattr_destroy(&monotonic);
@@ -272,6 +273,7 @@ void net_server_free(struct net_server *s)
         io_done(&s->io[i]);
     mem_free(s->io);
     peers_free(s);
+    body_cache_free(&s->bodies);
     pthread_cond_destroy(&s->changed);
     pthread_mutex_destroy(&s->peers_lock);
     pthread_mutex_destroy(&s->lock);

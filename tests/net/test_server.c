@@ -366,6 +366,7 @@ static void test_client_leaves(void **state)
     struct net_stats s = net_server_stats(f.server);
     assert_int_equal(s.connections_open, 0);
     assert_int_equal(s.body_bytes_held, 0);
+    assert_int_equal(s.requests_open, 0);
 }
 
 int main(void)
