@@ -3,6 +3,21 @@
 #include "query/literal.h"
 #include "query/parse_internal.h"
 
+// Here a keyword ends where a name ends: `not%a` is no field called not.
+static bool keyword_here(const struct parser *p, const char *word)
+{
+    size_t end = parse_field_end(p, p->at, true);
+    return end && str_ieq(str_slice(p->text, p->at, end), str_z(word));
+}
+
+static bool take_keyword(struct parser *p, const char *word)
+{
+    if (!keyword_here(p, word))
+        return false;
+    p->at += strlen(word);
+    return true;
+}
+
 static int new_expr(struct parser *p, enum query_expr_op op, size_t from, struct query_ast_expr **ret_x)
 {
     struct query_ast_expr *x = parse_node(p, sizeof *x);
@@ -143,7 +158,7 @@ static int parse_x7(struct parser *p, struct query_ast_expr **ret_x)
         return 0;
     }
     size_t end = parse_field_end(p, from, true);
-    if (!end)
+    if (!end || keyword_here(p, "not") || keyword_here(p, "and") || keyword_here(p, "or"))
         return parse_expected(p, "a field, number, text or function");
     str word = str_slice(p->text, from, end);
     str ident = parse_peek_ident(p, from);
@@ -258,7 +273,7 @@ static int parse_x3(struct parser *p, struct query_ast_expr **ret_x)
 {
     parse_space(p);
     size_t from = p->at;
-    if (!parse_keyword(p, "not") && !parse_punct(p, "!"))
+    if (!take_keyword(p, "not") && !parse_punct(p, "!"))
         return parse_x4(p, ret_x);
     struct query_ast_expr *kid;
     int r = parse_enter(p);
@@ -282,7 +297,7 @@ static int parse_flat(struct parser *p, bool is_or, struct query_ast_expr **ret_
         tail = &(*tail)->next;
         end = p->at;
         parse_space(p);
-    } while (is_or ? parse_keyword(p, "or") || parse_punct(p, "||") : parse_keyword(p, "and") || parse_punct(p, "&&"));
+    } while (is_or ? take_keyword(p, "or") || parse_punct(p, "||") : take_keyword(p, "and") || parse_punct(p, "&&"));
     if (!list->next) {
         *ret_x = list;
         return 0;

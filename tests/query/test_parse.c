@@ -226,6 +226,8 @@ static void test_errors(void **state)
         { "spans | select a from b", "syntax", 1, 18, NULL },
         { "spans | select a as _x", "bad_argument", 1, 21, NULL },
         { "spans | let x", "syntax", 1, 14, NULL },
+        { "spans | let x = not%a", "syntax", 1, 20, NULL },
+        { "spans | let x = a + and", "syntax", 1, 21, NULL },
         { "spans | let x == 1", "syntax", 1, 15, NULL },
         { "spans | let x = 5q", "bad_number", 1, 17, NULL },
         { "spans | let x = a =~ \"b\"", "syntax", 1, 19, NULL },
