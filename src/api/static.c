@@ -26,7 +26,8 @@ static bool is_page(const struct http_request *req)
     for (size_t i = req->path.len; i > 0 && req->path.ptr[i - 1] != '/'; i--)
         if (req->path.ptr[i - 1] == '.')
             return false;
-    return str_eq(req->path, STR("/")) || http_header_has_word(req->headers, req->headers_n, STR("accept"), STR("text/html"));
+    return str_eq(req->path, STR("/")) ||
+           http_header_has_word(req->headers, req->headers_n, STR("accept"), STR("text/html"));
 }
 
 void api_static(struct api *a, struct http_request *req)
