@@ -1,8 +1,7 @@
 // What there is: services, fields, values, and a query's histogram.
 #include "api/api_internal.h"
 
-#include "base/numfmt.h"
-#include "base/timefmt.h"
+#include "query/result_json.h"
 #include "traces/catalogue.h"
 
 enum { HISTOGRAM_BUCKETS = 60, HISTOGRAM_BUCKETS_MAX = 1000, LIST_MAX = 10000 };
@@ -124,45 +123,6 @@ void api_fields(struct api_call *call)
     list_end(call, &w, &body, &c);
 }
 
-// A value as results print it; what is no scalar is left out by the caller.
-static void put_value(struct json_writer *w, const struct qval *v)
-{
-    char text[32];
-    switch (v->type) {
-    case QVAL_BOOL:
-        json_put_bool(w, v->b);
-        break;
-    case QVAL_INT:
-    case QVAL_DURATION:
-        if (v->i > (1LL << 53) - 1 || v->i < -((1LL << 53) - 1))
-            json_put_str(w, str_of(text, (size_t)fmt_i64(text, v->i)));
-        else
-            json_put_int(w, v->i);
-        break;
-    case QVAL_LEVEL:
-        json_put_int(w, v->i);
-        break;
-    case QVAL_DOUBLE:
-        json_put_double(w, v->d);
-        break;
-    case QVAL_TIME:
-        json_put_str(w, str_of(text, (size_t)fmt_rfc3339(text, v->i)));
-        break;
-    case QVAL_STR:
-    case QVAL_ENUM:
-        json_put_str(w, v->s);
-        break;
-    case QVAL_ID:
-        json_put_hex(w, bytes_of(v->id, v->id_n));
-        break;
-    case QVAL_BYTES:
-        json_put_base64(w, bytes_of_str(v->s));
-        break;
-    default:
-        json_put_null(w);
-    }
-}
-
 void api_values(struct api_call *call)
 {
     struct query_request q;
@@ -171,6 +131,7 @@ void api_values(struct api_call *call)
     struct view *view;
     struct json_writer w;
     struct buf body;
+    struct result_json printed = { 0 };
     str source, field, prefix;
     if (!api_param(call, STR("source"), &source) || !api_param(call, STR("field"), &field) ||
         !api_param(call, STR("prefix"), &prefix))
@@ -189,7 +150,7 @@ void api_values(struct api_call *call)
     for (uint32_t i = 0; i < c.n; i++) {
         json_put_object(&w);
         json_put_key(&w, STR("value"));
-        put_value(&w, &c.values[i].value);
+        result_put_value(&printed, &w, &c.values[i].value);
         json_put_key(&w, STR("type"));
         json_put_str(&w, qval_type_name((enum qval_type)c.values[i].value.type));
         json_put_key(&w, STR("rows"));

@@ -212,9 +212,7 @@ static struct api_tail *tail_new(struct tails *t, const struct query_request *q)
     }
     tail->q = *q;
     tail->q.limit = TAIL_ROWS_MAX;
-    tail->q.has_from = tail->q.has_to = true; // whatever arrives, of whatever time
-    tail->q.from = INT64_MIN;
-    tail->q.to = INT64_MAX;
+    tail->q.live = true;            // the view's new rows, whatever their time
     tail->q.time_max_ns = NS_PER_S; // the other tails wait
     return tail;
 }

@@ -1,0 +1,276 @@
+"""The HTTP API: what it answers, and that it is what docs/openapi.json says."""
+import http.client
+import json
+import threading
+import time
+import urllib.parse
+
+import openapi_spec_validator
+import pytest
+
+import harness
+import shop
+from openapi import DOCUMENT, described, matches
+
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.fixture(scope="module")
+def filled(clew):
+    clew.began = shop.send(clew)
+    return clew
+
+
+def ask(server, method, template, body=None, expect=200, token="read", **where):
+    """Asks, and checks status and answer against the document. {name} in the path and the rest as parameters."""
+    path, parameters = template, dict(where)
+    for name in list(parameters):
+        if "{" + name + "}" in path:
+            path = path.replace("{" + name + "}", urllib.parse.quote(str(parameters.pop(name)), safe=""))
+    if parameters:
+        path += "?" + urllib.parse.urlencode(parameters, doseq=True)
+    status, answer = server.request(method, path, None if body is None else json.dumps(body), JSON if body is not None else None, token=token)
+    assert status == expect, (path, answer[:500])
+    schema = described(method, template, status)
+    if schema is None:
+        return answer
+    value = json.loads(answer)
+    matches(schema, value)
+    return value
+
+
+def test_the_document_is_sound_and_served(clew):
+    openapi_spec_validator.validate(DOCUMENT)
+    assert ask(clew, "GET", "/api/v1/openapi.json") == DOCUMENT
+
+
+def test_every_described_path_is_there(clew):
+    for path, methods in DOCUMENT["paths"].items():
+        for method in methods:
+            status, _ = clew.request(method.upper(), path.replace("{", "").replace("}", ""), "{}" if method == "post" else None, JSON, token=None)
+            assert status in (200, 400, 401, 403, 404, 415), (method, path, status)
+            assert status != 404 or "{" in path, path
+
+
+def test_errors_have_their_form(clew):
+    matches(described("GET", "/api/v1/me", 401), json.loads(clew.request("GET", "/api/v1/me", token=None)[1]))
+    matches({"$ref": "#/components/schemas/Error"}, json.loads(clew.request("GET", "/api/v1/nothing")[1]))
+    status, answer = clew.request("PUT", "/api/v1/query", "{}", JSON)
+    assert status == 405 and clew.answer_headers["allow"] == "POST"
+    matches({"$ref": "#/components/schemas/Error"}, json.loads(answer))
+
+
+def test_administration(clew):
+    admin = clew.token("admin,read")
+    made = ask(clew, "POST", "/api/v1/tokens", {"name": "ci", "scopes": ["read"], "ttl": "30d"}, 201, admin)
+    assert made["token"].startswith("clew_") and made["expires"] > made["created"]
+    assert "ci" in [t["name"] for t in ask(clew, "GET", "/api/v1/tokens", token=admin)["tokens"]]
+    ask(clew, "DELETE", "/api/v1/tokens/{id}", None, 204, admin, id=made["id"])
+    ask(clew, "DELETE", "/api/v1/tokens/{id}", None, 404, admin, id=made["id"])
+    ask(clew, "POST", "/api/v1/projects", {"slug": "shop"}, 201, admin)
+    ask(clew, "POST", "/api/v1/projects", {"slug": "shop"}, 409, admin)
+    ask(clew, "POST", "/api/v1/projects", {"slug": "No good"}, 400, admin)
+    ask(clew, "POST", "/api/v1/projects", {"slugs": "x"}, 400, admin)
+    assert {"default", "shop"} <= {p["slug"] for p in ask(clew, "GET", "/api/v1/projects")["projects"]}
+    entries = ask(clew, "GET", "/api/v1/audit", token=admin, limit=2)["entries"]
+    assert len(entries) == 2 and entries[0]["seq"] == entries[1]["seq"] + 1
+    assert ask(clew, "GET", "/api/v1/audit", token=admin, before=2)["entries"][0]["action"] == "workspace.create"
+
+
+def test_me(clew):
+    assert ask(clew, "GET", "/api/v1/me")["scopes"] == ["read"]
+    assert ask(clew, "GET", "/api/v1/me", token=clew.token("ingest,admin"))["scopes"] == ["ingest", "admin"]
+
+
+# ---- queries
+
+def query(server, text, expect=200, **more):
+    status, answer = server.request("POST", "/api/v1/query", json.dumps({"query": text, **more}), JSON)
+    assert status == expect, answer
+    return [json.loads(line) for line in answer.splitlines()]
+
+
+def test_a_query_streams_rows_and_ends_with_stats(filled):
+    rows = query(filled, "spans")
+    assert "_stats" in rows[-1] and rows[-1]["_stats"]["rows"] == len(rows) - 1 == 5
+    assert filled.answer_headers["content-type"] == "application/x-ndjson"
+    for row in rows[:-1]:
+        assert list(row)[:2] == ["source", "time"]
+
+
+def test_times_are_taken_in_every_form(filled):
+    t = filled.began
+    iso = harness.iso
+    assert len(query(filled, "spans", **{"from": iso(t), "to": iso(t + 10**9)})) - 1 == 4
+    for scale in (1, 10**3, 10**6):  # ns, us, ms
+        got = query(filled, "spans", **{"from": (t - 10**9) // scale, "to": (t + 2 * 10**9) // scale})
+        assert len(got) - 1 == 4, scale
+    assert len(query(filled, "spans", **{"from": "-5m", "to": None})) - 1 == 5
+    for bad in ({"from": "yesterday-ish"}, {"from": iso(t), "to": iso(t)}, {"tz": "Mars/Olympus", "from": "now/d"}, {"limit": -1},
+                {"ints": "roman"}, {"nonsense": 1}, {"query": 5}):
+        assert "error" in query(filled, **{"text": "spans", "expect": 400, **{k: v for k, v in bad.items() if k != "query"}})[0] \
+            if "query" not in bad else filled.request("POST", "/api/v1/query", json.dumps(bad), JSON)[0] == 400
+
+
+def test_a_broken_query_says_where(filled):
+    error = query(filled, "spans duration>200", 400)[0]["error"]
+    assert error["code"] == "needs_unit" and error["column"] == 16 and "200ms" in error["suggest"]
+    matches({"$ref": "#/components/schemas/Error"}, {"error": error})
+
+
+def test_a_client_that_leaves_cancels_its_query(filled):
+    """Much to send and nobody who reads: the worker is free again."""
+    now = time.time_ns()
+    filler = {"resourceLogs": [shop.resource("filler", "logRecords", [{"timeUnixNano": str(now + i), "body": {"stringValue": "x" * 2000}} for i in range(2000)])]}
+    for _ in range(4):
+        filler["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0]["timeUnixNano"] = str(time.time_ns())
+        assert filled.request("POST", "/v1/logs", json.dumps(filler), JSON, token=None)[0] == 200
+    body = json.dumps({"query": "logs service=filler", "limit": 100_000})
+    for _ in range(40):  # more than there are workers
+        connection = http.client.HTTPConnection("127.0.0.1", filled.port, timeout=20)
+        connection.request("POST", "/api/v1/query", body, {**JSON, "Authorization": f"Bearer {filled.read_token}"})
+        if connection.getresponse().status == 429:
+            time.sleep(0.05)
+        connection.close()
+    deadline = time.monotonic() + 60
+    while True:
+        status, _ = filled.request("POST", "/api/v1/query", json.dumps({"query": "spans | limit 1"}), JSON)
+        if status == 200:
+            break
+        assert status == 429 and time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_only_so_many_queries_at_once(clew_new):
+    server = clew_new("--queries", "2")
+    shop.send(server)
+    results, gate = [], threading.Barrier(12)
+
+    def one():
+        gate.wait()
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+        connection.request("POST", "/api/v1/query", json.dumps({"query": "spans"}), {**JSON, "Authorization": f"Bearer {token}"})
+        answer = connection.getresponse()
+        results.append((answer.status, answer.headers.get("retry-after")))
+        connection.close()
+
+    token = server.token("read")
+    threads = [threading.Thread(target=one) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {status for status, _ in results} <= {200, 429} and (200, None) in results
+    assert all(retry for status, retry in results if status == 429)
+
+
+# ---- what there is
+
+def test_services_fields_values(filled):
+    services = {s["service"]: s for s in ask(filled, "GET", "/api/v1/services")["services"] if "service" in s}
+    assert services["web"]["spans"] == 2 and services["checkout"]["errors"] == 1 and services["checkout"]["logs"] == 2
+    fields = {f["field"]: f for f in ask(filled, "GET", "/api/v1/fields", source="spans")["fields"]}
+    assert "duration" in fields and "int" in fields["rows"]["types"] and fields["retry"]["types"] == ["bool"]
+    values = ask(filled, "GET", "/api/v1/values", field="name", source="spans")["values"]
+    assert {v["value"] for v in values} >= {"GET /cart", "POST /order"}
+    assert [v["value"] for v in ask(filled, "GET", "/api/v1/values", field="name", source="spans", prefix="POST")["values"]] == ["POST /order"]
+    limited = ask(filled, "GET", "/api/v1/values", field="name", source="spans", limit=1)
+    assert len(limited["values"]) == 1 and limited["more"]
+    ask(filled, "GET", "/api/v1/values", None, 400)
+    ask(filled, "GET", "/api/v1/services", None, 400, **{"from": "nonsense"})
+
+
+def test_histogram(filled):
+    answer = ask(filled, "GET", "/api/v1/histogram", query="spans", buckets=20, **{"from": "-5m"})
+    assert 0 < len(answer["buckets"]) <= 20 and sum(b["rows"] for b in answer["buckets"]) == 5
+    assert sum(b["errors"] for b in answer["buckets"]) == 1
+    ask(filled, "GET", "/api/v1/histogram", None, 400)
+    ask(filled, "GET", "/api/v1/histogram", None, 400, query="spans duration>1")
+
+
+# ---- a trace
+
+def test_a_trace_is_a_tree_of_printed_rows(filled):
+    trace = ask(filled, "GET", "/api/v1/traces/{id}", id=shop.TRACE)
+    assert [(s["name"], s["depth"]) for s in trace["spans"]] == [("GET /cart", 0), ("POST /order", 1), ("SELECT orders", 2), ("lost", 0)]
+    assert trace["duration"] == 900_000_000 and trace["complete"] is False and trace["hidden"] == 0
+    assert trace["missing"] == [{"span": "00000000000000ff", "children": 1}]
+    assert [log["level"] for log in trace["logs"]] == ["info", "error"]
+    assert {s["service"]: s["errors"] for s in trace["services"]} == {"web": 0, "checkout": 1, "db": 0}
+    printed = {row["span"]: row for row in query(filled, f"spans trace={shop.TRACE}")[:-1]}
+    for span in trace["spans"]:
+        span.pop("depth")
+        assert span == printed[span["span"]]
+
+
+def test_ids_of_traces(filled):
+    assert ask(filled, "GET", "/api/v1/traces/{id}", id=shop.TRACE.upper())["trace"] == shop.TRACE
+    ask(filled, "GET", "/api/v1/traces/{id}", None, 404, id="0" * 31 + "1")
+    for bad in ("xyz", "12", "g" * 32, "0" * 33):
+        ask(filled, "GET", "/api/v1/traces/{id}", None, 400, id=bad)
+
+
+# ---- live tail
+
+class Tail:
+    def __init__(self, server, text):
+        self.connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+        self.connection.request("GET", "/api/v1/tail?" + urllib.parse.urlencode({"query": text}), headers={"Authorization": f"Bearer {server.read_token}"})
+        self.answer = self.connection.getresponse()
+
+    def row(self):
+        while True:
+            line = self.answer.readline()
+            if line.startswith(b"data:"):
+                return json.loads(line[5:])
+            assert line, "the stream ended"
+
+
+def test_a_tail_shows_what_arrives_and_only_that(filled):
+    filled.request("GET", "/api/v1/me")
+    tail = Tail(filled, "logs level>=error service=tailed | select body")
+    assert tail.answer.status == 200 and tail.answer.headers["content-type"] == "text/event-stream"
+    for number, level in enumerate((17, 9, 17, 21)):
+        record = {"timeUnixNano": str(time.time_ns()), "severityNumber": level, "body": {"stringValue": f"line {number}"}}
+        body = {"resourceLogs": [shop.resource("tailed", "logRecords", [record])]}
+        assert filled.request("POST", "/v1/logs", json.dumps(body), JSON, token=None)[0] == 200
+    assert [tail.row()["body"] for _ in range(3)] == ["line 0", "line 2", "line 3"]
+    tail.connection.close()
+
+
+def test_what_cannot_be_tailed_is_refused(filled):
+    filled.request("GET", "/api/v1/me")
+    for text, code in (("spans | stats count()", "not_live"), ("spans | sort duration", "not_live"), ("spans (a=b", "unclosed")):
+        tail = Tail(filled, text)
+        assert tail.answer.status == 400 and json.loads(tail.answer.read())["error"]["code"] == code
+
+
+def test_tails_are_bounded_and_given_back(clew_new):
+    server = clew_new("--tails", "2")
+    server.request("GET", "/api/v1/me")
+    first, second = Tail(server, "logs"), Tail(server, "logs")
+    assert (first.answer.status, second.answer.status) == (200, 200)
+    assert Tail(server, "logs").answer.status == 429
+    first.answer.close()
+    first.connection.close()
+    deadline = time.monotonic() + 30
+    while Tail(server, "logs").answer.status != 200:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_a_server_with_open_tails_stops(clew_new):
+    server = clew_new()
+    server.request("GET", "/api/v1/me")
+    tail = Tail(server, "*")
+    assert server.stop() == 0
+    assert tail.answer.read() is not None  # and the stream ends
+
+
+# ---- metrics
+
+def test_metrics_count(filled):
+    before = filled.metrics()
+    assert before["clew_ingest_records_total"] >= 7 and before["clew_store_rows_committed_total"] >= 7
+    filled.request("POST", "/v1/traces", b"", {"Content-Type": "application/x-protobuf"}, token="clew_nonsense")
+    assert filled.metrics()["clew_ingest_refused_unauthenticated_total"] == before["clew_ingest_refused_unauthenticated_total"] + 1
