@@ -1,0 +1,121 @@
+// What the server answers. Section 11 of the query language's description has the shapes of values.
+
+/** An int beyond 2^53 comes as text. */
+export type Int = number | string;
+
+export type Value = string | number | boolean | Value[] | { [key: string]: Value };
+export type Attributes = { [key: string]: Value };
+
+export interface Me {
+  name?: string;
+  workspace?: string;
+  csrf?: string;
+  version?: string;
+  otlp_http?: string;
+  otlp_grpc?: string;
+  dsn?: string;
+}
+
+export interface SpanEvent {
+  name: string;
+  time: string;
+  attr?: Attributes;
+}
+
+export interface SpanLink {
+  trace: string;
+  span: string;
+  attr?: Attributes;
+}
+
+export interface SpanRow {
+  time: string;
+  duration: Int;
+  trace: string;
+  span: string;
+  parent?: string;
+  service?: string;
+  name?: string;
+  kind?: string;
+  status?: string;
+  message?: string;
+  depth?: number;
+  attr?: Attributes;
+  resource?: Attributes;
+  scope?: Attributes;
+  events?: SpanEvent[];
+  links?: SpanLink[];
+}
+
+export interface LogRow {
+  time: string;
+  trace?: string;
+  span?: string;
+  service?: string;
+  name?: string;
+  level?: string;
+  severity?: number;
+  severity_text?: string;
+  body?: Value;
+  attr?: Attributes;
+  resource?: Attributes;
+  scope?: Attributes;
+}
+
+export interface TraceAnswer {
+  trace: string;
+  time: string;
+  duration: Int;
+  complete: boolean;
+  spans: SpanRow[];
+  missing: { span: string; children: number }[];
+  logs: LogRow[];
+  hidden?: number;
+  cut?: boolean;
+}
+
+export interface TraceSummary {
+  trace: string;
+  time: string;
+  duration: Int;
+  service?: string;
+  name?: string;
+  spans: number;
+  errors: number;
+  services: number;
+  matched: number;
+  complete: boolean;
+}
+
+export interface Stats {
+  rows?: number;
+  matched?: number;
+  scanned?: number;
+  bytes?: number;
+  ms?: number;
+  more?: boolean;
+  next?: string;
+  hints?: string[];
+  partial?: string | null;
+  hidden?: number;
+  uncomparable?: number;
+  approx?: { column: string; error: string | number }[];
+}
+
+export interface HistogramAnswer {
+  step?: number;
+  buckets: { time: string; rows: number; errors: number }[];
+}
+
+export interface FieldInfo {
+  field: string;
+  level?: string;
+  types?: string[];
+  rows: number;
+}
+
+export interface ValueInfo {
+  value: Value;
+  type?: string;
+  rows: number;
+}

@@ -1,0 +1,127 @@
+// The lines: only those in sight are in the page.
+import { ChartNoAxesGantt } from 'lucide';
+import { useEffect, useState } from 'preact/hooks';
+import type { Attributes, LogRow } from '../api/types.ts';
+import { useSize } from '../charts/canvas.ts';
+import { absolute, clock, parseInstant } from '../format/time.ts';
+import { valueText } from '../parts/Attributes.tsx';
+import { Icon } from '../parts/Icon.tsx';
+import { SkeletonRows } from '../parts/States.tsx';
+import { hueOf } from '../state/services.ts';
+import { logText } from '../trace/model.ts';
+
+const HEIGHT = 22;
+const NARROW_HEIGHT = 44;
+
+export function rowKey(row: LogRow): string {
+  return `${row.time} ${row.service ?? ''} ${row.span ?? ''} ${logText(row).slice(0, 60)}`;
+}
+
+interface Props {
+  rows: LogRow[];
+  selected: number;
+  select: (index: number) => void;
+  more: { busy: boolean; load: () => void } | undefined;
+}
+
+function Head() {
+  return (
+    <div class="lg1 head th wide" aria-hidden="true">
+      <span>Time</span>
+      <span>Level</span>
+      <span>Service</span>
+      <span>Message and fields</span>
+    </div>
+  );
+}
+
+export function LogRows({ rows, selected, select, more }: Props) {
+  const [box, size] = useSize<HTMLDivElement>();
+  const [top, setTop] = useState(0);
+  const height = size.width > 0 && size.width < 620 ? NARROW_HEIGHT : HEIGHT;
+  const first = Math.max(0, Math.floor(top / height) - 10);
+  const last = Math.min(rows.length, Math.ceil((top + size.height) / height) + 10);
+  useEffect(() => {
+    const element = box.current;
+    if (!element || selected < 0) return;
+    const y = selected * height;
+    if (y < element.scrollTop) element.scrollTop = y;
+    else if (y + height > element.scrollTop + element.clientHeight) element.scrollTop = y + 2 * height - element.clientHeight;
+  }, [selected, height]);
+  return (
+    <>
+      <Head />
+      <div
+        class="loglist scroll"
+        ref={box}
+        tabIndex={0}
+        role="region"
+        aria-label="Lines"
+        onScroll={(event) => setTop(event.currentTarget.scrollTop)}
+      >
+        <div style={{ height: `${first * height}px` }} />
+        {rows.slice(first, last).map((row, offset) => (
+          <Line
+            key={`${first + offset} ${row.time}`}
+            row={row}
+            selected={first + offset === selected}
+            select={() => select(first + offset)}
+          />
+        ))}
+        <div style={{ height: `${(rows.length - last) * height}px` }} />
+        {more && (
+          <button type="button" class="btn more" disabled={more.busy} onClick={more.load}>
+            {more.busy ? 'Reading older lines' : 'Show older lines'}
+          </button>
+        )}
+      </div>
+    </>
+  );
+}
+
+const QUIET = /^(code\.|exception\.|thread\.|process\.|telemetry\.)/;
+
+/** The fields that say something about this line, not about where it was written. */
+function fieldsOf(attr: Attributes | undefined): [string, string][] {
+  return Object.entries(attr ?? {})
+    .filter(([name]) => !QUIET.test(name))
+    .slice(0, 6)
+    .map(([name, value]) => [name, valueText(value).slice(0, 80)]);
+}
+
+function Line({ row, selected, select }: { row: LogRow; selected: boolean; select: () => void }) {
+  const { ms } = parseInstant(row.time);
+  const service = row.service ?? 'unknown service';
+  const level = row.level ?? '';
+  return (
+    <button type="button" class={`lg1 ${selected ? 'sel' : ''} l-${level}`} aria-pressed={selected} onClick={select}>
+      <span class="mono d2" title={absolute(ms)}>
+        {clock(ms)}
+      </span>
+      <span class={`mono lv ${level}`}>{level || '–'}</span>
+      <span class={`svc h${hueOf(service)} cut`}>{service}</span>
+      <span class="mono cut msg">
+        <span class={`lt ${level}`}>{logText(row).replace(/\s+/g, ' ').slice(0, 600)}</span>
+        {fieldsOf(row.attr).map(([name, value]) => (
+          <span class="d3 f" key={name}>
+            {name}={value}
+          </span>
+        ))}
+      </span>
+      {row.trace && (
+        <span class="tr d3" title="Has a trace (t)">
+          <Icon icon={ChartNoAxesGantt} size={14} />
+        </span>
+      )}
+    </button>
+  );
+}
+
+export function LogRowsSkeleton({ visible }: { visible: boolean }) {
+  return (
+    <div aria-busy="true">
+      <Head />
+      {visible && <SkeletonRows rows={12} height="22px" widths={['84px', '36px', '70px', '420px']} />}
+    </div>
+  );
+}

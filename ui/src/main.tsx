@@ -1,0 +1,15 @@
+import './styles/tokens.css';
+import './styles/base.css';
+import './styles/controls.css';
+import './styles/shell.css';
+import './styles/query.css';
+import './styles/dialogs.css';
+import './styles/traces.css';
+import './styles/trace.css';
+import './styles/logs.css';
+import { render } from 'preact';
+import { App } from './app.tsx';
+import { onKey } from './state/keys.ts';
+
+addEventListener('keydown', onKey);
+render(<App />, document.getElementById('app') as HTMLElement);

@@ -1,0 +1,89 @@
+// One trace: what happened in words, where its time went, and the waterfall with everything in place.
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import { ApiError, getJson } from '../api/client.ts';
+import { useLoad } from '../api/load.ts';
+import type { TraceAnswer } from '../api/types.ts';
+import { Failure, SkeletonRows, useLate } from '../parts/States.tsx';
+import { epoch, refresh } from '../state/live.ts';
+import { usePage } from '../state/page.ts';
+import { buildTrace } from './model.ts';
+import { TraceView } from './TraceView.tsx';
+
+export function TracePage({ id }: { id: string }) {
+  const short = id.slice(0, 8);
+  const loaded = useLoad(id, `${id} ${epoch.value}`, (abort) =>
+    getJson<TraceAnswer>(`/api/v1/traces/${encodeURIComponent(id)}`, {}, abort),
+  );
+  const answer = loaded.data.value;
+  const [correct, setCorrect] = useState(true);
+  const model = useMemo(() => answer && buildTrace(answer, { correct }), [answer, correct]);
+  usePage({
+    here: `Trace ${short}`,
+    title: model?.main ? `${model.main.name}, trace ${short}` : `Trace ${short}`,
+    tab: 'traces',
+    ranged: false,
+  });
+  useSettle(answer);
+  const error = loaded.error.value;
+  const late = useLate(!answer && loaded.busy.value);
+  if (error && !answer) return error.status === 404 ? <NoTrace id={id} /> : <Failure error={error} retry={loaded.retry} />;
+  if (!model || !answer) return late ? <TraceSkeleton /> : null;
+  return (
+    <TraceView
+      key={id}
+      model={model}
+      answer={answer}
+      correct={correct}
+      setCorrect={setCorrect}
+      problem={error instanceof ApiError ? error : undefined}
+    />
+  );
+}
+
+const YOUNG_MS = 30_000;
+
+/** A young trace may still be arriving: it is asked for again until it is complete or no longer young. */
+function useSettle(answer: TraceAnswer | undefined): void {
+  useEffect(() => {
+    if (!answer || answer.complete) return;
+    const age = Date.now() - Date.parse(answer.time);
+    if (age > YOUNG_MS || age < 0) return;
+    const timer = setTimeout(refresh, 2000);
+    return () => clearTimeout(timer);
+  }, [answer]);
+}
+
+function NoTrace({ id }: { id: string }) {
+  return (
+    <div class="say">
+      <h2>No trace with this id is stored</h2>
+      <p>
+        No span and no log of <code>{id}</code> is here. It may be older than the retention, not sampled by the service that began it, or
+        not arrived yet: SDKs send every few seconds.
+      </p>
+      <div class="row">
+        <button type="button" class="btn" onClick={refresh}>
+          Look again
+        </button>
+        <a class="btn" href="/traces">
+          Go to traces
+        </a>
+      </div>
+    </div>
+  );
+}
+
+function TraceSkeleton() {
+  return (
+    <div aria-busy="true" class="tskel">
+      <div class="bar hd">
+        <span class="skel" style={{ width: '320px', height: '16px' }} />
+      </div>
+      <div class="joined" />
+      <div class="over" />
+      <div class="legend" />
+      <div class="wr head" />
+      <SkeletonRows rows={12} height="24px" widths={['240px', '60px', '420px']} />
+    </div>
+  );
+}

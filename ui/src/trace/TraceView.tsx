@@ -1,0 +1,299 @@
+// The page of a trace that is there: head, joined strip, breakdown, waterfall or table, panel, and its keys.
+import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
+import type { ApiError } from '../api/client.ts';
+import type { TraceAnswer } from '../api/types.ts';
+import type { Size } from '../charts/canvas.ts';
+import { duration, plural } from '../format/number.ts';
+import { FootKeys } from '../parts/Foot.tsx';
+import { useKeys } from '../state/keys.ts';
+import { param, setParams } from '../state/route.ts';
+import { Axis } from './Axis.tsx';
+import { criticalPath, type Segment } from './critical.ts';
+import type { Columns } from './draw.ts';
+import { FindBox } from './FindBox.tsx';
+import { Breakdown, Joined, TraceHead } from './Head.tsx';
+import { Minimap } from './Minimap.tsx';
+import { isErrorLevel, ownerOf, type SpanNode, type TraceModel, type TraceNode } from './model.ts';
+import { layoutRows, matcher, type Row } from './rows.ts';
+import { LogPanel, MissingPanel, SpanPanel } from './SpanPanel.tsx';
+import { TraceTable } from './TraceTable.tsx';
+import { fit, focusOn, isFit, pan, type Viewport, zoom } from './viewport.ts';
+import { Waterfall } from './Waterfall.tsx';
+
+interface Props {
+  model: TraceModel;
+  answer: TraceAnswer;
+  correct: boolean;
+  setCorrect: (correct: boolean) => void;
+  problem: ApiError | undefined;
+}
+
+const NARROW = 620;
+
+function columnsFor(size: Size, deepest: number): Columns {
+  const narrow = size.width < NARROW;
+  const gutter = narrow ? 12 : 16;
+  const name = narrow ? Math.round(size.width * 0.46) : Math.max(240, Math.min(360, Math.round(size.width * 0.335)));
+  // Deep traces: half of the column is for the steps, the other half for names.
+  const indent = Math.max(3, Math.min(narrow ? 9 : 14, Math.floor((name * 0.5) / Math.max(1, deepest))));
+  return { name, duration: narrow ? 62 : 74, gutter, indent };
+}
+
+/** What stays the same when the trace is loaded again. */
+function keyOf(node: Row['node'] | undefined): string {
+  if (!node) return '';
+  if (node.type === 'span') return `${node.row.span} ${node.service} ${node.row.kind ?? ''}`;
+  if (node.type === 'repeat') return `repeat ${keyOf(node.spans[0])}`;
+  if (node.type === 'missing') return `missing ${node.id}`;
+  return `log ${node.row.time} ${node.text.slice(0, 80)}`;
+}
+
+export function TraceView({ model, answer, correct, setCorrect, problem }: Props) {
+  const [folded, setFolded] = useState<ReadonlySet<string>>(new Set());
+  const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
+  const [find, setFind] = useState('');
+  const [service, setService] = useState<string | undefined>();
+  const [critical, setCritical] = useState(false);
+  const [table, setTable] = useState(false);
+  const [size, setSize] = useState<Size>({ width: 0, height: 0 });
+  const [frame, setFrame] = useState<Viewport | undefined>();
+  const [chosen, setChosen] = useState(() => chosenFromUrl(model));
+
+  const total = Math.max(model.duration, 1000);
+  const view = frame ?? fit(total);
+  const setView = (next: Viewport) => setFrame(isFit(next, total) ? undefined : next);
+
+  const matches = useMemo(() => bothOf(matcher(find), service), [find, service]);
+  const rows = useMemo(
+    () =>
+      layoutRows(model, {
+        folded: new Set<TraceNode>([...model.spans, ...model.missing].filter((node) => folded.has(keyOf(node)))),
+        opened: new Set(model.spans.filter((span) => opened.has(keyOf(span)))),
+        matches,
+      }),
+    [model, folded, opened, matches],
+  );
+  const found = useMemo(() => (matches ? rows.flatMap((row, index) => (row.matches ? [index] : [])) : []), [rows, matches]);
+  const selected = useMemo(() => rows.findIndex((row) => keyOf(row.node) === chosen), [rows, chosen]);
+  const node = rows[selected]?.node;
+  // A span that was asked for by its link may be hidden in a repeat.
+  useEffect(() => {
+    if (!chosen || selected >= 0) return;
+    const host = rows.find((row) => row.node.type === 'repeat' && row.node.spans.some((span) => keyOf(span) === chosen))?.node;
+    if (host?.type === 'repeat') setOpened((old) => new Set([...old, keyOf(host.spans[0])]));
+  }, [rows, chosen, selected]);
+  const path = useMemo(() => (critical && model.main ? segmentsBySpan(criticalPath(model.main)) : undefined), [critical, model]);
+  const deepest = useMemo(() => rows.reduce((most, row) => Math.max(most, row.depth), 0), [rows]);
+  const columns = columnsFor(size, deepest);
+  const rowHeight = typeof matchMedia !== 'undefined' && matchMedia('(pointer: coarse)').matches ? 32 : 24;
+
+  const choose = useCallback((next: Row['node'] | undefined) => {
+    setChosen(keyOf(next));
+    const span = next?.type === 'span' ? next : next?.type === 'repeat' ? next.spans[0] : undefined;
+    setParams({ span: span?.row.span }, { replace: true });
+  }, []);
+  const select = (index: number) => choose(rows[index]?.node);
+  const toggle = (index: number, open?: boolean) => {
+    const row = rows[index];
+    if (!row || row.open === undefined || row.open === open) return;
+    const of = row.node.type === 'repeat' ? row.node.spans[0] : row.node;
+    const flip = (old: ReadonlySet<string>) => {
+      const next = new Set(old);
+      const key = keyOf(of);
+      if (!next.delete(key)) next.add(key);
+      return next;
+    };
+    if (row.node.type === 'repeat') setOpened(flip);
+    else setFolded(flip);
+  };
+  const step = (by: number) => select(Math.max(0, Math.min(rows.length - 1, selected < 0 ? 0 : selected + by)));
+  const parentOf = (index: number) => {
+    for (let i = index - 1; i >= 0; i--) if ((rows[i]?.depth ?? 0) < (rows[index]?.depth ?? 0)) return i;
+    return index;
+  };
+  const nextError = (by: 1 | -1) => {
+    for (let n = 1; n <= rows.length; n++) {
+      const index = (selected + by * n + rows.length * 2) % rows.length;
+      if (hasError(rows[index])) return select(index);
+    }
+  };
+  const anchor = () => (node && node.start >= view.from && node.start <= view.to ? node.start : (view.from + view.to) / 2);
+  const zoomTo = (index: number) => {
+    const target = rows[index]?.node;
+    if (target && target.type !== 'log') setView(focusOn(target.start, target.start + target.duration, total));
+  };
+  useKeys('Waterfall', [
+    { keys: ['ArrowDown', 'j'], does: 'next row', run: () => step(1) },
+    { keys: ['ArrowUp', 'k'], does: 'previous row', run: () => step(-1) },
+    {
+      keys: ['ArrowLeft'],
+      does: 'fold, or to the parent',
+      run: () => (rows[selected]?.open ? toggle(selected, false) : select(parentOf(selected))),
+    },
+    {
+      keys: ['ArrowRight'],
+      does: 'unfold, or to the first child',
+      run: () => (rows[selected]?.open === false ? toggle(selected, true) : step(rows[selected]?.open ? 1 : 0)),
+    },
+    { keys: ['Enter'], does: 'zoom to the row', run: () => zoomTo(selected) },
+    { keys: ['e'], does: 'next error', run: () => nextError(1) },
+    { keys: ['E'], does: 'previous error', run: () => nextError(-1) },
+    { keys: ['c'], does: 'critical path', run: () => setCritical(!critical) },
+    { keys: ['w'], does: 'zoom in', run: () => setView(zoom(view, 0.6, anchor(), total)) },
+    { keys: ['s'], does: 'zoom out', run: () => setView(zoom(view, 1 / 0.6, anchor(), total)) },
+    { keys: ['Shift+ArrowLeft'], does: 'earlier', run: () => setView(pan(view, -(view.to - view.from) / 5, total)) },
+    { keys: ['Shift+ArrowRight'], does: 'later', run: () => setView(pan(view, (view.to - view.from) / 5, total)) },
+    { keys: ['z'], does: 'fit all', run: () => setFrame(undefined) },
+    { keys: ['t'], does: 'as a table, or back', run: () => setTable(!table) },
+    { keys: ['Escape'], does: 'close the panel', run: () => (service ? setService(undefined) : choose(undefined)) },
+  ]);
+  const label = `${model.main?.name ?? 'Trace'}: ${plural(model.spans.length, 'span')} in ${duration(model.duration)}, ${plural(model.errors, 'error')}. Arrow keys move, t shows it as a table.`;
+  return (
+    <>
+      <TraceHead
+        model={model}
+        answer={answer}
+        correct={correct}
+        setCorrect={setCorrect}
+        critical={critical}
+        setCritical={setCritical}
+        table={table}
+        setTable={setTable}
+        openMissing={() => choose(model.missing[0])}
+      />
+      <Joined model={model} nextError={() => nextError(1)} />
+      {problem && (
+        <p class="note sm" role="status">
+          <b>{problem.message}</b> What you see is from before.
+        </p>
+      )}
+      <div class={`cols ${node ? 'with-panel' : ''}`}>
+        <section class="left" style={{ '--nw': `${columns.name}px`, '--dw': `${columns.duration}px` }} aria-label="Waterfall">
+          <Breakdown model={model} chosen={service} choose={setService}>
+            <Minimap model={model} view={view} setView={setView} />
+          </Breakdown>
+          <div class="wr head">
+            <div class="nm">
+              <FindBox
+                value={find}
+                change={setFind}
+                found={matches ? found.length : undefined}
+                next={(by) => goTo(found, selected, by, select)}
+              />
+            </div>
+            <div class="dr">Duration</div>
+            {!table && <Axis columns={columns} size={size} view={view} setView={setView} total={total} />}
+          </div>
+          {table ? (
+            <TraceTable rows={rows} selected={selected} select={select} label={label} />
+          ) : (
+            <Waterfall
+              rows={rows}
+              total={total}
+              view={view}
+              setView={setView}
+              columns={columns}
+              rowHeight={rowHeight}
+              selected={selected}
+              critical={path}
+              select={select}
+              toggle={toggle}
+              zoomTo={zoomTo}
+              onSize={setSize}
+              label={label}
+            />
+          )}
+        </section>
+        {node && (
+          <aside class="panel vl" aria-label="The chosen row">
+            {node.type === 'log' ? (
+              <LogPanel key={chosen} log={node} model={model} close={() => choose(undefined)} open={(span) => choose(span)} />
+            ) : node.type === 'missing' ? (
+              <MissingPanel key={chosen} node={node} model={model} close={() => choose(undefined)} />
+            ) : (
+              <SpanPanel
+                key={chosen}
+                span={node.type === 'repeat' ? (node.spans[0] as SpanNode) : node}
+                model={model}
+                close={() => choose(undefined)}
+                select={(log) => choose(log)}
+              />
+            )}
+          </aside>
+        )}
+      </div>
+      <div class="only-read" role="status">
+        {node ? describe(rows[selected], selected, rows.length) : ''}
+      </div>
+      <div class="foot">
+        <FootKeys
+          of={[
+            ['ArrowUp ArrowDown', 'row'],
+            ['ArrowLeft ArrowRight', 'fold'],
+            ['e', 'next error'],
+            ['c', 'critical path'],
+            ['w s', 'zoom'],
+            ['z', 'fit'],
+            ['t', table ? 'as a waterfall' : 'as a table'],
+          ]}
+        />
+        <span class="grow" />
+        {path && <CriticalSummary path={path} />}
+      </div>
+    </>
+  );
+}
+
+function chosenFromUrl(model: TraceModel): string {
+  const wanted = param('span');
+  return wanted ? keyOf(model.spans.find((span) => span.row.span === wanted)) : '';
+}
+
+function bothOf(words: ((node: TraceNode) => boolean) | undefined, service: string | undefined) {
+  if (!service) return words;
+  return (node: TraceNode) => {
+    const own = node.type === 'span' ? ownerOf(node) : node.type === 'log' ? node.service : '';
+    return own === service && (!words || words(node));
+  };
+}
+
+function hasError(row: Row | undefined): boolean {
+  if (!row) return false;
+  const { node } = row;
+  if (node.type === 'log') return isErrorLevel(node.level);
+  if (node.type === 'span') return node.error || (row.open === false && node.errorsBelow > 0);
+  return node.type === 'missing' && row.open === false && node.errorsBelow > 0;
+}
+
+function segmentsBySpan(segments: Segment[]): Map<SpanNode, Segment[]> {
+  const bySpan = new Map<SpanNode, Segment[]>();
+  for (const segment of segments) bySpan.set(segment.span, [...(bySpan.get(segment.span) ?? []), segment]);
+  return bySpan;
+}
+
+function goTo(found: number[], selected: number, by: 1 | -1, select: (index: number) => void): void {
+  const ahead = by > 0 ? found.find((index) => index > selected) : found.findLast((index) => index < selected);
+  const target = ahead ?? (by > 0 ? found[0] : found.at(-1));
+  if (target !== undefined) select(target);
+}
+
+function describe(row: Row | undefined, index: number, of: number): string {
+  if (!row) return '';
+  const { node } = row;
+  const where = `Row ${index + 1} of ${of}`;
+  if (node.type === 'log') return `${where}: ${node.level} line of ${node.service}: ${node.text.slice(0, 200)}`;
+  if (node.type === 'missing') return `${where}: a span that never arrived`;
+  const span = node.type === 'repeat' ? (node.spans[0] as SpanNode) : node;
+  const times = node.type === 'repeat' ? `, ${node.spans.length} times` : '';
+  return `${where}: ${span.name}${times}, ${span.service}, ${duration(node.duration)}${span.error ? ', error' : ''}`;
+}
+
+function CriticalSummary({ path }: { path: Map<SpanNode, Segment[]> }) {
+  const by = new Map<string, number>();
+  for (const [span, segments] of path) {
+    const time = segments.reduce((sum, segment) => sum + segment.to - segment.from, 0);
+    by.set(ownerOf(span), (by.get(ownerOf(span)) ?? 0) + time);
+  }
+  const list = [...by].sort((a, b) => b[1] - a[1]).slice(0, 6);
+  return <span class="cost">Critical path: {list.map(([name, ns]) => `${name} ${duration(ns)}`).join(', ')}</span>;
+}

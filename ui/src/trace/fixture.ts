@@ -1,0 +1,38 @@
+// Small traces for the tests of this folder.
+import type { LogRow, SpanRow, TraceAnswer } from '../api/types.ts';
+
+const BEGIN_MS = Date.UTC(2026, 0, 1);
+
+export function stamp(ms: number): string {
+  const whole = Math.floor(ms);
+  const ns = Math.round((ms - whole) * 1e6);
+  return `${new Date(BEGIN_MS + whole).toISOString().slice(0, 23)}${String(ns).padStart(6, '0')}Z`;
+}
+
+/** [id, parent, depth, service, name, start ms, duration ms, more] */
+export type Sketch = [string, string, number, string, string, number, number, Partial<SpanRow>?];
+
+export function answerOf(spans: Sketch[], logs: Partial<LogRow>[] = []): TraceAnswer {
+  const rows = spans.map(
+    ([span, parent, depth, service, name, start, duration, more]): SpanRow => ({
+      trace: 't',
+      span,
+      ...(parent && { parent }),
+      depth,
+      service,
+      name,
+      time: stamp(start),
+      duration: duration * 1e6,
+      ...more,
+    }),
+  );
+  return {
+    trace: 't',
+    time: stamp(Math.min(...spans.map((span) => span[5]))),
+    duration: 0,
+    complete: true,
+    spans: rows,
+    missing: [],
+    logs: logs.map((log) => ({ time: stamp(0), ...log })),
+  };
+}

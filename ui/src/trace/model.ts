@@ -1,0 +1,319 @@
+// A trace as the page thinks of it: a tree of spans with their logs in place, times in ns from the trace's start.
+//
+// The server sends spans in tree order with their depth and has already decided about spans that share an id and about
+// cycles; the tree is rebuilt from that order alone. A span at depth 0 that names a parent is an orphan: its parent never
+// came. Orphans of one parent hang below a node that stands for it.
+import type { LogRow, SpanRow, TraceAnswer, Value } from '../api/types.ts';
+import { type Instant, nsBetween, parseInstant } from '../format/time.ts';
+import { type Correction, correctClocks } from './skew.ts';
+
+export interface SpanNode {
+  type: 'span';
+  row: SpanRow;
+  service: string;
+  name: string;
+  /** What the span talks to when that has no spans of its own here: a database, a host. */
+  peer: Peer | undefined;
+  start: number;
+  duration: number;
+  error: boolean;
+  /** Errors in the spans and logs below. */
+  errorsBelow: number;
+  /** Own time: duration minus what its children cover. */
+  self: number;
+  parent: SpanNode | MissingNode | undefined;
+  children: TraceNode[];
+  /** Spans below, at any depth. */
+  below: number;
+  /** How far its clock was corrected, ns. */
+  shift: number;
+}
+
+export interface Peer {
+  name: string;
+  kind: 'database' | 'messaging' | 'service';
+}
+
+export interface LogNode {
+  type: 'log';
+  row: LogRow;
+  service: string;
+  level: string;
+  text: string;
+  start: number;
+  parent: SpanNode | MissingNode | undefined;
+}
+
+export interface MissingNode {
+  type: 'missing';
+  id: string;
+  start: number;
+  duration: number;
+  errorsBelow: number;
+  below: number;
+  parent: SpanNode | undefined;
+  children: TraceNode[];
+}
+
+export type TraceNode = SpanNode | LogNode | MissingNode;
+export type ParentNode = SpanNode | MissingNode;
+
+export interface ServiceShare {
+  service: string;
+  external: boolean;
+  self: number;
+  spans: number;
+}
+
+export interface TraceModel {
+  id: string;
+  begin: Instant;
+  /** From the earliest start to the latest end, as drawn. */
+  duration: number;
+  roots: TraceNode[];
+  /** The one that names the trace. */
+  main: SpanNode | undefined;
+  spans: SpanNode[];
+  logs: LogNode[];
+  missing: MissingNode[];
+  services: ServiceShare[];
+  /** Services with spans of their own. */
+  serviceCount: number;
+  errors: number;
+  corrections: Correction[];
+}
+
+export function buildTrace(answer: TraceAnswer, options: { correct: boolean } = { correct: true }): TraceModel {
+  const begin = earliest(answer);
+  const { spans, roots } = linkSpans(answer.spans, begin);
+  const corrections = options.correct ? correctClocks(spans) : [];
+  const main = mainSpan(roots);
+  const missing = hangOrphans(roots, main);
+  const logs = hangLogs(answer.logs, begin, spans, missing, roots, main);
+  for (const node of [...spans, ...missing]) node.children.sort(byStart);
+  roots.sort(byStart);
+  const first = extent(spans, logs).from;
+  for (const node of [...spans, ...logs]) node.start -= first;
+  for (const node of missing) coverChildren(node);
+  for (let i = spans.length - 1; i >= 0; i--) if (spans[i]) measure(spans[i] as SpanNode);
+  for (const node of missing) countBelow(node);
+  const duration = extent(spans, logs).to;
+  const services = shares(spans);
+  return {
+    id: answer.trace,
+    begin: { ms: begin.ms, ns: begin.ns + first },
+    duration,
+    roots,
+    main,
+    spans,
+    logs,
+    missing,
+    services,
+    serviceCount: new Set(spans.map((span) => span.service)).size,
+    errors: spans.filter((span) => span.error).length,
+    corrections,
+  };
+}
+
+const byStart = (a: TraceNode, b: TraceNode) => a.start - b.start;
+
+/** From the earliest start to the latest end. */
+function extent(spans: SpanNode[], logs: LogNode[]): { from: number; to: number } {
+  let from = Number.POSITIVE_INFINITY;
+  let to = 0;
+  for (const span of spans) {
+    from = Math.min(from, span.start);
+    to = Math.max(to, span.start + Math.max(0, span.duration));
+  }
+  for (const log of logs) {
+    from = Math.min(from, log.start);
+    to = Math.max(to, log.start);
+  }
+  return { from: Number.isFinite(from) ? from : 0, to };
+}
+
+function earliest(answer: TraceAnswer): Instant {
+  let first: Instant | undefined;
+  for (const row of answer.spans.length ? answer.spans : answer.logs) {
+    const time = parseInstant(row.time);
+    if (!first || nsBetween(first, time) < 0) first = time;
+  }
+  return first ?? parseInstant(answer.time);
+}
+
+function linkSpans(rows: SpanRow[], begin: Instant): { spans: SpanNode[]; roots: TraceNode[] } {
+  const spans: SpanNode[] = [];
+  const roots: TraceNode[] = [];
+  const open: SpanNode[] = [];
+  for (const row of rows) {
+    const depth = Math.min(row.depth ?? 0, open.length);
+    open.length = depth;
+    const parent = open[depth - 1];
+    const node: SpanNode = {
+      type: 'span',
+      row,
+      service: row.service ?? 'unknown service',
+      name: row.name ?? '(no name)',
+      peer: undefined,
+      start: nsBetween(begin, parseInstant(row.time)),
+      duration: Number(row.duration),
+      error: row.status === 'error',
+      errorsBelow: 0,
+      self: 0,
+      parent,
+      children: [],
+      below: 0,
+      shift: 0,
+    };
+    if (parent) parent.children.push(node);
+    else roots.push(node);
+    open.push(node);
+    spans.push(node);
+  }
+  for (const span of spans) span.peer = peerOf(span);
+  return { spans, roots };
+}
+
+const text = (value: Value | undefined) => (typeof value === 'string' && value ? value : undefined);
+
+/** Only where the other side sent nothing: a call whose server span is here needs no stand-in. */
+function peerOf(span: SpanNode): Peer | undefined {
+  const attr = span.row.attr ?? {};
+  const called = span.row.kind === 'client' || span.row.kind === 'producer';
+  if (!called || span.children.some((child) => child.type === 'span')) return undefined;
+  const database = text(attr['db.system.name']) ?? text(attr['db.system']);
+  if (database) return { name: database, kind: 'database' };
+  const messaging = text(attr['messaging.system']);
+  if (messaging) return { name: messaging, kind: 'messaging' };
+  const host = text(attr['peer.service']) ?? text(attr['server.address']) ?? text(attr['net.peer.name']);
+  return host ? { name: host, kind: 'service' } : undefined;
+}
+
+function mainSpan(roots: TraceNode[]): SpanNode | undefined {
+  const spans = roots.filter((node): node is SpanNode => node.type === 'span').sort(byStart);
+  return spans.find((span) => !span.row.parent) ?? spans[0];
+}
+
+function hangOrphans(roots: TraceNode[], main: SpanNode | undefined): MissingNode[] {
+  const missing = new Map<string, MissingNode>();
+  const orphans = roots.filter((node): node is SpanNode => node.type === 'span' && !!node.row.parent);
+  for (const orphan of orphans) {
+    const id = orphan.row.parent ?? '';
+    let node = missing.get(id);
+    if (!node) {
+      // Nobody knows below whom it ran; a whole root is the likeliest answer, and the page says that it is one.
+      const parent = main && !main.row.parent ? main : undefined;
+      node = { type: 'missing', id, start: orphan.start, duration: 0, errorsBelow: 0, below: 0, parent, children: [] };
+      missing.set(id, node);
+      if (parent) parent.children.push(node);
+      else roots.push(node);
+    }
+    node.children.push(orphan);
+    orphan.parent = node;
+    roots.splice(roots.indexOf(orphan), 1);
+  }
+  for (const node of missing.values()) coverChildren(node);
+  return [...missing.values()];
+}
+
+function coverChildren(node: MissingNode): void {
+  const spans = node.children.filter((child): child is SpanNode => child.type === 'span');
+  const { from, to } = extent(spans, []);
+  node.start = from;
+  node.duration = to - from;
+}
+
+export function logText(row: LogRow): string {
+  const body = row.body ?? row.name ?? '';
+  return typeof body === 'string' ? body : JSON.stringify(body);
+}
+
+function hangLogs(
+  rows: LogRow[],
+  begin: Instant,
+  spans: SpanNode[],
+  missing: MissingNode[],
+  roots: TraceNode[],
+  main: SpanNode | undefined,
+): LogNode[] {
+  const owners = new Map<string, ParentNode>(missing.map((node) => [node.id, node]));
+  for (const span of spans) {
+    // Client and server may share an id: the log belongs to the span of its own service.
+    const known = owners.get(span.row.span);
+    if (!known || known.type === 'missing') owners.set(span.row.span, span);
+    else owners.set(`${span.row.span} ${span.service}`, span);
+  }
+  return rows.map((row) => {
+    const service = row.service ?? 'unknown service';
+    const owner = row.span ? (owners.get(`${row.span} ${service}`) ?? owners.get(row.span)) : main;
+    const shift = owner?.type === 'span' && owner.service === service ? owner.shift : 0;
+    const node: LogNode = {
+      type: 'log',
+      row,
+      service,
+      level: row.level ?? '',
+      text: logText(row),
+      start: nsBetween(begin, parseInstant(row.time)) + shift,
+      parent: owner,
+    };
+    if (owner) owner.children.push(node);
+    else roots.push(node);
+    return node;
+  });
+}
+
+export const isErrorLevel = (level: string) => level === 'error' || level === 'fatal';
+
+function countBelow(node: ParentNode): void {
+  node.below = 0;
+  node.errorsBelow = 0;
+  for (const child of node.children) {
+    if (child.type === 'log') {
+      if (isErrorLevel(child.level)) node.errorsBelow++;
+      continue;
+    }
+    node.below += child.below + (child.type === 'span' ? 1 : 0);
+    node.errorsBelow += child.errorsBelow + (child.type === 'span' && child.error ? 1 : 0);
+  }
+}
+
+/** Children are measured before their parents: spans come parents first, so this goes backwards. */
+function measure(span: SpanNode): void {
+  for (const child of span.children) if (child.type === 'missing') countBelow(child);
+  countBelow(span);
+  span.self = selfTime(span);
+}
+
+function selfTime(span: SpanNode): number {
+  const end = span.start + span.duration;
+  let covered = 0;
+  let reached = span.start;
+  for (const child of span.children) {
+    if (child.type === 'log') continue;
+    const from = Math.max(reached, child.start);
+    const to = Math.min(end, child.start + child.duration);
+    if (to > from) {
+      covered += to - from;
+      reached = to;
+    }
+  }
+  return Math.max(0, span.duration - covered);
+}
+
+/** Self time by service, most first; a database's or a foreign host's under its own name. */
+function shares(spans: SpanNode[]): ServiceShare[] {
+  const all = new Map<string, ServiceShare>();
+  for (const span of spans) {
+    const key = ownerOf(span);
+    const share = all.get(key) ?? { service: key, external: !!span.peer, self: 0, spans: 0 };
+    share.self += span.self;
+    share.spans++;
+    all.set(key, share);
+  }
+  return [...all.values()].sort((a, b) => b.self - a.self || (a.service < b.service ? -1 : 1));
+}
+
+/** Whose time a span's own time is. */
+export function ownerOf(span: SpanNode): string {
+  return span.peer?.name ?? span.service;
+}
