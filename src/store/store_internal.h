@@ -69,6 +69,7 @@ struct store {
     struct part **parts; // as in the manifest, oldest first
     uint32_t parts_n, parts_cap;
     struct batch *spare_batches;
+    struct tail *tails;
     unsigned spare_batches_n;
     bool stopping, disk_full, read_only;
     char why[160];
@@ -96,6 +97,9 @@ int store_rotate_locked(struct store *s); // closes the current generation and b
 void store_fail_generation_locked(struct store *s, struct generation *g, int code);
 int store_log_start(struct store *s);
 void store_log_stop(struct store *s);
+
+// store_view.c: before the oldest generation goes, tails that have not seen it take hold of it.
+void store_tails_follow_locked(struct store *s);
 
 // store_recover.c: generations that are in the log only, as closed generations in s->gens.
 int store_recover(struct store *s, struct err *err);

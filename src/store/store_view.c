@@ -105,9 +105,14 @@ struct tail_generation {
     uint64_t seen[HEAD_LANES_MAX][RECORD_SOURCES]; // row numbers below this were handed out
 };
 
+// At most this many generations are kept for a tail after they were sealed: one that does not look for so long
+// loses rows, and costs no more memory.
+enum { TAIL_SEALED_MAX = 2, TAIL_GENERATIONS_MAX = STORE_GENERATIONS_MAX + TAIL_SEALED_MAX };
+
 struct tail {
     struct store *s;
-    struct tail_generation *gens[STORE_GENERATIONS_MAX * 2];
+    struct tail *next;
+    struct tail_generation *gens[TAIL_GENERATIONS_MAX];
     unsigned gens_n;
     uint64_t next_id; // generations from here on are new to the tail
 };
@@ -132,7 +137,7 @@ static int tail_follow_locked(struct tail *t, bool from_now)
     struct store *s = t->s;
     for (unsigned i = 0; i < s->gens_n; i++) {
         struct generation *g = s->gens[i];
-        if (g->id < t->next_id || t->gens_n == STORE_GENERATIONS_MAX * 2)
+        if (g->id < t->next_id || t->gens_n == TAIL_GENERATIONS_MAX)
             continue;
         struct tail_generation *tg = mem_zalloc(sizeof *tg);
         if (!tg)
@@ -156,6 +161,8 @@ int store_tail_open(struct store *s, struct tail **ret_tail)
     t->s = s;
     pthread_mutex_lock(&s->mutex);
     int e = tail_follow_locked(t, true);
+    t->next = s->tails;
+    s->tails = t;
     pthread_mutex_unlock(&s->mutex);
     if (e < 0) {
         store_tail_close(t);
@@ -165,10 +172,29 @@ int store_tail_open(struct store *s, struct tail **ret_tail)
     return 0;
 }
 
+void store_tails_follow_locked(struct store *s)
+{
+    for (struct tail *t = s->tails; t; t = t->next) {
+        unsigned sealed = 0;
+        for (unsigned i = 0; i < t->gens_n; i++)
+            sealed += t->gens[i]->g->id < s->gens[0]->id;
+        if (sealed < TAIL_SEALED_MAX)
+            tail_follow_locked(t, false); // without memory the rows are lost to this tail, and to it only
+    }
+}
+
 void store_tail_close(struct tail *t)
 {
     if (!t)
         return;
+    pthread_mutex_lock(&t->s->mutex);
+    for (struct tail **p = &t->s->tails; *p; p = &(*p)->next) {
+        if (*p == t) {
+            *p = t->next;
+            break;
+        }
+    }
+    pthread_mutex_unlock(&t->s->mutex);
     while (t->gens_n)
         tail_forget(t, 0);
     mem_free(t);

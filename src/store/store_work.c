@@ -94,6 +94,7 @@ static int seal_publish(struct store *s, struct generation *g, struct part **par
         for (uint32_t i = 0; i < n; i++)
             s->parts[s->parts_n++] = parts[i];
         must(s->gens[0] == g);
+        store_tails_follow_locked(s);
         memmove(s->gens, s->gens + 1, sizeof *s->gens * --s->gens_n);
         s->stats.seals++;
     }
