@@ -201,6 +201,10 @@ static int child_map(struct child_walk *w, uint32_t i, struct buf *pairs, struct
         put_pair(pairs, STR("attr"), &v);
         n++;
     }
+    // A link to nowhere is a link still: an empty map, never a missing one.
+    static const char none[] = { VALUE_MAP, 0 };
+    if (rc == 0 && n == 0)
+        *ret = (struct qval){ .type = QVAL_MAP, .s = { none, sizeof none } };
     return rc < 0 ? rc : close_map(x, pairs, n, ret);
 }
 
