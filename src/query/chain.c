@@ -189,19 +189,34 @@ static int add_const(struct maker *m, struct qval v)
     return add(m, (struct place){ .kind = PLACE_CONST, .table = table, .table_n = 1 });
 }
 
-static int add_scope_text(struct maker *m, bool version)
+static str entity_text(const struct record_entity *e, enum query_field_id field)
 {
-    uint32_t count = segment_scopes(m->s->seg);
+    switch (field) {
+    case QUERY_F_SCOPE_NAME:
+        return e->name;
+    case QUERY_F_SCOPE_VERSION:
+        return e->version;
+    default:
+        return e->schema_url;
+    }
+}
+
+// What a resource or a scope has beside attributes.
+static int add_entity_text(struct maker *m, enum query_field_id field)
+{
+    const struct segment *seg = m->s->seg;
+    bool resource = field == QUERY_F_RESOURCE_SCHEMA;
+    uint32_t count = resource ? segment_resources(seg) : segment_scopes(seg);
     struct qval *table = arena_zalloc(&m->x->arena, (count ? count : 1) * sizeof *table);
     if (!table)
         return exec_nomem(m->x);
     for (uint32_t i = 0; i < count; i++) {
-        const struct record_entity *e = segment_scope(m->s->seg, i);
-        str s = version ? e->version : e->name;
+        str s = entity_text(resource ? segment_resource(seg, i) : segment_scope(seg, i), field);
         if (s.len)
             table[i] = qval_str(s);
     }
-    return add(m, (struct place){ .kind = PLACE_ENTITY, .col = COL_SCOPE, .table = table, .table_n = count });
+    uint32_t col = resource ? COL_RESOURCE : COL_SCOPE;
+    return add(m, (struct place){ .kind = PLACE_ENTITY, .col = col, .table = table, .table_n = count });
 }
 
 // Fields that are stored under their own name as FIELD attributes, with the type that the language gives them.
@@ -296,9 +311,10 @@ static int add_fixed(struct maker *m, enum query_field_id field, const struct qu
         return rc < 0 ? rc : add_stored_field(m, QUERY_F_SUM, path, n);
     }
     case QUERY_F_SCOPE_NAME:
-        return add_scope_text(m, false);
     case QUERY_F_SCOPE_VERSION:
-        return add_scope_text(m, true);
+    case QUERY_F_SCOPE_SCHEMA:
+    case QUERY_F_RESOURCE_SCHEMA:
+        return add_entity_text(m, field);
     default:
         break;
     }
@@ -463,13 +479,11 @@ int chain_text(struct exec *x, struct exec_segment *s, struct chain **ret)
     case QUERY_LOGS:
         rc = add_stored_field(&m, QUERY_F_BODY, NULL, 0);
         break;
-    case QUERY_METRICS: {
-        struct query_path_item description = { .name = STR("description") };
+    case QUERY_METRICS:
         rc = add_fixed(&m, QUERY_F_NAME, NULL, 0);
         if (rc == 0)
-            rc = add_columns(&m, ATTR_FIELD, &description, 1, 1);
+            rc = add_stored_field(&m, QUERY_F_DESCRIPTION, NULL, 0);
         break;
-    }
     default:
         break;
     }
