@@ -108,7 +108,8 @@ int http_stream_write(struct http_stream *s, bytes p);
 int http_stream_wait(struct http_stream *s, int timeout_ms);
 // The two above: for workers. A client that takes nothing for the server's stall time is given up.
 int http_stream_write_wait(struct http_stream *s, bytes p);
-// hook is called on the I/O thread whenever what waits falls below half of the bound.
+// hook is called on the I/O thread when http_stream_write() has said ERR_AGAIN and half of the bound is free
+// again. It may write, or wake who does; it may still be running while another thread ends the stream.
 void http_stream_on_drain(struct http_stream *s, void (*hook)(struct http_stream *s, void *ctx), void *ctx);
 struct http_request *http_stream_request(struct http_stream *s);
 // ok false: the connection (HTTP/2: the stream) is broken off, so that the client cannot mistake

@@ -369,6 +369,51 @@ static void test_grpc_deadline(void **state)
     client_close(&c);
 }
 
+// Overload: a status and a detail that OTLP clients try again after.
+static void test_grpc_overload(void **state)
+{
+    assert_int_equal(fixture_stop(&f), 0);
+    struct fixture_options o = fixture_options();
+    o.workers = 1;
+    o.queue_max = 1;
+    o.limits.body_bytes_in_flight = 1 << 20;
+    fixture_start(&f, &o);
+    struct client c;
+    struct call block, queued, refused, big;
+    nghttp2_nv h[] = { GRPC_HEADERS };
+    bytes empty = bytes_of("\0\0\0\0\0", 5);
+    client_open(&c);
+    call_begin(&c, &block, "GET", "/block", (bytes){ 0 }, NULL, 0);
+    client_send_all(&c);
+    fixture_wait_held(1);
+    call_begin(&c, &queued, "POST", "/s/Echo", empty, h, 2);
+    client_send_all(&c);
+    while (!pool_stats(f.pool).queued)
+        usleep(1000);
+    call_begin(&c, &refused, "POST", "/s/Echo", empty, h, 2);
+    call_finish(&c, &refused);
+    assert_true(has(&refused, "grpc-status: 14\n"));
+    char *at = strstr(refused.headers, "grpc-status-details-bin: ");
+    assert_non_null(at);
+    uint8_t details[500];
+    size_t n = 0;
+    str text = str_of(at + 25, strcspn(at + 25, "\n"));
+    assert_true(base64_decode(details, text, &n));
+    assert_true(str_find(str_of(details, n), STR("google.rpc.RetryInfo")) > 0);
+    uint8_t *body = calloc(1, 2 << 20);
+    frame(body, false, body + 5, (2 << 20) - 5);
+    call_begin(&c, &big, "POST", "/s/Echo", bytes_of(body, 2 << 20), h, 2);
+    call_finish(&c, &big);
+    assert_true(has(&big, "grpc-status: 14\n"));
+    free(body);
+    fixture_unblock();
+    call_finish(&c, &queued);
+    call_finish(&c, &block);
+    assert_true(has(&queued, "grpc-status: 0\n"));
+    call_free(&block), call_free(&queued), call_free(&refused), call_free(&big);
+    client_close(&c);
+}
+
 // The client resets a stream, or leaves with many open.
 static void test_cancel(void **state)
 {
@@ -518,6 +563,7 @@ int main(void)
         H2_TEST(test_grpc),
         H2_TEST(test_grpc_deadline),
         H2_TEST(test_cancel),
+        H2_TEST(test_grpc_overload),
         H2_TEST(test_floods),
         H2_TEST(test_garbage),
 
