@@ -13,9 +13,10 @@ struct api_options {
     struct meta *meta;
     struct store *store;
     struct ingest *ingest;
-    struct pool *query_pool; // queries: long; its queue is the bound on them
-    struct pool *admin_pool; // the rest: short, on meta's disk
-    const char *public_urls; // comma-separated, may be empty
+    struct pool *ingest_pool; // for /metrics
+    struct pool *query_pool;  // queries: long; its queue is the bound on them
+    struct pool *admin_pool;  // the rest: short, on meta's disk
+    const char *public_urls;  // comma-separated, may be empty
     const char *version;
     int tails_max; // at the same time
     size_t query_memory_max;

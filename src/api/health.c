@@ -85,13 +85,27 @@ static void put_net(struct buf *out, struct net_server *server)
     buf_printf(out, "clew_net_limit_hits_total{limit=\"queue\"} %" PRIu64 "\n", s.hit_queue);
 }
 
-static void put_pool(struct buf *out, const char *name, struct pool *pool)
+// All samples of one metric stand together, as the format wants it.
+static void put_pools(struct buf *out, const struct api_options *o)
 {
-    struct pool_stats s = pool_stats(pool);
-    buf_printf(out, "clew_pool_queued{pool=\"%s\"} %zu\n", name, s.queued);
-    buf_printf(out, "clew_pool_threads{pool=\"%s\"} %zu\n", name, s.threads);
-    buf_printf(out, "clew_pool_run_total{pool=\"%s\"} %" PRIu64 "\n", name, s.run);
-    buf_printf(out, "clew_pool_refused_total{pool=\"%s\"} %" PRIu64 "\n", name, s.refused);
+    static const char *const names[] = { "ingest", "query", "admin" };
+    struct pool *const pools[] = { o->ingest_pool, o->query_pool, o->admin_pool };
+    struct pool_stats s[3];
+    for (int i = 0; i < 3; i++)
+        s[i] = pool_stats(pools[i]);
+    buf_str(out, STR("# HELP clew_pool_queued Jobs that wait for a thread.\n# TYPE clew_pool_queued gauge\n"));
+    for (int i = 0; i < 3; i++)
+        buf_printf(out, "clew_pool_queued{pool=\"%s\"} %zu\n", names[i], s[i].queued);
+    buf_str(out, STR("# HELP clew_pool_threads Threads.\n# TYPE clew_pool_threads gauge\n"));
+    for (int i = 0; i < 3; i++)
+        buf_printf(out, "clew_pool_threads{pool=\"%s\"} %zu\n", names[i], s[i].threads);
+    buf_str(out, STR("# HELP clew_pool_run_total Jobs done.\n# TYPE clew_pool_run_total counter\n"));
+    for (int i = 0; i < 3; i++)
+        buf_printf(out, "clew_pool_run_total{pool=\"%s\"} %" PRIu64 "\n", names[i], s[i].run);
+    buf_str(out, STR("# HELP clew_pool_refused_total Jobs refused because the queue was full.\n"
+                     "# TYPE clew_pool_refused_total counter\n"));
+    for (int i = 0; i < 3; i++)
+        buf_printf(out, "clew_pool_refused_total{pool=\"%s\"} %" PRIu64 "\n", names[i], s[i].refused);
 }
 
 static void put_process(struct buf *out, const struct api *a)
@@ -126,8 +140,10 @@ void api_metrics(struct api_call *call)
     put_store(&out, a->options.store);
     if (a->server)
         put_net(&out, a->server);
-    put_pool(&out, "query", a->options.query_pool);
-    put_pool(&out, "admin", a->options.admin_pool);
+    buf_str(&out,
+            STR("# TYPE clew_pool_queued gauge\n# TYPE clew_pool_threads gauge\n# TYPE clew_pool_run_total counter\n"
+                "# TYPE clew_pool_refused_total counter\n"));
+    put_pools(&out, &a->options);
     size_t n = api_headers(h, STR("text/plain; version=0.0.4; charset=utf-8"));
     http_respond_take(call->req, 200, h, n, &out);
 }

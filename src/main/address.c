@@ -37,8 +37,7 @@ int address_of_settings(const struct config *c, int port, char ret_url[256], str
 int address_of_server(const struct config *c, char ret_url[256], struct err *err)
 {
     struct run_file f;
-    if (config_text(c, CONFIG_KEY_PUBLIC_URL)[0] == 0 &&
-        run_file_read(config_text(c, CONFIG_KEY_DATA), &f, NULL) == 0) {
+    if (run_file_read(config_text(c, CONFIG_KEY_DATA), &f, NULL) == 0) {
         memcpy(ret_url, f.url, sizeof f.url);
         return 0;
     }

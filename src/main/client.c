@@ -22,7 +22,7 @@ int client_find(const struct config *c, struct client *ret_client, struct err *e
     int r = run_file_read(config_text(c, CONFIG_KEY_DATA), &f, err);
     if (r < 0)
         return r;
-    snprintf(ret_client->url, sizeof ret_client->url, "%s", f.url);
+    snprintf(ret_client->url, sizeof ret_client->url, "%s", f.local);
     snprintf(ret_client->token, sizeof ret_client->token, "%s", token[0] ? token : f.token);
     return 0;
 }

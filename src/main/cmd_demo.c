@@ -44,7 +44,7 @@ int command_demo(struct invocation *inv)
     if (!url[0]) {
         if (run_file_read(config_text(&inv->config, CONFIG_KEY_DATA), &f, &err) < 0)
             return command_fail(&err);
-        url = f.url;
+        url = f.local;
     }
     if (!find_demo(path, sizeof path)) {
         err_set(&err, ERR_NOENT, "no_demo", "the demo shop is not installed beside this binary");

@@ -29,7 +29,7 @@ struct house {
     struct api *api;
     struct net_tls *tls;
     struct net_server *server;
-    struct socket_address main_address;
+    struct socket_address main_address, local_address; // local: where this machine's command line asks
     bool run_file;
 };
 
@@ -75,7 +75,14 @@ static int open_store(struct house *h, struct err *err)
         .cache_bytes = (uint64_t)number(h, CONFIG_KEY_CACHE),
         .allow_hole = number(h, CONFIG_KEY_ALLOW_HOLE),
     };
-    return store_open(&o, &h->store, err);
+    int r = store_open(&o, &h->store, err);
+    if (r < 0)
+        return r;
+    struct store_stats stats;
+    store_stats(h->store, &stats);
+    if (stats.read_only)
+        log_warn("serve", "the store takes no new records: %s", stats.why);
+    return 0;
 }
 
 static int open_rooms(struct house *h, struct err *err)
@@ -106,6 +113,7 @@ static int open_rooms(struct house *h, struct err *err)
         .meta = h->meta,
         .store = h->store,
         .ingest = h->ingest,
+        .ingest_pool = h->ingest_pool,
         .query_pool = h->query_pool,
         .admin_pool = h->admin_pool,
         .public_urls = text(h, CONFIG_KEY_PUBLIC_URL),
@@ -127,6 +135,17 @@ static int listen_otlp(struct house *h, enum config_id port, struct err *err)
     if (r < 0 && err->hint[0] == 0)
         err_set_hint(err, "another program may have the port: --no-otlp-ports leaves 4317 and 4318 alone");
     return r;
+}
+
+// The command line of this machine asks over loopback. With TLS the certificate is for another name, so it
+// gets a plain listener of its own, on loopback and a free port.
+static int listen_local(struct house *h, struct err *err)
+{
+    h->local_address = h->main_address;
+    if (!h->tls)
+        return 0;
+    int r = socket_address_parse(STR("127.0.0.1:0"), &h->local_address, err);
+    return r < 0 ? r : net_server_listen(h->server, &h->local_address, API_TAG_MAIN, NULL, err);
 }
 
 static int open_server(struct house *h, struct err *err)
@@ -153,6 +172,8 @@ static int open_server(struct house *h, struct err *err)
     if (r == 0)
         r = net_server_listen(h->server, &h->main_address, API_TAG_MAIN, h->tls, err);
     if (r == 0)
+        r = listen_local(h, err);
+    if (r == 0)
         r = listen_otlp(h, CONFIG_KEY_OTLP_GRPC_PORT, err);
     if (r == 0)
         r = listen_otlp(h, CONFIG_KEY_OTLP_HTTP_PORT, err);
@@ -167,14 +188,16 @@ static int write_run_file(struct house *h, struct err *err)
 {
     struct run_file f = { .pid = (int)getpid() };
     char address[SOCKET_ADDRESS_TEXT], secret[META_SECRET_MAX];
-    const char *scheme = h->tls ? "https" : "http";
-    socket_address_format(&h->main_address, address);
+    socket_address_format(&h->local_address, address);
     bool any = str_starts(str_z(address), STR("0.0.0.0:")) || str_starts(str_z(address), STR("[::]:"));
     if (any)
-        snprintf(f.url, sizeof f.url, "%s://127.0.0.1:%d", scheme, socket_address_port(&h->main_address));
+        snprintf(f.local, sizeof f.local, "http://127.0.0.1:%d", socket_address_port(&h->local_address));
     else
-        snprintf(f.url, sizeof f.url, "%s://%s", scheme, address);
-    int r = meta_token_local(h->meta, STR("command line"), META_SCOPE_READ | META_SCOPE_VALUES, secret);
+        snprintf(f.local, sizeof f.local, "http://%s", address);
+    int r = address_of_settings(h->config, socket_address_port(&h->main_address), f.url, err);
+    if (r < 0)
+        return r;
+    r = meta_token_local(h->meta, STR("command line"), META_SCOPE_READ | META_SCOPE_VALUES, secret);
     if (r < 0)
         return err_set(err, r, "run_file", "no token for the command line: %s", err_text(r));
     snprintf(f.token, sizeof f.token, "%s", secret);

@@ -36,7 +36,7 @@ size_t grid_column(struct grid *g, str title, bool right)
             return i;
     if (g->columns_n == GRID_COLUMNS_MAX)
         return GRID_COLUMNS_MAX;
-    g->columns[g->columns_n] = (struct grid_column){ shown, right, human_width(shown) };
+    g->columns[g->columns_n] = (struct grid_column){ .title = shown, .right = right, .width = human_width(shown) };
     return g->columns_n++;
 }
 
@@ -76,7 +76,7 @@ static void fit(struct grid *g, size_t width)
         size_t total = 0, widest = GRID_COLUMNS_MAX;
         for (size_t i = 0; i < g->columns_n; i++) {
             total += g->columns[i].width + (i ? GRID_GAP : 0);
-            if (!g->columns[i].right && g->columns[i].width > GRID_NARROWEST &&
+            if (!g->columns[i].right && !g->columns[i].keep && g->columns[i].width > GRID_NARROWEST &&
                 (widest == GRID_COLUMNS_MAX || g->columns[i].width > g->columns[widest].width))
                 widest = i;
         }

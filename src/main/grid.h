@@ -11,6 +11,7 @@ struct grid {
     struct grid_column {
         str title;
         bool right; // numbers
+        bool keep;  // never cut: times, ids
         size_t width;
     } columns[GRID_COLUMNS_MAX];
     size_t columns_n;

@@ -7,7 +7,10 @@
 #include "main/grid.h"
 #include "main/human.h"
 
-enum { ROWS_TYPES_MAX = 256 };
+#include <stdio.h>
+#include <time.h>
+
+enum { ROWS_TYPES_MAX = 256, CELL_MAX = 4096 };
 
 // Types of the columns, out of _stats.columns.
 struct column_types {
@@ -68,15 +71,50 @@ static str type_of(const struct column_types *types, str name)
     return (str){ 0 };
 }
 
-// A cell as people read it. raw: the value's JSON.
-static void put_cell(struct buf *out, str type, str raw, struct arena *arena)
+static void put_time(struct buf *out, int64_t ns, bool clock)
+{
+    size_t begin = out->len;
+    human_time(out, ns);
+    if (clock && out->len - begin > 11) { // "2026-01-01 " in front
+        memmove(out->ptr + begin, out->ptr + begin + 11, out->len - begin - 11);
+        out->len -= 11;
+    }
+}
+
+// Do all rows fall on one day, here? Then the date on each line says nothing.
+static bool one_day(str lines)
+{
+    static const str key = STR_INIT("\"time\":\"");
+    int64_t first = 0, ns;
+    for (size_t at = 0; at < lines.len;) {
+        str rest = str_slice(lines, at, lines.len);
+        ptrdiff_t found = str_find(rest, key);
+        if (found < 0)
+            break;
+        at += (size_t)found + key.len;
+        if (!parse_rfc3339(str_slice(lines, at, at + TIME_RFC3339_LEN), &ns))
+            continue;
+        struct tm tm;
+        time_t s = (time_t)(ns / 1000000000);
+        if (!localtime_r(&s, &tm))
+            return false;
+        int64_t day = (int64_t)tm.tm_year * 366 + tm.tm_yday + 1;
+        if (first && first != day)
+            return false;
+        first = day;
+    }
+    return first != 0;
+}
+
+// A cell as people read it. raw: the value's JSON. clock: times without their date.
+static void put_cell(struct buf *out, str type, str raw, bool clock, struct arena *arena)
 {
     struct json_reader r;
     struct json_token token;
     int64_t i;
     json_reader_init(&r, raw, arena, 2);
     if (raw.len && (raw.ptr[0] == '{' || raw.ptr[0] == '[')) {
-        buf_str(out, raw);
+        buf_str(out, str_slice(raw, 0, CELL_MAX));
         return;
     }
     if (json_next(&r, &token) < 0)
@@ -84,18 +122,18 @@ static void put_cell(struct buf *out, str type, str raw, struct arena *arena)
     if (str_eq(type, STR("duration")) && json_number_int(token.text, &i))
         human_duration(out, i);
     else if (str_eq(type, STR("time")) && parse_rfc3339(token.text, &i))
-        human_time(out, i);
+        put_time(out, i, clock);
     else if (token.type == JSON_STRING || token.type == JSON_NUMBER)
-        buf_str(out, token.text);
+        buf_str(out, str_slice(token.text, 0, CELL_MAX));
     else
         buf_str(out, raw);
 }
 
 // Records have more fields than a line has room for: these are the ones that matter, in this order.
-static const str record_fields[] = { STR_INIT("time"),    STR_INIT("source"), STR_INIT("level"),  STR_INIT("service"),
-                                     STR_INIT("name"),    STR_INIT("kind"),   STR_INIT("status"), STR_INIT("duration"),
-                                     STR_INIT("value"),   STR_INIT("unit"),   STR_INIT("count"),  STR_INIT("body"),
-                                     STR_INIT("message"), STR_INIT("trace") };
+static const str record_fields[] = { STR_INIT("time"), STR_INIT("source"), STR_INIT("level"),    STR_INIT("service"),
+                                     STR_INIT("name"), STR_INIT("status"), STR_INIT("duration"), STR_INIT("value"),
+                                     STR_INIT("unit"), STR_INIT("count"),  STR_INIT("body"),     STR_INIT("message"),
+                                     STR_INIT("trace") };
 enum { RECORD_FIELDS = sizeof record_fields / sizeof record_fields[0] };
 
 static bool is_record_row(str line)
@@ -133,17 +171,25 @@ struct table_pass {
     struct grid grid;
     struct arena *arena;
     const struct column_types *types;
-    bool records, mixed;
+    bool records, mixed, clock;
 };
+
+static size_t column_of(struct table_pass *p, str name)
+{
+    str type = type_of(p->types, name);
+    bool right = str_eq(type, STR("duration")) || str_eq(type, STR("int")) || str_eq(type, STR("double"));
+    size_t column = grid_column(&p->grid, name, right);
+    if (column < p->grid.columns_n)
+        p->grid.columns[column].keep = str_eq(type, STR("time")) || str_eq(type, STR("id"));
+    return column;
+}
 
 static int add_cell(struct table_pass *p, str name, str raw)
 {
     struct buf text;
-    str type = type_of(p->types, name);
-    bool right = str_eq(type, STR("duration")) || str_eq(type, STR("int")) || str_eq(type, STR("double"));
-    size_t column = grid_column(&p->grid, name, right);
+    size_t column = column_of(p, name);
     buf_init(&text, 1 << 16);
-    put_cell(&text, type, str_slice(raw, 0, 1 << 15), p->arena);
+    put_cell(&text, type_of(p->types, name), raw, p->clock, p->arena);
     int r = grid_cell(&p->grid, column, buf_view(&text));
     buf_free(&text);
     return r;
@@ -253,21 +299,13 @@ static int print_lines(struct rows_table *t, struct arena *arena, struct stats_v
     grid_init(&p.grid, arena);
     p.records = is_record_row(lines);
     p.mixed = p.records && mixed_sources(lines);
-    for (size_t i = 0; p.records && i < RECORD_FIELDS; i++) // order of columns, whatever the first row lacks
-        if (!(str_eq(record_fields[i], STR("source")) && !p.mixed) && str_find(lines, record_fields[i]) >= 0) {
-            char key[64];
-            size_t n = 0;
-            key[n++] = '"';
-            memcpy(key + n, record_fields[i].ptr, record_fields[i].len);
-            n += record_fields[i].len;
-            key[n++] = '"';
-            key[n++] = ':';
-            if (str_find(lines, str_of(key, n)) >= 0) {
-                str type = type_of(&s->types, record_fields[i]);
-                grid_column(&p.grid, record_fields[i],
-                            str_eq(type, STR("duration")) || str_eq(type, STR("int")) || str_eq(type, STR("double")));
-            }
-        }
+    p.clock = p.records && one_day(lines);
+    for (size_t i = 0; p.records && i < RECORD_FIELDS; i++) { // order of columns, whatever the first row lacks
+        char key[64];
+        int n = snprintf(key, sizeof key, "\"%s\":", record_fields[i].ptr);
+        if (str_find(lines, str_of(key, (size_t)n)) >= 0 && (p.mixed || !str_eq(record_fields[i], STR("source"))))
+            column_of(&p, record_fields[i]);
+    }
     int r = 0;
     for (size_t at = 0; at < lines.len && r == 0;) {
         ptrdiff_t nl = str_find_char(lines, '\n', at);

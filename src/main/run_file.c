@@ -33,6 +33,8 @@ int run_file_write(const char *dir, const struct run_file *f, struct err *err)
     json_put_object(&w);
     json_put_key(&w, STR("url"));
     json_put_str(&w, str_z(f->url));
+    json_put_key(&w, STR("local"));
+    json_put_str(&w, str_z(f->local));
     json_put_key(&w, STR("token"));
     json_put_str(&w, str_z(f->token));
     json_put_key(&w, STR("pid"));
@@ -74,6 +76,8 @@ static int run_parse(str text, struct run_file *f)
             rc = json_int(&r, &pid);
         else if (str_eq(name, STR("url")) && (rc = json_text(&r, &value)) == 0)
             take(f->url, sizeof f->url, value);
+        else if (str_eq(name, STR("local")) && (rc = json_text(&r, &value)) == 0)
+            take(f->local, sizeof f->local, value);
         else if (str_eq(name, STR("token")) && (rc = json_text(&r, &value)) == 0)
             take(f->token, sizeof f->token, value);
         else if (rc > 0)
@@ -83,7 +87,7 @@ static int run_parse(str text, struct run_file *f)
         rc = json_done(&r);
     arena_free(&arena);
     f->pid = (int)pid;
-    return rc == 0 && pid > 0 && f->url[0] ? 0 : ERR_CORRUPT;
+    return rc == 0 && pid > 0 && f->url[0] && f->local[0] ? 0 : ERR_CORRUPT;
 }
 
 int run_file_read(const char *dir, struct run_file *ret_file, struct err *err)

@@ -4,7 +4,8 @@
 #include "base/err.h"
 
 struct run_file {
-    char url[256];
+    char url[256];   // the address to print
+    char local[256]; // where this machine's command line asks
     char token[80];
     int pid;
 };

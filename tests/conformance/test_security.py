@@ -5,7 +5,9 @@ import pathlib
 import re
 import socket
 import sqlite3
+import ssl
 import stat
+import subprocess
 import threading
 import time
 
@@ -448,3 +450,39 @@ def test_a_second_server_does_not_take_the_directory(clew, tmp_path):
     with pytest.raises(RuntimeError, match="did not start"):
         second.start()
     assert clew.running() and pathlib.Path(clew.data / "run.json").exists()
+
+
+# ---- TLS
+
+def test_tls(clew_new, tmp_path):
+    certificate, key = tmp_path / "cert.pem", tmp_path / "key.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-keyout", key, "-out",
+                    certificate, "-subj", "/CN=clew.example.com", "-addext", "subjectAltName=DNS:clew.example.com"], check=True, capture_output=True)
+    server = harness.Server(tmp_path / "tls", ["--tls-cert", certificate, "--tls-key", key, "--public-url", "https://clew.example.com"])
+    plain, context = server.request, ssl.create_default_context(cafile=certificate)
+
+    def request(method, path, body=None, headers=None, token=None, **_):
+        connection = http.client.HTTPSConnection("127.0.0.1", server.port, timeout=20, context=context)
+        connection.sock = context.wrap_socket(socket.create_connection(("127.0.0.1", server.port)), server_hostname="clew.example.com")
+        bearer = {"Authorization": f"Bearer {token}"} if token else {}
+        connection.request(method, path, body=body, headers={"Host": "clew.example.com", **(headers or {}), **bearer})
+        answer = connection.getresponse()
+        server.answer_headers = {k.lower(): v for k, v in answer.getheaders()}
+        return answer.status, answer.read()
+
+    server.request = request
+    server.start()
+    try:
+        assert json.loads(server.cli("query", "--json", "spans").splitlines()[-1])["_stats"]["rows"] == 0  # of this machine, without trusting the certificate
+        assert server.cli("login-link").startswith("https://clew.example.com/signin#")
+        browser = Browser(server)
+        browser.origin = "https://clew.example.com"
+        assert browser.sign_in() == 200 and "; Secure" in browser.set_cookie
+        assert browser.request("POST", "/api/v1/projects", {"slug": "x"})[0] == 201
+        assert browser.request("POST", "/api/v1/projects", {"slug": "y"}, Origin="http://clew.example.com")[0] == 403
+        assert request("POST", "/v1/traces", NOTHING, PROTOBUF)[0] == 401
+        with pytest.raises((OSError, http.client.HTTPException)):
+            plain("GET", "/healthz", token=None, timeout=5)
+    finally:
+        assert server.stop() == 0
+    assert not server.complaints()

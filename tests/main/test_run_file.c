@@ -31,7 +31,11 @@ static int tear_down(void **state)
 
 static void what_is_written_is_read_and_closed_to_others(void **state)
 {
-    struct run_file f = { .url = "http://127.0.0.1:1", .token = "clew_x", .pid = (int)getpid() }, g;
+    struct run_file f = { .url = "https://clew.example.com",
+                          .local = "http://127.0.0.1:1",
+                          .token = "clew_x",
+                          .pid = (int)getpid() },
+                    g;
     struct stat st;
     struct err err;
     mode_t before = umask(0);
@@ -41,6 +45,7 @@ static void what_is_written_is_read_and_closed_to_others(void **state)
     assert_int_equal(st.st_mode & 0777, 0600);
     assert_int_equal(run_file_read(dir, &g, &err), 0);
     assert_string_equal(g.url, f.url);
+    assert_string_equal(g.local, f.local);
     assert_string_equal(g.token, f.token);
     run_file_remove(dir);
     assert_int_equal(run_file_read(dir, &g, &err), ERR_NOENT);
@@ -48,7 +53,11 @@ static void what_is_written_is_read_and_closed_to_others(void **state)
 
 static void a_file_of_a_dead_process_counts_as_none(void **state)
 {
-    struct run_file f = { .url = "http://127.0.0.1:1", .token = "clew_x", .pid = 0x7ffffffe }, g;
+    struct run_file f = { .url = "https://clew.example.com",
+                          .local = "http://127.0.0.1:1",
+                          .token = "clew_x",
+                          .pid = 0x7ffffffe },
+                    g;
     struct err err;
     assert_int_equal(run_file_write(dir, &f, &err), 0);
     assert_int_equal(run_file_read(dir, &g, &err), ERR_NOENT);
@@ -57,7 +66,11 @@ static void a_file_of_a_dead_process_counts_as_none(void **state)
 // It says where the token goes: a file that others may write, or a link, is not believed.
 static void a_file_that_others_may_write_is_not_believed(void **state)
 {
-    struct run_file f = { .url = "http://127.0.0.1:1", .token = "clew_x", .pid = (int)getpid() }, g;
+    struct run_file f = { .url = "https://clew.example.com",
+                          .local = "http://127.0.0.1:1",
+                          .token = "clew_x",
+                          .pid = (int)getpid() },
+                    g;
     struct err err;
     char other[160];
     assert_int_equal(run_file_write(dir, &f, &err), 0);
