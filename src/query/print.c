@@ -151,6 +151,8 @@ static void put_grouped(struct printer *w, const struct query_ast_filter *f, boo
 // Would the text, standing right behind another term, be read as that term's operator?
 static bool needs_and(const struct query_ast_filter *f)
 {
+    while (f->kind == QUERY_AST_NOT) // `a not like "x"` is SQL, too
+        f = f->kids;
     if (f->kind != QUERY_AST_TEXT || f->values->form != QUERY_WORD)
         return false;
     str raw = f->values->raw;

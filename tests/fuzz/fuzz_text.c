@@ -1,8 +1,10 @@
 // Words in text and literals: the part before the first newline is what is searched for, the rest the
 // text. A phrase made of a text is found in it, and the streaming matcher agrees with lists of tokens.
+#include "base/buf.h"
 #include "base/must.h"
 #include "query/compare.h"
 #include "query/text.h"
+#include "query/text_pattern.h"
 #include "query/wildcard.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -60,6 +62,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         must(n == list.count && pos == rest.len);
     }
     literals(&arena, head, rest);
+    struct buf b;
+    buf_init(&b, 1 << 20);
+    must(query_text_pattern(rest, &b) == 0);
+    buf_free(&b);
     arena_free(&arena);
     return 0;
 }

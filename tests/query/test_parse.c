@@ -83,6 +83,7 @@ static void test_productions(void **state)
         { "logs 10.0.0.1:5432 http://a/b user-42 'Refused: 10' \"x y\"", NULL },
         { "logs a and =b", NULL },
         { "logs a and like x", NULL },
+        { "logs a !like \"x\"", "logs a and not like \"x\"" },
         { "logs a= ~x", NULL },
         { "logs a: //x", NULL },
         { "logs name=GET\\ * \\and", NULL },
