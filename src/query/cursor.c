@@ -35,8 +35,7 @@ bool cursor_read(str s, struct cursor *ret)
         return false;
     uint64_t head = be64_get(b);
     *ret = (struct cursor){ .by_order = head >> 63,
-                            .at = { .set = true,
-                                    .source = head >> 32 & 0x7fffffff,
+                            .at = { .source = head >> 32 & 0x7fffffff,
                                     .skip = (uint32_t)head,
                                     .time = (int64_t)be64_get(b + 8),
                                     .received = (int64_t)be64_get(b + 16),

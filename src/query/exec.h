@@ -14,7 +14,13 @@
 struct chain;
 struct child_index;
 struct leaf_state;
-struct scan_cursor;
+
+// Where records of an earlier page ended: the order of the last row, and how many rows of exactly that order came before.
+struct scan_cursor {
+    int64_t time, received;
+    uint64_t resource;
+    uint32_t source, skip;
+};
 
 // A segment in a run.
 struct exec_segment {
@@ -54,9 +60,16 @@ struct exec {
     bool cut_time;                // the time cap was met with `partial`
     struct query_stats stats;
     const struct scan_cursor *cursor; // records go on behind it; NULL: from the start
-    uint64_t offset;                  // rows of the result to pass over
-    uint64_t rows_before;             // rows that earlier pages answered
+    struct scan_cursor cursor_place;
+    uint64_t offset;      // rows of the result to pass over
+    uint64_t rows_before; // rows that earlier pages answered
 };
+
+// Plans the query and takes the segments; whatever it returns, exec_end() must follow. x->out is the caller's to set.
+int exec_begin(struct exec *x, const struct query_request *q, const struct segment *const *segments,
+               const uint64_t *firsts, uint32_t n, struct query_error *err);
+void exec_close(struct exec *x);      // the readers; their bytes are counted
+int exec_end(struct exec *x, int rc); // frees; an error without words gets some; returns rc
 
 // The memory of a run; NULL when the cap or the system says no, then exec_nomem(). Sizes are given back by the caller.
 void *exec_alloc(struct exec *x, size_t n);

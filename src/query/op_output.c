@@ -3,7 +3,10 @@
 #include "query/cursor.h"
 #include "query/record_cells.h"
 
-enum { OUTPUT_ROWS = 256 }; // whole records that are held as cells at a time
+enum {
+    OUTPUT_ROWS = 256,      // whole records that are held as cells at a time
+    RECORD_CELLS_MAX = 128, // of one kind
+};
 
 struct op_output {
     uint64_t max; // rows
@@ -41,7 +44,7 @@ static int columns_declare(struct op *op)
     struct exec *x = op->x;
     struct op_output *o = op->output;
     const struct query_plan *plan = x->plan;
-    uint32_t max = plan->out_count + QUERY_SOURCE_COUNT * 64;
+    uint32_t max = plan->out_count + QUERY_SOURCE_COUNT * RECORD_CELLS_MAX;
     str name;
     o->columns = arena_alloc_array(&x->arena, max, sizeof *o->columns);
     o->seen = arena_zalloc(&x->arena, max);
@@ -51,7 +54,7 @@ static int columns_declare(struct op *op)
     for (uint32_t s = 0; s < QUERY_SOURCE_COUNT && plan->out_records; s++) {
         if (!(plan->sources >> s & 1))
             continue;
-        for (uint32_t i = 0; i < 60 && record_cell_name(s, i, &name); i++)
+        for (uint32_t i = 0; i < RECORD_CELLS_MAX && record_cell_name(s, i, &name); i++)
             column_declare(o, name);
     }
     for (uint32_t i = 0; i < plan->out_count; i++)

@@ -8,11 +8,10 @@
 int scan_run(struct exec *x, const struct query_filter **where, uint32_t where_n, struct op *first);
 // Takes rows of projects out that the caller may not read (of a VBATCH_BLOCK).
 int scan_projects(struct vbatch *b);
-
-// Where a result goes on: the order of its last row and how many rows of exactly that order came before.
-struct scan_cursor {
-    bool set;
-    int64_t time, received;
-    uint64_t resource;
-    uint32_t source, skip;
-};
+// Empties scratch, reads the block, and leaves the rows that the source and the filters `where` let through.
+int scan_block(struct exec *x, struct exec_segment *s, uint32_t block, const struct query_filter **where,
+               uint32_t where_n, struct vbatch *b);
+// The blocks of the segment that must be read, as a bitmap in the run's arena; counts parts and blocks.
+int scan_blocks(struct exec *x, struct exec_segment *s, uint64_t **ret_blocks);
+// Range of the rows' times in the block; false when only the segment's is known.
+bool scan_block_times(const struct exec_segment *s, uint32_t block, int64_t *lo, int64_t *hi);

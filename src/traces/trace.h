@@ -58,6 +58,7 @@ struct trace_service {
 };
 
 struct trace {
+    uint32_t magic; // TRACE_MAGIC
     uint8_t id[16];
     struct trace_span *spans; // tree order: a parent before its children, siblings by start
     uint32_t spans_n;
@@ -74,6 +75,8 @@ struct trace {
     uint64_t hidden;        // spans in projects that the caller may not read
 };
 
+enum { TRACE_MAGIC = 0x54524143, TRACE_SPANS_MAX = 100000, TRACE_LOGS_MAX = 10000 };
+
 struct trace_request {
     uint8_t id[16];
     bool logs;          // also the logs
@@ -89,7 +92,10 @@ struct trace_request {
 
 // ERR_NOENT: no span and no log of it that the caller may see. Everything in the trace belongs to it: the view may
 // be released before.
+// ERR_LIMIT: it is too large (slug "trace_too_large").
 int trace_load(const struct trace_request *q, struct view *view, struct trace **ret_trace, struct err *err);
+int trace_load_segments(const struct trace_request *q, const struct segment *const *segments, uint32_t n,
+                        struct trace **ret_trace, struct err *err);
 void trace_free(struct trace *t);
 
 // 16 or 32 hex digits, any case, dashes ignored.

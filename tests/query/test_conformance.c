@@ -4,7 +4,7 @@
 #include "base/mem.h"
 #include "base/must.h"
 #include "base/timefmt.h"
-#include "fixture.h"
+#include "fixture_store.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -384,12 +384,41 @@ static void test_halves(void **state)
     fixture_segments_free(&even);
 }
 
+// The store itself: nothing sealed, everything sealed, half and half.
+static void run_store(const char *name, bool seal_first, bool seal_second)
+{
+    struct fixture_store f;
+    struct layout l = { .name = name };
+    struct view *v;
+    fixture_store_open(&f);
+    fixture_store_feed(&f, 0x33333333);
+    if (seal_first)
+        assert_int_equal(store_settle(f.s, NULL), 0);
+    fixture_store_feed(&f, 0xcccccccc);
+    if (seal_second)
+        assert_int_equal(store_settle(f.s, NULL), 0);
+    assert_int_equal(store_view(f.s, &v), 0);
+    l.n = view_segments(v);
+    for (uint32_t i = 0; i < l.n; i++) {
+        l.segments[i] = view_segment(v, i);
+        if (seal_first && seal_second)
+            assert_false(segment_info(l.segments[i])->head);
+    }
+    learn_ids(&l);
+    run_examples(&l);
+    view_unref(v);
+    fixture_store_close(&f);
+}
+
+static void test_head(void **state) { run_store("head", false, false); }
+static void test_parts(void **state) { run_store("parts", true, true); }
+static void test_head_and_parts(void **state) { run_store("head and parts", true, false); }
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_one_segment),
-        cmocka_unit_test(test_small_blocks),
-        cmocka_unit_test(test_halves),
+        cmocka_unit_test(test_one_segment), cmocka_unit_test(test_small_blocks), cmocka_unit_test(test_halves),
+        cmocka_unit_test(test_head),        cmocka_unit_test(test_parts),        cmocka_unit_test(test_head_and_parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

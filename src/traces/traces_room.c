@@ -1,1 +1,0 @@
-// Placeholder translation unit: replaced by this room's first real file.
