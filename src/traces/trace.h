@@ -75,7 +75,7 @@ struct trace {
     uint64_t hidden;        // spans in projects that the caller may not read
 };
 
-enum { TRACE_MAGIC = 0x54524143, TRACE_SPANS_MAX = 100000, TRACE_LOGS_MAX = 10000 };
+enum { TRACE_MAGIC = 0x54524143 };
 
 struct trace_request {
     uint8_t id[16];

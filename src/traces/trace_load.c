@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+enum { SPANS_DEFAULT = 100000, LOGS_DEFAULT = 10000 };
+
 // A trace and the memory of everything in it.
 struct owner {
     struct trace t;
@@ -62,7 +64,7 @@ static int load_spans(struct trace_loader *l, struct trace *t)
     int rc = trace_rows_find(l, RECORD_SPANS, INT64_MIN, INT64_MAX);
     if (rc < 0)
         return rc;
-    trace_rows_settle(l, true, l->q->spans_max ? l->q->spans_max : TRACE_SPANS_MAX, &t->cut);
+    trace_rows_settle(l, true, l->q->spans_max ? l->q->spans_max : SPANS_DEFAULT, &t->cut);
     t->spans = arena_alloc_array(l->arena, l->rows_n ? l->rows_n : 1, sizeof *t->spans);
     uint32_t *order = stored_order(l);
     if (!t->spans || !order)
@@ -87,7 +89,7 @@ static int load_logs(struct trace_loader *l, struct trace *t)
     int rc = trace_rows_find(l, RECORD_LOGS, from, to);
     if (rc < 0)
         return rc;
-    trace_rows_settle(l, false, l->q->logs_max ? l->q->logs_max : TRACE_LOGS_MAX, &cut);
+    trace_rows_settle(l, false, l->q->logs_max ? l->q->logs_max : LOGS_DEFAULT, &cut);
     t->cut |= cut;
     t->logs = arena_alloc_array(l->arena, l->rows_n ? l->rows_n : 1, sizeof *t->logs);
     uint32_t *order = stored_order(l);
