@@ -29,6 +29,10 @@ class EmptyCart(Exception):
     pass
 
 
+def plural(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
 def connection() -> psycopg.Connection:
     """One connection a thread; a broken one is replaced at the next request."""
     held = getattr(_local, "connection", None)
@@ -47,13 +51,13 @@ def place(cart: str, customer: str, coupon_code: str | None) -> dict:
             coupon = load_coupon(cur, coupon_code) if coupon_code else None
             total = price_order(lines, coupon)
         except Exception:
-            log.exception("cart of %s not priced, %d reservations released", customer, len(lines))
+            log.exception("cart of %s not priced, %s released", customer, plural(len(lines), "reservation"))
             raise
         order = insert(cur, customer, total, coupon_code, lines)
         sign_receipt(order, customer, str(total))
     placed_count.add(1, {"coupon": coupon_code or "none"})
     order_value.record(float(total))
-    log.info("order %d paid: %s EUR, %d lines", order, total, len(lines), extra={"app.order.id": order})
+    log.info("order %d paid: %s EUR, %s", order, total, plural(len(lines), "line"), extra={"app.order.id": order})
     tell_web(cart, order)
     return {"order": order, "total": str(total)}
 
@@ -68,7 +72,7 @@ def load_cart(cur: psycopg.Cursor, cart: str) -> list[Line]:
     for sku, quantity in wanted:  # one question an item: what an ORM does behind one's back
         cur.execute("SELECT price FROM products WHERE sku = %s", (sku,))
         lines.append(Line(sku, quantity, cur.fetchone()[0]))
-    log.info("cart loaded: %d lines", len(lines))
+    log.info("cart loaded: %s", plural(len(lines), "line"))
     return lines
 
 

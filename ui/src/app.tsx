@@ -36,7 +36,7 @@ function Routed() {
   const entry = PAGES.find(([pattern]) => pattern.test(here));
   const [, redraw] = useState(0);
   useEffect(() => {
-    if (here === '/' || here === '/sign-in') return go('/traces', { replace: true });
+    if (here === '/' || here === '/signin') return go('/traces', { replace: true });
     if (!entry || loaded.has(entry[0])) return;
     void entry[1]().then((component) => {
       loaded.set(entry[0], component);
@@ -48,7 +48,7 @@ function Routed() {
   return (
     <Shell>
       {Component && <Component id={decodeURIComponent(id)} />}
-      {!entry && here !== '/' && here !== '/sign-in' && <NotHere />}
+      {!entry && here !== '/' && here !== '/signin' && <NotHere />}
     </Shell>
   );
 }

@@ -7,6 +7,8 @@ export interface Loaded<T> {
   data: Signal<T | undefined>;
   error: Signal<ApiError | undefined>;
   busy: Signal<boolean>;
+  /** The data answers an earlier question. */
+  stale: Signal<boolean>;
   /** Again, with the same question. */
   retry: () => void;
 }
@@ -15,17 +17,19 @@ class Loader<T> implements Loaded<T> {
   data = signal<T | undefined>(undefined);
   error = signal<ApiError | undefined>(undefined);
   busy = signal(false);
+  stale = signal(false);
   private running: AbortController | undefined;
   private fetcher: ((abort: AbortSignal) => Promise<T>) | undefined;
   private subject: string | undefined;
 
-  /** subject: what the data is about. When it changes, the old data is not merely old but wrong, and goes. */
-  load(subject: string, fetcher: (abort: AbortSignal) => Promise<T>): void {
+  /** subject: what the data is about. When it changes, the old data is not merely old but wrong: it goes, or stays marked as stale. */
+  load(subject: string, keep: boolean, fetcher: (abort: AbortSignal) => Promise<T>): void {
     this.fetcher = fetcher;
     if (subject !== this.subject) {
       this.subject = subject;
-      this.data.value = undefined;
       this.error.value = undefined;
+      if (keep) this.stale.value = this.data.value !== undefined;
+      else this.data.value = undefined;
     }
     void this.run();
   }
@@ -47,6 +51,7 @@ class Loader<T> implements Loaded<T> {
       if (this.running !== mine) return;
       this.data.value = data;
       this.error.value = undefined;
+      this.stale.value = false;
     } catch (error) {
       if (this.running !== mine || mine.signal.aborted) return;
       this.error.value = error instanceof ApiError ? error : new ApiError(0, { code: 'page', message: String(error) });
@@ -56,10 +61,10 @@ class Loader<T> implements Loaded<T> {
   }
 }
 
-/** Loads when `key` changes. `subject` is the part of it that makes old data wrong. */
-export function useLoad<T>(subject: string, key: string, fetcher: (abort: AbortSignal) => Promise<T>): Loaded<T> {
+/** Loads when `key` changes. `subject` is the part of it that makes old data wrong; with `keep` it then stays as stale until there is new. */
+export function useLoad<T>(subject: string, key: string, fetcher: (abort: AbortSignal) => Promise<T>, keep = false): Loaded<T> {
   const loader = useMemo(() => new Loader<T>(), []);
-  useEffect(() => loader.load(subject, fetcher), [key, subject]);
+  useEffect(() => loader.load(subject, keep, fetcher), [key, subject]);
   useEffect(() => () => loader.stop(), [loader]);
   return loader;
 }

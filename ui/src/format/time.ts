@@ -10,7 +10,10 @@ export interface Instant {
 export function parseInstant(text: string): Instant {
   const dot = text.indexOf('.');
   if (dot < 0) return { ms: Date.parse(text), ns: 0 };
-  const digits = text.slice(dot + 1).replace(/\D.*$/, '').padEnd(9, '0');
+  const digits = text
+    .slice(dot + 1)
+    .replace(/\D.*$/, '')
+    .padEnd(9, '0');
   return { ms: Date.parse(`${text.slice(0, dot)}.${digits.slice(0, 3)}Z`), ns: Number(digits.slice(3, 9)) };
 }
 

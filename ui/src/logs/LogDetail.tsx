@@ -76,7 +76,7 @@ export function LogDetail({ row, close, narrow, toTrace }: Props) {
         {row.attr && Object.keys(row.attr).length > 0 ? (
           <Attributes bag={row.attr} actions={filter('attr.')} />
         ) : (
-          <p class="none why">This line has none.</p>
+          <p class="nothing why">This line has none.</p>
         )}
         <div class="sec hl">
           <h2>Resource</h2>

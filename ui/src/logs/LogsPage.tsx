@@ -26,18 +26,28 @@ export function LogsPage() {
   const query = param('q') ?? DEFAULT_QUERY;
   const subject = `${query} ${rangeSubject.value}`;
   const key = `${query} ${rangeKey.value}`;
-  const lines = useLoad(subject, key, async (abort) => {
-    const { from, to } = range.value;
-    const answer = await runQuery<LogRow>(query, { from, to }, PAGE, abort);
-    return { ...answer, range: { from, to } };
-  });
-  const volume = useLoad(subject, key, async (abort) => {
-    const { from, to } = range.value;
-    const answer = await getJson<HistogramAnswer>('/api/v1/histogram', { query, from, to, buckets: BUCKETS }, abort);
-    const buckets = answer.buckets.map((bucket) => ({ at: parseInstant(bucket.time).ms, rows: bucket.rows, errors: bucket.errors }));
-    const step = answer.step ? answer.step / 1e6 : (to - from) / BUCKETS;
-    return { buckets, step, range: { from, to } };
-  });
+  const lines = useLoad(
+    subject,
+    key,
+    async (abort) => {
+      const { from, to } = range.value;
+      const answer = await runQuery<LogRow>(query, { from, to }, PAGE, abort);
+      return { ...answer, range: { from, to } };
+    },
+    true,
+  );
+  const volume = useLoad(
+    subject,
+    key,
+    async (abort) => {
+      const { from, to } = range.value;
+      const answer = await getJson<HistogramAnswer>('/api/v1/histogram', { query, from, to, buckets: BUCKETS }, abort);
+      const buckets = answer.buckets.map((bucket) => ({ at: parseInstant(bucket.time).ms, rows: bucket.rows, errors: bucket.errors }));
+      const step = answer.step ? answer.step / 1e6 : (to - from) / BUCKETS;
+      return { buckets, step, range: { from, to } };
+    },
+    true,
+  );
   const [older, setOlder] = useState<{ rows: LogRow[]; next: string | undefined; busy: boolean }>({
     rows: [],
     next: undefined,
@@ -90,7 +100,7 @@ export function LogsPage() {
           value={query}
           run={run}
           error={ofQuery}
-          busy={late}
+          busy={late || (lines.busy.value && lines.stale.value)}
           label="Query for log lines"
           found={answered && !failure && matched !== undefined ? `${count(matched)} lines` : undefined}
         />
@@ -100,7 +110,7 @@ export function LogsPage() {
         <Failure error={failure} retry={refresh} />
       ) : (
         <div class={`cols ${row ? 'with-panel' : ''}`}>
-          <section class={`left ${ofQuery ? 'stale' : ''}`} aria-label="Log lines">
+          <section class={`left ${lines.stale.value ? 'stale' : ''}`} aria-label="Log lines">
             <div class="histopane">
               {volume.data.value && (
                 <Histogram
@@ -112,7 +122,7 @@ export function LogsPage() {
                 />
               )}
             </div>
-            {answered && rows.length === 0 ? (
+            {answered && rows.length === 0 && !lines.stale.value ? (
               <NoLogs query={query} />
             ) : answered ? (
               <LogRows

@@ -24,7 +24,7 @@ export function SignIn() {
       const answer = await send<Me>('POST', '/api/v1/session', body);
       if (answer?.csrf) me.value = answer;
       else await loadMe();
-      const onward = place.value.path === '/sign-in' ? '/' : place.value.path + location.search;
+      const onward = place.value.path === '/signin' ? '/' : place.value.path + location.search;
       go(onward, { replace: true });
     } catch (failure) {
       setError(failure instanceof ApiError ? failure : undefined);

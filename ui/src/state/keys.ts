@@ -33,6 +33,8 @@ export function isTyping(target: EventTarget | null): boolean {
 
 export function onKey(event: KeyboardEvent): void {
   if (event.defaultPrevented || event.isComposing || event.altKey) return;
+  // A dialog keeps all keys to itself, Escape first.
+  if (document.querySelector('dialog[open]')) return;
   const name = nameOf(event);
   const typing = isTyping(event.target);
   if (typing && !name.startsWith('Ctrl+')) return;

@@ -1,7 +1,7 @@
 // A service's colour: by a hash of its name, the next free hue when that one is taken, and then kept.
 export const HUES = 12;
 /** The hues that are furthest apart come first; a small system never needs the others. */
-const FIRST = 6;
+const FIRST = 5;
 const KEY = 'clew.services';
 
 export function hash(text: string): number {

@@ -181,7 +181,7 @@ function SpanFacts({ span, model }: { span: SpanNode; model: TraceModel }) {
         <span class="grow">{Object.keys(attr).length}</span>
         <CopyButton text={JSON.stringify(row, null, 2)} label="Copy JSON" />
       </div>
-      {Object.keys(attr).length > 0 ? <Attributes bag={attr} actions={filter} /> : <p class="none why">This span has none.</p>}
+      {Object.keys(attr).length > 0 ? <Attributes bag={attr} actions={filter} /> : <p class="nothing why">This span has none.</p>}
       <div class="sec hl">
         <h2>Identity</h2>
       </div>
@@ -278,7 +278,7 @@ function Process({ row }: { row: { resource?: SpanRow['resource']; scope?: SpanR
       <div class="sec hl">
         <h2>Scope</h2>
       </div>
-      {Object.keys(scope).length > 0 ? <Attributes bag={scope} /> : <p class="none why">The SDK named no instrumentation scope.</p>}
+      {Object.keys(scope).length > 0 ? <Attributes bag={scope} /> : <p class="nothing why">The SDK named no instrumentation scope.</p>}
     </>
   );
 }

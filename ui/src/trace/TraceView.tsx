@@ -172,7 +172,7 @@ export function TraceView({ model, answer, correct, setCorrect, problem }: Props
           <Breakdown model={model} chosen={service} choose={setService}>
             <Minimap model={model} view={view} setView={setView} />
           </Breakdown>
-          <div class="wr head">
+          <div class={`wr head ${table ? 'of-table' : ''}`}>
             <div class="nm">
               <FindBox
                 value={find}
@@ -181,7 +181,7 @@ export function TraceView({ model, answer, correct, setCorrect, problem }: Props
                 next={(by) => goTo(found, selected, by, select)}
               />
             </div>
-            <div class="dr">Duration</div>
+            {!table && <div class="dr">Duration</div>}
             {!table && <Axis columns={columns} size={size} view={view} setView={setView} total={total} />}
           </div>
           {table ? (

@@ -273,12 +273,16 @@ function drawSpan(g: CanvasRenderingContext2D, scene: Scene, row: Row, span: Spa
       g.roundRect(x + width - cap, top, cap, BAR, [0, 2, 2, 0]);
       g.fill();
     }
-    g.fillStyle = scene.colours.is.text;
-    for (const segment of scene.critical?.get(span) ?? []) {
-      const from = xOf(segment.from, scene);
-      g.fillRect(from, top + BAR + 2, Math.max(1.5, xOf(segment.to, scene) - from), 2);
-    }
+    drawCritical(g, scene, span, top);
   });
+}
+
+function drawCritical(g: CanvasRenderingContext2D, scene: Scene, span: SpanNode, top: number): void {
+  g.fillStyle = scene.colours.is.text;
+  for (const segment of scene.critical?.get(span) ?? []) {
+    const from = xOf(segment.from, scene);
+    g.fillRect(from, top + BAR + 2, Math.max(1.5, xOf(segment.to, scene) - from), 2);
+  }
 }
 
 function drawBar(
@@ -326,6 +330,7 @@ function drawRepeat(g: CanvasRenderingContext2D, scene: Scene, row: Row, node: R
       g.roundRect(x, top, width, BAR, 2);
       g.fill();
     }
+    for (const span of node.spans) drawCritical(g, scene, span, top);
   });
 }
 

@@ -27,16 +27,26 @@ export function TracesPage() {
   const [selected, setSelected] = useState(-1);
   const subject = `${query} ${rangeSubject.value}`;
 
-  const heat = useLoad(subject, `${query} ${rangeKey.value}`, async (abort) => {
-    const { from, to } = range.value;
-    const step = columnStep(to - from);
-    const answer = await runQuery<HeatRow>(heatQuery(query, step), { from, to }, 10_000, abort);
-    return { heat: heatOf(answer.rows, { from, to }, step), range: { from, to }, stats: answer.stats };
-  });
-  const list = useLoad(`${subject} ${param('box') ?? ''}`, `${query} ${param('box') ?? ''} ${limit} ${rangeKey.value}`, (abort) => {
-    const { from, to } = range.value;
-    return loadTraces(pick ? withBox(query, pickTerms(pick)) : query, { from, to }, limit, abort);
-  });
+  const heat = useLoad(
+    subject,
+    `${query} ${rangeKey.value}`,
+    async (abort) => {
+      const { from, to } = range.value;
+      const step = columnStep(to - from);
+      const answer = await runQuery<HeatRow>(heatQuery(query, step), { from, to }, 10_000, abort);
+      return { heat: heatOf(answer.rows, { from, to }, step), range: { from, to }, stats: answer.stats };
+    },
+    true,
+  );
+  const list = useLoad(
+    `${subject} ${param('box') ?? ''}`,
+    `${query} ${param('box') ?? ''} ${limit} ${rangeKey.value}`,
+    (abort) => {
+      const { from, to } = range.value;
+      return loadTraces(pick ? withBox(query, pickTerms(pick)) : query, { from, to }, limit, abort);
+    },
+    true,
+  );
   useEffect(() => {
     setSelected(-1);
     setLimit(LIMIT);
@@ -69,7 +79,7 @@ export function TracesPage() {
     if (text === query) refresh();
     else setParams({ q: text === DEFAULT_QUERY || !text ? undefined : text, box: undefined });
   };
-  const empty = found && rows.length === 0 && !failure;
+  const empty = found && rows.length === 0 && !failure && !list.stale.value;
   return (
     <>
       <div class="bar qline">
@@ -77,7 +87,7 @@ export function TracesPage() {
           value={query}
           run={run}
           error={ofQuery}
-          busy={late || (list.busy.value && !live.value)}
+          busy={late || (list.busy.value && list.stale.value)}
           label="Query for traces"
           found={
             found && !failure
@@ -109,7 +119,7 @@ export function TracesPage() {
                 heat={heat.data.value.heat}
                 range={heat.data.value.range}
                 pick={pick}
-                stale={!!ofQuery}
+                stale={heat.stale.value}
                 onPick={(next) => {
                   if (next) live.value = false;
                   setParams({ box: next && pickText(next) });
@@ -121,7 +131,7 @@ export function TracesPage() {
           </section>
           {failure && !ofQuery && <StaleNote error={failure} />}
           {found ? (
-            <TraceList traces={rows} details={found.details} selected={selected} stale={!!ofQuery} />
+            <TraceList traces={rows} details={found.details} selected={selected} stale={list.stale.value} />
           ) : (
             <TraceListSkeleton visible={late} />
           )}
