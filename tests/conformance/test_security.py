@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 
+import grpc
 import pytest
 
 import harness
@@ -222,6 +223,28 @@ def test_keys_open_what_they_say(clew):
     for scheme in ("Basic", "Token", "bearer-"):
         headers = {**PROTOBUF, "Authorization": f"{scheme} {clew.token('ingest')}"}
         assert clew.request("POST", "/v1/traces", NOTHING, headers, token=None)[0] == 401
+
+
+def grpc_status(server, metadata=(), authority=None, path="/opentelemetry.proto.collector.trace.v1.TraceService/Export"):
+    options = [("grpc.default_authority", authority)] if authority else []
+    with grpc.insecure_channel(f"127.0.0.1:{server.port}", options=options) as channel:
+        try:
+            channel.unary_unary(path)(NOTHING, metadata=metadata, timeout=20)
+            return grpc.StatusCode.OK
+        except grpc.RpcError as error:
+            return error.code()
+
+
+def test_grpc_has_the_same_rules(clew):
+    bearer = lambda token: [("authorization", "Bearer " + token)]  # noqa: E731
+    assert grpc_status(clew) is grpc.StatusCode.OK
+    assert grpc_status(clew, [("x-forwarded-for", "192.0.2.1")]) is grpc.StatusCode.UNAUTHENTICATED
+    assert grpc_status(clew, [("origin", "http://evil.example")]) is grpc.StatusCode.UNAUTHENTICATED
+    assert grpc_status(clew, bearer("nonsense")) is grpc.StatusCode.UNAUTHENTICATED
+    assert grpc_status(clew, bearer(clew.token("read"))) is grpc.StatusCode.PERMISSION_DENIED
+    assert grpc_status(clew, bearer(clew.token("ingest"))) is grpc.StatusCode.OK
+    assert grpc_status(clew, authority="evil.example") is not grpc.StatusCode.OK
+    assert grpc_status(clew, path="/no.such.Service/Export") is grpc.StatusCode.UNIMPLEMENTED
 
 
 # ---- tokens
