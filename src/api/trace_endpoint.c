@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { TRACE_SPANS_MAX = 100000, TRACE_LOGS_MAX = 10000 };
+enum { TRACE_ROWS_MAX = 100000, TRACE_LOG_ROWS_MAX = 10000 };
 #define TRACE_LINES_MAX ((size_t)192 << 20)
 
 // One printed row and what it is found by.
@@ -101,7 +101,7 @@ static int print_rows(struct api_call *call, const struct query_request *who, st
     struct query_sink sink = { &p->lines, lines_write };
     bool begun = false;
     q.text = arena_printf(&call->req->arena, "%s trace=%s", kind, hex);
-    q.limit = str_eq(str_z(kind), STR("logs")) ? TRACE_LOGS_MAX : TRACE_SPANS_MAX;
+    q.limit = str_eq(str_z(kind), STR("logs")) ? TRACE_LOG_ROWS_MAX : TRACE_ROWS_MAX;
     buf_init(&p->lines, TRACE_LINES_MAX);
     int r = q.text.ptr ? query_run_ndjson(&q, view, &sink, &begun, error) : ERR_NOMEM;
     return r < 0 ? r : index_lines(p, &call->req->arena);
@@ -250,7 +250,7 @@ static bool left(void *ctx) { return http_request_cancelled(ctx); }
 void api_trace(struct api_call *call)
 {
     struct query_request q;
-    struct trace_request tr = { .spans_max = TRACE_SPANS_MAX, .cancelled = left, .cancelled_ctx = call->req };
+    struct trace_request tr = { .spans_max = TRACE_ROWS_MAX, .cancelled = left, .cancelled_ctx = call->req };
     struct printed_rows spans = { 0 }, logs = { 0 };
     struct query_error error = { 0 };
     struct err err = { 0 };
