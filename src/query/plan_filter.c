@@ -188,9 +188,13 @@ static int plan_field_contains(struct planner *pl, const struct query_ast_filter
 }
 
 // ---- comparisons
-// Two fields side by side: the right one is only text here.
+// Two fields side by side: the right one is only text here. `service=user` is common and right; who
+// writes `==` or an order between two names means something else.
 static int hint_two_fields(struct planner *pl, const struct query_ast_filter *a, const struct query_literal *lit)
 {
+    str op = str_slice(pl->ast->text, a->op_pos.off, a->op_pos.off + a->op_pos.len);
+    if (a->cmp == QUERY_EQ && !str_eq(op, STR("==")))
+        return 0;
     if (a->list || a->values->form != QUERY_WORD || lit->wildcard || lit->readings)
         return 0;
     bool is_name = false;

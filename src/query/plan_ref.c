@@ -391,6 +391,9 @@ static int finish_ref(struct planner *pl, struct query_ref *ref, const struct qu
         for (int s = 0; s < QUERY_SOURCE_COUNT; s++)
             if (pl->plan->sources >> s & 1 && (r = bind_source(pl, (enum query_source)s, ref)) < 0)
                 return r;
+        if (str_eq(ref->name, STR("bucket")) &&
+            (r = plan_hint(pl, ref->pos, "`bucket` is a column only behind the step that makes it: | bucket 1m")) < 0)
+            return r;
         join_types(pl, ref);
         find_printed(pl, ref);
         if ((r = check_values(pl, ref)) < 0)

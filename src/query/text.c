@@ -73,23 +73,127 @@ static inline bool token_is(const char **at, const char *end, str want, bool pre
     return same && have == want.len;
 }
 
+// The tokens from the second on, in a row behind p.
+static bool rest_follows(const struct query_phrase *ph, const char *p, const char *end)
+{
+    uint32_t i = 1;
+    while (i < ph->count && (p = token_start(p, end)) < end &&
+           token_is(&p, end, ph->tokens[i], ph->last_is_prefix && i + 1 == ph->count))
+        i++;
+    return i == ph->count;
+}
+
+static bool match_any(const struct query_phrase *ph, const char *p, const char *end)
+{
+    for (p = token_start(p, end); p < end; p = token_start(p, end))
+        if (token_is(&p, end, ph->tokens[0], ph->last_is_prefix && ph->count == 1) && rest_follows(ph, p, end))
+            return true;
+    return false;
+}
+
+// ---- the fast way: an ASCII token is looked for by its first and last byte, 16 places at a time
+typedef uint8_t block __attribute__((vector_size(16)));
+
+static inline block block_at(const char *p)
+{
+    block b;
+    memcpy(&b, p, sizeof b);
+    return b;
+}
+
+static inline bool any_set(block b)
+{
+    uint64_t half[2];
+    memcpy(half, &b, sizeof half);
+    return (half[0] | half[1]) != 0;
+}
+
+static inline block splat(uint8_t c) { return (block){ c, c, c, c, c, c, c, c, c, c, c, c, c, c, c, c }; }
+
+static bool is_ascii(const char *p, const char *end)
+{
+    for (; end - p >= 16; p += 16)
+        if (any_set(block_at(p) & splat(0x80)))
+            return false;
+    for (; p < end; p++)
+        if ((uint8_t)*p >= 0x80)
+            return false;
+    return true;
+}
+
+static inline bool same_folded(const char *p, str token)
+{
+    for (size_t i = 0; i < token.len; i++)
+        if ((uint8_t)p[i] >= 0x80 || ascii_fold[(uint8_t)p[i]] != (uint8_t)token.ptr[i])
+            return false;
+    return true;
+}
+
+// Setting bit 5 turns capitals into small letters; `_` is the one token character that it changes otherwise.
+static inline uint8_t case_bit(char c) { return c == '_' ? 0 : 0x20; }
+
+// The next place at or behind p that reads as the token, wherever words begin and end; end: none.
+static const char *find_ascii(const char *p, const char *end, str token)
+{
+    char first = token.ptr[0], last = token.ptr[token.len - 1];
+    const block want_first = splat((uint8_t)first), want_last = splat((uint8_t)last);
+    const block bit_first = splat(case_bit(first)), bit_last = splat(case_bit(last));
+    while ((size_t)(end - p) >= token.len + 15) {
+        block hit = (block)((block_at(p) | bit_first) == want_first) &
+                    (block)((block_at(p + token.len - 1) | bit_last) == want_last);
+        if (any_set(hit))
+            for (int i = 0; i < 16; i++)
+                if (hit[i] && same_folded(p + i, token))
+                    return p + i;
+        p += 16;
+    }
+    for (; (size_t)(end - p) >= token.len; p++)
+        if (same_folded(p, token))
+            return p;
+    return end;
+}
+
+// Does the character in front of p belong to the same token as an ASCII letter at p?
+static bool token_goes_on_before(const char *begin, const char *p)
+{
+    if (p == begin)
+        return false;
+    if ((uint8_t)p[-1] < 0x80)
+        return ascii_fold[(uint8_t)p[-1]] != 0;
+    const char *lead = p - 1;
+    while (lead > begin && p - lead < 4 && ((uint8_t)*lead & 0xC0) == 0x80)
+        lead--;
+    struct step s = step_at(lead, p);
+    return lead + s.len == p && s.token && !s.single;
+}
+
+static bool token_goes_on_behind(const char *p, const char *end)
+{
+    if (p == end)
+        return false;
+    struct step s = step_at(p, end);
+    return s.token && !s.single;
+}
+
+static bool match_ascii(const struct query_phrase *ph, const char *begin, const char *end)
+{
+    str token = ph->tokens[0];
+    bool prefix = ph->last_is_prefix && ph->count == 1;
+    for (const char *p = find_ascii(begin, end, token); p < end; p = find_ascii(p + 1, end, token))
+        if (!token_goes_on_before(begin, p) && (prefix || !token_goes_on_behind(p + token.len, end)) &&
+            rest_follows(ph, p + token.len, end))
+            return true;
+    return false;
+}
+
 bool query_phrase_match(const struct query_phrase *ph, str text)
 {
-    const char *p = text.ptr, *end = p + text.len;
-    if (ph->count == 0)
+    const char *end = text.ptr + text.len;
+    if (ph->count == 0 || text.len == 0)
         return false;
-    for (p = token_start(p, end); p < end; p = token_start(p, end)) {
-        if (!token_is(&p, end, ph->tokens[0], ph->last_is_prefix && ph->count == 1))
-            continue;
-        const char *q = p;
-        uint32_t i = 1;
-        while (i < ph->count && (q = token_start(q, end)) < end &&
-               token_is(&q, end, ph->tokens[i], ph->last_is_prefix && i + 1 == ph->count))
-            i++;
-        if (i == ph->count)
-            return true;
-    }
-    return false;
+    if (ph->first_is_ascii && (!ph->first_has_twins || is_ascii(text.ptr, end)))
+        return match_ascii(ph, text.ptr, end);
+    return match_any(ph, text.ptr, end);
 }
 
 bool query_token_next(str text, size_t *pos, char buf[QUERY_TOKEN_MAX], str *ret_token, bool *ret_cut)
@@ -148,7 +252,11 @@ int query_phrase_make(struct arena *arena, str text, bool last_is_prefix, struct
         tokens[count++] = str_of(folded + from, n - from);
         p = token_start(p, end);
     }
-    *ret_phrase = (struct query_phrase){ tokens, count, last_is_prefix };
+    *ret_phrase = (struct query_phrase){ .tokens = tokens, .count = count, .last_is_prefix = last_is_prefix };
+    if (count) {
+        ret_phrase->first_is_ascii = is_ascii(tokens[0].ptr, tokens[0].ptr + tokens[0].len);
+        ret_phrase->first_has_twins = str_find_char(tokens[0], 'k', 0) >= 0 || str_find_char(tokens[0], 's', 0) >= 0;
+    }
     return 0;
 }
 

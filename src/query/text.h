@@ -13,6 +13,9 @@ struct query_phrase {
     const str *tokens;
     uint32_t count;
     bool last_is_prefix;
+    // The first token is ASCII, and whether it holds a letter that non-ASCII characters fold to (k: the
+    // Kelvin sign, s: the long s). Set by query_phrase_make: they choose how the first token is searched.
+    bool first_is_ascii, first_has_twins;
 };
 
 // Does text contain the phrase? Allocates nothing, linear for practical phrases; ASCII is fast.

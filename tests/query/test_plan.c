@@ -373,7 +373,10 @@ static void test_hints(void **state)
         0);
     assert_true(has_hint(compile("spans rows=99999999999999999999"), "compared as a double"));
     assert_true(has_hint(compile("spans | where service==name"), "compare two fields"));
-    assert_int_equal(compile("spans service=checkout")->hint_count, 0);
+    assert_int_equal(compile("spans service=user")->hint_count, 0);
+    assert_true(has_hint(compile("spans | let a = 1, b = 2 | where a>b"), "compare two fields"));
+    assert_true(has_hint(compile("spans | stats count() by bucket"), "| bucket 1m"));
+    assert_int_equal(compile("spans | bucket 1m | stats count() by bucket")->hint_count, 0);
     assert_true(has_hint(compile("spans | bucket 1h tz \"Europe/Berlin\""), "time zone"));
 }
 

@@ -83,7 +83,16 @@ static void test_boundaries(void **state)
     YES("สวัสดี", "xสวัสดีy");
     NO("sure", "measured");
     YES("straße", "STRAßE");
-    YES("ΣΑΣ", "σας"); // final sigma folds
+    YES("ΣΑΣ", "σας");                     // final sigma folds
+    YES("task", "TA\xC5\xBF\xE2\x84\xAA"); // long s and Kelvin sign
+    YES("a_b_c_d_e_f_g_h_i_j_k", "........................ A_B_C_D_E_F_G_H_I_J_K ..........");
+    NO("b", "éb");
+    NO("b", "bé");
+    YES("b*", "bé");
+    YES("b", "\xA9"
+             "b"); // a stray byte separates
+    YES("b", "\xE6\xB1"
+             "b"); // so does a cut character
 }
 
 static void test_tokens(void **state)
@@ -126,18 +135,21 @@ static void test_limits(void **state)
 // The streaming matcher against the obvious one: lists of tokens.
 static void test_against_lists(void **state)
 {
-    static const char *const parts[] = { "a", "A", "b", " ", "-", "é", "É", "決", "\xff", "_", "ß", "1" };
+    static const char *const parts[] = { "a",    "A",   "b", " ", "-", "é", "É",        "決",
+                                         "\xff", "_",   "ß", "1", "k", "S", "\xC5\xBF", "\xE2\x84\xAA",
+                                         "\x7f", "\xE6" };
+    enum { PARTS = sizeof parts / sizeof *parts, LONG = 40 };
     uint64_t seed = 1;
     for (int round = 0; round < 20000; round++) {
-        char text[64], phrase[64];
+        char text[256], phrase[64];
         size_t n = 0, m = 0;
-        for (int i = 0; i < 12; i++) {
-            const char *p = parts[(seed = hash64_int(seed + 1)) % 12];
+        for (int i = 0; i < (round % 2 ? 12 : LONG); i++) {
+            const char *p = parts[(seed = hash64_int(seed + 1)) % PARTS];
             memcpy(text + n, p, strlen(p));
             n += strlen(p);
         }
         for (int i = 0; i < 1 + round % 4; i++) {
-            const char *p = parts[(seed = hash64_int(seed + 1)) % 12];
+            const char *p = parts[(seed = hash64_int(seed + 1)) % PARTS];
             memcpy(phrase + m, p, strlen(p));
             m += strlen(p);
         }
