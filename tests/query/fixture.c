@@ -242,11 +242,17 @@ static int take_end(void *ctx, const struct query_stats *stats)
 void fixture_ask(const struct query_request *q, const struct segment *const *segments, uint32_t n,
                  struct fixture_answer *ret)
 {
+    fixture_ask_from(q, segments, NULL, n, ret);
+}
+
+void fixture_ask_from(const struct query_request *q, const struct segment *const *segments, const uint64_t *firsts,
+                      uint32_t n, struct fixture_answer *ret)
+{
     struct query_output out = { ret, take_row, take_end };
     memset(ret, 0, sizeof *ret);
     buf_init(&ret->rows, 256 << 20);
     buf_init(&ret->stats, 16 << 20);
-    ret->rc = query_run_segments(q, segments, NULL, n, &out, &ret->err);
+    ret->rc = query_run_segments(q, segments, firsts, n, &out, &ret->err);
 }
 
 void fixture_answer_free(struct fixture_answer *a)

@@ -42,4 +42,6 @@ struct fixture_answer {
 struct query_request fixture_request(const char *text);
 void fixture_ask(const struct query_request *q, const struct segment *const *segments, uint32_t n,
                  struct fixture_answer *ret);
+void fixture_ask_from(const struct query_request *q, const struct segment *const *segments, const uint64_t *firsts,
+                      uint32_t n, struct fixture_answer *ret);
 void fixture_answer_free(struct fixture_answer *a);
