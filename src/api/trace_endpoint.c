@@ -269,7 +269,7 @@ void api_trace(struct api_call *call)
     tr.projects = q.projects;
     tr.projects_n = q.projects_n;
     tr.logs = true; // a trace of logs only is one, too
-    tr.logs_max = 1;
+    tr.logs_max = TRACE_LOG_ROWS_MAX;
     tr.memory_max = call->api->options.query_memory_max;
     int r = trace_load(&tr, view, &t, &err);
     bool loaded = r == 0;

@@ -20,6 +20,7 @@ enum {
 struct wspan {
     int64_t depth, time, duration;
     str span, service, name, status, message;
+    uint32_t guides; // bit l: a sibling of its ancestor of level l (or of itself) follows
 };
 
 struct wlog {
@@ -250,13 +251,27 @@ static void put_bar(struct waterfall *w, const struct wspan *s)
     colour(w, "0");
 }
 
+static size_t level_of(const struct wspan *s) { return indent_of(s) / 2; }
+
+// Which levels have a sibling further down, for each span: read from the last one up.
+static void set_guides(struct waterfall *w)
+{
+    uint32_t open = 0;
+    for (size_t i = w->spans_n; i > 0; i--) {
+        struct wspan *s = &w->spans[i - 1];
+        uint32_t bit = 1u << level_of(s);
+        s->guides = open;
+        open = (open | bit) & (bit * 2 - 1);
+    }
+}
+
 static void put_guides(struct waterfall *w, const struct wspan *s)
 {
-    size_t indent = indent_of(s);
-    for (size_t i = 0; i + 2 < indent; i += 2)
-        buf_str(w->out, STR("\xe2\x94\x82 "));
-    if (indent)
-        buf_str(w->out, STR("\xe2\x94\x94 "));
+    size_t level = level_of(s);
+    for (size_t i = 1; i < level; i++)
+        buf_str(w->out, s->guides >> i & 1 ? STR("\xe2\x94\x82 ") : STR("  "));
+    if (level)
+        buf_str(w->out, s->guides >> level & 1 ? STR("\xe2\x94\x9c ") : STR("\xe2\x94\x94 "));
 }
 
 static void put_span(struct waterfall *w, const struct wspan *s)
@@ -375,6 +390,7 @@ int waterfall_print(str json, const struct waterfall_options *o, struct buf *out
         if (w.logs_n)
             qsort(w.logs, w.logs_n, sizeof *w.logs, log_order);
         layout(&w);
+        set_guides(&w);
         put_head(&w);
         for (size_t i = 0; i < w.spans_n; i++) {
             put_span(&w, &w.spans[i]);

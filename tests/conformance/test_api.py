@@ -193,7 +193,7 @@ def test_histogram(filled):
 def test_a_trace_is_a_tree_of_printed_rows(filled):
     trace = ask(filled, "GET", "/api/v1/traces/{id}", id=shop.TRACE)
     assert [(s["name"], s["depth"]) for s in trace["spans"]] == [("GET /cart", 0), ("POST /order", 1), ("SELECT orders", 2), ("lost", 0)]
-    assert trace["duration"] == 900_000_000 and trace["complete"] is False and trace["hidden"] == 0
+    assert trace["duration"] == 900_000_000 and trace["complete"] is False and trace["cut"] is False and trace["hidden"] == 0
     assert trace["missing"] == [{"span": "00000000000000ff", "children": 1}]
     assert [log["level"] for log in trace["logs"]] == ["info", "error"]
     assert {s["service"]: s["errors"] for s in trace["services"]} == {"web": 0, "checkout": 1, "db": 0}

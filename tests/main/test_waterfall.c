@@ -67,6 +67,32 @@ static void bars_are_as_long_as_their_spans(void **state)
     buf_free(&out);
 }
 
+static void guides_join_siblings_only(void **state)
+{
+    static const int depths[] = { 0, 1, 2, 1, 2, 0 };
+    static const char *const expect[] = {
+        "s0", "\xe2\x94\x9c s1", "\xe2\x94\x82 \xe2\x94\x94 s2", "\xe2\x94\x94 s3", "  \xe2\x94\x94 s4", "s5"
+    };
+    struct waterfall_options o = { .width = 80 };
+    struct buf json, out;
+    buf_init(&json, 1 << 16);
+    buf_init(&out, 1 << 20);
+    buf_printf(&json, "{\"spans\":[");
+    for (int i = 0; i < 6; i++)
+        buf_printf(&json, "%s{\"depth\":%d,\"name\":\"s%d\",\"service\":\"x\"}", i ? "," : "", depths[i], i);
+    buf_printf(&json, "]}");
+    assert_int_equal(waterfall_print(buf_view(&json), &o, &out), 0);
+    buf_byte(&out, 0);
+    char *line = strstr((char *)out.ptr, "x    s0");
+    for (int i = 0; i < 6; i++) {
+        assert_non_null(line);
+        assert_memory_equal(line + 5, expect[i], strlen(expect[i]));
+        line = strchr(line, '\n') + 1;
+    }
+    buf_free(&json);
+    buf_free(&out);
+}
+
 static void colours_only_when_asked(void **state)
 {
     struct waterfall_options o = { .width = 80, .colours = true };
@@ -101,6 +127,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(spans_errors_and_logs_stand_in_place),
         cmocka_unit_test(bars_are_as_long_as_their_spans),
+        cmocka_unit_test(guides_join_siblings_only),
         cmocka_unit_test(colours_only_when_asked),
         cmocka_unit_test(what_is_no_trace_is_refused),
     };
