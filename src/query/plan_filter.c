@@ -188,25 +188,30 @@ static int plan_field_contains(struct planner *pl, const struct query_ast_filter
 }
 
 // ---- comparisons
-// Two fields side by side: the right one is only text here. `service=user` is common and right; who
-// writes `==` or an order between two names means something else.
+// ---- two fields side by side: the right one is only text here
+static bool names_a_field(const struct planner *pl, const struct query_ast_value *v, const struct query_literal *lit)
+{
+    if (v->form != QUERY_WORD || lit->wildcard || lit->readings & ~(uint32_t)QR_LEVEL)
+        return false;
+    for (uint32_t i = 0; i < pl->visible_count; i++)
+        if (str_eq(pl->plan->columns[pl->visible[i]].name, lit->text))
+            return true;
+    for (int s = 0; s < QUERY_SOURCE_COUNT && pl->open; s++)
+        if (pl->plan->sources >> s & 1 && query_field_find((enum query_source)s, lit->text))
+            return true;
+    return false;
+}
+
+// `service=user` is common and right; who writes `==` or an order between two names means something else.
 static int hint_two_fields(struct planner *pl, const struct query_ast_filter *a, const struct query_literal *lit)
 {
     str op = str_slice(pl->ast->text, a->op_pos.off, a->op_pos.off + a->op_pos.len);
-    if (a->cmp == QUERY_EQ && !str_eq(op, STR("==")))
+    if (a->list || (a->cmp == QUERY_EQ && !str_eq(op, STR("=="))) || !names_a_field(pl, a->values, lit))
         return 0;
-    if (a->list || a->values->form != QUERY_WORD || lit->wildcard || lit->readings)
-        return 0;
-    bool is_name = false;
-    for (uint32_t i = 0; i < pl->visible_count; i++)
-        is_name = is_name || str_eq(pl->plan->columns[pl->visible[i]].name, lit->text);
-    for (int s = 0; s < QUERY_SOURCE_COUNT && pl->open; s++)
-        is_name = is_name || (pl->plan->sources >> s & 1 && query_field_find((enum query_source)s, lit->text));
-    if (!is_name)
-        return 0;
-    return plan_hint(
-        pl, lit->pos, "`%.*s` is compared as text; to compare two fields: | let same = %.*s == %.*s | where same=true",
-        STR_ARG(lit->text), (int)a->field->pos.len, pl->ast->text.ptr + a->field->pos.off, STR_ARG(lit->text));
+    return plan_hint(pl, lit->pos,
+                     "`%.*s` is compared as text; to compare two fields: | let same = %.*s %.*s %.*s | where same=true",
+                     STR_ARG(lit->text), (int)a->field->pos.len, pl->ast->text.ptr + a->field->pos.off, STR_ARG(op),
+                     STR_ARG(lit->text));
 }
 
 static int plan_values(struct planner *pl, const struct query_ast_filter *a, struct query_filter *f)

@@ -374,7 +374,12 @@ static void test_hints(void **state)
     assert_true(has_hint(compile("spans rows=99999999999999999999"), "compared as a double"));
     assert_true(has_hint(compile("spans | where service==name"), "compare two fields"));
     assert_int_equal(compile("spans service=user")->hint_count, 0);
-    assert_true(has_hint(compile("spans | let a = 1, b = 2 | where a>b"), "compare two fields"));
+    assert_true(has_hint(compile("spans | let a = lower(name), b = upper(name) | where a>b"), "compare two fields"));
+    struct query_plan *plan;
+    struct query_error err;
+    assert_int_equal(query_compile(&arena, STR("spans | let a = 1, b = 2 | where a>b"), &opt, &plan, &err),
+                     ERR_INVALID);
+    assert_non_null(strstr(err.hint, "`let`"));
     assert_true(has_hint(compile("spans | stats count() by bucket"), "| bucket 1m"));
     assert_int_equal(compile("spans | bucket 1m | stats count() by bucket")->hint_count, 0);
     assert_true(has_hint(compile("spans | bucket 1h tz \"Europe/Berlin\""), "time zone"));
