@@ -225,8 +225,13 @@ static int plan_values(struct planner *pl, const struct query_ast_filter *a, str
     n = 0;
     for (const struct query_ast_value *v = a->values; v; v = v->next) {
         int r = plan_literal(pl, v, &lits[n]);
-        if (r < 0 || (r = plan_check_compare(pl, f->ref, a->cmp, &lits[n])) < 0 ||
-            (r = hint_two_fields(pl, a, &lits[n])) < 0)
+        if (r < 0)
+            return r;
+        r = plan_check_compare(pl, f->ref, a->cmp, &lits[n]);
+        if (r < 0 && names_a_field(pl, v, &lits[n]))
+            query_error_hint(pl->err, "a filter compares with what is written; fields are compared in `let`: "
+                                      "| let yes = a > b | where yes=true");
+        if (r < 0 || (r = hint_two_fields(pl, a, &lits[n])) < 0)
             return r;
         n++;
     }
