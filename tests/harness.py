@@ -117,7 +117,7 @@ class Server:
                 headers["Authorization"] = f"Bearer {token}"
             connection.request(method, path, body=body, headers=headers)
             answer = connection.getresponse()
-            self.answer_headers = dict(answer.getheaders())
+            self.answer_headers = answer.headers  # of any case
             return answer.status, answer.read()
         finally:
             connection.close()

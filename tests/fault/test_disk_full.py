@@ -49,7 +49,7 @@ def test_full_disk_is_said_and_passes(small_disk, tmp_path):
     server = harness.Server(small_disk / "data")
     server.log_path = tmp_path / "server.log"
     server.start()
-    server.token("read")
+    server.read_token = server.token("read")  # while it can be written
     acknowledged = []
     for _ in range(50):
         trace, status = send(server)
