@@ -56,7 +56,7 @@ function Routed() {
 function NotHere() {
   return (
     <div class="say">
-      <h2>There is no page at this address</h2>
+      <h1>There is no page at this address</h1>
       <p>
         <code>{path.value}</code> is not one of Clew's.
       </p>

@@ -55,26 +55,30 @@ export function LogRows({ rows, selected, select, more }: Props) {
         class="loglist scroll"
         ref={box}
         tabIndex={0}
-        role="region"
-        aria-label="Lines"
+        role="listbox"
+        aria-label="Log lines, newest first"
+        aria-activedescendant={selected >= first && selected < last ? `line-${selected}` : undefined}
         onScroll={(event) => setTop(event.currentTarget.scrollTop)}
       >
-        <div style={{ height: `${first * height}px` }} />
+        <div role="presentation" style={{ height: `${first * height}px` }} />
         {rows.slice(first, last).map((row, offset) => (
           <Line
             key={`${first + offset} ${row.time}`}
             row={row}
+            index={first + offset}
             selected={first + offset === selected}
             select={() => select(first + offset)}
           />
         ))}
-        <div style={{ height: `${(rows.length - last) * height}px` }} />
-        {more && (
-          <button type="button" class="btn more" disabled={more.busy} onClick={more.load}>
+        <div role="presentation" style={{ height: `${(rows.length - last) * height}px` }} />
+      </div>
+      {more && last >= rows.length && (
+        <div class="older">
+          <button type="button" class="btn s" disabled={more.busy} onClick={more.load}>
             {more.busy ? 'Reading older lines' : 'Show older lines'}
           </button>
-        )}
-      </div>
+        </div>
+      )}
     </>
   );
 }
@@ -89,12 +93,12 @@ function fieldsOf(attr: Attributes | undefined): [string, string][] {
     .map(([name, value]) => [name, valueText(value).slice(0, 80)]);
 }
 
-function Line({ row, selected, select }: { row: LogRow; selected: boolean; select: () => void }) {
+function Line({ row, index, selected, select }: { row: LogRow; index: number; selected: boolean; select: () => void }) {
   const { ms } = parseInstant(row.time);
   const service = row.service ?? 'unknown service';
   const level = row.level ?? '';
   return (
-    <button type="button" class={`lg1 ${selected ? 'sel' : ''} l-${level}`} aria-pressed={selected} onClick={select}>
+    <div role="option" id={`line-${index}`} class={`lg1 ${selected ? 'sel' : ''} l-${level}`} aria-selected={selected} onClick={select}>
       <span class="mono d2" title={absolute(ms)}>
         {clock(ms)}
       </span>
@@ -113,7 +117,7 @@ function Line({ row, selected, select }: { row: LogRow; selected: boolean; selec
           <Icon icon={ChartNoAxesGantt} size={14} />
         </span>
       )}
-    </button>
+    </div>
   );
 }
 

@@ -95,6 +95,7 @@ export function LogsPage() {
   };
   return (
     <>
+      <h1 class="only-read">Logs</h1>
       <div class="bar qline">
         <QueryBar
           value={query}

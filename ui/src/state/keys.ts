@@ -1,6 +1,6 @@
 // Keys. The page that is open registers what it understands; single letters are off while somebody types.
 import { signal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useLayoutEffect } from 'preact/hooks';
 
 export interface KeyBinding {
   /** As KeyboardEvent.key, with "Ctrl+" or "Shift+" before it where meant; several for one action. "g t" is a sequence. */
@@ -57,9 +57,9 @@ export function onKey(event: KeyboardEvent): void {
   }
 }
 
-/** Understood while the component is there. The bindings are read again at each render. */
+/** Understood while the component is there. Replaced with each render before anybody can press the next key. */
 export function useKeys(title: string, bindings: KeyBinding[]): void {
-  useEffect(() => {
+  useLayoutEffect(() => {
     const group = { title, bindings };
     groups.value = [...groups.value, group];
     return () => {

@@ -56,7 +56,7 @@ function useSettle(answer: TraceAnswer | undefined): void {
 function NoTrace({ id }: { id: string }) {
   return (
     <div class="say">
-      <h2>No trace with this id is stored</h2>
+      <h1>No trace with this id is stored</h1>
       <p>
         No span and no log of <code>{id}</code> is here. It may be older than the retention, not sampled by the service that began it, or
         not arrived yet: SDKs send every few seconds.

@@ -82,6 +82,7 @@ export function TracesPage() {
   const empty = found && rows.length === 0 && !failure && !list.stale.value;
   return (
     <>
+      <h1 class="only-read">Traces</h1>
       <div class="bar qline">
         <QueryBar
           value={query}

@@ -51,29 +51,22 @@ async function loadDetails(traces: TraceSummary[], abort: AbortSignal): Promise<
   const details = new Map<string, Details>(traces.map((trace) => [trace.trace, {}]));
   const range = extent(traces);
   if (!range) return details;
-  const roots = runQuery<RootRow>(
-    `spans root=true trace=(${traces.map((trace) => trace.trace).join(', ')}) | select trace, http.response.status_code as code, user`,
-    range,
-    1000,
-    abort,
-  );
+  const ids = (list: TraceSummary[]) => list.map((trace) => trace.trace).join(', ');
   const failed = traces.filter((trace) => trace.errors > 0);
-  const problems = failed.length
-    ? runQuery<FailedRow>(
-        `spans status=error trace=(${failed.map((trace) => trace.trace).join(', ')}) | select trace, time, message`,
-        range,
-        1000,
-        abort,
-      )
-    : undefined;
-  for (const row of (await roots).rows) {
+  const [roots, problems] = await Promise.all([
+    runQuery<RootRow>(`spans root=true trace=(${ids(traces)}) | select trace, http.response.status_code as code, user`, range, 1000, abort),
+    failed.length > 0
+      ? runQuery<FailedRow>(`spans status=error trace=(${ids(failed)}) | select trace, time, message`, range, 1000, abort)
+      : undefined,
+  ]);
+  for (const row of roots.rows) {
     const entry = details.get(row.trace);
     if (!entry) continue;
     if (row.code !== undefined && Number.isFinite(Number(row.code))) entry.code = Number(row.code);
     if (typeof row.user === 'string') entry.user = row.user;
   }
   // Newest first: the first with a message is the deepest, near enough.
-  for (const row of (await problems)?.rows ?? []) {
+  for (const row of problems?.rows ?? []) {
     const entry = details.get(row.trace);
     if (entry && !entry.problem && row.message) entry.problem = row.message;
   }

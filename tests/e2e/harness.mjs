@@ -1,0 +1,141 @@
+// What the journeys share: a real server on a data directory of its own, the real demo shop, a real browser.
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import { createRequire } from 'node:module';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const root = path.resolve(import.meta.dirname, '../..');
+// The browser's driver and axe come with the pages' own tools.
+const require = createRequire(path.join(root, 'ui/package.json'));
+const { chromium } = require('playwright-core');
+const axeSource = fs.readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+
+const CHROMIUM_ARGS = [
+  '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
+];
+
+/** Output of a child, and a promise of the first line that matches. */
+function watch(child, name) {
+  const seen = { text: '' };
+  const waiting = [];
+  const take = (chunk) => {
+    seen.text += chunk;
+    for (const waiter of waiting) {
+      const match = waiter.pattern.exec(seen.text);
+      if (match) waiter.resolve(match);
+    }
+  };
+  child.stdout.on('data', take);
+  child.stderr.on('data', take);
+  seen.until = (pattern, ms = 30_000) =>
+    new Promise((resolve, reject) => {
+      const match = pattern.exec(seen.text);
+      if (match) return resolve(match);
+      const timer = setTimeout(() => reject(new Error(`${name} did not print ${pattern} in ${ms} ms:\n${seen.text}`)), ms);
+      waiting.push({ pattern, resolve: (found) => (clearTimeout(timer), resolve(found)) });
+      child.once('exit', (code, signal) => (clearTimeout(timer), reject(new Error(`${name} ended (${signal ?? code}):\n${seen.text}`))));
+    });
+  return seen;
+}
+
+function stopped(child) {
+  return child.exitCode !== null || child.signalCode !== null ? Promise.resolve() : new Promise((done) => child.once('exit', done));
+}
+
+async function stop(child) {
+  child.kill('SIGTERM');
+  await Promise.race([stopped(child), sleep(5000).then(() => child.kill('SIGKILL'))]);
+  await stopped(child);
+}
+
+const binary = process.env.CLEW_BIN ?? path.join(root, 'build/clew');
+
+/** { url, link, data, freshLink(), stop() }; `listen` keeps the port over a restart. */
+export async function startServer({ data = fs.mkdtempSync(path.join(os.tmpdir(), 'clew-e2e-')), listen = '127.0.0.1:0' } = {}) {
+  const child = spawn(binary, ['serve', '--data', data, '--listen', listen, '--no-otlp-ports'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const output = watch(child, 'clew serve');
+  const [, link] = await output.until(/open\s+(http:\S+#\S+)/);
+  const url = new URL(link).origin;
+  return {
+    url,
+    link,
+    data,
+    freshLink: async () => {
+      const asked = spawn(binary, ['login-link', '--data', data], { stdio: ['ignore', 'pipe', 'pipe'] });
+      const [found] = await watch(asked, 'clew login-link').until(/http:\S+#\S+/);
+      return found;
+    },
+    pause: () => stop(child),
+    stop: async () => {
+      await stop(child);
+      fs.rmSync(data, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The demo shop, with few shoppers: the tests go shopping themselves. */
+export async function startDemo(url) {
+  const child = spawn(path.join(root, 'demo/run'), [], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, OTEL_EXPORTER_OTLP_ENDPOINT: url, CLEW_DEMO_SHOPPERS: '1' },
+  });
+  const output = watch(child, 'demo');
+  const [, web] = await output.until(/web\s+ready at (http:\S+),/);
+  await output.until(/^demo /m);
+  return { web, stop: () => stop(child) };
+}
+
+/** One customer's order, through the shop's own front door. */
+export async function order(web, { customer, lines, coupon }) {
+  const call = async (method, at, body) => {
+    const response = await fetch(web + at, {
+      method,
+      headers: { 'content-type': 'application/json', 'x-customer': customer },
+      body: body && JSON.stringify(body),
+    });
+    return { status: response.status, body: await response.json().catch(() => undefined) };
+  };
+  const { body } = await call('POST', '/carts');
+  for (const sku of lines) await call('POST', `/carts/${body.cart}/items`, { sku, quantity: 1 });
+  return await call('POST', '/checkout', { cart: body.cart, coupon });
+}
+
+/** A browser with one context a call; every error of a page's script or console is a failure of the test. */
+export async function startBrowser() {
+  const browser = await chromium.launch({ executablePath: process.env.CLEW_CHROMIUM ?? '/usr/bin/chromium', args: CHROMIUM_ARGS });
+  return {
+    open: async (options = {}) => {
+      const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+      const page = await context.newPage();
+      page.setDefaultTimeout(15_000);
+      const problems = [];
+      page.on('pageerror', (error) => problems.push(`script: ${error.message}`));
+      page.on('console', (message) => {
+        // What the server refuses on purpose, the browser reports too.
+        if (message.type() === 'error' && !/Failed to load resource/.test(message.text())) problems.push(message.text());
+      });
+      return { page, context, problems };
+    },
+    stop: () => browser.close(),
+  };
+}
+
+export async function signIn(page, link) {
+  await page.goto(link);
+  await page.getByRole('button', { name: 'Sign in', exact: true }).first().click();
+  await page.getByRole('navigation', { name: 'Main' }).waitFor();
+}
+
+/** What axe has against the page as it stands; [] is what is wanted. */
+export async function axe(page) {
+  // Evaluated by the driver, so the page's own policy (no inline script) stays as it is.
+  await page.evaluate(axeSource);
+  const result = await page.evaluate(() =>
+    window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }),
+  );
+  return result.violations.map((v) => `${v.id}: ${v.nodes.map((node) => node.html.slice(0, 160)).slice(0, 3).join(' | ')}`);
+}
+
+export { sleep };

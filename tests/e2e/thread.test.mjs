@@ -1,0 +1,315 @@
+// The thread: from a sign-in link to the line of code that failed, in a real browser, over the real demo shop.
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { axe, order, signIn, sleep, startBrowser, startDemo, startServer } from './harness.mjs';
+
+const CUSTOMER = 'u_e2e';
+let server;
+let demo;
+let browser;
+
+before(async () => {
+  server = await startServer();
+  [demo, browser] = await Promise.all([startDemo(server.url), startBrowser()]);
+  const failed = await order(demo.web, { customer: CUSTOMER, lines: ['BALL-1', 'LAMP-1', 'SPIN-1', 'WAX-1', 'OIL-2', 'SEAL-3'], coupon: 'AUTUMN-15' });
+  assert.equal(failed.status, 500, 'the demo has its bug');
+  const placed = await order(demo.web, { customer: CUSTOMER, lines: ['AMPH-3'], coupon: 'WELCOME' });
+  assert.equal(placed.status, 201);
+});
+
+after(async () => {
+  await browser?.stop();
+  await demo?.stop();
+  await server?.stop();
+});
+
+/** Rows of the table twin as text, one string a row. */
+async function tableRows(page) {
+  await page.locator('.ttable tbody tr').first().waitFor();
+  return (await page.locator('.ttable tbody tr').allInnerTexts()).map((text) => text.replace(/\s+/g, ' ').trim());
+}
+
+describe('a failing request', () => {
+  let page;
+  let problems;
+
+  before(async () => {
+    ({ page, problems } = await browser.open());
+    const requested = [];
+    page.on('request', (request) => requested.push(request.url()));
+    await signIn(page, server.link);
+    const token = new URL(server.link).hash.slice(1);
+    assert.ok(token.length > 10);
+    assert.ok(!requested.some((url) => url.replace(/#.*$/, '').includes(token)), 'the token of the link is in no address that was asked for');
+  });
+
+  it('signs in with the link and comes to the traces of the demo', async () => {
+    await page.locator('.tracelist a').first().waitFor();
+    assert.equal(new URL(page.url()).pathname, '/traces');
+    assert.equal(new URL(page.url()).hash, '');
+    await page.getByText(/traces$/).first().waitFor();
+  });
+
+  it('is found by a query that completes itself', async () => {
+    const bar = page.getByRole('combobox', { name: 'Query for traces' });
+    await bar.fill('spans ro');
+    await page.getByRole('option', { name: /^root/ }).waitFor();
+    await bar.fill('spans root=true user=u_');
+    const option = page.getByRole('option', { name: new RegExp(`^${CUSTOMER}`) });
+    await option.click();
+    await bar.press('End');
+    await bar.pressSequentially(' http.response.status_code=500');
+    await bar.press('Enter');
+    const row = page.locator('.tracelist a', { hasText: 'POST /checkout' });
+    await row.first().waitFor();
+    await page.waitForFunction(() => document.querySelectorAll('.tracelist a').length === 1);
+    const text = (await row.innerText()).replace(/\s+/g, ' ');
+    for (const part of ['500', 'web', 'TypeError', CUSTOMER]) assert.ok(text.includes(part), `${part} in "${text}"`);
+    assert.match(page.url(), /q=spans/);
+  });
+
+  it('opens as one waterfall across Node and Python down to SQL, with its logs in place', async () => {
+    await page.locator('.tracelist a').first().click();
+    await page.getByRole('heading', { name: 'POST /checkout' }).waitFor();
+    await page.getByText(/\d+ spans, 2 services/).waitFor();
+    await page.getByRole('group', { name: /Arrow keys move/ }).waitFor();
+    await page.keyboard.press('t');
+    const rows = await tableRows(page);
+    const expected = [/^POST \/checkout web .*error$/, /^checkout begun web .*info line$/, /^POST .*\/orders web .*error$/, /^POST \/orders checkout .*error$/, /^load_cart checkout/,
+      /^SELECT sku, quantity FROM cart_items .* postgresql/, /^SELECT ×6 price FROM products .* postgresql .*repeated$/, /^cart loaded: 6 lines checkout/, /^reserve_stock checkout/,
+      /^price_order checkout .*error$/, /^apply_discount checkout .*error$/, /^coupon AUTUMN-15 has no rate.* checkout .*warn line$/, /^cart of u_e2e not priced/, /^POST \/orders answered 500/];
+    let at = 0;
+    for (const pattern of expected) {
+      const found = rows.findIndex((row, index) => index >= at && pattern.test(row));
+      assert.notEqual(found, -1, `${pattern} after row ${at} of\n${rows.join('\n')}`);
+      at = found + 1;
+    }
+    await page.keyboard.press('t');
+    await page.locator('.wf canvas').waitFor();
+  });
+
+  it('paints the waterfall', async () => {
+    const colours = await page.locator('.wf canvas').evaluate((canvas) => {
+      const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+      const seen = new Set();
+      for (let i = 0; i < data.length; i += 4) if (data[i + 3] === 255) seen.add(`${data[i]} ${data[i + 1]} ${data[i + 2]}`);
+      return seen.size;
+    });
+    assert.ok(colours > 20, `${colours} colours`);
+  });
+
+  it('leads to the exception, by the keys alone', async () => {
+    const said = page.getByRole('status');
+    for (let n = 0; n < 12; n++) {
+      await page.keyboard.press('e');
+      if (/apply_discount/.test(await said.first().innerText())) break;
+    }
+    const panel = page.getByRole('complementary', { name: 'The chosen row' });
+    await panel.getByText('TypeError', { exact: true }).first().waitFor();
+    await panel.getByText(/unsupported operand type/).first().waitFor();
+    await panel.getByText('app.coupon.kind').waitFor();
+    await panel.getByText('percent_bp').waitFor();
+    await panel.getByRole('tab', { name: /Logs 1/ }).click();
+    await panel.getByText(/coupon AUTUMN-15 has no rate/).waitFor();
+    await panel.getByRole('tab', { name: 'Process' }).click();
+    await panel.getByText('telemetry.sdk.language').waitFor();
+    assert.match(page.url(), /span=[0-9a-f]{16}/);
+  });
+
+  it('is a permalink: the same span is open after a reload', async () => {
+    await page.reload();
+    const panel = page.getByRole('complementary', { name: 'The chosen row' });
+    await panel.getByText('apply_discount').first().waitFor();
+  });
+
+  it('finds in the trace, and zooms and fits', async () => {
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('/');
+    await page.keyboard.type('coupons rate_bp');
+    await page.getByText('1', { exact: true }).first().waitFor();
+    await page.keyboard.press('Enter');
+    const panel = page.getByRole('complementary', { name: 'The chosen row' });
+    await panel.getByText(/SELECT code, kind, rate, rate_bp FROM coupons/).first().waitFor();
+    await page.keyboard.press('Escape');
+    const label = () => page.locator('.axis span').nth(1).innerText();
+    const before = await label();
+    await page.keyboard.press('w');
+    await page.keyboard.press('w');
+    await page.waitForFunction((old) => document.querySelectorAll('.axis span')[1]?.innerText !== old, before);
+    await page.keyboard.press('z');
+    await page.waitForFunction((old) => document.querySelectorAll('.axis span')[1]?.innerText === old, before);
+  });
+
+  it('is joined to its logs, and they lead back to it', async () => {
+    await page.getByRole('link', { name: /^Logs \d+/ }).first().click();
+    await page.locator('.loglist .lg1').first().waitFor();
+    const lines = (await page.locator('.loglist .lg1').allInnerTexts()).join('\n');
+    for (const part of ['checkout begun', 'cart of u_e2e not priced', 'POST /orders answered 500']) assert.ok(lines.includes(part), part);
+    await page.locator('.loglist .lg1', { hasText: 'not priced' }).click();
+    await page.getByRole('complementary', { name: 'The chosen line' }).getByText('exception.type').waitFor();
+    await page.getByRole('button', { name: /^Its trace/ }).click();
+    await page.getByRole('heading', { name: 'POST /checkout' }).waitFor();
+  });
+
+  it('goes back the way it came, along the thread', async () => {
+    const thread = page.getByRole('navigation', { name: 'You are here' });
+    await thread.getByRole('link', { name: 'Traces' }).first().click();
+    await page.locator('.tracelist a', { hasText: 'POST /checkout' }).waitFor();
+    assert.equal(await page.getByRole('combobox', { name: 'Query for traces' }).inputValue(), `spans root=true user=${CUSTOMER} http.response.status_code=500`);
+  });
+
+  it('had no error in the console and no breach of the pages\' own policy', () => assert.deepEqual(problems, []));
+});
+
+describe('the list of traces', () => {
+  let page;
+  let problems;
+
+  before(async () => {
+    ({ page, problems } = await browser.open());
+    await signIn(page, await server.freshLink());
+    await page.locator('.tracelist a').first().waitFor();
+  });
+
+  it('shows what arrives, without being asked', async () => {
+    await page.goto(`${server.url}/traces?q=${encodeURIComponent('spans root=true user=u_live')}`);
+    await page.getByText('No trace matches in this range').waitFor();
+    await order(demo.web, { customer: 'u_live', lines: ['SPIN-1'] });
+    await page.locator('.tracelist a', { hasText: 'POST /checkout' }).first().waitFor();
+  });
+
+  it('says what is wrong with a query, where, and mends it', async () => {
+    const bar = page.getByRole('combobox', { name: 'Query for traces' });
+    await bar.fill('spans status=broken');
+    await bar.press('Enter');
+    const alert = page.getByRole('alert');
+    await alert.getByText(/column 14/).waitFor();
+    assert.equal(await page.locator('.qbar .bad').innerText(), 'broken');
+    await alert.getByRole('button', { name: 'error', exact: true }).click();
+    await page.locator('.tracelist a').first().waitFor();
+    assert.equal(await bar.inputValue(), 'spans status=error');
+    assert.equal(await page.getByRole('alert').count(), 0);
+  });
+
+  it('narrows to a box in the heat map, and says it in the address', async () => {
+    await page.goto(`${server.url}/traces`);
+    await page.locator('.tracelist a').first().waitFor();
+    const map = page.locator('.heat canvas');
+    await map.waitFor();
+    const box = await map.boundingBox();
+    await page.mouse.move(box.x + box.width * 0.6, box.y + 12);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width - 4, box.y + box.height - 60, { steps: 6 });
+    await page.mouse.up();
+    await page.waitForURL(/box=/);
+    await page.locator('.picked .tag', { hasText: /spans?, / }).waitFor();
+    await page.locator('.tracelist a').first().waitFor();
+    await page.keyboard.press('Escape');
+    await page.waitForURL((url) => !url.search.includes('box='));
+  });
+
+  it('is worked with keys', async () => {
+    await page.keyboard.press('j');
+    await page.keyboard.press('j');
+    assert.equal(await page.locator('.tr1.sel').count(), 1);
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/\/traces\/[0-9a-f]{32}/);
+    await page.goBack();
+    await page.locator('.tracelist a').first().waitFor();
+    await page.keyboard.press('?');
+    await page.getByRole('dialog', { name: 'Keys' }).getByText('live or pause').waitFor();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Control+k');
+    await page.getByRole('option', { name: /^checkout/ }).click();
+    await page.waitForURL(/q=spans\+service%3Dcheckout/);
+  });
+
+  it('had no error in the console', () => assert.deepEqual(problems, []));
+});
+
+describe('who may see it', () => {
+  it('is nobody without a session, and a link works once', async () => {
+    const { page } = await browser.open();
+    await page.goto(`${server.url}/traces`);
+    await page.getByRole('heading', { name: 'You are not signed in' }).waitFor();
+    await page.goto(server.link);
+    await page.reload();
+    await page.getByRole('button', { name: 'Sign in', exact: true }).first().click();
+    await page.getByRole('alert').waitFor();
+    await page.getByText('clew login-link', { exact: true }).waitFor();
+    await page.context().close();
+  });
+
+  it('is nobody after signing out', async () => {
+    const { page } = await browser.open();
+    await signIn(page, await server.freshLink());
+    await page.locator('.tracelist a').first().waitFor();
+    await page.getByTitle(/^Signed in as/).locator('visible=true').click();
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('heading', { name: 'You are not signed in' }).waitFor();
+    await page.reload();
+    await page.getByRole('heading', { name: 'You are not signed in' }).waitFor();
+    await page.context().close();
+  });
+});
+
+describe('every page', () => {
+  const sizes = [
+    { name: 'wide, light', viewport: { width: 1440, height: 900 }, colorScheme: 'light' },
+    { name: 'wide, dark', viewport: { width: 1440, height: 900 }, colorScheme: 'dark' },
+    { name: 'narrow, dark', viewport: { width: 390, height: 844 }, colorScheme: 'dark', hasTouch: true },
+  ];
+  for (const { name, ...options } of sizes) {
+    it(`is accessible, and no wider than the screen (${name})`, async () => {
+      const { page, context, problems } = await browser.open(options);
+      await page.goto(`${server.url}/`);
+      await page.getByRole('heading').first().waitFor();
+      const found = { 'signed out': await axe(page) };
+      await signIn(page, await server.freshLink());
+      await page.locator('.tracelist a').first().waitFor();
+      await page.keyboard.press('l');
+      found.traces = await axe(page);
+      await page.goto(`${server.url}/traces?q=${encodeURIComponent(`spans user=${CUSTOMER} status=error`)}`);
+      await page.locator('.tracelist a').first().click();
+      await page.locator('.wf canvas').waitFor();
+      found.trace = await axe(page);
+      await page.locator('.wf').focus();
+      await page.keyboard.press('ArrowDown');
+      await page.getByRole('complementary').waitFor();
+      found['trace with panel'] = await axe(page);
+      await page.keyboard.press('t');
+      await page.locator('.ttable').waitFor();
+      found['trace as a table'] = await axe(page);
+      await page.goto(`${server.url}/logs`);
+      await page.locator('.loglist .lg1').first().click();
+      found.logs = await axe(page);
+      await page.goto(`${server.url}/traces/00000000000000000000000000000001`);
+      await page.getByRole('heading', { name: 'No trace with this id is stored' }).waitFor();
+      found['no trace'] = await axe(page);
+      assert.deepEqual(found, Object.fromEntries(Object.keys(found).map((key) => [key, []])));
+      assert.deepEqual(problems, []);
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(overflow <= 0, `${overflow} px too wide`);
+      await context.close();
+    });
+  }
+});
+
+describe('a server that goes away', () => {
+  it('is said, with what to do, and what was there stays', async () => {
+    const other = await startServer();
+    const { page, context } = await browser.open();
+    await signIn(page, other.link);
+    await page.getByText('No trace has arrived in this range').waitFor();
+    await page.getByText(new RegExp(`OTEL_EXPORTER_OTLP_ENDPOINT=${other.url}`)).waitFor();
+    await other.pause();
+    await page.keyboard.press('r');
+    await page.getByText('Clew does not answer.').waitFor();
+    const again = await startServer({ data: other.data, listen: new URL(other.url).host });
+    await page.getByRole('button', { name: 'Retry' }).click();
+    await page.getByText('No trace has arrived in this range').waitFor();
+    await context.close();
+    await again.stop();
+    await sleep(0);
+  });
+});
