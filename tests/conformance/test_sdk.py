@@ -61,7 +61,7 @@ def test_events_and_links(clew, sent):
     child = by_name(clew.query(f"spans trace={trace} name=child")[0])["child"]
     events = by_name(child["events"])
     assert set(events) == {"halfway", "exception"}
-    found, _ = clew.query(f"spans trace={trace} event{{name=halfway percent=50}}")
+    found, _ = clew.query(f"spans trace={trace} event.percent=50")
     assert [row["name"] for row in found] == ["child"]
     assert [row["name"] for row in clew.query(f'spans trace={trace} event.exception.message="no such order"')[0]] == ["child"]
     assert child["links"][0]["trace"] == trace
