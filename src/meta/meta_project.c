@@ -204,7 +204,7 @@ int meta_project_dsn_key(struct meta *m, str actor, int64_t project, char ret_ke
         if (r == 0)
             r = meta_finish(m, dsn_key_get_or_make(m, actor, project, key, err), err);
         if (r == 0)
-            r = meta_cache_reload(m, err);
+            meta_cache_reload(m, NULL); // if this fails, the first use of the key reads again
     }
     if (r < 0)
         return r;

@@ -94,9 +94,8 @@ int meta_token_add(struct meta *m, str actor, str name, uint32_t scopes, int64_t
     if (r == 0)
         r = token_insert(m, &t, hash, err);
     r = meta_finish(m, r, err);
-    if (r == 0)
-        r = meta_cache_reload(m, err);
     if (r == 0) {
+        meta_cache_reload(m, NULL); // it is made; if this fails, the first use of it reads again
         memcpy(ret_secret, secret, sizeof secret);
         if (ret_token)
             *ret_token = t;

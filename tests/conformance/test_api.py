@@ -1,6 +1,7 @@
 """The HTTP API: what it answers, and that it is what docs/openapi.json says."""
 import http.client
 import json
+import random
 import threading
 import time
 import urllib.parse
@@ -162,6 +163,38 @@ def test_only_so_many_queries_at_once(clew_new):
         thread.join()
     assert {status for status, _ in results} <= {200, 429} and (200, None) in results
     assert all(retry for status, retry in results if status == 429)
+
+
+QUERIES = ["spans service=web status=error duration>200ms", "logs \"connection refused\" level>=warn | top 10 body", "spans | stats count(), p99(duration) as p by service, name | sort p desc | limit 20",
+           "* trace=5b8efff798038103d269b633813fc60c", "spans | bucket 1m | stats count() by bucket", "spans name=~\"(?i)^get\" | let x = duration / 2, y = coalesce(rows, 0) | where y>1 | select name, x, y",
+           "spans | traces", "metrics value>1", "logs body:order not slow", "spans rows!=(1, 2) or retry=true | limit 1 by trace"]
+
+
+def test_no_text_breaks_it(filled):
+    """Whatever stands in a request, the answer is a row stream or an error with a code; never 500, never silence."""
+    chance = random.Random(3)
+    pieces = ["|", "(", ")", "{", "}", '"', "'", "\\", "*", "=", "~", " by ", "0x", "1e999", "\u0000", "\ufffd", "\U0001f9f5", "9" * 30, "-", "`", "[9999999999]", "limit 0"]
+    for _ in range(600):
+        text = list(chance.choice(QUERIES))
+        for _ in range(chance.randrange(0, 6)):
+            at = chance.randrange(len(text) + 1)
+            text[at:at + chance.randrange(0, 4)] = chance.choice(pieces + QUERIES)
+        status, answer = filled.request("POST", "/api/v1/query", json.dumps({"query": "".join(text)}), JSON)
+        assert status in (200, 400, 422), (text, answer)
+        last = json.loads(answer.splitlines()[-1])
+        assert status != 200 and last["error"]["code"] or "_stats" in last or "_error" in last, text
+
+
+def test_no_body_breaks_it(filled):
+    admin, chance = filled.token("admin,read"), random.Random(5)
+    bodies = ['{"query":"spans","from":"-1h","to":"now","limit":5}', '{"name":"n","scopes":["read"],"project":"default","ttl":"1d"}', '{"slug":"s"}', '{"link":"x"}']
+    for _ in range(400):
+        body = bytearray(chance.choice(bodies).encode())
+        for _ in range(chance.randrange(1, 6)):
+            body[chance.randrange(len(body))] = chance.choice(b'{}[]":,\\u0\x00\xff9e-ntf')
+        for path in ("/api/v1/query", "/api/v1/tokens", "/api/v1/projects"):
+            status, answer = filled.request("POST", path, bytes(body), JSON, token=admin)
+            assert status in (200, 201, 400, 403, 404, 409, 422), (path, body, answer)
 
 
 # ---- what there is

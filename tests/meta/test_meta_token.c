@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "meta/audit.h"
 #include "meta/token.h"
 #include "scratch.h"
 
@@ -192,6 +193,36 @@ static void a_local_token_dies_with_the_process(void **state)
     scratch_close(&s);
 }
 
+// Every allocation on the way fails in turn: all of the deed is done, or none of it.
+static void making_a_token_survives_the_failure_of_any_allocation(void **state)
+{
+    struct scratch s;
+    struct meta_token *list;
+    struct meta_audit_report report;
+    struct meta_grant g;
+    struct err err;
+    size_t made = 0, n;
+    char secret[META_SECRET_MAX];
+    scratch_open(&s);
+    for (int64_t at = 1;; at++) {
+        mem_fail_at(at);
+        int r = meta_token_add(s.meta, STR("test"), STR("t"), META_SCOPE_READ, 0, 0, secret, NULL, &err);
+        int64_t seen = mem_fail_count();
+        mem_fail_at(0);
+        assert_int_equal(meta_token_list(s.meta, &list, &n, &err), 0);
+        assert_int_equal(n, made + (r == 0));
+        made = n;
+        mem_free(list);
+        if (r == 0)
+            assert_int_equal(meta_token_check(s.meta, str_z(secret), &g), 0);
+        if (seen < at)
+            break;
+    }
+    assert_int_equal(meta_audit_verify(s.meta, NULL, &report, &err), 0);
+    assert_int_equal(report.entries, (int64_t)made + 1);
+    scratch_close(&s);
+}
+
 static void scopes_have_words(void **state)
 {
     uint32_t scopes;
@@ -217,6 +248,7 @@ int main(void)
         cmocka_unit_test(bad_requests_make_no_token),
         cmocka_unit_test(a_token_is_found_by_number_or_by_its_only_name),
         cmocka_unit_test(a_local_token_dies_with_the_process),
+        cmocka_unit_test(making_a_token_survives_the_failure_of_any_allocation),
         cmocka_unit_test(scopes_have_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
