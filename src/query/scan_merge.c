@@ -59,7 +59,8 @@ static void select_rows(struct exec *x, struct row_order *v, uint32_t n, uint32_
 {
     uint32_t lo = 0, hi = n;
     while (hi - lo > 1) {
-        struct row_order pivot = v[lo + (hi - lo) / 2];
+        // The lower middle: never the last one, so that both sides are smaller than the whole.
+        struct row_order pivot = v[lo + (hi - lo - 1) / 2];
         uint32_t i = lo, j = hi - 1;
         for (;;) {
             while (row_order_compare(x, &v[i], &pivot) < 0)
