@@ -1,5 +1,6 @@
 // Cost of part files: OTLP -> lanes -> sealed parts -> one merged part. Prints CPU ns and bytes a row for each step,
-// where the bytes go, and what look-ups and scans cost. Usage: bench_parts [records a part] [parts] [batch] [dir]
+// where the bytes go, and what look-ups and scans cost. Usage:
+// bench_parts [records a part] [parts] [batch] [spans|logs|metrics|all] [dir]
 #include "base/clock.h"
 #include "base/must.h"
 #include "gen.h"
@@ -13,6 +14,7 @@
 #include <sys/resource.h>
 
 enum { LANES = 2, PARTS_MAX = 32 };
+static const char *const signal_names[] = { "spans", "logs", "metrics" };
 
 struct target {
     struct lane *l;
@@ -171,7 +173,6 @@ static void time_scan(const struct part *p, const char *what, const uint32_t *co
 
 static void run(const struct part_env *env, enum otlp_signal signal, uint64_t records, int parts_n, uint32_t batch)
 {
-    static const char *const names[] = { "spans", "logs", "metrics" };
     static void (*const gens[])(const struct gen_options *, struct payload_set *,
                                 struct gen_facts *) = { gen_traces, gen_logs, gen_metrics };
     static uint64_t id = 1;
@@ -191,7 +192,7 @@ static void run(const struct part_env *env, enum otlp_signal signal, uint64_t re
         gens[signal](&o, &set, &facts);
         start += set.span_ns;
         if (i == 0)
-            printf("%s: %.0f B each\n", names[signal], (double)set.raw_bytes / (double)set.records);
+            printf("%s: %.0f B each\n", signal_names[signal], (double)set.raw_bytes / (double)set.records);
         struct generation *g = head_fill(&set, signal);
         payload_set_free(&set);
         const struct segment *heads[LANES];
@@ -256,10 +257,12 @@ int main(int argc, char **argv)
     uint32_t batch = argc > 3 ? (uint32_t)atoi(argv[3]) : 8192;
     struct part_env env = { .dir = "." };
     must(parts >= 1 && parts <= PARTS_MAX);
-    must(disk_open_root(argc > 4 ? argv[4] : "/tmp/bench_parts", &env.disk) == 0);
+    const char *which = argc > 4 ? argv[4] : "all";
+    must(disk_open_root(argc > 5 ? argv[5] : "/tmp/bench_parts", &env.disk) == 0);
     must(part_cache_create(64 << 20, &env.cache) == 0);
     for (int signal = OTLP_TRACES; signal <= OTLP_METRICS; signal++)
-        run(&env, (enum otlp_signal)signal, records, parts, batch);
+        if (strcmp(which, "all") == 0 || strcmp(which, signal_names[signal]) == 0)
+            run(&env, (enum otlp_signal)signal, records, parts, batch);
     part_cache_free(env.cache);
     disk_free(env.disk);
     return 0;

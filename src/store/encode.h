@@ -41,8 +41,14 @@ struct encode_help {
     const uint64_t *beside; // n values of a column that may be close to these; NULL: none
 };
 
-// Which form: for storing as it is (bits), or for a codec that finds repetitions in bytes.
-enum encode_form { ENCODE_TIGHT, ENCODE_FOR_LZ, ENCODE_FOR_ENTROPY };
+// Values are written for storing as they are (bits) and, at the same time, in a form for a codec that finds
+// repetitions in bytes; the caller keeps what becomes smaller.
+enum encode_form { ENCODE_FOR_LZ, ENCODE_FOR_ENTROPY };
+struct encode_out {
+    struct buf *tight;
+    struct buf *loose;     // NULL: not wanted. Stays empty when a codec could hardly win anything.
+    enum encode_form form; // of loose
+};
 
 // Scratch memory of an encoder, grown as needed, reused from call to call.
 // The first seven are the integers' own; the last two are the caller's.
@@ -61,9 +67,14 @@ void encode_scratch_free(struct encode_scratch *s);
 // At least n words (content undefined), or NULL.
 uint64_t *encode_scratch_get(struct encode_scratch *s, int which, uint32_t n);
 
-// Appends v[0 .. n-1]; n may be 0. is_signed: which order the values have (a matter of size only).
-int encode_ints(struct buf *out, const uint64_t *v, uint32_t n, bool is_signed, const struct encode_help *help,
-                enum encode_form form, struct encode_scratch *scratch);
+// Smallest and largest value in the order that the values have.
+struct encode_range {
+    uint64_t min, max;
+};
+
+// Appends v[0 .. n-1]; n may be 0. is_signed: which order the values have (of the range, else a matter of size only).
+int encode_ints(struct encode_out out, const uint64_t *v, uint32_t n, bool is_signed, const struct encode_help *help,
+                struct encode_scratch *scratch, struct encode_range *ret_range);
 // Reads n values. scratch_arena: for the parts of nested schemes.
 int decode_ints(struct encode_in *in, uint64_t *v, uint32_t n, const struct encode_help *help, struct arena *arena);
 
@@ -71,15 +82,14 @@ int decode_ints(struct encode_in *in, uint64_t *v, uint32_t n, const struct enco
 
 // Bits of doubles. kind 0: integers of the bits; kind 1: exponent e (0..ENCODE_DECIMALS_MAX), integers i: i / 10^e
 enum { ENCODE_DECIMALS_MAX = 9 };
-int encode_doubles(struct buf *out, const uint64_t *bits, uint32_t n, enum encode_form form,
-                   struct encode_scratch *scratch);
+int encode_doubles(struct encode_out out, const uint64_t *bits, uint32_t n, struct encode_scratch *scratch);
 int decode_doubles(struct encode_in *in, uint64_t *bits, uint32_t n, struct arena *arena);
 
 // ---- strings -------------------------------------------------------------------------------------------
 
 // kind 0: integers: n lengths; the bytes one behind the other. kind 1: numbers in the text apart from it, see
 // encode_strings.c.
-int encode_strings(struct buf *out, const str *s, uint32_t n, enum encode_form form, struct encode_scratch *scratch);
+int encode_strings(struct buf *out, const str *s, uint32_t n, struct encode_scratch *scratch);
 // Views into `in` or into memory of the arena; they live as long as both.
 int decode_strings(struct encode_in *in, str *s, uint32_t n, struct arena *arena);
 

@@ -50,13 +50,34 @@ static int decimals_of(const uint64_t *bits, uint32_t n)
     return (int)e;
 }
 
-int encode_doubles(struct buf *out, const uint64_t *bits, uint32_t n, enum encode_form form,
-                   struct encode_scratch *scratch)
+static void both_bytes(struct encode_out out, uint8_t a, int b)
 {
+    struct buf *to[2] = { out.tight, out.loose };
+    for (int i = 0; i < 2 && to[i]; i++) {
+        buf_byte(to[i], a);
+        if (b >= 0)
+            buf_byte(to[i], (uint8_t)b);
+    }
+}
+
+// The integers behind what was written for them; a loose form without integers is no form.
+static int put_ints(struct encode_out out, size_t loose_before, const uint64_t *v, uint32_t n, bool is_signed,
+                    struct encode_scratch *scratch)
+{
+    size_t with_head = out.loose ? out.loose->len : 0;
+    int e = encode_ints(out, v, n, is_signed, NULL, scratch, NULL);
+    if (out.loose && out.loose->len == with_head)
+        out.loose->len = loose_before;
+    return e;
+}
+
+int encode_doubles(struct encode_out out, const uint64_t *bits, uint32_t n, struct encode_scratch *scratch)
+{
+    size_t loose_before = out.loose ? out.loose->len : 0;
     int e = decimals_of(bits, n);
     if (e < 0) {
-        buf_byte(out, 0);
-        return encode_ints(out, bits, n, false, NULL, form, scratch);
+        both_bytes(out, 0, -1);
+        return put_ints(out, loose_before, bits, n, false, scratch);
     }
     uint64_t *whole = encode_scratch_get(scratch, ENCODE_SCRATCH_DOUBLES, n);
     if (!whole)
@@ -66,9 +87,8 @@ int encode_doubles(struct buf *out, const uint64_t *bits, uint32_t n, enum encod
         decimal_of(bits[k], (unsigned)e, &i);
         whole[k] = (uint64_t)i;
     }
-    buf_byte(out, 1);
-    buf_byte(out, (uint8_t)e);
-    return encode_ints(out, whole, n, true, NULL, form, scratch);
+    both_bytes(out, 1, e);
+    return put_ints(out, loose_before, whole, n, true, scratch);
 }
 
 int decode_doubles(struct encode_in *in, uint64_t *bits, uint32_t n, struct arena *arena)

@@ -31,6 +31,22 @@ uint64_t *encode_scratch_get(struct encode_scratch *s, int which, uint32_t n)
     return s->words[which];
 }
 
+// ---- writing to both forms -----------------------------------------------------------------------------
+
+static void out_byte(struct encode_out o, uint8_t c)
+{
+    buf_byte(o.tight, c);
+    if (o.loose)
+        buf_byte(o.loose, c);
+}
+
+static void out_varint(struct encode_out o, uint64_t v)
+{
+    buf_varint(o.tight, v);
+    if (o.loose)
+        buf_varint(o.loose, v);
+}
+
 // ---- measuring -----------------------------------------------------------------------------------------
 
 struct ints_stats {
@@ -39,28 +55,78 @@ struct ints_stats {
     size_t packed; // bytes when bit-packed
 };
 
+// Loops of fixed length, which compilers turn into vector instructions.
+static uint64_t group_any(const uint64_t *v, uint64_t base)
+{
+    uint64_t any = 0;
+    for (unsigned i = 0; i < BITS_GROUP; i++)
+        any |= v[i] - base;
+    return any;
+}
+
+// How many differ from the value before; v[-1] is there.
+static unsigned group_changes(const uint64_t *v)
+{
+    const uint64_t *before = v - 1;
+    uint64_t changes = 0;
+    for (unsigned i = 0; i < BITS_GROUP; i++)
+        changes += v[i] != before[i];
+    return (unsigned)changes;
+}
+
+static void group_range(const uint64_t *v, uint64_t flip, int64_t *min, int64_t *max)
+{
+    int64_t lo = *min, hi = *max;
+    for (unsigned i = 0; i < BITS_GROUP; i++) {
+        int64_t x = (int64_t)(v[i] ^ flip);
+        lo = x < lo ? x : lo;
+        hi = x > hi ? x : hi;
+    }
+    *min = lo, *max = hi;
+}
+
+static bool all_same(const uint64_t *v, uint32_t n)
+{
+    uint32_t i = 1;
+    for (; i + BITS_GROUP <= n; i += BITS_GROUP) {
+        uint64_t other = 0;
+        for (unsigned k = 0; k < BITS_GROUP; k++)
+            other |= v[i + k] ^ v[0];
+        if (other)
+            return false;
+    }
+    for (; i < n; i++)
+        if (v[i] != v[0])
+            return false;
+    return true;
+}
+
+// n > 0. Signed comparisons throughout; unsigned order is signed order with the highest bit turned round.
 static void ints_measure(const uint64_t *v, uint32_t n, bool is_signed, struct ints_stats *st)
 {
-    uint64_t flip = is_signed ? 1ull << 63 : 0; // turns signed order into unsigned order
-    uint64_t min = v[0] ^ flip, max = min;
-    uint32_t runs = 1;
-    for (uint32_t i = 1; i < n; i++) {
-        uint64_t x = v[i] ^ flip;
+    uint64_t flip = is_signed ? 0 : 1ull << 63;
+    int64_t min = (int64_t)(v[0] ^ flip), max = min;
+    uint32_t runs = 1, i = 1;
+    for (; i + BITS_GROUP <= n; i += BITS_GROUP) {
+        group_range(v + i, flip, &min, &max);
+        runs += group_changes(v + i);
+    }
+    for (; i < n; i++) {
+        int64_t x = (int64_t)(v[i] ^ flip);
         min = x < min ? x : min;
         max = x > max ? x : max;
         runs += v[i] != v[i - 1];
     }
-    st->base = min ^ flip;
-    st->range = max - min;
+    st->base = (uint64_t)min ^ flip;
+    st->range = (uint64_t)max - (uint64_t)min;
     st->runs = runs;
     st->packed = (n + BITS_GROUP - 1) / BITS_GROUP;
-    for (uint32_t at = 0; at < n; at += BITS_GROUP) {
-        uint32_t k = n - at < BITS_GROUP ? n - at : BITS_GROUP;
-        uint64_t any = 0;
-        for (uint32_t i = 0; i < k; i++)
-            any |= v[at + i] - st->base;
-        st->packed += bits_bytes(k, bits_width(any));
-    }
+    for (i = 0; i + BITS_GROUP <= n; i += BITS_GROUP)
+        st->packed += bits_bytes(BITS_GROUP, bits_width(group_any(v + i, st->base)));
+    uint64_t any = 0;
+    for (uint32_t k = i; k < n; k++)
+        any |= v[k] - st->base;
+    st->packed += bits_bytes(n - i, bits_width(any));
 }
 
 // Distinct values when there are few, with their places in a table that maps them to indexes.
@@ -192,15 +258,18 @@ static int put_split(struct buf *out, const uint64_t *v, uint32_t n, const struc
     return 0;
 }
 
-static int put_leaf(struct buf *out, const uint64_t *v, uint32_t n, const struct ints_stats *st, enum encode_form form)
+static int put_leaf(struct encode_out out, const uint64_t *v, uint32_t n, const struct ints_stats *st)
 {
-    if (form == ENCODE_TIGHT || st->range == 0)
-        return put_packed(out, v, n, st);
+    int e = put_packed(out.tight, v, n, st);
+    if (e < 0 || !out.loose)
+        return e;
+    if (st->range == 0)
+        return put_packed(out.loose, v, n, st);
     if (bits_width(st->range) <= 16)
-        return put_bytes(out, v, n, st, false);
-    if (form == ENCODE_FOR_LZ)
-        return put_bytes(out, v, n, st, true);
-    return put_split(out, v, n, st);
+        return put_bytes(out.loose, v, n, st, false);
+    if (out.form == ENCODE_FOR_LZ)
+        return put_bytes(out.loose, v, n, st, true);
+    return put_split(out.loose, v, n, st);
 }
 
 // ---- transformations -----------------------------------------------------------------------------------
@@ -224,8 +293,8 @@ static void make_anchor(uint64_t *d, const uint64_t *v, uint32_t n, const uint32
     }
 }
 
-static int encode_nested(struct buf *out, const uint64_t *v, uint32_t n, bool is_signed, unsigned may,
-                         const struct encode_help *help, enum encode_form form, struct encode_scratch *scratch);
+static int encode_nested(struct encode_out out, const uint64_t *v, uint32_t n, bool is_signed, unsigned may,
+                         struct encode_scratch *scratch);
 
 // Runs of equal values into scratch; what they will cost, exactly but for the delta's first value.
 static int make_runs(const uint64_t *v, uint32_t n, uint32_t runs, bool is_signed, unsigned may,
@@ -260,16 +329,15 @@ static int make_runs(const uint64_t *v, uint32_t n, uint32_t runs, bool is_signe
     return 0;
 }
 
-static int put_runs(struct buf *out, uint32_t r, bool is_signed, unsigned may, enum encode_form form,
-                    struct encode_scratch *scratch)
+static int put_runs(struct encode_out out, uint32_t r, bool is_signed, unsigned may, struct encode_scratch *scratch)
 {
-    buf_byte(out, ENCODE_RUNS);
-    buf_varint(out, r);
-    int e = encode_nested(out, scratch->words[W_RUN_VALUES], r, is_signed, may & MAY_DELTA, NULL, form, scratch);
-    return e < 0 ? e : encode_nested(out, scratch->words[W_RUN_LENGTHS], r, false, 0, NULL, form, scratch);
+    out_byte(out, ENCODE_RUNS);
+    out_varint(out, r);
+    int e = encode_nested(out, scratch->words[W_RUN_VALUES], r, is_signed, may & MAY_DELTA, scratch);
+    return e < 0 ? e : encode_nested(out, scratch->words[W_RUN_LENGTHS], r, false, 0, scratch);
 }
 
-static int put_dict(struct buf *out, const uint64_t *v, uint32_t n, struct few *few, enum encode_form form,
+static int put_dict(struct encode_out out, const uint64_t *v, uint32_t n, struct few *few,
                     struct encode_scratch *scratch)
 {
     uint64_t *index = encode_scratch_get(scratch, W_DICT_INDEXES, n);
@@ -278,10 +346,10 @@ static int put_dict(struct buf *out, const uint64_t *v, uint32_t n, struct few *
     few_sort(few);
     for (uint32_t i = 0; i < n; i++)
         index[i] = few->slot_index[few_slot(few, v[i])] - 1u;
-    buf_byte(out, ENCODE_DICT);
-    buf_varint(out, few->n);
-    int e = encode_nested(out, few->value, few->n, false, few->n > 4 ? MAY_DELTA : 0, NULL, ENCODE_TIGHT, scratch);
-    return e < 0 ? e : encode_nested(out, index, n, false, 0, NULL, form, scratch);
+    out_byte(out, ENCODE_DICT);
+    out_varint(out, few->n);
+    int e = encode_nested(out, few->value, few->n, false, few->n > 4 ? MAY_DELTA : 0, scratch);
+    return e < 0 ? e : encode_nested(out, index, n, false, 0, scratch);
 }
 
 // A transformation and what it would cost.
@@ -296,76 +364,110 @@ static void candidate_take(struct candidate *best, enum encode_scheme scheme, si
         *best = (struct candidate){ scheme, cost };
 }
 
-static int encode_nested(struct buf *out, const uint64_t *v, uint32_t n, bool is_signed, unsigned may,
-                         const struct encode_help *help, enum encode_form form, struct encode_scratch *scratch)
+// What the helpers offer is tried where the values are wide enough to gain from it.
+static int candidates_try(const uint64_t *v, uint32_t n, bool is_signed, unsigned may, const struct encode_help *help,
+                          const struct ints_stats *st, struct few *few, struct encode_scratch *scratch,
+                          struct candidate *best)
 {
-    struct ints_stats st, other;
-    struct few few;
-    if (n > 0)
-        ints_measure(v, n, is_signed, &st);
-    if (n == 0 || st.range == 0) {
-        buf_byte(out, ENCODE_CONST);
-        return buf_varint(out, n ? v[0] : 0);
-    }
-    struct candidate best = { ENCODE_PACK, st.packed };
-    // What the helpers offer is tried for values that are wide enough to gain from it.
-    uint64_t *delta = NULL, *anchor = NULL, *beside = NULL;
-    if ((may & MAY_DELTA) && n > 2 && st.packed > n / 2) {
-        if (!(delta = encode_scratch_get(scratch, W_DELTA, n)))
+    struct ints_stats other;
+    bool wide = n > 2 && st->packed > n / 2;
+    if ((may & MAY_DELTA) && wide) {
+        uint64_t *delta = encode_scratch_get(scratch, W_DELTA, n);
+        if (!delta)
             return ERR_NOMEM;
         make_delta(delta, v, n);
         ints_measure(delta, n - 1, false, &other);
-        candidate_take(&best, ENCODE_DELTA, other.packed + 10);
+        candidate_take(best, ENCODE_DELTA, other.packed + 10);
     }
-    if (help && help->runs && n > 2 && st.packed > n / 2) {
-        if (!(anchor = encode_scratch_get(scratch, W_ANCHOR, n)))
+    if (help && help->runs && wide) {
+        uint64_t *anchor = encode_scratch_get(scratch, W_ANCHOR, n);
+        if (!anchor)
             return ERR_NOMEM;
         make_anchor(anchor, v, n, help->runs);
         ints_measure(anchor, n - 1, false, &other);
-        candidate_take(&best, ENCODE_ANCHOR, other.packed + 10);
+        candidate_take(best, ENCODE_ANCHOR, other.packed + 10);
     }
-    if (help && help->beside && st.packed > n) {
-        if (!(beside = encode_scratch_get(scratch, W_BESIDE, n)))
+    if (help && help->beside && st->packed > n) {
+        uint64_t *beside = encode_scratch_get(scratch, W_BESIDE, n);
+        if (!beside)
             return ERR_NOMEM;
         for (uint32_t i = 0; i < n; i++)
             beside[i] = encode_zigzag(v[i] - help->beside[i]);
         ints_measure(beside, n, false, &other);
-        candidate_take(&best, ENCODE_BESIDE, other.packed + 2);
+        candidate_take(best, ENCODE_BESIDE, other.packed + 2);
     }
-    if ((may & MAY_RUNS) && st.runs <= n / 3) {
+    if ((may & MAY_RUNS) && st->runs <= n / 3) {
         size_t cost;
-        int e = make_runs(v, n, st.runs, is_signed, may, scratch, &cost);
+        int e = make_runs(v, n, st->runs, is_signed, may, scratch, &cost);
         if (e < 0)
             return e;
-        candidate_take(&best, ENCODE_RUNS, cost);
+        candidate_take(best, ENCODE_RUNS, cost);
     }
-    if ((may & MAY_DICT) && n >= 32 && best.cost > n / 2 && few_collect(&few, v, n))
-        candidate_take(&best, ENCODE_DICT,
-                       few.n * bits_width(st.range) / 8 + (size_t)n * bits_width(few.n - 1) / 8 + 16);
+    // 256 values take 8 bits.
+    if ((may & MAY_DICT) && n >= 32 && best->cost > n - n / 8 && few_collect(few, v, n))
+        candidate_take(best, ENCODE_DICT,
+                       few->n * bits_width(st->range) / 8 + (size_t)n * bits_width(few->n - 1) / 8 + 16);
+    return 0;
+}
+
+static int encode_plan(struct encode_out out, const uint64_t *v, uint32_t n, bool is_signed, unsigned may,
+                       const struct encode_help *help, struct encode_scratch *scratch, struct encode_range *ret_range)
+{
+    struct ints_stats st;
+    struct few few;
+    if (n == 0 || all_same(v, n)) {
+        if (ret_range && n)
+            *ret_range = (struct encode_range){ v[0], v[0] };
+        out_byte(out, ENCODE_CONST);
+        out_varint(out, n ? v[0] : 0);
+        return 0;
+    }
+    ints_measure(v, n, is_signed, &st);
+    if (ret_range)
+        *ret_range = (struct encode_range){ st.base, st.base + st.range };
+    struct candidate best = { ENCODE_PACK, st.packed };
+    int e = candidates_try(v, n, is_signed, may, help, &st, &few, scratch, &best);
+    if (e < 0)
+        return e;
+    if (ret_range && (best.cost <= 128 || best.cost <= n / 8)) // outermost only
+        out.loose = NULL;
+    unsigned may_before = may;
+    may &= MAY_RUNS | MAY_DICT;
     switch (best.scheme) {
     case ENCODE_DELTA:
     case ENCODE_ANCHOR:
-        buf_byte(out, (uint8_t)best.scheme);
-        buf_varint(out, encode_zigzag(v[0]));
-        return encode_nested(out, best.scheme == ENCODE_DELTA ? delta : anchor, n - 1, false,
-                             may & (MAY_RUNS | MAY_DICT), NULL, form, scratch);
+        out_byte(out, (uint8_t)best.scheme);
+        out_varint(out, encode_zigzag(v[0]));
+        return encode_nested(out, scratch->words[best.scheme == ENCODE_DELTA ? W_DELTA : W_ANCHOR], n - 1, false, may,
+                             scratch);
     case ENCODE_BESIDE:
-        buf_byte(out, ENCODE_BESIDE);
-        return encode_nested(out, beside, n, false, may & (MAY_RUNS | MAY_DICT), NULL, form, scratch);
+        out_byte(out, ENCODE_BESIDE);
+        return encode_nested(out, scratch->words[W_BESIDE], n, false, may, scratch);
     case ENCODE_RUNS:
-        return put_runs(out, st.runs, is_signed, may, form, scratch);
+        return put_runs(out, st.runs, is_signed, may_before, scratch);
     case ENCODE_DICT:
-        return put_dict(out, v, n, &few, form, scratch);
+        return put_dict(out, v, n, &few, scratch);
     default:
-        return put_leaf(out, v, n, &st, form);
+        return put_leaf(out, v, n, &st);
     }
 }
 
-int encode_ints(struct buf *out, const uint64_t *v, uint32_t n, bool is_signed, const struct encode_help *help,
-                enum encode_form form, struct encode_scratch *scratch)
+static int encode_nested(struct encode_out out, const uint64_t *v, uint32_t n, bool is_signed, unsigned may,
+                         struct encode_scratch *scratch)
 {
-    int e = encode_nested(out, v, n, is_signed, MAY_RUNS | MAY_DICT | MAY_DELTA, help, form, scratch);
-    return e < 0 ? e : out->error;
+    return encode_plan(out, v, n, is_signed, may, NULL, scratch, NULL);
+}
+
+int encode_ints(struct encode_out out, const uint64_t *v, uint32_t n, bool is_signed, const struct encode_help *help,
+                struct encode_scratch *scratch, struct encode_range *ret_range)
+{
+    struct encode_range range = { 0 };
+    int e = encode_plan(out, v, n, is_signed, MAY_RUNS | MAY_DICT | MAY_DELTA, help, scratch, &range);
+    if (ret_range)
+        *ret_range = range;
+    if (e < 0)
+        return e;
+    return out.loose && out.loose->error ? out.loose->error : out.tight->error;
 }
 
 // ---- decoding ------------------------------------------------------------------------------------------

@@ -265,7 +265,7 @@ static int split_all(struct splitter *s, const str *in, uint32_t n)
 
 // ---- encoding ------------------------------------------------------------------------------------------
 
-static int put_plain(struct buf *out, const str *s, uint32_t n, enum encode_form form, struct encode_scratch *scratch)
+static int put_plain(struct buf *out, const str *s, uint32_t n, struct encode_scratch *scratch)
 {
     uint64_t *lengths = encode_scratch_get(scratch, ENCODE_SCRATCH_STRINGS, n);
     size_t total = 0;
@@ -274,7 +274,7 @@ static int put_plain(struct buf *out, const str *s, uint32_t n, enum encode_form
     for (uint32_t i = 0; i < n; i++)
         total += lengths[i] = s[i].len;
     buf_byte(out, 0);
-    int e = encode_ints(out, lengths, n, false, NULL, form, scratch);
+    int e = encode_ints((struct encode_out){ .tight = out }, lengths, n, false, NULL, scratch, NULL);
     uint8_t *p = e < 0 ? NULL : buf_extend(out, total);
     if (!p)
         return e < 0 ? e : total ? out->error : 0;
@@ -305,14 +305,13 @@ static int put_numbers(struct buf *out, const struct splitter *s, uint32_t n, st
     }
     for (uint32_t t = 0; e == 0 && t < s->texts; t++)
         for (uint32_t k = 0; e == 0 && k < s->text_slots[t]; k++)
-            e = encode_ints(out, sorted + place[t] + k * s->text_rows[t], s->text_rows[t], false, NULL, ENCODE_TIGHT,
-                            scratch);
+            e = encode_ints((struct encode_out){ .tight = out }, sorted + place[t] + k * s->text_rows[t],
+                            s->text_rows[t], false, NULL, scratch, NULL);
     mem_free(place);
     return e;
 }
 
-static int put_split_up(struct buf *out, const struct splitter *s, uint32_t n, enum encode_form form,
-                        struct encode_scratch *scratch)
+static int put_split_up(struct buf *out, const struct splitter *s, uint32_t n, struct encode_scratch *scratch)
 {
     str *texts = mem_reallocarray(NULL, s->texts, sizeof *texts);
     uint64_t *index = encode_scratch_get(scratch, ENCODE_SCRATCH_STRINGS, n);
@@ -322,19 +321,19 @@ static int put_split_up(struct buf *out, const struct splitter *s, uint32_t n, e
     for (uint32_t t = 0; e == 0 && t < s->texts; t++)
         texts[t] = text_of(s, t);
     if (e == 0)
-        e = put_plain(out, texts, s->texts, form, scratch);
+        e = put_plain(out, texts, s->texts, scratch);
     mem_free(texts);
     index = e < 0 ? NULL : encode_scratch_get(scratch, ENCODE_SCRATCH_STRINGS, n);
     for (uint32_t i = 0; index && i < n; i++)
         index[i] = s->row_text[i];
     if (e == 0)
-        e = encode_ints(out, index, n, false, NULL, form, scratch);
+        e = encode_ints((struct encode_out){ .tight = out }, index, n, false, NULL, scratch, NULL);
     if (e == 0)
         e = put_numbers(out, s, n, scratch);
     return e < 0 ? e : buf_append(out, s->blobs.ptr, s->blobs.len);
 }
 
-int encode_strings(struct buf *out, const str *s, uint32_t n, enum encode_form form, struct encode_scratch *scratch)
+int encode_strings(struct buf *out, const str *s, uint32_t n, struct encode_scratch *scratch)
 {
     struct splitter split = { 0 };
     int worth = 0;
@@ -342,9 +341,7 @@ int encode_strings(struct buf *out, const str *s, uint32_t n, enum encode_form f
     buf_init(&split.blobs, 256u << 20);
     if (n >= 16)
         worth = split_all(&split, s, n);
-    int e = worth < 0 ? worth
-            : worth   ? put_split_up(out, &split, n, form, scratch)
-                      : put_plain(out, s, n, form, scratch);
+    int e = worth < 0 ? worth : worth ? put_split_up(out, &split, n, scratch) : put_plain(out, s, n, scratch);
     splitter_free(&split);
     return e < 0 ? e : out->error;
 }

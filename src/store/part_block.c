@@ -180,20 +180,8 @@ int block_add(struct build *b, struct build_input *in, enum segment_table t, con
 
 // ---- payloads ------------------------------------------------------------------------------------------
 
-static void range_of(const uint64_t *v, uint32_t n, struct chunk_entry *entry)
-{
-    int64_t min = INT64_MAX, max = INT64_MIN;
-    for (uint32_t i = 0; i < n; i++) {
-        min = (int64_t)v[i] < min ? (int64_t)v[i] : min;
-        max = (int64_t)v[i] > max ? (int64_t)v[i] : max;
-    }
-    entry->has_range = n > 0;
-    entry->min = min;
-    entry->max = max;
-}
-
 // Strings of one block: each once, then which row has which (a flag when each row has its own).
-static int payload_local(struct build *b, const struct build_column *c, enum encode_form form, struct buf *out)
+static int payload_local(struct build *b, const struct build_column *c, struct buf *out)
 {
     uint32_t n = c->n, mask = 1, k = 0;
     while (mask < n * 2)
@@ -215,12 +203,12 @@ static int payload_local(struct build *b, const struct build_column *c, enum enc
     }
     if (e == 0) {
         buf_varint(out, k);
-        e = encode_strings(out, s, k, form, &b->w.scratch);
+        e = encode_strings(out, s, k, &b->w.scratch);
     }
     if (e == 0)
         e = buf_byte(out, k == n);
     if (e == 0 && k != n)
-        e = encode_ints(out, ord, n, false, NULL, form, &b->w.scratch);
+        e = encode_ints((struct encode_out){ .tight = out }, ord, n, false, NULL, &b->w.scratch, NULL);
     mem_free(slots);
     mem_free(s);
     return e;
@@ -237,54 +225,105 @@ static const uint64_t *times_of(struct build *b, const struct build_table *bt, c
     return w;
 }
 
-static int payload_of(struct build *b, const struct build_table *bt, const struct build_column *c,
-                      enum encode_form form, struct buf *out)
+static void range_put(struct chunk_entry *entry, struct encode_range range)
 {
+    entry->has_range = true;
+    entry->min = (int64_t)range.min;
+    entry->max = (int64_t)range.max;
+}
+
+static int payload_of(struct build *b, const struct build_table *bt, const struct build_column *c,
+                      struct encode_out out, struct chunk_entry *entry)
+{
+    struct encode_range range;
     if (value_is_string(c->c.type) && c->local)
-        return payload_local(b, c, form, out);
+        return payload_local(b, c, out.tight);
     if (c->c.type == VALUE_DOUBLE)
-        return encode_doubles(out, c->v, c->n, form, &b->w.scratch);
+        return encode_doubles(out, c->v, c->n, &b->w.scratch);
     struct encode_help help = { .beside = c->c.type == VALUE_INT ? times_of(b, bt, c) : NULL };
-    return encode_ints(out, c->v, c->n, c->c.type == VALUE_INT, &help, form, &b->w.scratch);
+    int e = encode_ints(out, c->v, c->n, c->c.type == VALUE_INT, &help, &b->w.scratch, &range);
+    range_put(entry, range);
+    return e;
+}
+
+// The row of this trace, in this block, that has the span id; UNMAPPED. Parents stand near, nearly always.
+struct parents {
+    const uint64_t *span, *trace;
+    uint32_t n;
+    uint16_t *slots; // row + 1, made when looking near was not enough
+};
+enum { PARENT_NEAR = 40, PARENT_SLOTS = 2 * BLOCK_ROWS };
+
+static uint32_t parent_slot(const struct parents *p, uint64_t span, uint64_t trace)
+{
+    uint64_t key[2] = { span, trace };
+    uint32_t at = (uint32_t)build_hash(key, sizeof key) & (PARENT_SLOTS - 1);
+    while (p->slots[at] && (p->span[p->slots[at] - 1] != span || p->trace[p->slots[at] - 1] != trace))
+        at = (at + 1) & (PARENT_SLOTS - 1);
+    return at;
+}
+
+static int parent_find(struct parents *p, uint32_t row, uint64_t id, uint32_t *ret_row)
+{
+    uint64_t trace = p->trace[row];
+    uint32_t back = row > PARENT_NEAR ? row - PARENT_NEAR : 0, k = row;
+    *ret_row = UNMAPPED;
+    while (k > back && p->trace[k - 1] == trace) {
+        if (p->span[--k] == id) {
+            *ret_row = k;
+            return 0;
+        }
+    }
+    bool all = k == 0 || p->trace[k - 1] != trace;
+    uint32_t ahead = row + PARENT_NEAR < p->n ? row + PARENT_NEAR : p->n;
+    for (k = row; k < ahead && p->trace[k] == trace; k++) {
+        if (p->span[k] == id) {
+            *ret_row = k;
+            return 0;
+        }
+    }
+    if (all && (k == p->n || p->trace[k] != trace))
+        return 0;
+    if (!p->slots) {
+        if (!(p->slots = mem_calloc(PARENT_SLOTS, sizeof *p->slots)))
+            return ERR_NOMEM;
+        for (uint32_t i = 0; i < p->n; i++) {
+            uint32_t at = parent_slot(p, p->span[i], p->trace[i]);
+            if (!p->slots[at])
+                p->slots[at] = (uint16_t)(i + 1);
+        }
+    }
+    uint32_t at = parent_slot(p, id, trace);
+    if (p->slots[at])
+        *ret_row = p->slots[at] - 1u;
+    return 0;
 }
 
 // Parents as distances in rows to a span of the same trace in this block: 0 none, 1 elsewhere (its id follows),
 // else 2 + zigzag distance.
-static int payload_parents(struct build *b, const struct build_table *bt, enum encode_form form, struct buf *out)
+static int payload_parents(struct build *b, const struct build_table *bt, struct encode_out out)
 {
-    enum { SLOTS = 2 * BLOCK_ROWS };
-    const uint64_t *span = bt->fixed[COL_SPAN], *parent = bt->fixed[COL_PARENT], *trace = bt->fixed[COL_TRACE];
+    const uint64_t *parent = bt->fixed[COL_PARENT];
+    struct parents p = { bt->fixed[COL_SPAN], bt->fixed[COL_TRACE], bt->n, NULL };
     uint64_t *code = encode_scratch_get(&b->w.scratch, ENCODE_SCRATCH_ORDINALS, 2 * BLOCK_ROWS);
-    uint16_t *slots = mem_calloc(SLOTS, sizeof *slots);
-    if (!code || !slots) {
-        mem_free(slots);
-        return ERR_NOMEM;
-    }
     uint64_t *far = code + BLOCK_ROWS;
-    uint32_t far_n = 0;
-    for (uint32_t i = 0; i < bt->n; i++) {
-        uint64_t key[2] = { span[i], trace[i] };
-        uint32_t at = (uint32_t)build_hash(key, sizeof key) & (SLOTS - 1);
-        while (slots[at] && (span[slots[at] - 1] != span[i] || trace[slots[at] - 1] != trace[i]))
-            at = (at + 1) & (SLOTS - 1);
-        if (!slots[at])
-            slots[at] = (uint16_t)(i + 1);
-    }
-    for (uint32_t i = 0; i < bt->n; i++) {
+    uint32_t far_n = 0, row;
+    int e = code ? 0 : ERR_NOMEM;
+    for (uint32_t i = 0; i < bt->n && e == 0; i++) {
         code[i] = 0;
         if (parent[i] == 0)
             continue;
-        uint64_t key[2] = { parent[i], trace[i] };
-        uint32_t at = (uint32_t)build_hash(key, sizeof key) & (SLOTS - 1);
-        while (slots[at] && (span[slots[at] - 1] != parent[i] || trace[slots[at] - 1] != trace[i]))
-            at = (at + 1) & (SLOTS - 1);
-        code[i] = slots[at] ? 2 + encode_zigzag((uint64_t)i - (slots[at] - 1u)) : 1;
-        if (code[i] == 1)
+        e = parent_find(&p, i, parent[i], &row);
+        code[i] = row != UNMAPPED ? 2 + encode_zigzag((uint64_t)i - row) : 1;
+        if (row == UNMAPPED)
             far[far_n++] = parent[i];
     }
-    mem_free(slots);
-    int e = encode_ints(out, code, bt->n, false, NULL, form, &b->w.scratch);
-    return e < 0 ? e : encode_ints(out, far, far_n, false, NULL, form, &b->w.scratch);
+    mem_free(p.slots);
+    if (e == 0)
+        e = encode_ints(out, code, bt->n, false, NULL, &b->w.scratch, NULL);
+    if (out.loose && out.loose->len == 0)
+        out.loose = NULL;
+    return e < 0 ? e : encode_ints(out, far, far_n, false, NULL, &b->w.scratch, NULL);
 }
 
 // Span ids are random: 0 and the bytes; or 1 and integers, when they are not.
@@ -296,7 +335,7 @@ static int payload_spans(struct build *b, const struct build_table *bt, struct b
         random = v[i] != 0;
     if (!random || b->source != RECORD_SPANS) {
         buf_byte(out, 1);
-        int e = encode_ints(out, v, bt->n, false, NULL, ENCODE_TIGHT, &b->w.scratch);
+        int e = encode_ints((struct encode_out){ .tight = out }, v, bt->n, false, NULL, &b->w.scratch, NULL);
         if (e < 0 || out->len < (size_t)bt->n * 8)
             return e;
         buf_clear(out);
@@ -319,31 +358,24 @@ static int put_chunk(struct build *b, enum segment_table t, uint32_t col, uint32
     return part_series_write(&b->w, *series, buf_bytes(&b->w.tight), buf_bytes(&b->w.loose), codec, entry);
 }
 
-// Is it worth trying the other form behind a codec?
-static bool try_loose(const struct build *b, uint32_t n) { return b->w.tight.len > 128 && b->w.tight.len > n / 8; }
-
 static int put_fixed(struct build *b, enum segment_table t, uint32_t col, const struct encode_help *help)
 {
     struct build_table *bt = &b->t[t];
     struct chunk_entry entry = { 0 };
-    struct buf *tight = &b->w.tight, *loose = &b->w.loose;
-    bool is_signed = col == COL_TIME || col == COL_DURATION || col == COL_RECEIVED, codec = true;
-    enum encode_form form = part_writer_form(&b->w);
+    struct encode_range range;
+    struct encode_out out = part_writer_both(&b->w);
+    bool is_signed = col == COL_TIME || col == COL_DURATION || col == COL_RECEIVED, codec;
     int e;
-    buf_clear(tight);
-    buf_clear(loose);
     if (col == COL_SPAN) {
-        e = payload_spans(b, bt, tight);
+        e = payload_spans(b, bt, &b->w.tight);
         codec = b->source != RECORD_SPANS;
     } else if (col == COL_PARENT) {
-        e = payload_parents(b, bt, ENCODE_TIGHT, tight);
-        if (e == 0 && (codec = try_loose(b, bt->n)))
-            e = payload_parents(b, bt, form, loose);
+        e = payload_parents(b, bt, out);
+        codec = b->w.loose.len > 0;
     } else {
-        range_of(bt->fixed[col], bt->n, &entry);
-        e = encode_ints(tight, bt->fixed[col], bt->n, is_signed, help, ENCODE_TIGHT, &b->w.scratch);
-        if (e == 0 && (codec = try_loose(b, bt->n)))
-            e = encode_ints(loose, bt->fixed[col], bt->n, is_signed, help, form, &b->w.scratch);
+        e = encode_ints(out, bt->fixed[col], bt->n, is_signed, help, &b->w.scratch, &range);
+        range_put(&entry, range);
+        codec = b->w.loose.len > 0;
     }
     return e < 0 ? e : put_chunk(b, t, col, &bt->fixed_series[col], codec, &entry);
 }
@@ -351,15 +383,9 @@ static int put_fixed(struct build *b, enum segment_table t, uint32_t col, const 
 static int put_column(struct build *b, enum segment_table t, uint32_t col, struct build_column *c)
 {
     struct chunk_entry entry = { 0 };
-    bool local = value_is_string(c->c.type) && c->local, codec = true;
-    buf_clear(&b->w.tight);
-    buf_clear(&b->w.loose);
-    if (!local && c->c.type != VALUE_DOUBLE)
-        range_of(c->v, c->n, &entry);
-    int e = payload_of(b, &b->t[t], c, ENCODE_TIGHT, &b->w.tight);
-    if (e == 0 && !local && (codec = try_loose(b, c->n)))
-        e = payload_of(b, &b->t[t], c, part_writer_form(&b->w), &b->w.loose);
-    return e < 0 ? e : put_chunk(b, t, col, &c->series, codec, &entry);
+    bool local = value_is_string(c->c.type) && c->local;
+    int e = payload_of(b, &b->t[t], c, part_writer_both(&b->w), &entry);
+    return e < 0 ? e : put_chunk(b, t, col, &c->series, local || b->w.loose.len > 0, &entry);
 }
 
 // Columns with few values in this block, and those beyond the limit, one behind the other in one chunk:
@@ -373,8 +399,8 @@ static int put_tail(struct build *b, enum segment_table t)
         struct build_column *c = &bt->columns[i];
         if (c->n == 0 || (c->typed && c->n > PART_TAIL_VALUES))
             continue;
-        buf_clear(&b->w.tight);
-        int e = payload_of(b, bt, c, ENCODE_TIGHT, &b->w.tight);
+        struct chunk_entry none;
+        int e = payload_of(b, bt, c, part_writer_tight(&b->w), &none);
         if (e < 0)
             return e;
         buf_varint(&b->tail, i - next);

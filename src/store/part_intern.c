@@ -355,7 +355,7 @@ void table_free(struct build_table *t)
 static int put_strings(struct build *b, struct buf *out, const str *s, uint32_t n)
 {
     buf_varint(out, n);
-    return encode_strings(out, s, n, ENCODE_TIGHT, &b->w.scratch);
+    return encode_strings(out, s, n, &b->w.scratch);
 }
 
 static int write_dict(struct build *b, uint8_t table, uint32_t column, const struct build_dict *d)
@@ -380,13 +380,13 @@ static int write_columns(struct build *b, uint8_t table, const struct build_tabl
     for (uint32_t i = 0; i < n && e == 0; i++)
         v[i] = t->columns[i].c.level, keys[i] = t->columns[i].c.key;
     if (e == 0)
-        e = encode_ints(out, v, n, false, NULL, ENCODE_TIGHT, &b->w.scratch);
+        e = encode_ints((struct encode_out){ .tight = out }, v, n, false, NULL, &b->w.scratch, NULL);
     for (uint32_t i = 0; i < n && e == 0; i++)
         v[i] = t->columns[i].c.type;
     if (e == 0)
-        e = encode_ints(out, v, n, false, NULL, ENCODE_TIGHT, &b->w.scratch);
+        e = encode_ints((struct encode_out){ .tight = out }, v, n, false, NULL, &b->w.scratch, NULL);
     if (e == 0)
-        e = encode_strings(out, keys, n, ENCODE_TIGHT, &b->w.scratch);
+        e = encode_strings(out, keys, n, &b->w.scratch);
     mem_free(v);
     mem_free(keys);
     return e < 0 ? e : part_write_single(&b->w, CHUNK_COLUMNS, table, 0, buf_bytes(out));
@@ -407,13 +407,13 @@ static int write_shapes(struct build *b, uint8_t table, const struct build_dict 
     buf_varint(out, shapes->n);
     for (uint32_t i = 0; i < shapes->n; i++)
         v[i] = shapes->s[i].len / 4;
-    int e = encode_ints(out, v, shapes->n, false, NULL, ENCODE_TIGHT, &b->w.scratch);
+    int e = encode_ints((struct encode_out){ .tight = out }, v, shapes->n, false, NULL, &b->w.scratch, NULL);
     total = 0;
     for (uint32_t i = 0; i < shapes->n; i++)
         for (size_t k = 0; k < shapes->s[i].len; k += 4)
             v[total++] = le32_get(shapes->s[i].ptr + k);
     if (e == 0)
-        e = encode_ints(out, v, (uint32_t)total, false, NULL, ENCODE_TIGHT, &b->w.scratch);
+        e = encode_ints((struct encode_out){ .tight = out }, v, (uint32_t)total, false, NULL, &b->w.scratch, NULL);
     mem_free(v);
     return e < 0 ? e : part_write_single(&b->w, CHUNK_SHAPES, table, 0, buf_bytes(out));
 }

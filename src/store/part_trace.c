@@ -200,8 +200,7 @@ static int write_rows_page(struct build *b, uint64_t end)
     uint32_t in_page = (b->traces_out - 1) % TRACE_PAGE + 1;
     struct chunk_entry entry = { .block = (b->traces_out - 1) / TRACE_PAGE };
     b->trace_first[in_page] = end;
-    buf_clear(&b->w.tight);
-    int e = encode_ints(&b->w.tight, b->trace_first, in_page + 1, false, NULL, ENCODE_TIGHT, &b->w.scratch);
+    int e = encode_ints(part_writer_tight(&b->w), b->trace_first, in_page + 1, false, NULL, &b->w.scratch, NULL);
     return e < 0 ? e
                  : part_series_write(&b->w, b->trace_rows_series, buf_bytes(&b->w.tight), (bytes){ 0 }, false, &entry);
 }
@@ -256,7 +255,7 @@ static int write_bucket(struct build *b, uint32_t series, uint32_t bucket, const
         buf_le16(out, (uint16_t)key[i]);
         v[i] = index[i];
     }
-    int e = encode_ints(out, v, n, false, NULL, ENCODE_TIGHT, &b->w.scratch);
+    int e = encode_ints((struct encode_out){ .tight = out }, v, n, false, NULL, &b->w.scratch, NULL);
     return e < 0 ? e : part_series_write(&b->w, series, buf_bytes(out), (bytes){ 0 }, false, &entry);
 }
 

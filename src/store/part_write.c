@@ -97,9 +97,19 @@ void part_writer_done(struct part_writer *w)
 
 // ---- chunks --------------------------------------------------------------------------------------------
 
-enum encode_form part_writer_form(const struct part_writer *w)
+struct encode_out part_writer_tight(struct part_writer *w)
 {
-    return w->effort == PART_MERGED ? ENCODE_FOR_ENTROPY : ENCODE_FOR_LZ;
+    buf_clear(&w->tight);
+    buf_clear(&w->loose);
+    return (struct encode_out){ .tight = &w->tight };
+}
+
+struct encode_out part_writer_both(struct part_writer *w)
+{
+    struct encode_out out = part_writer_tight(w);
+    out.loose = &w->loose;
+    out.form = w->effort == PART_MERGED ? ENCODE_FOR_ENTROPY : ENCODE_FOR_LZ;
+    return out;
 }
 
 static int chunk_put(struct part_writer *w, enum chunk_kind kind, enum encode_codec codec, bytes stored, size_t raw,
@@ -192,7 +202,7 @@ static int put_directory(struct part_writer *w, const struct chunk_series *s, st
     if (!v)
         return ERR_NOMEM;
     int e = 0;
-    buf_clear(&w->tight);
+    struct encode_out out = part_writer_tight(w);
     for (int field = 0; field < 6 && e == 0; field++) {
         for (uint32_t i = 0; i < s->n; i++) {
             const struct chunk_entry *c = &s->entry[i];
@@ -217,7 +227,7 @@ static int put_directory(struct part_writer *w, const struct chunk_series *s, st
                 v[i] = (uint64_t)max - (uint64_t)min;
             }
         }
-        e = encode_ints(&w->tight, v, s->n, field == 4, NULL, ENCODE_TIGHT, &w->scratch);
+        e = encode_ints(out, v, s->n, field == 4, NULL, &w->scratch, NULL);
     }
     mem_free(v);
     return e < 0 ? e : part_write_chunk(w, CHUNK_DIRECTORY, buf_bytes(&w->tight), (bytes){ 0 }, true, ret_entry);
@@ -249,7 +259,7 @@ static int put_footer(struct part_writer *w, const struct part_footer *f, struct
         buf_varint(b, f->blocks[t]);
         for (uint32_t i = 0; i < f->blocks[t]; i++)
             v[i] = f->block_rows[t][i];
-        e = encode_ints(b, v, f->blocks[t], false, NULL, ENCODE_TIGHT, &w->scratch);
+        e = encode_ints((struct encode_out){ .tight = b }, v, f->blocks[t], false, NULL, &w->scratch, NULL);
     }
     mem_free(v);
     for (uint32_t i = 0; i < w->series_n; i++)

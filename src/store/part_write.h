@@ -42,8 +42,9 @@ int part_writer_open(struct part_writer *w, const struct part_env *env, uint8_t 
 // Closes, and removes the file if it was not published.
 void part_writer_done(struct part_writer *w);
 
-// The form in which integers are handed to a codec at this effort.
-enum encode_form part_writer_form(const struct part_writer *w);
+// Where the values of a chunk go: w->tight and w->loose, both emptied; and w->tight alone.
+struct encode_out part_writer_both(struct part_writer *w);
+struct encode_out part_writer_tight(struct part_writer *w);
 
 // Appends a chunk whose payload is `tight`, or `loose` behind a codec when that is smaller (loose.len 0: the same
 // payload tried behind the codec; codec = false: stored as it is). Fills in offset and size of *entry.

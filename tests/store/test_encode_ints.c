@@ -19,20 +19,30 @@ static uint64_t next(void)
     return x ^ (x >> 31);
 }
 
-enum { N = 8192 };
+enum { N = 8192, TIGHT = -1 };
 static uint64_t values[N], back[N], beside[N];
 static uint32_t runs[N];
 static struct encode_scratch scratch;
 
 // Bytes of the encoding; checks the round trip on the way. *ret_scheme: the outermost.
-static size_t round_trip(uint32_t n, bool is_signed, const struct encode_help *help, enum encode_form form,
-                         uint8_t *ret_scheme)
+static size_t round_trip(uint32_t n, bool is_signed, const struct encode_help *help, int form, uint8_t *ret_scheme)
 {
     struct buf b;
     struct arena a;
     buf_init(&b, 1 << 24);
     arena_init(&a, 64 << 20);
-    assert_int_equal(encode_ints(&b, values, n, is_signed, help, form, &scratch), 0);
+    struct buf other;
+    buf_init(&other, 1 << 24);
+    struct encode_out out = { form == TIGHT ? &b : &other, form == TIGHT ? NULL : &b, (enum encode_form)form };
+    struct encode_range range;
+    assert_int_equal(encode_ints(out, values, n, is_signed, help, &scratch, &range), 0);
+    for (uint32_t i = 0; i < n; i++) {
+        assert_true(is_signed ? (int64_t)values[i] >= (int64_t)range.min : values[i] >= range.min);
+        assert_true(is_signed ? (int64_t)values[i] <= (int64_t)range.max : values[i] <= range.max);
+    }
+    if (b.len == 0) // not worth a second form
+        assert_int_equal(buf_append(&b, other.ptr, other.len), 0);
+    buf_free(&other);
     size_t size = b.len;
     if (ret_scheme)
         *ret_scheme = b.ptr[0];
@@ -51,8 +61,8 @@ static size_t round_trip(uint32_t n, bool is_signed, const struct encode_help *h
 
 static void all_forms(uint32_t n, bool is_signed, const struct encode_help *help)
 {
-    for (int form = ENCODE_TIGHT; form <= ENCODE_FOR_ENTROPY; form++)
-        round_trip(n, is_signed, help, (enum encode_form)form, NULL);
+    for (int form = TIGHT; form <= ENCODE_FOR_ENTROPY; form++)
+        round_trip(n, is_signed, help, form, NULL);
 }
 
 static void test_every_width(void **state)
@@ -84,12 +94,12 @@ static void test_each_scheme_where_it_fits(void **state)
     uint8_t scheme;
     for (uint32_t i = 0; i < N; i++)
         values[i] = 77;
-    assert_true(round_trip(N, false, NULL, ENCODE_TIGHT, &scheme) < 4);
+    assert_true(round_trip(N, false, NULL, TIGHT, &scheme) < 4);
     assert_int_equal(scheme, ENCODE_CONST);
 
     for (uint32_t i = 0; i < N; i++)
         values[i] = 1000000 + next() % 5000;
-    assert_true(round_trip(N, false, NULL, ENCODE_TIGHT, &scheme) < N * 13 / 8 + N / 64 + 16);
+    assert_true(round_trip(N, false, NULL, TIGHT, &scheme) < N * 13 / 8 + N / 64 + 16);
     assert_int_equal(scheme, ENCODE_PACK);
     round_trip(N, false, NULL, ENCODE_FOR_LZ, &scheme);
     assert_int_equal(scheme, ENCODE_BYTES);
@@ -103,22 +113,22 @@ static void test_each_scheme_where_it_fits(void **state)
 
     for (uint32_t i = 0; i < N; i++)
         values[i] = next() % 4 ? (i ? values[i - 1] : 5) : next() % 1000000;
-    round_trip(N, false, NULL, ENCODE_TIGHT, &scheme);
+    round_trip(N, false, NULL, TIGHT, &scheme);
     assert_int_equal(scheme, ENCODE_RUNS);
 
     // A trace ordinal: one up at every run. Half a bit a row.
     for (uint32_t i = 0; i < N; i++)
         values[i] = 123456 + i / 10;
-    assert_true(round_trip(N, false, NULL, ENCODE_TIGHT, &scheme) < N / 16);
+    assert_true(round_trip(N, false, NULL, TIGHT, &scheme) < N / 16);
 
     for (uint32_t i = 0; i < N; i++)
         values[i] = (next() % 40) * 0x123456789abcdefull;
-    assert_true(round_trip(N, false, NULL, ENCODE_TIGHT, &scheme) < N * 6 / 8 + 700);
+    assert_true(round_trip(N, false, NULL, TIGHT, &scheme) < N * 6 / 8 + 700);
     assert_int_equal(scheme, ENCODE_DICT);
 
     for (uint32_t i = 0; i < N; i++)
         values[i] = (i ? values[i - 1] : 1ull << 60) + next() % 100;
-    assert_true(round_trip(N, true, NULL, ENCODE_TIGHT, &scheme) < N + 400);
+    assert_true(round_trip(N, true, NULL, TIGHT, &scheme) < N + 400);
     assert_int_equal(scheme, ENCODE_DELTA);
 
     // Runs that start near each other, values in a run near the one before.
@@ -126,14 +136,14 @@ static void test_each_scheme_where_it_fits(void **state)
         runs[i] = i / 10;
         values[i] = i % 10 ? values[i - 1] + next() % 1000000 : (1ull << 60) + i / 10 * 1000 + next() % 1000;
     }
-    round_trip(N, true, &(struct encode_help){ runs, NULL }, ENCODE_TIGHT, &scheme);
+    round_trip(N, true, &(struct encode_help){ runs, NULL }, TIGHT, &scheme);
     assert_int_equal(scheme, ENCODE_ANCHOR);
 
     for (uint32_t i = 0; i < N; i++) {
         beside[i] = (1ull << 60) + next() % (1ull << 40);
         values[i] = beside[i] + 20000;
     }
-    assert_true(round_trip(N, true, &(struct encode_help){ NULL, beside }, ENCODE_TIGHT, &scheme) < 8);
+    assert_true(round_trip(N, true, &(struct encode_help){ NULL, beside }, TIGHT, &scheme) < 8);
     assert_int_equal(scheme, ENCODE_BESIDE);
 }
 
@@ -152,7 +162,15 @@ static void test_damage_is_harmless(void **state)
         }
         struct encode_help help = { next() & 1 ? runs : NULL, next() & 1 ? beside : NULL };
         buf_clear(&b);
-        assert_int_equal(encode_ints(&b, values, n, false, &help, (enum encode_form)(next() % 3), &scratch), 0);
+        struct buf other;
+        buf_init(&other, 1 << 24);
+        struct encode_out out = { &other, &b, (enum encode_form)(next() % 2) };
+        assert_int_equal(encode_ints(out, values, n, false, &help, &scratch, NULL), 0);
+        if (b.len == 0 || next() % 3 == 0) {
+            buf_clear(&b);
+            assert_int_equal(buf_append(&b, other.ptr, other.len), 0);
+        }
+        buf_free(&other);
         for (int k = 0; k < 40; k++) {
             size_t size = next() & 1 ? b.len : next() % (b.len + 1);
             uint8_t *exact = malloc(size + ENCODE_PAD);

@@ -17,12 +17,12 @@ static struct encode_scratch scratch;
 static size_t round_trip(uint32_t n, uint8_t *ret_kind)
 {
     size_t size = 0;
-    for (int form = ENCODE_FOR_ENTROPY; form >= ENCODE_TIGHT; form--) {
+    {
         struct buf b;
         struct arena a;
         buf_init(&b, 1 << 20);
         arena_init(&a, 8 << 20);
-        assert_int_equal(encode_strings(&b, strings, n, (enum encode_form)form, &scratch), 0);
+        assert_int_equal(encode_strings(&b, strings, n, &scratch), 0);
         size = b.len;
         *ret_kind = b.ptr[0];
         uint8_t *exact = malloc(size + ENCODE_PAD);
@@ -134,7 +134,7 @@ static void test_damage_is_harmless(void **state)
                                                       "%d x\x02 0%d deadbeef%04x "
                                                       "550e8400-e29b-41d4-a716-4466554400%02d %d",
                                                       rand() % 9, rand() % 9, rand() % 65536, rand() % 100, i));
-    assert_int_equal(encode_strings(&b, strings, 200, ENCODE_TIGHT, &scratch), 0);
+    assert_int_equal(encode_strings(&b, strings, 200, &scratch), 0);
     assert_int_equal(b.ptr[0], 1);
     for (int k = 0; k < 20000; k++) {
         size_t size = rand() & 1 ? b.len : (size_t)rand() % (b.len + 1);
