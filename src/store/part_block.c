@@ -30,56 +30,55 @@ static int column_grow(struct build_column *c)
     return 0;
 }
 
-// A string of the input's dictionary, or of its block, into a column.
-static int string_add(struct build *b, struct build_table *bt, struct build_column *c, struct input_column *ic,
-                      const struct segment *s, enum segment_table t, uint32_t col, struct reader *reader, uint32_t ord)
+static int ordinal_new(struct build *b, struct input_column *ic, uint32_t ord)
 {
-    if (!c->local) {
-        uint32_t out = ic->map[ord];
-        if (out == UNMAPPED) {
-            int e = build_dict_intern(&c->dict, &b->keep, dict_get(ic->dict, ord), &out);
-            if (e < 0)
-                return e;
-            ic->map[ord] = out;
-        }
-        c->v[c->n++] = out;
-        return 0;
-    }
+    return build_dict_intern(&ic->to->dict, &b->keep, dict_get(ic->dict, ord), &ic->map[ord]);
+}
+
+// A string that stays in its block. Copied: the input's block may be gone before this one is written.
+static int string_add(struct build_table *bt, struct input_column *ic, const struct segment *s, enum segment_table t,
+                      uint32_t col, struct reader *reader, uint64_t ord)
+{
+    struct build_column *c = ic->to;
     const struct dict *d = ic->dict ? ic->dict : s->ops->reader_block_dict(reader, t, col);
     if (!d || ord >= d->n)
         return ERR_CORRUPT;
-    // Copied: the input's block may be gone before this one is written.
-    if (arena_dup(&bt->strings, dict_get(d, ord), &c->s[c->n]) < 0)
+    if (arena_dup(&bt->strings, dict_get(d, (uint32_t)ord), &c->s[c->n]) < 0)
         return ERR_NOMEM;
     bt->bytes += c->s[c->n++].len;
     return 0;
 }
 
-static int values_add(struct build *b, struct build_input *in, enum segment_table t, const struct rows *rows,
-                      uint32_t i, struct shape shape, struct reader *reader)
+static inline int value_add(struct build *b, struct build_table *bt, struct input_column *ic, const struct segment *s,
+                            enum segment_table t, uint32_t col, struct reader *reader, uint64_t v)
 {
-    struct build_table *bt = &b->t[t];
-    struct input_table *it = &in->t[t];
-    const uint64_t *v = rows->values + rows->value_at[i];
-    for (uint32_t k = 0; k < shape.n; k++) {
-        struct input_column *ic = &it->columns[shape.columns[k]];
-        struct build_column *c = &bt->columns[ic->out];
-        if (c->c.type == VALUE_NULL)
-            continue;
-        int e = c->n == c->cap ? column_grow(c) : 0;
+    struct build_column *c = ic->to;
+    if (ic->mode == MODE_NONE)
+        return 0;
+    if (c->n == c->cap) {
+        int e = column_grow(c);
         if (e < 0)
             return e;
-        if (value_is_string(c->c.type)) {
-            e = string_add(b, bt, c, ic, in->s, t, COL_FIXED + shape.columns[k], reader, (uint32_t)v[k]);
+    }
+    switch (ic->mode) {
+    case MODE_ORDINAL:
+        if (ic->map[v] == UNMAPPED) {
+            int e = ordinal_new(b, ic, (uint32_t)v);
             if (e < 0)
                 return e;
-            continue;
         }
-        if (c->c.type == VALUE_INT)
-            c->row[c->n] = (uint16_t)bt->n;
-        c->v[c->n++] = v[k];
+        c->v[c->n++] = ic->map[v];
+        return 0;
+    case MODE_INT:
+        c->row[c->n] = (uint16_t)bt->n;
+        c->v[c->n++] = v;
+        return 0;
+    case MODE_STRING:
+        return string_add(bt, ic, s, t, col, reader, v);
+    default:
+        c->v[c->n++] = v;
+        return 0;
     }
-    return 0;
 }
 
 // The row's trace ordinal in the new part; begins the trace there when it is new.
@@ -157,21 +156,19 @@ int block_add(struct build *b, struct build_input *in, enum segment_table t, con
     if (e < 0)
         return e;
     uint32_t at = bt->n, shape_ord = rows->shape[i];
-    struct shape shape = segment_shape(in->s, t, shape_ord);
+    struct shape shape = it->shapes[shape_ord];
     if (it->shape_map[shape_ord] == UNMAPPED && (e = shape_out(bt, &b->keep, it, shape, &it->shape_map[shape_ord])) < 0)
         return e;
     bt->fixed[COL_SHAPE][at] = it->shape_map[shape_ord];
     bt->fixed[COL_TIME][at] = (uint64_t)rows->time[i];
-    struct build_column *names = &bt->names;
-    if (names->n == names->cap && (e = column_grow(names)) < 0)
-        return e;
-    e = string_add(b, bt, names, &it->names, in->s, t, COL_NAME, reader, rows->name[i]);
+    e = value_add(b, bt, &it->names, in->s, t, COL_NAME, reader, rows->name[i]);
     if (e == 0 && t == TABLE_ROWS)
         e = fixed_add(b, in, rows, i, bt->fixed, at);
     else if (e == 0)
         bt->fixed[COL_OWNER][at] = owner;
-    if (e == 0)
-        e = values_add(b, in, t, rows, i, shape, reader);
+    const uint64_t *v = rows->values + rows->value_at[i];
+    for (uint32_t k = 0; k < shape.n && e == 0; k++)
+        e = value_add(b, bt, &it->columns[shape.columns[k]], in->s, t, COL_FIXED + shape.columns[k], reader, v[k]);
     if (e < 0)
         return e;
     bt->n++;
@@ -358,6 +355,19 @@ static int put_chunk(struct build *b, enum segment_table t, uint32_t col, uint32
     return part_series_write(&b->w, *series, buf_bytes(&b->w.tight), buf_bytes(&b->w.loose), codec, entry);
 }
 
+static void facts_widen(struct build *b, uint32_t col, int64_t min, int64_t max)
+{
+    int64_t *lo = col == COL_TIME ? &b->time_min : col == COL_RECEIVED ? &b->received_min : NULL;
+    int64_t *hi = col == COL_TIME       ? &b->time_max
+                  : col == COL_RECEIVED ? &b->received_max
+                  : col == COL_DURATION ? &b->duration_max
+                                        : NULL;
+    if (lo && min < *lo)
+        *lo = min;
+    if (hi && max > *hi)
+        *hi = max;
+}
+
 static int put_fixed(struct build *b, enum segment_table t, uint32_t col, const struct encode_help *help)
 {
     struct build_table *bt = &b->t[t];
@@ -375,6 +385,8 @@ static int put_fixed(struct build *b, enum segment_table t, uint32_t col, const 
     } else {
         e = encode_ints(out, bt->fixed[col], bt->n, is_signed, help, &b->w.scratch, &range);
         range_put(&entry, range);
+        if (t == TABLE_ROWS)
+            facts_widen(b, col, entry.min, entry.max);
         codec = b->w.loose.len > 0;
     }
     return e < 0 ? e : put_chunk(b, t, col, &bt->fixed_series[col], codec, &entry);

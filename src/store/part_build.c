@@ -98,23 +98,9 @@ static int same_grow(struct build *b)
     return 0;
 }
 
-// Rows come in the order of (trace, start): those that may be the same stand side by side. 1: drop this one.
-static int is_duplicate(struct build *b, const struct build_input *in, const struct rows *rows, uint32_t i)
+// 1: it is there already.
+static int same_add(struct build *b, struct same_span s)
 {
-    if (b->source != RECORD_SPANS || rows->trace[i] == TRACE_NONE)
-        return 0;
-    uint32_t trace = in->trace_map[rows->trace[i]];
-    if (trace != b->same_trace || rows->time[i] != b->same_time) {
-        b->same_trace = trace;
-        b->same_time = rows->time[i];
-        b->same_n = 0;
-        if (b->same_used)
-            memset(b->same, 0, sizeof *b->same * b->same_used);
-        b->same_used = 0;
-    }
-    if (rows->span[i] == 0)
-        return 0;
-    struct same_span s = { rows->span[i], in->resource_map[rows->resource[i]] + 1u };
     if ((b->same_n + 1) * 2 > b->same_used) {
         int e = same_grow(b);
         if (e < 0)
@@ -126,6 +112,32 @@ static int is_duplicate(struct build *b, const struct build_input *in, const str
     b->same[at] = s;
     b->same_n++;
     return 0;
+}
+
+// Rows come in the order of (trace, start): those that may be the same stand side by side. 1: drop this one.
+static int is_duplicate(struct build *b, const struct build_input *in, const struct rows *rows, uint32_t i)
+{
+    if (b->source != RECORD_SPANS || rows->trace[i] == TRACE_NONE)
+        return 0;
+    uint32_t trace = in->trace_map[rows->trace[i]];
+    struct same_span s = { rows->span[i], in->resource_map[rows->resource[i]] + 1u };
+    if (trace != b->same_trace || rows->time[i] != b->same_time) {
+        b->same_trace = trace;
+        b->same_time = rows->time[i];
+        b->same_first = s;
+        if (b->same_used)
+            memset(b->same, 0, sizeof *b->same * b->same_used);
+        b->same_n = b->same_used = 0;
+        return 0;
+    }
+    if (b->same_first.resource) { // two of them: now the table is needed
+        struct same_span first = b->same_first;
+        b->same_first.resource = 0;
+        int e = first.span ? same_add(b, first) : 0;
+        if (e < 0)
+            return e;
+    }
+    return s.span ? same_add(b, s) : 0;
 }
 
 // ---- rows ----------------------------------------------------------------------------------------------
@@ -156,11 +168,6 @@ static int add_row(struct build *b, struct build_input *in, uint32_t number)
         b->duplicates += e == 1;
         return e < 0 ? e : 0;
     }
-    b->time_min = rows->time[i] < b->time_min ? rows->time[i] : b->time_min;
-    b->time_max = rows->time[i] > b->time_max ? rows->time[i] : b->time_max;
-    b->received_min = rows->received[i] < b->received_min ? rows->received[i] : b->received_min;
-    b->received_max = rows->received[i] > b->received_max ? rows->received[i] : b->received_max;
-    b->duration_max = rows->duration[i] > b->duration_max ? rows->duration[i] : b->duration_max;
     uint32_t owner = b->t[TABLE_ROWS].blocks * BLOCK_ROWS + b->t[TABLE_ROWS].n;
     for (int t = TABLE_EVENTS; t < TABLE_N && e == 0; t++)
         if (in->t[t].owners && (in->t[t].owners[number / 64] >> (number % 64) & 1))

@@ -85,8 +85,13 @@ struct trace_table {
 
 // ---- inputs --------------------------------------------------------------------------------------------
 
+// What is done with a value of an input's column.
+enum input_mode { MODE_NONE, MODE_WORD, MODE_INT, MODE_ORDINAL, MODE_STRING };
+
 struct input_column {
+    uint8_t mode;            // enum input_mode
     uint32_t out;            // column of the new part; UNMAPPED: no row has it
+    struct build_column *to; // the same, when columns are planned
     const struct dict *dict; // NULL: the strings are the blocks' own
     uint32_t *map;           // dictionary ordinal -> ordinal of the new part
 };
@@ -95,6 +100,7 @@ struct input_table {
     struct input_column *columns;
     uint32_t columns_n;
     struct input_column names;
+    struct shape *shapes;
     uint32_t *shape_map;
     uint64_t *shape_rows; // rows of each shape
     uint32_t shapes_n;
@@ -174,6 +180,7 @@ struct build {
     int64_t same_time;
     struct same_span *same; // hash table of same_used slots
     uint32_t same_n, same_used, same_cap;
+    struct same_span same_first; // the first row of the group, not in the table yet
     uint64_t duplicates;
     int64_t time_min, time_max, received_min, received_max, duration_max;
 };

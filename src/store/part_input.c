@@ -14,14 +14,15 @@ static int table_open(struct input_table *it, const struct segment *s, enum segm
     it->columns_n = segment_columns(s, t);
     it->shapes_n = segment_shapes(s, t);
     it->columns = mem_calloc(it->columns_n, sizeof *it->columns);
+    it->shapes = mem_reallocarray(NULL, it->shapes_n, sizeof *it->shapes);
     it->shape_map = mem_reallocarray(NULL, it->shapes_n, sizeof *it->shape_map);
     it->shape_rows = mem_calloc(it->shapes_n, sizeof *it->shape_rows);
-    if (!it->columns || !it->shape_map || !it->shape_rows)
+    if (!it->columns || !it->shapes || !it->shape_map || !it->shape_rows)
         return ERR_NOMEM;
     for (uint32_t i = 0; i < it->columns_n; i++)
         it->columns[i].out = UNMAPPED;
     for (uint32_t i = 0; i < it->shapes_n; i++)
-        it->shape_map[i] = UNMAPPED;
+        it->shapes[i] = segment_shape(s, t, i), it->shape_map[i] = UNMAPPED;
     return 0;
 }
 
@@ -116,6 +117,7 @@ void input_close(struct build_input *in)
             mem_free(it->columns[i].map);
         mem_free(it->names.map);
         mem_free(it->columns);
+        mem_free(it->shapes);
         mem_free(it->shape_map);
         mem_free(it->shape_rows);
         mem_free(it->owners);

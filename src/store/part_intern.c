@@ -223,7 +223,7 @@ static int columns_of_input(struct build *b, struct build_input *in, enum segmen
     for (uint32_t s = 0; s < it->shapes_n; s++) {
         if (it->shape_rows[s] == 0)
             continue;
-        struct shape shape = segment_shape(in->s, t, s);
+        struct shape shape = it->shapes[s];
         for (uint32_t k = 0; k < shape.n; k++) {
             struct input_column *ic = &it->columns[shape.columns[k]];
             if (ic->out == UNMAPPED) {
@@ -258,12 +258,23 @@ static void dict_decide(struct build_column *bc, uint64_t *budget)
         *budget -= bc->dict_bytes;
 }
 
-static int map_new(struct input_column *ic)
+// How the input's values go into the column, now that it is known what the column is.
+static int column_connect(struct build_column *to, struct input_column *ic)
 {
-    ic->map = mem_reallocarray(NULL, ic->dict->n, sizeof *ic->map);
-    if (!ic->map)
-        return ERR_NOMEM;
-    memset(ic->map, 0xff, sizeof *ic->map * ic->dict->n);
+    ic->to = to;
+    if (to->c.type == VALUE_NULL) {
+        ic->mode = MODE_NONE;
+    } else if (!value_is_string(to->c.type)) {
+        ic->mode = to->c.type == VALUE_INT ? MODE_INT : MODE_WORD;
+    } else if (to->local) {
+        ic->mode = MODE_STRING;
+    } else {
+        ic->mode = MODE_ORDINAL;
+        ic->map = mem_reallocarray(NULL, ic->dict->n, sizeof *ic->map);
+        if (!ic->map)
+            return ERR_NOMEM;
+        memset(ic->map, 0xff, sizeof *ic->map * ic->dict->n);
+    }
     return 0;
 }
 
@@ -308,11 +319,11 @@ int columns_plan(struct build *b)
             e = columns_choose(bt);
         for (uint32_t i = 0; i < b->inputs_n && e == 0; i++) {
             struct input_table *it = &b->inputs[i].t[t];
-            if (it->names.dict && !bt->names.local)
-                e = map_new(&it->names);
+            if (segment_blocks(b->inputs[i].s, (enum segment_table)t))
+                e = column_connect(&bt->names, &it->names);
             for (uint32_t c = 0; c < it->columns_n && e == 0; c++)
-                if (it->columns[c].dict && !bt->columns[it->columns[c].out].local)
-                    e = map_new(&it->columns[c]);
+                if (it->columns[c].out != UNMAPPED)
+                    e = column_connect(&bt->columns[it->columns[c].out], &it->columns[c]);
         }
     }
     return e;

@@ -24,7 +24,7 @@ static struct series_key series_of(const struct build *b, const struct build_inp
                                    const struct rows *rows, uint32_t i)
 {
     const struct input_table *it = &in->t[TABLE_ROWS];
-    struct shape shape = segment_shape(in->s, TABLE_ROWS, rows->shape[i]);
+    struct shape shape = it->shapes[rows->shape[i]];
     uint64_t sum = 0;
     for (uint32_t k = 0; k < shape.n; k++) {
         const struct build_column *c = &b->t[TABLE_ROWS].columns[it->columns[shape.columns[k]].out];

@@ -485,25 +485,51 @@ static int present_bits(struct part_reader *r, enum segment_table t, uint32_t co
     if (!has || !bits)
         return ERR_NOMEM;
     rows_with(r, t, col - COL_FIXED, has);
-    for (uint32_t i = 0; i < rt->n; i++)
-        bits[i >> 6] |= (uint64_t)has[rt->row_shape[i]] << (i & 63);
+    for (uint32_t i = 0; i < rt->n; i += 64) {
+        uint32_t end = rt->n - i < 64 ? rt->n - i : 64;
+        uint64_t word = 0;
+        for (uint32_t k = 0; k < end; k++)
+            word |= (uint64_t)has[rt->row_shape[i + k]] << k;
+        bits[i / 64] = word;
+    }
     *ret_bits = bits;
     return 0;
 }
 
-// Dense words into slots of the vector's width; absent rows get 0.
+// Dense words into slots of the vector's width; absent rows get 0. Without branches on what is present: which rows
+// have a column cannot be foreseen.
+#define SPREAD(type)                                            \
+    do {                                                        \
+        type *o = out;                                          \
+        for (uint32_t i = 0; i < n; i += 64) {                  \
+            uint64_t bits = present[i / 64];                    \
+            uint32_t end = n - i < 64 ? n : i + 64;             \
+            for (uint32_t at = i; at < end; at++, bits >>= 1) { \
+                o[at] = (type)(*dense & -(bits & 1));           \
+                dense += bits & 1;                              \
+            }                                                   \
+        }                                                       \
+    } while (0)
+
+// dense has one more word than values (present bits never make it read further).
 static void spread(void *out, const uint64_t *dense, const uint64_t *present, uint32_t n, uint8_t kind)
 {
-    uint32_t k = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        bool has = !present || (present[i >> 6] >> (i & 63) & 1);
-        uint64_t w = has ? dense[k++] : 0;
-        if (kind == VEC_U8)
-            ((uint8_t *)out)[i] = (uint8_t)w;
-        else if (kind == VEC_U32 || kind == VEC_STR)
-            ((uint32_t *)out)[i] = (uint32_t)w;
-        else
-            ((uint64_t *)out)[i] = w;
+    if (kind == VEC_U8)
+        SPREAD(uint8_t);
+    else if (kind == VEC_U32 || kind == VEC_STR)
+        SPREAD(uint32_t);
+    else
+        SPREAD(uint64_t);
+}
+
+static void narrow_all(void *out, const uint64_t *dense, uint32_t n, uint8_t kind)
+{
+    if (kind == VEC_U8) {
+        for (uint32_t i = 0; i < n; i++)
+            ((uint8_t *)out)[i] = (uint8_t)dense[i];
+    } else {
+        for (uint32_t i = 0; i < n; i++)
+            ((uint32_t *)out)[i] = (uint32_t)dense[i];
     }
 }
 
@@ -529,7 +555,10 @@ static int vec_make(struct part_reader *r, enum segment_table t, uint32_t col, s
         void *out = arena_alloc_array(&rt->arena, (size_t)rt->n + 1, width);
         if (!out)
             return ERR_NOMEM;
-        spread(out, c->dense, present, rt->n, kind);
+        if (present)
+            spread(out, c->dense, present, rt->n, kind);
+        else
+            narrow_all(out, c->dense, rt->n, kind);
         c->vec.u64 = out;
     }
     if (kind == VEC_STR && !c->vec.dict) { // no row has it: there may be no dictionary either
