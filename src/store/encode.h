@@ -39,6 +39,7 @@ enum encode_scheme {
 struct encode_help {
     const uint32_t *runs;   // n ordinals of the column that orders the rows: equal neighbours are a run; NULL: none
     const uint64_t *beside; // n values of a column that may be close to these; NULL: none
+    bool ordinals;          // encoder only: neighbours have nothing to do with each other, do not look
 };
 
 // Values are written for storing as they are (bits) and, at the same time, in a form for a codec that finds

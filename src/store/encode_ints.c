@@ -51,8 +51,8 @@ static void out_varint(struct encode_out o, uint64_t v)
 
 struct ints_stats {
     uint64_t base, range; // smallest value, and how far the largest is from it
-    uint32_t runs;
-    size_t packed; // bytes when bit-packed
+    uint32_t runs;        // exact up to a third of the values
+    size_t packed;        // bytes when bit-packed
 };
 
 // Loops of fixed length, which compilers turn into vector instructions.
@@ -109,7 +109,8 @@ static void ints_measure(const uint64_t *v, uint32_t n, bool is_signed, struct i
     uint32_t runs = 1, i = 1;
     for (; i + BITS_GROUP <= n; i += BITS_GROUP) {
         group_range(v + i, flip, &min, &max);
-        runs += group_changes(v + i);
+        if (runs <= n / 3) // more than that are of no use to anybody
+            runs += group_changes(v + i);
     }
     for (; i < n; i++) {
         int64_t x = (int64_t)(v[i] ^ flip);
@@ -371,7 +372,7 @@ static int candidates_try(const uint64_t *v, uint32_t n, bool is_signed, unsigne
 {
     struct ints_stats other;
     bool wide = n > 2 && st->packed > n / 2;
-    if ((may & MAY_DELTA) && wide) {
+    if ((may & MAY_DELTA) && wide && !(help && (help->ordinals || help->runs))) {
         uint64_t *delta = encode_scratch_get(scratch, W_DELTA, n);
         if (!delta)
             return ERR_NOMEM;

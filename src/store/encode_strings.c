@@ -23,9 +23,18 @@ enum { DIGITS_MAX = 18, HEX_MIN = 8, HEX_MAX = 254, UUID_LENGTH = 36, SLOTS_MAX 
 
 // ---- taking apart --------------------------------------------------------------------------------------
 
-static bool is_digit(uint8_t c) { return (unsigned)(c - '0') < 10u; }
-static bool is_hex(uint8_t c) { return is_digit(c) || (unsigned)(c - 'a') < 6u; }
-static bool is_alnum(uint8_t c) { return is_digit(c) || (unsigned)((c | 0x20) - 'a') < 26u; }
+// Classes of bytes: a look-up is cheaper than comparisons, and every byte of every string passes here.
+enum { DIGIT = 1, HEX = 2, ALNUM = 4, CONTROL = 8 };
+static const uint8_t byte_class[256] = {
+    [SLOT_NUMBER... SLOT_UUID] = CONTROL,
+    ['0' ... '9'] = DIGIT | HEX | ALNUM,
+    ['a' ... 'f'] = HEX | ALNUM,
+    ['g' ... 'z'] = ALNUM,
+    ['A' ... 'Z'] = ALNUM,
+};
+static bool is_digit(uint8_t c) { return byte_class[c] & DIGIT; }
+static bool is_hex(uint8_t c) { return byte_class[c] & HEX; }
+static bool is_alnum(uint8_t c) { return byte_class[c] & ALNUM; }
 static uint8_t hex_value(uint8_t c) { return is_digit(c) ? c - '0' : c - 'a' + 10; }
 
 struct splitter {
@@ -106,69 +115,89 @@ static bool hex_token(const uint8_t *p, size_t n)
     return letter && digit;
 }
 
+// What was looked at but not taken out yet: text, copied in one go.
+static void text_put(struct splitter *s, const uint8_t *from, const uint8_t *to)
+{
+    if (to > from)
+        memcpy(s->text.ptr + s->text.len, from, (size_t)(to - from));
+    s->text.len += (size_t)(to - from);
+}
+
+// A token of letters and digits with at least one digit: text from *from on is pending; slots go into the template.
+static int token_split(struct splitter *s, str in, const uint8_t **from, const uint8_t *token, const uint8_t *token_end,
+                       uint32_t *slots, bool *last_padded)
+{
+    const uint8_t *begin = (const uint8_t *)in.ptr, *end = begin + in.len;
+    if (hex_token(token, (size_t)(token_end - token))) {
+        text_put(s, *from, token);
+        buf_byte(&s->text, SLOT_HEX);
+        buf_byte(&s->text, (uint8_t)(token_end - token));
+        put_hex(&s->blobs, token, (size_t)(token_end - token));
+        *from = token_end;
+        return 0;
+    }
+    for (const uint8_t *p = token; p < token_end;) {
+        while (p < token_end && !is_digit(*p))
+            p++;
+        const uint8_t *digits = p;
+        while (p < token_end && is_digit(*p))
+            p++;
+        size_t n = (size_t)(p - digits);
+        if (n == 0)
+            break;
+        uint8_t before = digits > begin ? digits[-1] : ' ', after = p < end ? *p : ' ';
+        bool padded = (n == 2 && (before == ':' || before == '-' || before == 'T' || after == ':' || after == '-')) ||
+                      (*last_padded && before == '.' && n % 3 == 0);
+        *last_padded = padded;
+        if (n > DIGITS_MAX || *slots >= SLOTS_MAX)
+            continue;
+        text_put(s, *from, digits);
+        *from = p;
+        ++*slots;
+        int e = digits_put(s, digits, n, padded);
+        if (e < 0)
+            return e;
+    }
+    return 0;
+}
+
 // Appends the template of one string to s->text and what was taken out to numbers and blobs. *ret_slots: numbers.
 static int string_split(struct splitter *s, str in, uint32_t *ret_slots)
 {
-    const uint8_t *p = (const uint8_t *)in.ptr, *end = p + in.len, *begin = p;
-    uint32_t slots = 0;
+    const uint8_t *p = (const uint8_t *)in.ptr, *end = p + in.len, *from = p;
     bool last_padded = false;
-    if (buf_reserve(&s->text, in.len * 2 + 8) < 0) // a slot takes as much as the shortest text it stands for, twice
+    *ret_slots = 0;
+    // Enough for everything below: a slot is no longer than the text that it stands for, an escape doubles a byte.
+    if (buf_reserve(&s->text, in.len * 2 + 8) < 0)
         return s->text.error;
     while (p < end) {
-        if (!is_alnum(*p)) {
-            if (*p >= SLOT_NUMBER && *p <= SLOT_UUID)
-                buf_byte(&s->text, ESCAPE);
-            s->text.ptr[s->text.len++] = *p++;
-            continue;
-        }
         const uint8_t *token = p;
-        while (p < end && is_alnum(*p))
-            p++;
-        if (slots >= SLOTS_MAX) {
-            buf_append(&s->text, token, (size_t)(p - token));
-            continue;
-        }
-        if (is_hex(*token) && uuid_at(token, (size_t)(end - token)) &&
-            (token + UUID_LENGTH == end || !is_alnum(token[UUID_LENGTH]))) {
-            buf_byte(&s->text, SLOT_UUID);
-            put_hex(&s->blobs, token, UUID_LENGTH);
-            p = token + UUID_LENGTH;
-            continue;
-        }
-        if (hex_token(token, (size_t)(p - token))) {
-            buf_byte(&s->text, SLOT_HEX);
-            buf_byte(&s->text, (uint8_t)(p - token));
-            put_hex(&s->blobs, token, (size_t)(p - token));
-            continue;
-        }
-        while (token < p) {
-            const uint8_t *q = token;
-            while (q < p && !is_digit(*q))
-                q++;
-            buf_append(&s->text, token, (size_t)(q - token));
-            token = q;
-            while (q < p && is_digit(*q))
-                q++;
-            size_t n = (size_t)(q - token);
-            if (n == 0)
-                break;
-            uint8_t before = token > begin ? token[-1] : ' ', after = q < end ? *q : ' ';
-            bool padded =
-                (n == 2 && (before == ':' || before == '-' || before == 'T' || after == ':' || after == '-')) ||
-                (last_padded && before == '.' && n % 3 == 0);
-            if (n > DIGITS_MAX || slots >= SLOTS_MAX) {
-                buf_append(&s->text, token, n);
+        uint8_t any = 0;
+        for (; p < end && is_alnum(*p); p++)
+            any |= byte_class[*p];
+        if (any & DIGIT) {
+            if (uuid_at(token, (size_t)(end - token)) &&
+                (token + UUID_LENGTH == end || !is_alnum(token[UUID_LENGTH]))) {
+                text_put(s, from, token);
+                buf_byte(&s->text, SLOT_UUID);
+                put_hex(&s->blobs, token, UUID_LENGTH);
+                p = from = token + UUID_LENGTH;
             } else {
-                int e = digits_put(s, token, n, padded);
+                int e = token_split(s, in, &from, token, p, ret_slots, &last_padded);
                 if (e < 0)
                     return e;
-                slots++;
             }
-            last_padded = padded;
-            token = q;
+        }
+        while (p < end && !is_alnum(*p)) {
+            if (byte_class[*p] & CONTROL) {
+                text_put(s, from, p);
+                buf_byte(&s->text, ESCAPE);
+                from = p;
+            }
+            p++;
         }
     }
-    *ret_slots = slots;
+    text_put(s, from, end);
     return s->text.error ? s->text.error : s->blobs.error;
 }
 

@@ -49,36 +49,53 @@ static int string_add(struct build_table *bt, struct input_column *ic, const str
     return 0;
 }
 
-static inline int value_add(struct build *b, struct build_table *bt, struct input_column *ic, const struct segment *s,
-                            enum segment_table t, uint32_t col, struct reader *reader, uint64_t v)
+struct row_source {
+    struct build *b;
+    const struct segment *s;
+    enum segment_table t;
+    struct reader *reader;
+};
+
+// What is rare: growing, new strings, strings that stay in their blocks.
+static __attribute__((noinline)) int value_add_slowly(const struct row_source *from, struct input_column *ic,
+                                                      uint32_t col, uint64_t v)
+{
+    struct build_table *bt = &from->b->t[from->t];
+    struct build_column *c = ic->to;
+    int e = c->n == c->cap ? column_grow(c) : 0;
+    if (e < 0)
+        return e;
+    if (ic->mode == MODE_STRING)
+        return string_add(bt, ic, from->s, from->t, col, from->reader, v);
+    if (ic->mode == MODE_ORDINAL) {
+        if (ic->map[v] == UNMAPPED && (e = ordinal_new(from->b, ic, (uint32_t)v)) < 0)
+            return e;
+        v = ic->map[v];
+    }
+    if (ic->mode == MODE_INT)
+        c->row[c->n] = (uint16_t)bt->n;
+    c->v[c->n++] = v;
+    return 0;
+}
+
+static inline int value_add(const struct row_source *from, struct input_column *ic, uint32_t col, uint32_t at,
+                            uint64_t v)
 {
     struct build_column *c = ic->to;
-    if (ic->mode == MODE_NONE)
+    uint8_t mode = ic->mode;
+    if (mode == MODE_NONE)
         return 0;
-    if (c->n == c->cap) {
-        int e = column_grow(c);
-        if (e < 0)
-            return e;
+    if (__builtin_expect(c->n == c->cap || mode == MODE_STRING, 0))
+        return value_add_slowly(from, ic, col, v);
+    if (mode == MODE_ORDINAL) {
+        if (__builtin_expect(ic->map[v] == UNMAPPED, 0))
+            return value_add_slowly(from, ic, col, v);
+        v = ic->map[v];
+    } else if (mode == MODE_INT) {
+        c->row[c->n] = (uint16_t)at;
     }
-    switch (ic->mode) {
-    case MODE_ORDINAL:
-        if (ic->map[v] == UNMAPPED) {
-            int e = ordinal_new(b, ic, (uint32_t)v);
-            if (e < 0)
-                return e;
-        }
-        c->v[c->n++] = ic->map[v];
-        return 0;
-    case MODE_INT:
-        c->row[c->n] = (uint16_t)bt->n;
-        c->v[c->n++] = v;
-        return 0;
-    case MODE_STRING:
-        return string_add(bt, ic, s, t, col, reader, v);
-    default:
-        c->v[c->n++] = v;
-        return 0;
-    }
+    c->v[c->n++] = v;
+    return 0;
 }
 
 // The row's trace ordinal in the new part; begins the trace there when it is new.
@@ -100,8 +117,10 @@ static int trace_add(struct build *b, struct build_input *in, uint32_t trace, ui
     if (b->source != RECORD_SPANS)
         return 0;
     *ret_ord = b->traces.rank[index];
-    if (*ret_ord < b->traces_out)
-        return *ret_ord + 1 == b->traces_out ? 0 : ERR_CORRUPT; // only if an input's runs are not what it says
+    if (*ret_ord + 1 == b->traces_out)
+        return 0; // goes on
+    if (*ret_ord != b->traces_out)
+        return ERR_CORRUPT; // an input's runs are not what it says
     return trace_begin(b, number);
 }
 
@@ -161,14 +180,15 @@ int block_add(struct build *b, struct build_input *in, enum segment_table t, con
         return e;
     bt->fixed[COL_SHAPE][at] = it->shape_map[shape_ord];
     bt->fixed[COL_TIME][at] = (uint64_t)rows->time[i];
-    e = value_add(b, bt, &it->names, in->s, t, COL_NAME, reader, rows->name[i]);
+    struct row_source from = { b, in->s, t, reader };
+    e = value_add(&from, &it->names, COL_NAME, at, rows->name[i]);
     if (e == 0 && t == TABLE_ROWS)
         e = fixed_add(b, in, rows, i, bt->fixed, at);
     else if (e == 0)
         bt->fixed[COL_OWNER][at] = owner;
     const uint64_t *v = rows->values + rows->value_at[i];
     for (uint32_t k = 0; k < shape.n && e == 0; k++)
-        e = value_add(b, bt, &it->columns[shape.columns[k]], in->s, t, COL_FIXED + shape.columns[k], reader, v[k]);
+        e = value_add(&from, &it->columns[shape.columns[k]], COL_FIXED + shape.columns[k], at, v[k]);
     if (e < 0)
         return e;
     bt->n++;
@@ -237,7 +257,8 @@ static int payload_of(struct build *b, const struct build_table *bt, const struc
         return payload_local(b, c, out.tight);
     if (c->c.type == VALUE_DOUBLE)
         return encode_doubles(out, c->v, c->n, &b->w.scratch);
-    struct encode_help help = { .beside = c->c.type == VALUE_INT ? times_of(b, bt, c) : NULL };
+    struct encode_help help = { .beside = c->c.type == VALUE_INT ? times_of(b, bt, c) : NULL,
+                                .ordinals = c->c.type != VALUE_INT };
     int e = encode_ints(out, c->v, c->n, c->c.type == VALUE_INT, &help, &b->w.scratch, &range);
     range_put(entry, range);
     return e;
@@ -448,6 +469,20 @@ static const uint32_t *runs_of(struct build *b, enum segment_table t)
     return runs;
 }
 
+static bool is_ordinal(uint32_t col)
+{
+    switch ((enum column_id)col) {
+    case COL_TIME:
+    case COL_DURATION:
+    case COL_RECEIVED:
+    case COL_TRACE: // one up at each trace (logs: nearly so)
+    case COL_OWNER:
+        return false;
+    default:
+        return true;
+    }
+}
+
 static int block_end(struct build_table *bt)
 {
     if (bt->blocks == bt->blocks_cap) {
@@ -476,7 +511,7 @@ int block_flush(struct build *b, enum segment_table t)
     if (bt->n == 0)
         return 0;
     for (uint32_t c = 0; c < COL_FIXED && e == 0; c++) {
-        struct encode_help help = { .runs = c == COL_TIME ? runs_of(b, t) : NULL };
+        struct encode_help help = { .runs = c == COL_TIME ? runs_of(b, t) : NULL, .ordinals = is_ordinal(c) };
         if (c == COL_NAME)
             e = put_column(b, t, COL_NAME, &bt->names);
         else if (fixed_is_of(t, c))
