@@ -36,7 +36,8 @@ static int teardown(void **state)
 static struct part *build(struct fake_segment *f)
 {
     const struct segment *s = fake_segment_get(f);
-    struct part_build_options o = { .id = next_id++, .effort = next_id % 2 ? PART_YOUNG : PART_MERGED };
+    next_id++;
+    struct part_build_options o = { .id = next_id, .effort = next_id % 2 ? PART_YOUNG : PART_MERGED };
     struct part *p;
     struct err err;
     assert_int_equal(part_build(&env, segment_info(s)->source, &s, 1, &o, &p, &err), 0);
