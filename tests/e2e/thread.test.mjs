@@ -227,6 +227,84 @@ describe('the list of traces', () => {
   it('had no error in the console', () => assert.deepEqual(problems, []));
 });
 
+describe('a trace that is not whole', () => {
+  let page;
+  const TRACE = '0af7651916cd43dd8448eb211c80319c';
+
+  before(async () => {
+    const now = BigInt(Date.now()) * 1_000_000n - 5_000_000_000n;
+    const at = (ms) => String(now + BigInt(ms) * 1_000_000n);
+    const span = (spanId, parentSpanId, name, kind, start, end, more) => ({
+      traceId: TRACE, spanId, ...(parentSpanId && { parentSpanId }), name, kind, startTimeUnixNano: at(start), endTimeUnixNano: at(end), ...more,
+    });
+    const of = (service, spans) => ({
+      resource: { attributes: [{ key: 'service.name', value: { stringValue: service } }] },
+      scopeSpans: [{ scope: { name: 'by hand' }, spans }],
+    });
+    const body = {
+      resourceSpans: [
+        of('front', [span('a000000000000001', '', 'GET /', 2, 0, 500), span('a000000000000002', 'a000000000000001', 'GET', 3, 100, 300)]),
+        // Its clock is a second behind.
+        of('back', [span('b000000000000001', 'a000000000000002', 'GET /inner', 2, -900, -760)]),
+        // Their parent was never sent.
+        of('worker', [span('c000000000000001', 'dead00000000beef', 'first', 5, 320, 380), span('c000000000000002', 'dead00000000beef', 'second', 5, 390, 450, { status: { code: 2 } })]),
+      ],
+    };
+    const response = await fetch(`${server.url}/v1/traces`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+    assert.equal(response.status, 200);
+    ({ page } = await browser.open());
+    await signIn(page, await server.freshLink());
+    await page.goto(`${server.url}/traces/${TRACE}`);
+    await page.getByRole('heading', { name: 'GET /', exact: true }).waitFor();
+  });
+
+  it('shows what is missing, where its children ran, and why that happens', async () => {
+    await page.keyboard.press('t');
+    const rows = await tableRows(page);
+    const missing = rows.findIndex((row) => /^Span dead00000000beef never arrived/.test(row));
+    assert.ok(missing > 0, rows.join('\n'));
+    assert.match(rows[missing + 1], /^first worker/);
+    assert.match(rows[missing + 2], /^second worker .*error$/);
+    await page.keyboard.press('t');
+    await page.getByRole('button', { name: /1 span missing/ }).click();
+    await page.getByRole('complementary').getByText(/2 spans name dead00000000beef as their parent/).waitFor();
+  });
+
+  it('corrects a clock that is wrong, says by how much, and shows what was sent on demand', async () => {
+    const starts = async () => {
+      await page.keyboard.press('t');
+      const rows = await tableRows(page);
+      await page.keyboard.press('t');
+      return rows.find((row) => row.startsWith('GET /inner'));
+    };
+    const pill = page.getByRole('button', { name: /back clock \+1,030.ms, corrected/ });
+    await pill.waitFor();
+    assert.match(await starts(), /^GET \/inner back 130.ms/);
+    await pill.click();
+    await page.getByRole('button', { name: 'times as sent' }).waitFor();
+    assert.match(await starts(), /^GET \/inner back 0.ms/);
+  });
+
+  it('asks again for a young trace, until it is whole', async () => {
+    const late = '0af7651916cd43dd8448eb211c803100';
+    const nano = (ms) => String(BigInt(Date.now() + ms) * 1_000_000n);
+    const post = (span) =>
+      fetch(`${server.url}/v1/traces`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({
+          resourceSpans: [{ resource: { attributes: [{ key: 'service.name', value: { stringValue: 'front' } }] }, scopeSpans: [{ spans: [span] }] }],
+        }),
+      });
+    await post({ traceId: late, spanId: 'a000000000000009', parentSpanId: 'a000000000000008', name: 'inner', kind: 1, startTimeUnixNano: nano(-50), endTimeUnixNano: nano(-10) });
+    await page.goto(`${server.url}/traces/${late}`);
+    await page.getByRole('button', { name: /1 span missing so far/ }).waitFor();
+    await post({ traceId: late, spanId: 'a000000000000008', name: 'outer', kind: 2, startTimeUnixNano: nano(-100), endTimeUnixNano: nano(0) });
+    await page.getByRole('heading', { name: 'outer' }).waitFor();
+    assert.equal(await page.getByRole('button', { name: /missing/ }).count(), 0);
+  });
+});
+
 describe('who may see it', () => {
   it('is nobody without a session, and a link works once', async () => {
     const { page } = await browser.open();
@@ -293,6 +371,47 @@ describe('every page', () => {
       await context.close();
     });
   }
+});
+
+describe('loading', () => {
+  it('takes at most 80 KB of script, compressed, for the first page', async () => {
+    const { page, context } = await browser.open();
+    await signIn(page, await server.freshLink());
+    await page.locator('.tracelist a').first().waitFor();
+    const scripts = await page.evaluate(() =>
+      performance
+        .getEntriesByType('resource')
+        .filter((entry) => entry.name.endsWith('.js'))
+        .map((entry) => ({ name: entry.name, encoded: entry.encodedBodySize, decoded: entry.decodedBodySize })),
+    );
+    assert.ok(scripts.length >= 3);
+    for (const script of scripts) assert.ok(script.decoded < 1000 || script.encoded < script.decoded, `${script.name} came compressed`);
+    const sum = scripts.reduce((total, script) => total + script.encoded, 0);
+    assert.ok(sum <= 80_000, `${sum} bytes`);
+    await context.close();
+  });
+
+  it('shifts nothing that is already there', async () => {
+    const { page, context } = await browser.open();
+    await page.addInitScript(() => {
+      window.shifts = [];
+      new PerformanceObserver((list) => {
+        for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifts.push(...entry.sources.map((source) => source.node?.className ?? source.node?.nodeName));
+      }).observe({ type: 'layout-shift', buffered: true });
+    });
+    await signIn(page, await server.freshLink());
+    await page.locator('.tracelist a').first().waitFor();
+    const trace = await page.locator('.tracelist a').first().getAttribute('href');
+    // A range that has ended: nothing new comes to the top.
+    const range = `from=${Date.now() - 600_000}&to=${Date.now()}`;
+    for (const [path, ready] of [[`/traces?${range}`, '.tracelist a'], [trace, '.wf canvas'], [`/logs?${range}`, '.loglist .lg1']]) {
+      await page.goto(server.url + path);
+      await page.locator(ready).first().waitFor();
+      await page.waitForTimeout(500);
+      assert.deepEqual(await page.evaluate(() => window.shifts), [], path);
+    }
+    await context.close();
+  });
 });
 
 describe('a server that goes away', () => {

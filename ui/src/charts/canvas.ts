@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 export interface Size {
   width: number;
@@ -9,13 +9,16 @@ export interface Size {
 export function useSize<E extends HTMLElement>(): [{ current: E | null }, Size] {
   const ref = useRef<E>(null);
   const [size, setSize] = useState<Size>({ width: 0, height: 0 });
-  useEffect(() => {
+  // Before the first painting: nothing is laid out for a size that it does not have.
+  useLayoutEffect(() => {
     const element = ref.current;
     if (!element) return;
-    const observer = new ResizeObserver(() => {
+    const measure = () => {
       const next = { width: element.clientWidth, height: element.clientHeight };
       setSize((old) => (old.width === next.width && old.height === next.height ? old : next));
-    });
+    };
+    measure();
+    const observer = new ResizeObserver(measure);
     observer.observe(element);
     return () => observer.disconnect();
   }, []);

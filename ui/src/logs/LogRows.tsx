@@ -7,6 +7,7 @@ import { absolute, clock, parseInstant } from '../format/time.ts';
 import { valueText } from '../parts/Attributes.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import { SkeletonRows } from '../parts/States.tsx';
+import { hold, live } from '../state/live.ts';
 import { hueOf } from '../state/services.ts';
 import { logText } from '../trace/model.ts';
 
@@ -58,7 +59,12 @@ export function LogRows({ rows, selected, select, more }: Props) {
         role="listbox"
         aria-label="Log lines, newest first"
         aria-activedescendant={selected >= first && selected < last ? `line-${selected}` : undefined}
-        onScroll={(event) => setTop(event.currentTarget.scrollTop)}
+        onPointerMove={hold}
+        onScroll={(event) => {
+          setTop(event.currentTarget.scrollTop);
+          // Whoever reads further down is not to be pushed about by what arrives on top.
+          if (event.currentTarget.scrollTop > 2 * height) live.value = false;
+        }}
       >
         <div role="presentation" style={{ height: `${first * height}px` }} />
         {rows.slice(first, last).map((row, offset) => (

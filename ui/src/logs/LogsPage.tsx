@@ -22,8 +22,8 @@ const PAGE = 500;
 const BUCKETS = 80;
 
 export function LogsPage() {
-  usePage({ here: 'Logs', tab: 'logs', ranged: true });
   const query = param('q') ?? DEFAULT_QUERY;
+  usePage({ here: 'Logs', tab: 'logs', ranged: true, watch: query });
   const subject = `${query} ${rangeSubject.value}`;
   const key = `${query} ${rangeKey.value}`;
   const lines = useLoad(

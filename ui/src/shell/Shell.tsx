@@ -6,7 +6,7 @@ import { Ball, Icon } from '../parts/Icon.tsx';
 import { Link } from '../parts/Link.tsx';
 import { Popover } from '../parts/Popover.tsx';
 import { useKeys } from '../state/keys.ts';
-import { live, range, refresh, shift } from '../state/live.ts';
+import { connected, live, range, refresh, shift } from '../state/live.ts';
 import { page } from '../state/page.ts';
 import { go, href, param, place } from '../state/route.ts';
 import { cycleTheme, setTheme, theme } from '../state/theme.ts';
@@ -116,13 +116,19 @@ function RangeControls() {
       <span class="seg wide">
         <button
           type="button"
-          title={range.value.relative ? (moving ? 'Pause (l)' : 'Live updates (l)') : 'Live needs a range that ends now'}
+          title={
+            range.value.relative
+              ? moving
+                ? `${connected.value ? 'Live' : 'Connecting'}; pause (l)`
+                : 'Live updates (l)'
+              : 'Live needs a range that ends now'
+          }
           aria-label="Live updates"
           aria-pressed={moving}
           disabled={!range.value.relative}
           onClick={() => (live.value = !live.value)}
         >
-          {moving ? <span class="dot k" /> : null}
+          {moving ? <span class={`dot ${connected.value ? 'k' : 'w'}`} /> : null}
           <Icon icon={moving ? Pause : Play} size={14} />
         </button>
         <button type="button" title="Refresh (r)" aria-label="Refresh" onClick={refresh}>

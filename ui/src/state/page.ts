@@ -1,6 +1,7 @@
 // What the open page tells the frame around it.
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import { watched } from './live.ts';
 
 export interface PageFacts {
   /** The last knot of the thread, and the window's title. */
@@ -10,14 +11,28 @@ export interface PageFacts {
   tab: 'traces' | 'logs';
   /** Does the range of time (and live) mean anything here? */
   ranged: boolean;
+  /** The query whose new records make the page ask again. */
+  watch?: string;
 }
 
-export const page = signal<PageFacts>({ here: '', tab: 'traces', ranged: true });
+/** Until the page's own file has come, its address says what the frame will look like. */
+function expected(): PageFacts {
+  const at = typeof location === 'undefined' ? '' : location.pathname;
+  return { here: '', tab: at.startsWith('/logs') ? 'logs' : 'traces', ranged: !/^\/traces\/./.test(at) };
+}
+
+export const page = signal<PageFacts>(expected());
 
 export function usePage(facts: PageFacts): void {
-  const { here, title, tab, ranged } = facts;
+  const { here, title, tab, ranged, watch } = facts;
   useEffect(() => {
     page.value = { here, tab, ranged, ...(title !== undefined && { title }) };
     document.title = `${title ?? here} · Clew`;
   }, [here, title, tab, ranged]);
+  useEffect(() => {
+    watched.value = watch;
+    return () => {
+      watched.value = undefined;
+    };
+  }, [watch]);
 }

@@ -57,7 +57,7 @@ export function Waterfall(props: Props) {
     if (!pending.current) pending.current = requestAnimationFrame(() => latest.current());
   };
   useLayoutEffect(paint);
-  useEffect(() => props.onSize(size), [size]);
+  useLayoutEffect(() => props.onSize(size), [size]);
   useEffect(() => {
     void document.fonts.ready.then(() => {
       forgetWidths();

@@ -5,6 +5,7 @@ import { absolute, ago, clock, parseInstant } from '../format/time.ts';
 import { ErrorDisc } from '../parts/Icon.tsx';
 import { Link } from '../parts/Link.tsx';
 import { SkeletonRows } from '../parts/States.tsx';
+import { hold } from '../state/live.ts';
 import { hueOf } from '../state/services.ts';
 import { type Details, shortProblem } from './load.ts';
 
@@ -20,7 +21,7 @@ export function TraceList({ traces, details, selected, stale }: Props) {
   return (
     <>
       <Head />
-      <ol class={`tracelist ${stale ? 'stale' : ''}`} aria-label="Traces, newest first">
+      <ol class={`tracelist ${stale ? 'stale' : ''}`} aria-label="Traces, newest first" onPointerMove={hold}>
         {traces.map((trace, index) => (
           <TraceRow
             key={trace.trace}
@@ -85,7 +86,7 @@ function TraceRow({ trace, details, longest, index, selected }: RowProps) {
         </span>
         <span class="du">
           <span>{duration(ns)}</span>
-          <i style={{ width: `${Math.max(1, (100 * ns) / longest)}%` }} />
+          {ns > longest * 0.015 && <i style={{ width: `${(100 * ns) / longest}%` }} />}
         </span>
         <span class="r d2">{count(trace.spans)}</span>
         <span class="r d2">{count(trace.services)}</span>

@@ -4,7 +4,7 @@ import { type ApiError, runQuery } from '../api/client.ts';
 import { useLoad } from '../api/load.ts';
 import { HeatMap } from '../charts/HeatMap.tsx';
 import { columnStep, type HeatRow, heatOf, heatQuery, parsePick, pickTerms, pickText } from '../charts/heat.ts';
-import { count } from '../format/number.ts';
+import { count, plural } from '../format/number.ts';
 import { Cost, FootKeys } from '../parts/Foot.tsx';
 import { Failure, useLate } from '../parts/States.tsx';
 import { QueryBar, QueryError } from '../query/QueryBar.tsx';
@@ -20,8 +20,8 @@ import { TraceList, TraceListSkeleton } from './TraceList.tsx';
 export const DEFAULT_QUERY = 'spans root=true';
 
 export function TracesPage() {
-  usePage({ here: 'Traces', tab: 'traces', ranged: true });
   const query = param('q') ?? DEFAULT_QUERY;
+  usePage({ here: 'Traces', tab: 'traces', ranged: true, watch: query });
   const pick = parsePick(param('box'));
   const [limit, setLimit] = useState(LIMIT);
   const [selected, setSelected] = useState(-1);
@@ -33,8 +33,18 @@ export function TracesPage() {
     async (abort) => {
       const { from, to } = range.value;
       const step = columnStep(to - from);
-      const answer = await runQuery<HeatRow>(heatQuery(query, step), { from, to }, 10_000, abort);
-      return { heat: heatOf(answer.rows, { from, to }, step), range: { from, to }, stats: answer.stats };
+      const { filter } = splitSteps(query);
+      const [answer, total] = await Promise.all([
+        runQuery<HeatRow>(heatQuery(query, step), { from, to }, 10_000, abort),
+        runQuery<{ n: number }>(`${filter} | stats uniq(trace) as n`, { from, to }, 1, abort),
+      ]);
+      return {
+        heat: heatOf(answer.rows, { from, to }, step),
+        range: { from, to },
+        stats: answer.stats,
+        traces: total.rows[0]?.n ?? 0,
+        about: (total.stats.approx?.length ?? 0) > 0,
+      };
     },
     true,
   );
@@ -91,9 +101,7 @@ export function TracesPage() {
           busy={late || (list.busy.value && list.stale.value)}
           label="Query for traces"
           found={
-            found && !failure
-              ? `${count(found.traces.length)}${found.more ? '+' : ''} ${found.traces.length === 1 ? 'trace' : 'traces'}`
-              : undefined
+            heat.data.value && !failure ? `${heat.data.value.about ? 'about ' : ''}${plural(heat.data.value.traces, 'trace')}` : undefined
           }
         />
       </div>
