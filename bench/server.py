@@ -57,7 +57,7 @@ class Server(harness.Server):
             values = self.metrics()
             debt = values["clew_store_merge_debt_rows"] + values.get("clew_store_head_rows", 0)
             calm = calm + 1 if debt == 0 else 0
-            if calm >= 4:
+            if calm >= 2:
                 return time.monotonic() - began
-            time.sleep(0.25)
+            time.sleep(0.5)
         raise RuntimeError("merge debt did not reach zero")
