@@ -86,7 +86,7 @@ def look_at_logs(server, sent):
     found = int(rows[0]["n"])
     figures = {
         "newest_20_ms": timed_ms(lambda: server.query("logs service=checkout | limit 20", start, end)),
-        "phrase_20_ms": timed_ms(lambda: server.query('logs "connection refused" | limit 20', start, end)),
+        "phrase_20_ms": timed_ms(lambda: server.query('logs "slow query" | limit 20', start, end)),
         "rare_word_ms": timed_ms(lambda: server.query('logs "user-9999" | limit 20', start, end), 5),
         "errors_by_service_ms": timed_ms(lambda: server.query("logs level>=error | stats count() by service", start, end)),
     }
