@@ -60,7 +60,7 @@ int leaf_traces(struct exec *x, struct exec_segment *s, const struct query_filte
 
 static bool table_may(const struct query_filter *leaf, const struct place *p, uint32_t from, uint32_t to)
 {
-    bool odd;
+    bool odd = false;
     for (uint32_t i = from; i < to && i < p->table_n; i++) {
         if (leaf_match(leaf, &p->table[i], &odd))
             return true;

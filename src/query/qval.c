@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/hex.h"
+#include "base/timefmt.h"
 #include "query/compare.h"
 
 #include <math.h>
@@ -50,6 +51,9 @@ static int order_number(const struct qval *a, const struct qval *b)
     return c;
 }
 
+// Four severity numbers are one level.
+static int64_t level_of(const struct qval *v) { return (v->i + 3) / 4; }
+
 static void id_padded(const struct qval *v, uint8_t out[16])
 {
     memset(out, 0, 16);
@@ -79,8 +83,9 @@ int qval_order(const struct qval *a, const struct qval *b)
         return order_number(a, b);
     case QVAL_TIME:
     case QVAL_DURATION:
-    case QVAL_LEVEL:
         return order_i64(a->i, b->i);
+    case QVAL_LEVEL:
+        return order_i64(level_of(a), level_of(b));
     case QVAL_ID:
         return order_id(a, b);
     default:
@@ -109,8 +114,9 @@ uint64_t qval_hash(const struct qval *v)
     case QVAL_INT:
     case QVAL_TIME:
     case QVAL_DURATION:
-    case QVAL_LEVEL:
         return hash64_int(salt + (uint64_t)v->i);
+    case QVAL_LEVEL:
+        return hash64_int(salt + (uint64_t)level_of(v));
     case QVAL_ID:
         id_padded(v, id);
         return hash64(id, 16) ^ salt;
@@ -141,7 +147,7 @@ struct qval qval_of_value(const struct value *v)
     }
 }
 
-struct value qval_to_value(const struct qval *v, char id_text[33])
+struct value qval_to_value(const struct qval *v, char text[33])
 {
     static const str level_names[] = { STR_INIT(""),     STR_INIT("trace"), STR_INIT("debug"), STR_INIT("info"),
                                        STR_INIT("warn"), STR_INIT("error"), STR_INIT("fatal") };
@@ -149,9 +155,10 @@ struct value qval_to_value(const struct qval *v, char id_text[33])
     case QVAL_BOOL:
         return value_bool(v->b);
     case QVAL_INT:
-    case QVAL_TIME:
     case QVAL_DURATION:
         return value_int(v->i);
+    case QVAL_TIME:
+        return value_str(str_of(text, (size_t)fmt_rfc3339(text, v->i)));
     case QVAL_LEVEL:
         return value_str(level_names[v->i < 1 || v->i > 24 ? 0 : (v->i + 3) / 4]);
     case QVAL_DOUBLE:
@@ -160,8 +167,8 @@ struct value qval_to_value(const struct qval *v, char id_text[33])
     case QVAL_ENUM:
         return value_str(v->s);
     case QVAL_ID:
-        hex_encode(id_text, v->id, v->id_n);
-        return value_str(str_of(id_text, 2 * (size_t)v->id_n));
+        hex_encode(text, v->id, v->id_n);
+        return value_str(str_of(text, 2 * (size_t)v->id_n));
     case QVAL_BYTES:
         return (struct value){ .type = VALUE_BYTES, .s = v->s };
     case QVAL_LIST:

@@ -14,7 +14,7 @@ enum qval_type {
     QVAL_DURATION,    // i, ns
     QVAL_STR,         // s, bytes as received (perhaps not UTF-8)
     QVAL_ENUM,        // s, one of the field's words
-    QVAL_LEVEL,       // i, the first severity number of the level: 1 5 9 13 17 21
+    QVAL_LEVEL,       // i, a severity number 1..24; those of one level are equal (trace 1-4, debug 5-8, ...)
     QVAL_ID,          // id[0..id_n), 8 or 16 bytes
     QVAL_BYTES,       // s
     QVAL_LIST,        // s, encoded

@@ -14,9 +14,9 @@ uint64_t qval_hash(const struct qval *v);
 
 // A stored value; VALUE_NULL is missing.
 struct qval qval_of_value(const struct value *v);
-// The stored form, for lists and maps that queries make: times, durations and levels become ints, ids
-// and enum words text. Missing: VALUE_NULL. *id_text holds the text of an id (33 bytes).
-struct value qval_to_value(const struct qval *v, char id_text[33]);
+// The stored form, for lists and maps that queries make, which has fewer types: durations become ints, times, levels, ids
+// and enum words the text that they print as, in *text (33 bytes). Missing: VALUE_NULL.
+struct value qval_to_value(const struct qval *v, char text[33]);
 // Copies what the value points to. ERR_NOMEM.
 int qval_dup(struct arena *a, struct qval *v);
 static inline bool qval_points(const struct qval *v)

@@ -54,32 +54,33 @@ static int order_closed(const void *pa, const void *pb)
 
 static int order_rows(const void *a, const void *b, void *ctx) { return row_order_compare(ctx, a, b); }
 
-// The k smallest first (in any order): Hoare's selection.
+// Hoare's partition of v[lo..hi), two rows at least: v[lo..j] <= v[j + 1..hi), both parts not empty. Returns j.
+static uint32_t partition(struct exec *x, struct row_order *v, uint32_t lo, uint32_t hi)
+{
+    struct row_order pivot = v[lo + (hi - 1 - lo) / 2];
+    for (uint32_t i = lo, j = hi - 1;; i++, j--) {
+        while (row_order_compare(x, &v[i], &pivot) < 0)
+            i++;
+        while (row_order_compare(x, &pivot, &v[j]) < 0)
+            j--;
+        if (i >= j)
+            return j;
+        struct row_order t = v[i];
+        v[i] = v[j];
+        v[j] = t;
+    }
+}
+
+// The first k rows of the order to the front, in any order among themselves.
 static void select_rows(struct exec *x, struct row_order *v, uint32_t n, uint32_t k)
 {
     uint32_t lo = 0, hi = n;
-    while (hi - lo > 1) {
-        // The lower middle: never the last one, so that both sides are smaller than the whole.
-        struct row_order pivot = v[lo + (hi - lo - 1) / 2];
-        uint32_t i = lo, j = hi - 1;
-        for (;;) {
-            while (row_order_compare(x, &v[i], &pivot) < 0)
-                i++;
-            while (row_order_compare(x, &pivot, &v[j]) < 0)
-                j--;
-            if (i >= j)
-                break;
-            struct row_order t = v[i];
-            v[i++] = v[j];
-            v[j--] = t;
-        }
-        // v[lo..j] <= pivot <= v[j + 1 .. hi)
-        if (k <= j + 1 && k > lo)
+    while (hi - lo > 1 && lo < k && k < hi) {
+        uint32_t j = partition(x, v, lo, hi);
+        if (k <= j)
             hi = j + 1;
         else
             lo = j + 1;
-        if (k <= lo)
-            return;
     }
 }
 
