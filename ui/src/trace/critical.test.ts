@@ -25,6 +25,17 @@ describe('criticalPath', () => {
       ['root', 70, 100],
     ]);
   });
+  it('takes a server that ends a moment after its caller, by a coarse clock, for waited for', () => {
+    expect(
+      path([
+        ['a', '', 0, 'web', 'client', 10, 80],
+        ['b', 'a', 1, 'shop', 'server', 20.2, 70.5],
+      ]),
+    ).toEqual([
+      ['client', 0, 10.2],
+      ['server', 10.2, 80],
+    ]);
+  });
   it('covers the root without gap or overlap', () => {
     const segments = path([
       ['a', '', 0, 'web', 'root', 0, 100],

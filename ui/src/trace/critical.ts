@@ -1,6 +1,7 @@
 // The critical path: at every moment of the trace, the span that the end was waiting for. Walked from the end backwards:
 // the child that ended last before the present moment was being waited for, before it the parent itself.
 import type { SpanNode, TraceNode } from './model.ts';
+import { TOLERANCE_NS } from './skew.ts';
 
 export interface Segment {
   span: SpanNode;
@@ -30,12 +31,13 @@ export function criticalPath(root: SpanNode): Segment[] {
       stack.pop();
       continue;
     }
-    const end = child.start + child.duration;
+    const late = child.start + child.duration > top.now + TOLERANCE_NS;
+    const end = Math.min(child.start + child.duration, top.now);
     const begin = Math.max(child.start, top.from);
     // Still running at this moment, or over before the window: nobody waited for it here.
-    if (end > top.now + 1 || end <= begin) continue;
+    if (late || end <= begin) continue;
     add(out, top.span, end, top.now);
-    stack.push(frame(child, begin, Math.min(end, top.now)));
+    stack.push(frame(child, begin, end));
     top.now = begin;
   }
   return out.sort((a, b) => a.from - b.from);

@@ -10,7 +10,7 @@ export interface Correction {
 }
 
 /** JavaScript's clock ends at the millisecond, so two spans of one host may overlap by nearly that. */
-const TOLERANCE_NS = 1.5e6;
+export const TOLERANCE_NS = 1.5e6;
 
 /** Shifts spans in place; spans come parents first. Returns one entry a service that was moved: its largest shift. */
 export function correctClocks(spans: SpanNode[]): Correction[] {
