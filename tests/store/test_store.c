@@ -347,7 +347,7 @@ static void test_a_tail_sees_each_row_once(void **state)
 // Power is cut at the n-th change, wherever that falls: in the log, in a seal, in a merge, in the manifest.
 static void test_power_cuts(void **state)
 {
-    for (int64_t cut = 1; cut < 400; cut += 1 + cut / 24) {
+    for (int64_t cut = 1; cut < 300; cut += 1 + cut / 10) {
         struct disk *disk;
         assert_int_equal(disk_mem_new(0, &disk), 0);
         struct model mo;
@@ -388,7 +388,7 @@ static void test_power_cuts(void **state)
 // Every disk call in turn fails once with EIO: no crash, nothing acknowledged is lost, and it goes on.
 static void test_disk_call_failures(void **state)
 {
-    for (int64_t nth = 1; nth < 260; nth += 1 + nth / 30) {
+    for (int64_t nth = 1; nth < 220; nth += 1 + nth / 10) {
         struct disk *mem, *disk;
         assert_int_equal(disk_mem_new(0, &mem), 0);
         assert_int_equal(disk_fault_new(mem, &disk), 0);
