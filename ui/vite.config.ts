@@ -30,7 +30,8 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     // Everything as a file: the policy of the pages allows no data: scripts, fonts or styles.
     assetsInlineLimit: 0,
-    reportCompressedSize: true,
+    // What is bundled travels with the words of its authors.
+    license: { fileName: 'licenses.txt' },
   },
   server: { proxy: { '/api': process.env['CLEW_URL'] ?? 'http://127.0.0.1:2539' } },
   test: { include: ['src/**/*.test.ts'], environment: 'node' },

@@ -187,6 +187,9 @@ function Account({ up }: { up?: boolean }) {
           >
             Keys <span class="kbd end">?</span>
           </button>
+          <a class="item" href="/licenses.txt" target="_blank" rel="noreferrer">
+            Licenses
+          </a>
           <button type="button" class="item" onClick={() => void signOut()}>
             Sign out
           </button>
