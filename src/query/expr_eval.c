@@ -33,6 +33,8 @@ static int eval_call(struct evaluation *ev, const struct query_expr *e, uint32_t
 static struct qval constant(const struct query_expr *e)
 {
     const struct query_literal *lit = e->lit;
+    if (!lit) // the pattern of match(), which is compiled
+        return qval_str(STR(""));
     if (e->op == QUERY_X_STRING)
         return qval_str(lit->text);
     if (e->op == QUERY_X_DURATION && (lit->readings & QR_DURATION))
