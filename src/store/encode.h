@@ -46,7 +46,7 @@ struct encode_help {
 // repetitions in bytes; the caller keeps what becomes smaller.
 enum encode_form { ENCODE_FOR_LZ, ENCODE_FOR_ENTROPY };
 struct encode_out {
-    struct buf *tight;
+    struct buf *tight;     // NULL: not wanted
     struct buf *loose;     // NULL: not wanted. Stays empty when a codec could hardly win anything.
     enum encode_form form; // of loose
 };
@@ -58,7 +58,8 @@ enum {
     ENCODE_SCRATCH_STRINGS = 8,
     ENCODE_SCRATCH_ORDINALS = 9,
     ENCODE_SCRATCH_BESIDE = 10,
-    ENCODE_SCRATCHES = 11
+    ENCODE_SCRATCH_NARROW = 11, // the integers' own, too
+    ENCODE_SCRATCHES = 12
 };
 struct encode_scratch {
     uint64_t *words[ENCODE_SCRATCHES];
@@ -68,14 +69,14 @@ void encode_scratch_free(struct encode_scratch *s);
 // At least n words (content undefined), or NULL.
 uint64_t *encode_scratch_get(struct encode_scratch *s, int which, uint32_t n);
 
-// Smallest and largest value in the order that the values have.
-struct encode_range {
-    uint64_t min, max;
+struct encode_facts {
+    uint64_t min, max; // smallest and largest value in the order that the values have
+    size_t cost;       // bytes of the tight form, nearly, also when it was not written
 };
 
-// Appends v[0 .. n-1]; n may be 0. is_signed: which order the values have (of the range, else a matter of size only).
+// Appends v[0 .. n-1]; n may be 0. is_signed: which order the values have (of the facts, else a matter of size only).
 int encode_ints(struct encode_out out, const uint64_t *v, uint32_t n, bool is_signed, const struct encode_help *help,
-                struct encode_scratch *scratch, struct encode_range *ret_range);
+                struct encode_scratch *scratch, struct encode_facts *ret_facts);
 // Reads n values. scratch_arena: for the parts of nested schemes.
 int decode_ints(struct encode_in *in, uint64_t *v, uint32_t n, const struct encode_help *help, struct arena *arena);
 
@@ -83,7 +84,8 @@ int decode_ints(struct encode_in *in, uint64_t *v, uint32_t n, const struct enco
 
 // Bits of doubles. kind 0: integers of the bits; kind 1: exponent e (0..ENCODE_DECIMALS_MAX), integers i: i / 10^e
 enum { ENCODE_DECIMALS_MAX = 9 };
-int encode_doubles(struct encode_out out, const uint64_t *bits, uint32_t n, struct encode_scratch *scratch);
+int encode_doubles(struct encode_out out, const uint64_t *bits, uint32_t n, struct encode_scratch *scratch,
+                   size_t *ret_cost);
 int decode_doubles(struct encode_in *in, uint64_t *bits, uint32_t n, struct arena *arena);
 
 // ---- strings -------------------------------------------------------------------------------------------

@@ -8,25 +8,42 @@ enum { BITS_GROUP = 64 };
 static inline unsigned bits_width(uint64_t v) { return v ? 64 - (unsigned)__builtin_clzll(v) : 0; }
 static inline size_t bits_bytes(uint32_t n, unsigned width) { return ((size_t)n * width + 7) / 8; }
 
+struct bits_sink {
+    uint8_t *p;
+    uint64_t acc;
+    unsigned have; // bits in acc, < 64
+};
+
+static inline void bits_put(struct bits_sink *s, uint64_t v, unsigned width)
+{
+    s->acc |= v << s->have;
+    s->have += width;
+    if (s->have >= 64) {
+        le64_put(s->p, s->acc);
+        s->p += 8;
+        s->have -= 64;
+        s->acc = s->have ? v >> (width - s->have) : 0;
+    }
+}
+
 // Writes n values of `width` bits at p (room for bits_bytes() + 8); returns the end.
 static inline uint8_t *bits_pack(uint8_t *p, const uint64_t *v, uint32_t n, unsigned width)
 {
-    uint64_t acc = 0;
-    unsigned have = 0;
+    struct bits_sink s = { p, 0, 0 };
+    uint32_t i = 0;
     if (width == 0)
         return p;
-    for (uint32_t i = 0; i < n; i++) {
-        acc |= v[i] << have;
-        have += width;
-        if (have >= 64) {
-            le64_put(p, acc);
-            p += 8;
-            have -= 64;
-            acc = have ? v[i] >> (width - have) : 0;
-        }
+    if (width <= 16) {
+        for (; i + 4 <= n; i += 4)
+            bits_put(&s, v[i] | v[i + 1] << width | (v[i + 2] | v[i + 3] << width) << (2 * width), 4 * width);
+    } else if (width <= 32) {
+        for (; i + 2 <= n; i += 2)
+            bits_put(&s, v[i] | v[i + 1] << width, 2 * width);
     }
-    le64_put(p, acc);
-    return p + (have + 7) / 8;
+    for (; i < n; i++)
+        bits_put(&s, v[i], width);
+    le64_put(s.p, s.acc);
+    return s.p + (s.have + 7) / 8;
 }
 
 // One value at bit position `bit`; up to 8 bytes behind its last byte are read.

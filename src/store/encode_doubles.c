@@ -53,7 +53,9 @@ static int decimals_of(const uint64_t *bits, uint32_t n)
 static void both_bytes(struct encode_out out, uint8_t a, int b)
 {
     struct buf *to[2] = { out.tight, out.loose };
-    for (int i = 0; i < 2 && to[i]; i++) {
+    for (int i = 0; i < 2; i++) {
+        if (!to[i])
+            continue;
         buf_byte(to[i], a);
         if (b >= 0)
             buf_byte(to[i], (uint8_t)b);
@@ -62,22 +64,25 @@ static void both_bytes(struct encode_out out, uint8_t a, int b)
 
 // The integers behind what was written for them; a loose form without integers is no form.
 static int put_ints(struct encode_out out, size_t loose_before, const uint64_t *v, uint32_t n, bool is_signed,
-                    struct encode_scratch *scratch)
+                    struct encode_scratch *scratch, size_t *ret_cost)
 {
+    struct encode_facts facts = { 0 };
     size_t with_head = out.loose ? out.loose->len : 0;
-    int e = encode_ints(out, v, n, is_signed, NULL, scratch, NULL);
+    int e = encode_ints(out, v, n, is_signed, NULL, scratch, &facts);
+    *ret_cost = facts.cost + 2;
     if (out.loose && out.loose->len == with_head)
         out.loose->len = loose_before;
     return e;
 }
 
-int encode_doubles(struct encode_out out, const uint64_t *bits, uint32_t n, struct encode_scratch *scratch)
+int encode_doubles(struct encode_out out, const uint64_t *bits, uint32_t n, struct encode_scratch *scratch,
+                   size_t *ret_cost)
 {
     size_t loose_before = out.loose ? out.loose->len : 0;
     int e = decimals_of(bits, n);
     if (e < 0) {
         both_bytes(out, 0, -1);
-        return put_ints(out, loose_before, bits, n, false, scratch);
+        return put_ints(out, loose_before, bits, n, false, scratch, ret_cost);
     }
     uint64_t *whole = encode_scratch_get(scratch, ENCODE_SCRATCH_DOUBLES, n);
     if (!whole)
@@ -88,7 +93,7 @@ int encode_doubles(struct encode_out out, const uint64_t *bits, uint32_t n, stru
         whole[k] = (uint64_t)i;
     }
     both_bytes(out, 1, e);
-    return put_ints(out, loose_before, whole, n, true, scratch);
+    return put_ints(out, loose_before, whole, n, true, scratch, ret_cost);
 }
 
 int decode_doubles(struct encode_in *in, uint64_t *bits, uint32_t n, struct arena *arena)

@@ -35,14 +35,16 @@ uint64_t *encode_scratch_get(struct encode_scratch *s, int which, uint32_t n)
 
 static void out_byte(struct encode_out o, uint8_t c)
 {
-    buf_byte(o.tight, c);
+    if (o.tight)
+        buf_byte(o.tight, c);
     if (o.loose)
         buf_byte(o.loose, c);
 }
 
 static void out_varint(struct encode_out o, uint64_t v)
 {
-    buf_varint(o.tight, v);
+    if (o.tight)
+        buf_varint(o.tight, v);
     if (o.loose)
         buf_varint(o.loose, v);
 }
@@ -101,15 +103,70 @@ static bool all_same(const uint64_t *v, uint32_t n)
     return true;
 }
 
-// n > 0. Signed comparisons throughout; unsigned order is signed order with the highest bit turned round.
-static void ints_measure(const uint64_t *v, uint32_t n, bool is_signed, struct ints_stats *st)
+// Four lanes in place of two for what fits 31 bits, which most columns do.
+static unsigned small_changes(const uint32_t *v)
+{
+    const uint32_t *before = v - 1;
+    uint32_t changes = 0;
+    for (unsigned i = 0; i < BITS_GROUP; i++)
+        changes += v[i] != before[i];
+    return changes;
+}
+
+static void small_range(const uint32_t *v, uint32_t *min, uint32_t *max)
+{
+    int32_t lo = (int32_t)*min, hi = (int32_t)*max;
+    for (unsigned i = 0; i < BITS_GROUP; i++) {
+        lo = (int32_t)v[i] < lo ? (int32_t)v[i] : lo;
+        hi = (int32_t)v[i] > hi ? (int32_t)v[i] : hi;
+    }
+    *min = (uint32_t)lo, *max = (uint32_t)hi;
+}
+
+static uint32_t small_any(const uint32_t *v, uint32_t base)
+{
+    uint32_t any = 0;
+    for (unsigned i = 0; i < BITS_GROUP; i++)
+        any |= v[i] - base;
+    return any;
+}
+
+static bool small_copy(uint32_t *to, const uint64_t *v, uint32_t n)
+{
+    uint64_t any = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        to[i] = (uint32_t)v[i];
+        any |= v[i];
+    }
+    return any >> 31 == 0;
+}
+
+// n is padded to whole groups with the last value, and at least one value stands before v.
+static void small_measure(const uint32_t *v, uint32_t n, struct ints_stats *st)
+{
+    uint32_t min = v[0], max = min, runs = 1;
+    for (uint32_t i = 0; i < n; i += BITS_GROUP) {
+        small_range(v + i, &min, &max);
+        if (runs <= n / 3) // more than that are of no use to anybody
+            runs += small_changes(v + i);
+    }
+    st->base = min;
+    st->range = max - min;
+    st->runs = runs;
+    st->packed = (n + BITS_GROUP - 1) / BITS_GROUP;
+    for (uint32_t i = 0; i < n; i += BITS_GROUP)
+        st->packed += bits_bytes(n - i < BITS_GROUP ? n - i : BITS_GROUP, bits_width(small_any(v + i, min)));
+}
+
+// Signed comparisons throughout; unsigned order is signed order with the highest bit turned round.
+static void large_measure(const uint64_t *v, uint32_t n, bool is_signed, struct ints_stats *st)
 {
     uint64_t flip = is_signed ? 0 : 1ull << 63;
     int64_t min = (int64_t)(v[0] ^ flip), max = min;
     uint32_t runs = 1, i = 1;
     for (; i + BITS_GROUP <= n; i += BITS_GROUP) {
         group_range(v + i, flip, &min, &max);
-        if (runs <= n / 3) // more than that are of no use to anybody
+        if (runs <= n / 3)
             runs += group_changes(v + i);
     }
     for (; i < n; i++) {
@@ -128,6 +185,25 @@ static void ints_measure(const uint64_t *v, uint32_t n, bool is_signed, struct i
     for (uint32_t k = i; k < n; k++)
         any |= v[k] - st->base;
     st->packed += bits_bytes(n - i, bits_width(any));
+}
+
+// n > 0.
+static int ints_measure(const uint64_t *v, uint32_t n, bool is_signed, struct encode_scratch *scratch,
+                        struct ints_stats *st)
+{
+    uint32_t *small = (uint32_t *)(void *)encode_scratch_get(scratch, ENCODE_SCRATCH_NARROW, n / 2 + BITS_GROUP);
+    if (!small)
+        return ERR_NOMEM;
+    small++;
+    if (!small_copy(small, v, n)) {
+        large_measure(v, n, is_signed, st);
+        return 0;
+    }
+    small[-1] = small[0];
+    for (uint32_t i = n; i % BITS_GROUP; i++)
+        small[i] = small[n - 1];
+    small_measure(small, n, st);
+    return 0;
 }
 
 // Distinct values when there are few, with their places in a table that maps them to indexes.
@@ -261,7 +337,7 @@ static int put_split(struct buf *out, const uint64_t *v, uint32_t n, const struc
 
 static int put_leaf(struct encode_out out, const uint64_t *v, uint32_t n, const struct ints_stats *st)
 {
-    int e = put_packed(out.tight, v, n, st);
+    int e = out.tight ? put_packed(out.tight, v, n, st) : 0;
     if (e < 0 || !out.loose)
         return e;
     if (st->range == 0)
@@ -314,15 +390,19 @@ static int make_runs(const uint64_t *v, uint32_t n, uint32_t runs, bool is_signe
         begin = i + 1;
     }
     struct ints_stats st, delta_st;
-    ints_measure(lengths, r, false, &st);
+    int e = ints_measure(lengths, r, false, scratch, &st);
+    if (e < 0)
+        return e;
     *ret_cost = st.packed + 16;
-    ints_measure(values, r, is_signed, &st);
+    if ((e = ints_measure(values, r, is_signed, scratch, &st)) < 0)
+        return e;
     if ((may & MAY_DELTA) && r > 2) {
         uint64_t *delta = encode_scratch_get(scratch, W_RUN_DELTA, r);
         if (!delta)
             return ERR_NOMEM;
         make_delta(delta, values, r);
-        ints_measure(delta, r - 1, false, &delta_st);
+        if ((e = ints_measure(delta, r - 1, false, scratch, &delta_st)) < 0)
+            return e;
         if (delta_st.packed < st.packed)
             st.packed = delta_st.range ? delta_st.packed : 4;
     }
@@ -372,12 +452,14 @@ static int candidates_try(const uint64_t *v, uint32_t n, bool is_signed, unsigne
 {
     struct ints_stats other;
     bool wide = n > 2 && st->packed > n / 2;
+    int e;
     if ((may & MAY_DELTA) && wide && !(help && (help->ordinals || help->runs))) {
         uint64_t *delta = encode_scratch_get(scratch, W_DELTA, n);
         if (!delta)
             return ERR_NOMEM;
         make_delta(delta, v, n);
-        ints_measure(delta, n - 1, false, &other);
+        if ((e = ints_measure(delta, n - 1, false, scratch, &other)) < 0)
+            return e;
         candidate_take(best, ENCODE_DELTA, other.packed + 10);
     }
     if (help && help->runs && wide) {
@@ -385,7 +467,8 @@ static int candidates_try(const uint64_t *v, uint32_t n, bool is_signed, unsigne
         if (!anchor)
             return ERR_NOMEM;
         make_anchor(anchor, v, n, help->runs);
-        ints_measure(anchor, n - 1, false, &other);
+        if ((e = ints_measure(anchor, n - 1, false, scratch, &other)) < 0)
+            return e;
         candidate_take(best, ENCODE_ANCHOR, other.packed + 10);
     }
     if (help && help->beside && st->packed > n) {
@@ -394,12 +477,13 @@ static int candidates_try(const uint64_t *v, uint32_t n, bool is_signed, unsigne
             return ERR_NOMEM;
         for (uint32_t i = 0; i < n; i++)
             beside[i] = encode_zigzag(v[i] - help->beside[i]);
-        ints_measure(beside, n, false, &other);
+        if ((e = ints_measure(beside, n, false, scratch, &other)) < 0)
+            return e;
         candidate_take(best, ENCODE_BESIDE, other.packed + 2);
     }
     if ((may & MAY_RUNS) && st->runs <= n / 3) {
         size_t cost;
-        int e = make_runs(v, n, st->runs, is_signed, may, scratch, &cost);
+        e = make_runs(v, n, st->runs, is_signed, may, scratch, &cost);
         if (e < 0)
             return e;
         candidate_take(best, ENCODE_RUNS, cost);
@@ -412,26 +496,31 @@ static int candidates_try(const uint64_t *v, uint32_t n, bool is_signed, unsigne
 }
 
 static int encode_plan(struct encode_out out, const uint64_t *v, uint32_t n, bool is_signed, unsigned may,
-                       const struct encode_help *help, struct encode_scratch *scratch, struct encode_range *ret_range)
+                       const struct encode_help *help, struct encode_scratch *scratch, struct encode_facts *facts)
 {
     struct ints_stats st;
     struct few few;
     if (n == 0 || all_same(v, n)) {
-        if (ret_range && n)
-            *ret_range = (struct encode_range){ v[0], v[0] };
+        if (facts)
+            *facts = (struct encode_facts){ n ? v[0] : 0, n ? v[0] : 0, 11 };
+        if (facts)
+            out.loose = NULL;
         out_byte(out, ENCODE_CONST);
         out_varint(out, n ? v[0] : 0);
         return 0;
     }
-    ints_measure(v, n, is_signed, &st);
-    if (ret_range)
-        *ret_range = (struct encode_range){ st.base, st.base + st.range };
-    struct candidate best = { ENCODE_PACK, st.packed };
-    int e = candidates_try(v, n, is_signed, may, help, &st, &few, scratch, &best);
+    int e = ints_measure(v, n, is_signed, scratch, &st);
     if (e < 0)
         return e;
-    if (ret_range && (best.cost <= 128 || best.cost <= n / 8)) // outermost only
-        out.loose = NULL;
+    struct candidate best = { ENCODE_PACK, st.packed };
+    e = candidates_try(v, n, is_signed, may, help, &st, &few, scratch, &best);
+    if (e < 0)
+        return e;
+    if (facts) { // outermost
+        *facts = (struct encode_facts){ st.base, st.base + st.range, best.cost + 11 };
+        if (best.cost <= 128 || best.cost <= n / 8)
+            out.loose = NULL;
+    }
     unsigned may_before = may;
     may &= MAY_RUNS | MAY_DICT;
     switch (best.scheme) {
@@ -460,15 +549,15 @@ static int encode_nested(struct encode_out out, const uint64_t *v, uint32_t n, b
 }
 
 int encode_ints(struct encode_out out, const uint64_t *v, uint32_t n, bool is_signed, const struct encode_help *help,
-                struct encode_scratch *scratch, struct encode_range *ret_range)
+                struct encode_scratch *scratch, struct encode_facts *ret_facts)
 {
-    struct encode_range range = { 0 };
-    int e = encode_plan(out, v, n, is_signed, MAY_RUNS | MAY_DICT | MAY_DELTA, help, scratch, &range);
-    if (ret_range)
-        *ret_range = range;
+    struct encode_facts facts;
+    int e = encode_plan(out, v, n, is_signed, MAY_RUNS | MAY_DICT | MAY_DELTA, help, scratch, &facts);
+    if (ret_facts)
+        *ret_facts = facts;
     if (e < 0)
         return e;
-    return out.loose && out.loose->error ? out.loose->error : out.tight->error;
+    return out.loose && out.loose->error ? out.loose->error : out.tight ? out.tight->error : 0;
 }
 
 // ---- decoding ------------------------------------------------------------------------------------------

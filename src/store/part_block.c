@@ -157,7 +157,7 @@ static int fixed_open(struct build_table *bt, enum segment_table t)
     if (bt->fixed[COL_TIME])
         return 0;
     for (uint32_t c = 0; c < COL_FIXED; c++) {
-        bt->fixed_series[c] = UNMAPPED;
+        bt->fixed_form[c] = (struct form_memory){ .series = UNMAPPED };
         if (c != COL_NAME && fixed_is_of(t, c) &&
             !(bt->fixed[c] = mem_reallocarray(NULL, BLOCK_ROWS, sizeof(uint64_t))))
             return ERR_NOMEM;
@@ -242,26 +242,30 @@ static const uint64_t *times_of(struct build *b, const struct build_table *bt, c
     return w;
 }
 
-static void range_put(struct chunk_entry *entry, struct encode_range range)
+static void range_put(struct chunk_entry *entry, const struct encode_facts *facts)
 {
     entry->has_range = true;
-    entry->min = (int64_t)range.min;
-    entry->max = (int64_t)range.max;
+    entry->min = (int64_t)facts->min;
+    entry->max = (int64_t)facts->max;
 }
 
+// Fills in the range where there is one. *ret_cost: bytes of the tight form.
 static int payload_of(struct build *b, const struct build_table *bt, const struct build_column *c,
-                      struct encode_out out, struct chunk_entry *entry)
+                      struct encode_out out, struct chunk_entry *entry, size_t *ret_cost)
 {
-    struct encode_range range;
+    struct encode_facts facts;
     if (value_is_string(c->c.type) && c->local)
         return payload_local(b, c, out.tight);
     if (c->c.type == VALUE_DOUBLE)
-        return encode_doubles(out, c->v, c->n, &b->w.scratch);
+        return encode_doubles(out, c->v, c->n, &b->w.scratch, ret_cost);
     struct encode_help help = { .beside = c->c.type == VALUE_INT ? times_of(b, bt, c) : NULL,
                                 .ordinals = c->c.type != VALUE_INT };
-    int e = encode_ints(out, c->v, c->n, c->c.type == VALUE_INT, &help, &b->w.scratch, &range);
-    range_put(entry, range);
-    return e;
+    int e = encode_ints(out, c->v, c->n, c->c.type == VALUE_INT, &help, &b->w.scratch, &facts);
+    if (e < 0)
+        return e;
+    range_put(entry, &facts);
+    *ret_cost = facts.cost;
+    return 0;
 }
 
 // The row of this trace, in this block, that has the span id; UNMAPPED. Parents stand near, nearly always.
@@ -319,7 +323,7 @@ static int parent_find(struct parents *p, uint32_t row, uint64_t id, uint32_t *r
 
 // Parents as distances in rows to a span of the same trace in this block: 0 none, 1 elsewhere (its id follows),
 // else 2 + zigzag distance.
-static int payload_parents(struct build *b, const struct build_table *bt, struct encode_out out)
+static int payload_parents(struct build *b, const struct build_table *bt, struct encode_out out, size_t *ret_cost)
 {
     const uint64_t *parent = bt->fixed[COL_PARENT];
     struct parents p = { bt->fixed[COL_SPAN], bt->fixed[COL_TRACE], bt->n, NULL };
@@ -337,11 +341,21 @@ static int payload_parents(struct build *b, const struct build_table *bt, struct
             far[far_n++] = parent[i];
     }
     mem_free(p.slots);
+    struct encode_facts near_facts, far_facts;
+    bool loose = out.loose != NULL;
     if (e == 0)
-        e = encode_ints(out, code, bt->n, false, NULL, &b->w.scratch, NULL);
-    if (out.loose && out.loose->len == 0)
+        e = encode_ints(out, code, bt->n, false, NULL, &b->w.scratch, &near_facts);
+    if (e < 0 || (loose && out.loose->len == 0)) { // then the tight form has to do
+        *ret_cost = 0;
         out.loose = NULL;
-    return e < 0 ? e : encode_ints(out, far, far_n, false, NULL, &b->w.scratch, NULL);
+        return e < 0 || !out.tight ? e : encode_ints(out, far, far_n, false, NULL, &b->w.scratch, NULL);
+    }
+    size_t loose_before = loose ? out.loose->len : 0;
+    e = encode_ints(out, far, far_n, false, NULL, &b->w.scratch, &far_facts);
+    if (e == 0 && loose && out.loose->len == loose_before) // few: tight in both
+        e = encode_ints((struct encode_out){ .tight = out.loose }, far, far_n, false, NULL, &b->w.scratch, NULL);
+    *ret_cost = near_facts.cost + far_facts.cost;
+    return e;
 }
 
 // Span ids are random: 0 and the bytes; or 1 and integers, when they are not.
@@ -364,18 +378,6 @@ static int payload_spans(struct build *b, const struct build_table *bt, struct b
 
 // ---- chunks --------------------------------------------------------------------------------------------
 
-static int put_chunk(struct build *b, enum segment_table t, uint32_t col, uint32_t *series, bool codec,
-                     struct chunk_entry *entry)
-{
-    if (*series == UNMAPPED) {
-        int e = part_series_new(&b->w, CHUNK_COLUMN, (uint8_t)t, col, series);
-        if (e < 0)
-            return e;
-    }
-    entry->block = b->t[t].blocks;
-    return part_series_write(&b->w, *series, buf_bytes(&b->w.tight), buf_bytes(&b->w.loose), codec, entry);
-}
-
 static void facts_widen(struct build *b, uint32_t col, int64_t min, int64_t max)
 {
     int64_t *lo = col == COL_TIME ? &b->time_min : col == COL_RECEIVED ? &b->received_min : NULL;
@@ -389,36 +391,69 @@ static void facts_widen(struct build *b, uint32_t col, int64_t min, int64_t max)
         *hi = max;
 }
 
-static int put_fixed(struct build *b, enum segment_table t, uint32_t col, const struct encode_help *help)
+// The payload of a fixed column (c NULL) or an attribute column or the names.
+static int payload_make(struct build *b, enum segment_table t, uint32_t col, const struct build_column *c,
+                        const struct encode_help *help, struct encode_out out, struct chunk_entry *entry,
+                        size_t *ret_cost)
 {
     struct build_table *bt = &b->t[t];
-    struct chunk_entry entry = { 0 };
-    struct encode_range range;
-    struct encode_out out = part_writer_both(&b->w);
-    bool is_signed = col == COL_TIME || col == COL_DURATION || col == COL_RECEIVED, codec;
-    int e;
-    if (col == COL_SPAN) {
-        e = payload_spans(b, bt, &b->w.tight);
-        codec = b->source != RECORD_SPANS;
-    } else if (col == COL_PARENT) {
-        e = payload_parents(b, bt, out);
-        codec = b->w.loose.len > 0;
-    } else {
-        e = encode_ints(out, bt->fixed[col], bt->n, is_signed, help, &b->w.scratch, &range);
-        range_put(&entry, range);
-        if (t == TABLE_ROWS)
-            facts_widen(b, col, entry.min, entry.max);
-        codec = b->w.loose.len > 0;
-    }
-    return e < 0 ? e : put_chunk(b, t, col, &bt->fixed_series[col], codec, &entry);
+    struct encode_facts facts;
+    if (c)
+        return payload_of(b, bt, c, out, entry, ret_cost);
+    if (col == COL_SPAN)
+        return payload_spans(b, bt, out.tight);
+    if (col == COL_PARENT)
+        return payload_parents(b, bt, out, ret_cost);
+    bool is_signed = col == COL_TIME || col == COL_DURATION || col == COL_RECEIVED;
+    int e = encode_ints(out, bt->fixed[col], bt->n, is_signed, help, &b->w.scratch, &facts);
+    if (e < 0)
+        return e;
+    range_put(entry, &facts);
+    *ret_cost = facts.cost;
+    if (t == TABLE_ROWS)
+        facts_widen(b, col, entry->min, entry->max);
+    return 0;
 }
 
-static int put_column(struct build *b, enum segment_table t, uint32_t col, struct build_column *c)
+// Which of the two forms of a column was smaller is remembered and believed for a while: making both costs a
+// third of the time that a block takes.
+static int put_chunk(struct build *b, enum segment_table t, uint32_t col, const struct build_column *c,
+                     const struct encode_help *help, struct form_memory *m)
 {
-    struct chunk_entry entry = { 0 };
-    bool local = value_is_string(c->c.type) && c->local;
-    int e = payload_of(b, &b->t[t], c, part_writer_both(&b->w), &entry);
-    return e < 0 ? e : put_chunk(b, t, col, &c->series, local || b->w.loose.len > 0, &entry);
+    enum { BELIEVED_BLOCKS = 16 };
+    struct part_writer *w = &b->w;
+    struct chunk_entry entry = { .block = b->t[t].blocks };
+    bool local = c && value_is_string(c->c.type) && c->local, plain = local || (!c && col == COL_SPAN);
+    size_t cost = 0;
+    int e = 0, packed = 0;
+    if (m->series == UNMAPPED && (e = part_series_new(w, CHUNK_COLUMN, (uint8_t)t, col, &m->series)) < 0)
+        return e;
+    if (plain) {
+        if ((e = payload_make(b, t, col, c, help, part_writer_tight(w), &entry, &cost)) < 0)
+            return e;
+        return part_series_write(w, m->series, buf_bytes(&w->tight), local || b->source != RECORD_SPANS, &entry);
+    }
+    bool again = m->believed == 0;
+    struct encode_out out = part_writer_both(w);
+    if (!again && m->packed)
+        out.tight = NULL;
+    else if (!again)
+        out.loose = NULL;
+    if ((e = payload_make(b, t, col, c, help, out, &entry, &cost)) < 0)
+        return e;
+    if (w->loose.len)
+        packed = part_write_packed(w, CHUNK_COLUMN, buf_bytes(&w->loose), cost - cost / 16, &entry);
+    if (packed < 0)
+        return packed;
+    if (!packed) {
+        if (!out.tight && (e = payload_make(b, t, col, c, help, part_writer_tight(w), &entry, &cost)) < 0)
+            return e;
+        if ((e = part_write_chunk(w, CHUNK_COLUMN, buf_bytes(&w->tight), false, &entry)) < 0)
+            return e;
+    }
+    m->believed = again ? BELIEVED_BLOCKS : m->packed == (packed != 0) ? m->believed - 1 : 0;
+    m->packed = packed != 0;
+    return part_series_add(w, m->series, &entry);
 }
 
 // Columns with few values in this block, and those beyond the limit, one behind the other in one chunk:
@@ -433,7 +468,8 @@ static int put_tail(struct build *b, enum segment_table t)
         if (c->n == 0 || (c->typed && c->n > PART_TAIL_VALUES))
             continue;
         struct chunk_entry none;
-        int e = payload_of(b, bt, c, part_writer_tight(&b->w), &none);
+        size_t cost;
+        int e = payload_of(b, bt, c, part_writer_tight(&b->w), &none, &cost);
         if (e < 0)
             return e;
         buf_varint(&b->tail, i - next);
@@ -454,7 +490,7 @@ static int put_tail(struct build *b, enum segment_table t)
     buf_varint(&b->w.tight, count);
     if ((e = buf_append(&b->w.tight, b->tail.ptr, b->tail.len)) < 0)
         return e;
-    return part_series_write(&b->w, bt->tail_series, buf_bytes(&b->w.tight), (bytes){ 0 }, true, &entry);
+    return part_series_write(&b->w, bt->tail_series, buf_bytes(&b->w.tight), true, &entry);
 }
 
 // What the rows are ordered by first, so that times can follow each other inside its runs.
@@ -512,14 +548,12 @@ int block_flush(struct build *b, enum segment_table t)
         return 0;
     for (uint32_t c = 0; c < COL_FIXED && e == 0; c++) {
         struct encode_help help = { .runs = c == COL_TIME ? runs_of(b, t) : NULL, .ordinals = is_ordinal(c) };
-        if (c == COL_NAME)
-            e = put_column(b, t, COL_NAME, &bt->names);
-        else if (fixed_is_of(t, c))
-            e = put_fixed(b, t, c, &help);
+        if (fixed_is_of(t, c))
+            e = put_chunk(b, t, c, c == COL_NAME ? &bt->names : NULL, &help, &bt->fixed_form[c]);
     }
     for (uint32_t i = 0; i < bt->columns_n && e == 0; i++)
         if (bt->columns[i].typed && bt->columns[i].n > PART_TAIL_VALUES)
-            e = put_column(b, t, COL_FIXED + i, &bt->columns[i]);
+            e = put_chunk(b, t, COL_FIXED + i, &bt->columns[i], NULL, &bt->columns[i].form);
     if (e < 0 || (e = put_tail(b, t)) < 0)
         return e;
     return block_end(bt);

@@ -29,6 +29,13 @@ int build_dict_intern(struct build_dict *d, struct arena *arena, str s, uint32_t
 void build_dict_free(struct build_dict *d);
 uint64_t build_hash(const void *p, size_t n); // not the same in every process: tables cannot be made slow on purpose
 
+// What is remembered of a column from block to block.
+struct form_memory {
+    uint32_t series;  // of its chunks; UNMAPPED until the first
+    uint8_t believed; // for so many blocks `packed` is taken for granted
+    bool packed;      // the form behind the codec was smaller
+};
+
 struct build_column {
     struct column c;
     bool name;        // this is COL_NAME
@@ -38,6 +45,7 @@ struct build_column {
     uint64_t entries; // of the inputs' dictionaries
     uint64_t dict_bytes;
     uint32_t series; // of its chunks; UNMAPPED until the first
+    struct form_memory form;
     struct build_dict dict;
     // The block in the making: n values, dense.
     uint64_t *v;   // words; of local strings nothing
@@ -54,7 +62,7 @@ struct build_table {
     struct build_column names;  // COL_NAME
     struct build_dict shapes;   // as strings of u32
     uint64_t *fixed[COL_FIXED]; // the block in the making, BLOCK_ROWS words each; COL_NAME: in names
-    uint32_t fixed_series[COL_FIXED];
+    struct form_memory fixed_form[COL_FIXED];
     uint32_t tail_series;
     uint32_t n;           // rows in the block
     size_t bytes;         // of its local strings

@@ -195,7 +195,7 @@ static int column_intern(struct build *b, struct build_table *t, struct column c
     if (t->columns_n == PART_COLUMNS_MAX)
         return ERR_LIMIT;
     struct build_column *bc = &t->columns[t->columns_n];
-    *bc = (struct build_column){ .c = c, .typed = true, .series = UNMAPPED };
+    *bc = (struct build_column){ .c = c, .typed = true, .form = { .series = UNMAPPED } };
     if (arena_dup(&b->keep, c.key, &bc->c.key) < 0)
         return ERR_NOMEM;
     *ret_i = t->columns_n++;
@@ -307,8 +307,9 @@ int columns_plan(struct build *b)
     int e = 0;
     for (int t = 0; t < TABLE_N && e == 0; t++) {
         struct build_table *bt = &b->t[t];
-        bt->names =
-            (struct build_column){ .c = { .type = VALUE_STR }, .name = true, .typed = true, .series = UNMAPPED };
+        bt->names = (struct build_column){
+            .c = { .type = VALUE_STR }, .name = true, .typed = true, .form = { .series = UNMAPPED }
+        };
         for (uint32_t i = 0; i < b->inputs_n && e == 0; i++)
             e = columns_of_input(b, &b->inputs[i], (enum segment_table)t);
         dict_decide(&bt->names, &budget);

@@ -201,8 +201,7 @@ static int write_rows_page(struct build *b, uint64_t end)
     struct chunk_entry entry = { .block = (b->traces_out - 1) / TRACE_PAGE };
     b->trace_first[in_page] = end;
     int e = encode_ints(part_writer_tight(&b->w), b->trace_first, in_page + 1, false, NULL, &b->w.scratch, NULL);
-    return e < 0 ? e
-                 : part_series_write(&b->w, b->trace_rows_series, buf_bytes(&b->w.tight), (bytes){ 0 }, false, &entry);
+    return e < 0 ? e : part_series_write(&b->w, b->trace_rows_series, buf_bytes(&b->w.tight), false, &entry);
 }
 
 int trace_begin(struct build *b, uint64_t first_row)
@@ -231,7 +230,7 @@ static int write_ids(struct build *b)
         for (uint32_t i = 0; i < n; i++)
             memcpy(p + (size_t)i * 16, trace_id_out(tt, at + i), 16);
         // Random bytes, unless somebody's ids are 8 bytes long: the codec finds out quickly.
-        int e = part_series_write(&b->w, b->trace_ids_series, buf_bytes(&b->w.tight), (bytes){ 0 }, true, &entry);
+        int e = part_series_write(&b->w, b->trace_ids_series, buf_bytes(&b->w.tight), true, &entry);
         if (e < 0)
             return e;
     }
@@ -256,7 +255,7 @@ static int write_bucket(struct build *b, uint32_t series, uint32_t bucket, const
         v[i] = index[i];
     }
     int e = encode_ints((struct encode_out){ .tight = out }, v, n, false, NULL, &b->w.scratch, NULL);
-    return e < 0 ? e : part_series_write(&b->w, series, buf_bytes(out), (bytes){ 0 }, false, &entry);
+    return e < 0 ? e : part_series_write(&b->w, series, buf_bytes(out), false, &entry);
 }
 
 // Ordinals by bucket (the hash's upper bits), in a bucket by the next 16 bits of the hash.

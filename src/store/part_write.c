@@ -129,22 +129,26 @@ static int chunk_put(struct part_writer *w, enum chunk_kind kind, enum encode_co
     return e < 0 ? e : writer_put(w, stored.ptr, stored.len);
 }
 
-int part_write_chunk(struct part_writer *w, enum chunk_kind kind, bytes tight, bytes loose, bool codec,
-                     struct chunk_entry *entry)
+int part_write_packed(struct part_writer *w, enum chunk_kind kind, bytes payload, size_t size_max,
+                      struct chunk_entry *entry)
 {
-    bytes from = loose.len ? loose : tight;
-    if (!codec || from.len < 64)
-        return chunk_put(w, kind, CODEC_NONE, tight, tight.len, entry);
     enum encode_codec which = w->effort == PART_MERGED ? CODEC_ZSTD : CODEC_LZ4;
     buf_clear(&w->packed);
+    int got = codec_pack(w->codec, which, which == CODEC_ZSTD ? ZSTD_LEVEL : LZ4_FASTER, payload, size_max, &w->packed);
+    if (got <= 0 || payload.len > CHUNK_RATIO_MAX * w->packed.len + CHUNK_RATIO_FREE)
+        return got < 0 ? got : 0;
+    int e = chunk_put(w, kind, which, buf_bytes(&w->packed), payload.len, entry);
+    return e < 0 ? e : 1;
+}
+
+int part_write_chunk(struct part_writer *w, enum chunk_kind kind, bytes payload, bool codec, struct chunk_entry *entry)
+{
     // It has to win a little for the work of unpacking.
-    size_t worth = tight.len - tight.len / 16;
-    int got = codec_pack(w->codec, which, which == CODEC_ZSTD ? ZSTD_LEVEL : LZ4_FASTER, from, worth, &w->packed);
-    if (got < 0)
-        return got;
-    if (got == 0 || from.len > CHUNK_RATIO_MAX * w->packed.len + CHUNK_RATIO_FREE)
-        return chunk_put(w, kind, CODEC_NONE, tight, tight.len, entry);
-    return chunk_put(w, kind, which, buf_bytes(&w->packed), from.len, entry);
+    int got =
+        codec && payload.len >= 64 ? part_write_packed(w, kind, payload, payload.len - payload.len / 16, entry) : 0;
+    if (got != 0)
+        return got < 0 ? got : 0;
+    return chunk_put(w, kind, CODEC_NONE, payload, payload.len, entry);
 }
 
 // ---- series --------------------------------------------------------------------------------------------
@@ -179,10 +183,9 @@ int part_series_add(struct part_writer *w, uint32_t series, const struct chunk_e
     return 0;
 }
 
-int part_series_write(struct part_writer *w, uint32_t series, bytes tight, bytes loose, bool codec,
-                      struct chunk_entry *entry)
+int part_series_write(struct part_writer *w, uint32_t series, bytes payload, bool codec, struct chunk_entry *entry)
 {
-    int e = part_write_chunk(w, (enum chunk_kind)w->series[series].kind, tight, loose, codec, entry);
+    int e = part_write_chunk(w, (enum chunk_kind)w->series[series].kind, payload, codec, entry);
     return e < 0 ? e : part_series_add(w, series, entry);
 }
 
@@ -191,7 +194,7 @@ int part_write_single(struct part_writer *w, enum chunk_kind kind, uint8_t table
     uint32_t series;
     struct chunk_entry entry = { 0 };
     int e = part_series_new(w, kind, table, column, &series);
-    return e < 0 ? e : part_series_write(w, series, payload, (bytes){ 0 }, true, &entry);
+    return e < 0 ? e : part_series_write(w, series, payload, true, &entry);
 }
 
 // ---- the end of the file -------------------------------------------------------------------------------
@@ -230,7 +233,7 @@ static int put_directory(struct part_writer *w, const struct chunk_series *s, st
         e = encode_ints(out, v, s->n, field == 4, NULL, &w->scratch, NULL);
     }
     mem_free(v);
-    return e < 0 ? e : part_write_chunk(w, CHUNK_DIRECTORY, buf_bytes(&w->tight), (bytes){ 0 }, true, ret_entry);
+    return e < 0 ? e : part_write_chunk(w, CHUNK_DIRECTORY, buf_bytes(&w->tight), true, ret_entry);
 }
 
 static void put_entry(struct buf *b, const struct chunk_entry *c)
@@ -292,7 +295,7 @@ int part_writer_publish(struct part_writer *w, const struct part_footer *footer)
     buf_init(&b, CHUNK_RAW_MAX);
     int e = put_footer(w, footer, &b);
     if (e == 0)
-        e = part_write_chunk(w, CHUNK_FOOTER, buf_bytes(&b), (bytes){ 0 }, true, &entry);
+        e = part_write_chunk(w, CHUNK_FOOTER, buf_bytes(&b), true, &entry);
     buf_free(&b);
     if (e < 0)
         return e;

@@ -46,16 +46,16 @@ void part_writer_done(struct part_writer *w);
 struct encode_out part_writer_both(struct part_writer *w);
 struct encode_out part_writer_tight(struct part_writer *w);
 
-// Appends a chunk whose payload is `tight`, or `loose` behind a codec when that is smaller (loose.len 0: the same
-// payload tried behind the codec; codec = false: stored as it is). Fills in offset and size of *entry.
-int part_write_chunk(struct part_writer *w, enum chunk_kind kind, bytes tight, bytes loose, bool codec,
-                     struct chunk_entry *entry);
+// Appends a chunk. Fills in offset and size of *entry.
+int part_write_chunk(struct part_writer *w, enum chunk_kind kind, bytes payload, bool codec, struct chunk_entry *entry);
+// Appends the payload behind a codec if that takes less than `size_max` bytes: 1; else 0, and nothing is appended.
+int part_write_packed(struct part_writer *w, enum chunk_kind kind, bytes payload, size_t size_max,
+                      struct chunk_entry *entry);
 // Index of a new series.
 int part_series_new(struct part_writer *w, enum chunk_kind kind, uint8_t table, uint32_t column, uint32_t *ret_index);
 int part_series_add(struct part_writer *w, uint32_t series, const struct chunk_entry *entry);
 // Writes a chunk into a series at block `entry->block`.
-int part_series_write(struct part_writer *w, uint32_t series, bytes tight, bytes loose, bool codec,
-                      struct chunk_entry *entry);
+int part_series_write(struct part_writer *w, uint32_t series, bytes payload, bool codec, struct chunk_entry *entry);
 // A series of one chunk.
 int part_write_single(struct part_writer *w, enum chunk_kind kind, uint8_t table, uint32_t column, bytes payload);
 

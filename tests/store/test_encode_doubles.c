@@ -22,8 +22,10 @@ static size_t round_trip(uint32_t n)
     buf_init(&b, 1 << 20);
     arena_init(&a, 1 << 20);
     struct buf loose;
+    size_t cost;
     buf_init(&loose, 1 << 20);
-    assert_int_equal(encode_doubles((struct encode_out){ &b, &loose, ENCODE_FOR_ENTROPY }, bits, n, &scratch), 0);
+    assert_int_equal(encode_doubles((struct encode_out){ &b, &loose, ENCODE_FOR_ENTROPY }, bits, n, &scratch, &cost),
+                     0);
     size_t size = b.len;
     if (loose.len) {
         buf_le64(&loose, 0);

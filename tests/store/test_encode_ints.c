@@ -34,12 +34,13 @@ static size_t round_trip(uint32_t n, bool is_signed, const struct encode_help *h
     struct buf other;
     buf_init(&other, 1 << 24);
     struct encode_out out = { form == TIGHT ? &b : &other, form == TIGHT ? NULL : &b, (enum encode_form)form };
-    struct encode_range range;
+    struct encode_facts range;
     assert_int_equal(encode_ints(out, values, n, is_signed, help, &scratch, &range), 0);
     for (uint32_t i = 0; i < n; i++) {
         assert_true(is_signed ? (int64_t)values[i] >= (int64_t)range.min : values[i] >= range.min);
         assert_true(is_signed ? (int64_t)values[i] <= (int64_t)range.max : values[i] <= range.max);
     }
+    assert_true(form != TIGHT || b.len <= range.cost + 16);
     if (b.len == 0) // not worth a second form
         assert_int_equal(buf_append(&b, other.ptr, other.len), 0);
     buf_free(&other);
