@@ -102,7 +102,6 @@ static inline int value_add(const struct row_source *from, struct input_column *
 static int trace_add(struct build *b, struct build_input *in, uint32_t trace, uint64_t *ret_ord)
 {
     uint64_t number = (uint64_t)b->t[TABLE_ROWS].blocks * BLOCK_ROWS + b->t[TABLE_ROWS].n;
-    uint32_t index;
     if (trace == TRACE_NONE) {
         *ret_ord = TRACE_NONE;
         if (b->source != RECORD_SPANS || b->traces_ended)
@@ -110,13 +109,13 @@ static int trace_add(struct build *b, struct build_input *in, uint32_t trace, ui
         b->traces_ended = true;
         return trace_end(b, number);
     }
-    int e = trace_map_get(b, in, trace, &index);
-    if (e < 0)
+    if (b->source != RECORD_SPANS) {
+        uint32_t index = 0;
+        int e = trace_map_get(b, in, trace, &index);
+        *ret_ord = index;
         return e;
-    *ret_ord = index;
-    if (b->source != RECORD_SPANS)
-        return 0;
-    *ret_ord = b->traces.rank[index];
+    }
+    *ret_ord = in->key_a; // its rank, as the rows are ordered by it
     if (*ret_ord + 1 == b->traces_out)
         return 0; // goes on
     if (*ret_ord != b->traces_out)
@@ -127,10 +126,13 @@ static int trace_add(struct build *b, struct build_input *in, uint32_t trace, ui
 static int fixed_add(struct build *b, struct build_input *in, const struct rows *rows, uint32_t i, uint64_t **fixed,
                      uint32_t at)
 {
-    uint32_t resource, scope;
-    int e = entities_out(&b->resources, in->resource_map[rows->resource[i]], &resource);
-    if (e < 0 || (e = entities_out(&b->scopes, in->scope_map[rows->scope[i]], &scope)) < 0 ||
-        (e = trace_add(b, in, rows->trace[i], &fixed[COL_TRACE][at])) < 0)
+    uint32_t *resource = &in->resource_out[rows->resource[i]], *scope = &in->scope_out[rows->scope[i]];
+    if (*resource == UNMAPPED)
+        *resource = entities_out(&b->resources, in->resource_map[rows->resource[i]]);
+    if (*scope == UNMAPPED)
+        *scope = entities_out(&b->scopes, in->scope_map[rows->scope[i]]);
+    int e = trace_add(b, in, rows->trace[i], &fixed[COL_TRACE][at]);
+    if (e < 0)
         return e;
     fixed[COL_DURATION][at] = (uint64_t)rows->duration[i];
     fixed[COL_RECEIVED][at] = (uint64_t)rows->received[i];
@@ -139,8 +141,8 @@ static int fixed_add(struct build *b, struct build_input *in, const struct rows 
     fixed[COL_STATUS][at] = rows->status[i];
     fixed[COL_SEVERITY][at] = rows->severity[i];
     fixed[COL_FLAGS][at] = rows->flags[i];
-    fixed[COL_RESOURCE][at] = resource;
-    fixed[COL_SCOPE][at] = scope;
+    fixed[COL_RESOURCE][at] = *resource;
+    fixed[COL_SCOPE][at] = *scope;
     fixed[COL_SPAN][at] = rows->span[i];
     fixed[COL_PARENT][at] = rows->parent[i];
     return 0;

@@ -23,7 +23,7 @@ static int build_open(struct build *b, const struct part_env *env, const struct 
         arena_init(&b->t[t].strings, CHUNK_RAW_MAX);
     b->time_min = b->received_min = INT64_MAX;
     b->time_max = b->received_max = b->duration_max = INT64_MIN;
-    b->same_trace = TRACE_NONE;
+    b->same_trace = UINT64_MAX;
     b->inputs = mem_calloc(n, sizeof *b->inputs);
     if (!b->inputs)
         return ERR_NOMEM;
@@ -119,10 +119,9 @@ static int is_duplicate(struct build *b, const struct build_input *in, const str
 {
     if (b->source != RECORD_SPANS || rows->trace[i] == TRACE_NONE)
         return 0;
-    uint32_t trace = in->trace_map[rows->trace[i]];
     struct same_span s = { rows->span[i], in->resource_map[rows->resource[i]] + 1u };
-    if (trace != b->same_trace || rows->time[i] != b->same_time) {
-        b->same_trace = trace;
+    if (in->key_a != b->same_trace || rows->time[i] != b->same_time) {
+        b->same_trace = in->key_a;
         b->same_time = rows->time[i];
         b->same_first = s;
         if (b->same_used)

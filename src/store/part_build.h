@@ -131,6 +131,7 @@ struct build_input {
     const struct segment *s;
     struct input_table t[TABLE_N];
     uint32_t *resource_map, *scope_map; // to build_entities
+    uint32_t *resource_out, *scope_out; // to the new part; UNMAPPED until used
     uint32_t *trace_map;                // to the trace table
     uint32_t resources_n, scopes_n, traces_n;
     struct input_slot *slots;
@@ -184,7 +185,7 @@ struct build {
     uint32_t trace_ids_series, trace_rows_series;
     bool traces_ended;
     // Duplicates among rows of one trace and start.
-    uint32_t same_trace;
+    uint64_t same_trace; // rank
     int64_t same_time;
     struct same_span *same; // hash table of same_used slots
     uint32_t same_n, same_used, same_cap;
@@ -205,7 +206,7 @@ int columns_plan(struct build *b); // columns of the new part, and which leave t
 int entities_add(struct build *b, struct build_entities *es, const struct record_entity *e, uint64_t hash,
                  uint32_t *ret_index);
 int entities_rank(struct build_entities *es);
-int entities_out(struct build_entities *es, uint32_t index, uint32_t *ret_ord);
+uint32_t entities_out(struct build_entities *es, uint32_t index); // ordinal in the new part
 void entities_free(struct build_entities *es);
 int shape_out(struct build_table *t, struct arena *arena, const struct input_table *it, struct shape shape,
               uint32_t *ret_ord);

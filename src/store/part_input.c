@@ -59,8 +59,12 @@ static int entities_open(struct build *b, struct build_input *in)
     in->scopes_n = segment_scopes(in->s);
     in->resource_map = mem_reallocarray(NULL, in->resources_n, sizeof *in->resource_map);
     in->scope_map = mem_reallocarray(NULL, in->scopes_n, sizeof *in->scope_map);
-    if (!in->resource_map || !in->scope_map)
+    in->resource_out = mem_reallocarray(NULL, in->resources_n, sizeof *in->resource_out);
+    in->scope_out = mem_reallocarray(NULL, in->scopes_n, sizeof *in->scope_out);
+    if (!in->resource_map || !in->scope_map || !in->resource_out || !in->scope_out)
         return ERR_NOMEM;
+    memset(in->resource_out, 0xff, in->resources_n * sizeof *in->resource_out);
+    memset(in->scope_out, 0xff, in->scopes_n * sizeof *in->scope_out);
     int e = 0;
     for (uint32_t i = 0; i < in->resources_n && e == 0; i++)
         e = entities_add(b, &b->resources, segment_resource(in->s, i), segment_resource_hash(in->s, i),
@@ -105,6 +109,8 @@ void input_close(struct build_input *in)
     mem_free(in->slot_of_block);
     mem_free(in->resource_map);
     mem_free(in->scope_map);
+    mem_free(in->resource_out);
+    mem_free(in->scope_out);
     mem_free(in->trace_map);
     mem_free(in->row);
     mem_free(in->time);

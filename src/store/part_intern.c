@@ -130,14 +130,13 @@ int entities_rank(struct build_entities *es)
     return e;
 }
 
-int entities_out(struct build_entities *es, uint32_t index, uint32_t *ret_ord)
+uint32_t entities_out(struct build_entities *es, uint32_t index)
 {
     if (es->out[index] == UNMAPPED) {
         es->used[es->used_n] = index;
         es->out[index] = es->used_n++;
     }
-    *ret_ord = es->out[index];
-    return 0;
+    return es->out[index];
 }
 
 void entities_free(struct build_entities *es)
