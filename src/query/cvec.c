@@ -169,7 +169,7 @@ static int str_vec(struct exec *x, const struct vec *v, const struct place *p, s
                           .dict = v->dict,
                           .empty_missing = p->empty_missing,
                           .identity = v->dict_is_block ? NULL : p,
-                          .ords = v->dict ? v->dict->n : 0 };
+                          .ords = v->dict ? dict_entries(v->dict) : 0 };
     return 0;
 }
 

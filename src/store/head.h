@@ -160,13 +160,25 @@ int lane_column_append(struct lane *l, struct lane_table *t, str key, unsigned l
 int lane_shape_intern(struct lane *l, struct lane_table *t, const uint32_t *columns, uint32_t n, uint32_t *ret_ord);
 int lane_shape_append(struct lane *l, struct lane_table *t, const uint32_t *columns, uint32_t n); // replay
 
+// Readers look while the lane's thread widens: they see the range of some moment, which is never too narrow for rows
+// that were committed before.
+static inline void lane_least(int64_t *at, int64_t v)
+{
+    if (v < *at)
+        __atomic_store_n(at, v, __ATOMIC_RELAXED);
+}
+static inline void lane_most(int64_t *at, int64_t v)
+{
+    if (v > *at)
+        __atomic_store_n(at, v, __ATOMIC_RELAXED);
+}
 static inline void lane_table_widen(struct lane_table *t, int64_t time, int64_t duration, int64_t received)
 {
-    t->time_min = time < t->time_min ? time : t->time_min;
-    t->time_max = time > t->time_max ? time : t->time_max;
-    t->received_min = received < t->received_min ? received : t->received_min;
-    t->received_max = received > t->received_max ? received : t->received_max;
-    t->duration_max = duration > t->duration_max ? duration : t->duration_max;
+    lane_least(&t->time_min, time);
+    lane_most(&t->time_max, time);
+    lane_least(&t->received_min, received);
+    lane_most(&t->received_max, received);
+    lane_most(&t->duration_max, duration);
 }
 
 // What stays the same for all records of a section.

@@ -65,7 +65,7 @@ int head_dict_append(struct head_dict *hd, struct head_heap *heap, str s)
         memcpy(p, s.ptr, s.len);
     }
     ((str *)(uintptr_t)hd->d.chunk[k])[at] = (str){ p, s.len };
-    hd->d.n++;
+    __atomic_store_n(&hd->d.n, hd->d.n + 1, __ATOMIC_RELEASE); // after the entry: readers look while it grows
     return 0;
 }
 

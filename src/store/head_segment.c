@@ -437,11 +437,11 @@ struct segment *head_segment_new(struct generation *g, unsigned lane, unsigned s
                               .ops = &head_ops,
                               .info = { .source = (uint8_t)source,
                                         .head = true,
-                                        .time_min = t->time_min,
-                                        .time_max = t->time_max,
-                                        .received_min = t->received_min,
-                                        .received_max = t->received_max,
-                                        .duration_max = t->duration_max } };
+                                        .time_min = __atomic_load_n(&t->time_min, __ATOMIC_RELAXED),
+                                        .time_max = __atomic_load_n(&t->time_max, __ATOMIC_RELAXED),
+                                        .received_min = __atomic_load_n(&t->received_min, __ATOMIC_RELAXED),
+                                        .received_max = __atomic_load_n(&t->received_max, __ATOMIC_RELAXED),
+                                        .duration_max = __atomic_load_n(&t->duration_max, __ATOMIC_RELAXED) } };
     for (uint32_t b = 0; b < hs->end[TABLE_ROWS].blocks; b++)
         hs->s.info.rows += head_block_rows(&hs->s, TABLE_ROWS, b);
     return &hs->s;

@@ -53,6 +53,8 @@ struct dict {
     uint32_t n;
     const str *chunk[26];
 };
+// Entries that may be looked at now; a head's dictionary grows meanwhile.
+static inline uint32_t dict_entries(const struct dict *d) { return __atomic_load_n(&d->n, __ATOMIC_ACQUIRE); }
 static inline str dict_get(const struct dict *d, uint32_t ord)
 {
     uint32_t e = ord + 64;
