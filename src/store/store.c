@@ -38,6 +38,7 @@ static void store_free(struct store *s)
         disk_free(s->disk);
     pthread_mutex_destroy(&s->mutex);
     pthread_mutex_destroy(&s->log_mutex);
+    pthread_mutex_destroy(&s->on_commit_mutex);
     pthread_cond_destroy(&s->log_cond);
     pthread_cond_destroy(&s->work_cond);
     pthread_cond_destroy(&s->settled_cond);
@@ -130,6 +131,7 @@ int store_open(const struct store_options *o, struct store **ret_store, struct e
         s->o.cache_bytes = 64ull << 20;
     pthread_mutex_init(&s->mutex, NULL);
     pthread_mutex_init(&s->log_mutex, NULL);
+    pthread_mutex_init(&s->on_commit_mutex, NULL);
     pthread_cond_init(&s->log_cond, NULL);
     pthread_cond_init(&s->work_cond, NULL);
     pthread_cond_init(&s->settled_cond, NULL);
@@ -173,8 +175,10 @@ void store_close(struct store *s)
 
 void store_on_commit(struct store *s, void (*fn)(void *ctx, uint64_t commit_sequence), void *ctx)
 {
+    pthread_mutex_lock(&s->on_commit_mutex);
     s->on_commit_ctx = ctx;
     s->on_commit = fn;
+    pthread_mutex_unlock(&s->on_commit_mutex);
 }
 
 void store_stats(struct store *s, struct store_stats *ret_stats)

@@ -1,7 +1,7 @@
 // The store's own state; only files of this room include it.
 //
 // Locks, in this order: store.mutex (generations, parts, views, batches' beginnings and ends), then log_files.mutex.
-// log_mutex guards the queue to the log thread and is taken alone. The manifest belongs to the background
+// log_mutex guards the queue to the log thread, on_commit_mutex who is told of commits; each is taken alone. The manifest belongs to the background
 // thread (to the caller of store_settle() in manual mode).
 #pragma once
 #include "os/disk.h"
@@ -77,6 +77,7 @@ struct store {
     void (*on_commit)(void *ctx, uint64_t sequence);
     void *on_commit_ctx;
 
+    pthread_mutex_t on_commit_mutex; // held while it is called
     pthread_mutex_t log_mutex;
     pthread_cond_t log_cond;
     struct batch *log_head, **log_tail;

@@ -299,8 +299,10 @@ static void commit_group(struct store *s, struct batch **group, size_t n)
 }
 
 static void *log_main(void *arg)
+    pthread_mutex_lock(&s->on_commit_mutex); // who stops listening must not be called after that
 {
     struct store *s = arg;
+    pthread_mutex_unlock(&s->on_commit_mutex);
     for (;;) {
         pthread_mutex_lock(&s->log_mutex);
         while (!s->log_head && !s->log_stop)
