@@ -11,6 +11,7 @@
 #include <time.h>
 
 enum { TAIL_ROWS_MAX = 500, TAIL_TEXT_MAX = 16 << 10, TAIL_ROUND_MS = 100 };
+#define TAIL_CALLER_NS NS_PER_S // how long a tail outlives what it was opened with
 #define TAIL_LINES_MAX ((size_t)4 << 20)
 
 struct api_tail {
@@ -18,6 +19,9 @@ struct api_tail {
     struct tail *rows;
     struct http_stream *stream;
     bool skipped;           // rows were left out and the client has not been told yet
+    uint64_t seen;          // sequence of the newest commit that it has looked at
+    const struct api_call *call;
+    int64_t caller_next; // when to ask again whether the caller may read (monotonic)
     struct query_request q; // views into the request's arena, which lives as long as the stream
 };
 
@@ -107,6 +111,18 @@ static int tail_round(struct api_tail *tail)
     return r;
 }
 
+// A token that was revoked, or a session that ended, ends what was opened with it.
+static bool caller_may_still(struct api_tail *tail, int64_t now)
+{
+    const struct api_call *call = tail->call;
+    struct api_caller c;
+    if (now < tail->caller_next)
+        return true;
+    tail->caller_next = now + TAIL_CALLER_NS;
+    return api_caller_find(call->api->options.meta, call->req, call->api->port, &c) == 0 &&
+           c.kind == call->caller.kind && c.scopes == call->caller.scopes && c.project == call->caller.project;
+}
+
 // Takes what was opened meanwhile; sleeps while there is no tail at all.
 static bool tails_wait(struct tails *t, struct api_tail **list)
 {
@@ -128,20 +144,21 @@ static void *tails_run(void *arg)
 {
     struct tails *t = arg;
     struct api_tail *list = NULL;
-    uint64_t seen = 0;
     while (tails_wait(t, &list)) {
         uint64_t committed = atomic_load_explicit(&t->committed, memory_order_relaxed);
         for (struct api_tail **at = &list; *at;) {
             struct api_tail *tail = *at;
-            bool left = http_request_cancelled(http_stream_request(tail->stream));
-            if (left || (committed != seen && tail_round(tail) < 0)) {
+            bool left = http_request_cancelled(http_stream_request(tail->stream)) ||
+                        !caller_may_still(tail, clock_mono_ns());
+            bool look = committed != tail->seen;
+            tail->seen = committed;
+            if (left || (look && tail_round(tail) < 0)) {
                 *at = tail->next;
                 tail_end(t, tail);
             } else {
                 at = &tail->next;
             }
         }
-        seen = committed;
         nanosleep(&(struct timespec){ .tv_nsec = TAIL_ROUND_MS * NS_PER_MS }, NULL);
     }
     while (list) {
@@ -210,6 +227,7 @@ static struct api_tail *tail_new(struct tails *t, const struct query_request *q)
         mem_free(tail);
         return NULL;
     }
+    tail->seen = UINT64_MAX; // it looks once at any rate: rows may have come since it was opened
     tail->q = *q;
     tail->q.limit = TAIL_ROWS_MAX;
     tail->q.live = true;            // the view's new rows, whatever their time
@@ -239,6 +257,8 @@ void api_tail(struct api_call *call)
         api_reply_error(call->req, 503, "memory", "out of memory");
         return;
     }
+    tail->call = call;
+    tail->caller_next = clock_mono_ns() + TAIL_CALLER_NS;
     size_t n = api_headers(h, STR("text/event-stream"));
     // Without content-type and cache-control: those are the stream's own.
     tail->stream = http_sse_begin(call->req, h + 2, n - 2);

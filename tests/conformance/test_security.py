@@ -258,6 +258,17 @@ def test_tokens_die_at_once(clew, browser):
     assert clew.request("GET", "/api/v1/me", token=made["token"])[0] == 401
 
 
+def test_a_tail_dies_with_its_token(clew, browser):
+    made = json.loads(browser.request("POST", "/api/v1/tokens", {"name": "watcher", "scopes": ["read"]})[1])
+    connection = http.client.HTTPConnection("127.0.0.1", clew.port, timeout=20)
+    connection.request("GET", "/api/v1/tail?query=logs", headers={"Authorization": f"Bearer {made['token']}"})
+    answer = connection.getresponse()
+    assert answer.status == 200
+    assert browser.request("DELETE", f"/api/v1/tokens/{made['id']}")[0] == 204
+    answer.read()  # ends, well before a read times out
+    connection.close()
+
+
 def test_the_command_line_reaches_a_running_server(clew):
     token = clew.token("read", name="made-beside")
     assert clew.request("GET", "/api/v1/me", token=token)[0] == 200  # at once
