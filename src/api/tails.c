@@ -18,10 +18,10 @@ struct api_tail {
     struct api_tail *next;
     struct tail *rows;
     struct http_stream *stream;
-    bool skipped;           // rows were left out and the client has not been told yet
-    uint64_t seen;          // sequence of the newest commit that it has looked at
+    bool skipped;  // rows were left out and the client has not been told yet
+    uint64_t seen; // sequence of the newest commit that it has looked at
     const struct api_call *call;
-    int64_t caller_next; // when to ask again whether the caller may read (monotonic)
+    int64_t caller_next;    // when to ask again whether the caller may read (monotonic)
     struct query_request q; // views into the request's arena, which lives as long as the stream
 };
 
@@ -148,8 +148,8 @@ static void *tails_run(void *arg)
         uint64_t committed = atomic_load_explicit(&t->committed, memory_order_relaxed);
         for (struct api_tail **at = &list; *at;) {
             struct api_tail *tail = *at;
-            bool left = http_request_cancelled(http_stream_request(tail->stream)) ||
-                        !caller_may_still(tail, clock_mono_ns());
+            bool left =
+                http_request_cancelled(http_stream_request(tail->stream)) || !caller_may_still(tail, clock_mono_ns());
             bool look = committed != tail->seen;
             tail->seen = committed;
             if (left || (look && tail_round(tail) < 0)) {

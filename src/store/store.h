@@ -50,7 +50,8 @@ struct view *view_ref(struct view *v);
 uint32_t view_segments(const struct view *v);
 const struct segment *view_segment(const struct view *v, uint32_t i); // parts oldest first, then heads
 
-// Called on the log thread after each commit group (must not block): wakes live tails.
+// Called on the log thread after each commit group (must not block): wakes live tails. NULL: nobody; when
+// it returns the former one is not called any more.
 void store_on_commit(struct store *s, void (*fn)(void *ctx, uint64_t commit_sequence), void *ctx);
 
 // A tail sees every row that is committed after it was opened, once (unless it looks so rarely that the
