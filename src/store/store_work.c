@@ -294,13 +294,7 @@ static int work_round(struct store *s, bool everything, struct err *err)
     rotate_by_age(s, everything);
     if (s->read_only)
         return 0;
-    if ((e = log_files_prepare(&s->log_files)) < 0)
-        return err_set(err, e, "log", "no room for the next log file: %s", err_text(e));
-    for (struct generation *g; (g = seal_due(s));) {
-        if ((e = seal(s, g, err)) < 0)
-            return e;
-        did = true;
-    }
+    // What makes room goes first: on a full disk the rest fails, and would for ever.
     int64_t now = clock_mono_ns();
     if (everything || now >= s->retention_next) {
         s->retention_next = now + WORK_RETENTION_NS;
@@ -327,6 +321,15 @@ static void work_sleep(struct store *s)
     if (!s->work_stop)
         pthread_cond_timedwait(&s->work_cond, &s->mutex, &ts);
     pthread_mutex_unlock(&s->mutex);
+    int no_log = log_files_prepare(&s->log_files);
+    for (struct generation *g; (g = seal_due(s));) {
+        if ((e = seal(s, g, err)) < 0)
+            return e;
+        did = true;
+    }
+    // A sealed generation gives its log files back, and needs far less room itself.
+    if (no_log < 0 && (e = log_files_prepare(&s->log_files)) < 0)
+        return err_set(err, e, "log", "no room for the next log file: %s", err_text(e));
 }
 
 static void *work_main(void *arg)

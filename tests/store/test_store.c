@@ -447,6 +447,54 @@ static void test_full_disk(void **state)
     disk_free(disk);
 }
 
+// No room for another log file, but for a part: sealing gives log files back, and so the disk is not full any more.
+static void test_sealing_helps_a_full_disk(void **state)
+{
+    struct disk *disk;
+    assert_int_equal(disk_mem_new(24u << 20, &disk), 0); // log files of 4 and 16 MiB; the next one would have 64
+    struct model mo;
+    model_init(&mo, 7);
+    struct store *s = open_store(disk, 20);
+    assert_int_equal(store_settle(s, NULL), 0);
+    int e = 0;
+    for (int k = 0; k < 100 && e == 0; k++)
+        e = put_batch(s, &mo, 20);
+    assert_int_equal(e, ERR_NOSPC);
+    assert_int_equal(store_settle(s, NULL), 0);
+    assert_int_equal(put_batch(s, &mo, 20), 0);
+    assert_as_model(s, &mo, true);
+    store_close(s);
+    model_free(&mo);
+    disk_free(disk);
+}
+
+// Parts that may go are what makes room on a full disk: they must go although nothing else works.
+static void test_retention_helps_a_full_disk(void **state)
+{
+    struct disk *mem, *disk;
+    assert_int_equal(disk_mem_new(0, &mem), 0);
+    assert_int_equal(disk_fault_new(mem, &disk), 0);
+    struct model mo;
+    model_init(&mo, 8);
+    struct store *s = open_store(disk, 0);
+    struct store_stats st;
+    assert_int_equal(put_batch(s, &mo, 20), 0);
+    assert_int_equal(store_settle(s, NULL), 0);
+    assert_int_equal(put_batch(s, &mo, 20), 0);
+    store_stats(s, &st);
+    assert_true(st.parts > 0);
+    disk_fault_fail_at(disk, 1, 1u << DISK_OP_OPEN, ERR_NOSPC, true); // no new file
+    s->o.retention_ns = 1;
+    assert_int_equal(store_settle(s, NULL), ERR_NOSPC);
+    store_stats(s, &st);
+    assert_int_equal(st.parts, 0);
+    disk_fault_fail_at(disk, 0, 0, 0, false);
+    store_close(s);
+    model_free(&mo);
+    disk_free(disk);
+    disk_free(mem);
+}
+
 static int put_hashed(struct store *s, uint64_t hash, int *ret_result)
 {
     const uint64_t h[2] = { hash, ~hash };
@@ -506,3 +554,5 @@ int main(void)
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
+        cmocka_unit_test(test_sealing_helps_a_full_disk),
+        cmocka_unit_test(test_retention_helps_a_full_disk),
