@@ -49,6 +49,8 @@ int part_build(const struct part_env *env, uint8_t source, const struct segment 
 
 enum { PART_INPUTS_MAX = 64 };
 #define PART_BUILD_MEMORY_MAX (512ull << 20)
+// What one input adds to it.
+uint64_t part_build_memory(const struct segment *input);
 
 // Opens part file `id`; checks header, footer and their checksums and reads what readers always need. Columns are
 // read and checked when they are used. ERR_NOENT, ERR_CORRUPT, ERR_UNSUPPORTED (written by a later version

@@ -4,14 +4,17 @@
 #include "base/mem.h"
 #include "base/must.h"
 
+uint64_t part_build_memory(const struct segment *input)
+{
+    const struct segment_info *info = segment_info(input);
+    return (uint64_t)segment_traces(input) * 48 + (info->head ? info->rows * 32 : 0);
+}
+
 static uint64_t memory_of_inputs(const struct build *b)
 {
     uint64_t need = 0;
-    for (uint32_t i = 0; i < b->inputs_n; i++) {
-        const struct segment_info *info = segment_info(b->inputs[i].s);
-        need += (uint64_t)segment_traces(b->inputs[i].s) * 48;
-        need += info->head ? info->rows * 32 : 0;
-    }
+    for (uint32_t i = 0; i < b->inputs_n; i++)
+        need += part_build_memory(b->inputs[i].s);
     return need;
 }
 

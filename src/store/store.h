@@ -36,6 +36,7 @@ void store_close(struct store *s);
 // minutes: the sender did not hear the answer and sent again; answer as before, store nothing.
 int store_batch_begin(struct store *s, unsigned lane, uint32_t project, const uint64_t request_hash[2],
                       struct batch **ret_batch);
+// Its record() says ERR_LIMIT when the batch holds as much as one may.
 struct record_sink batch_sink(struct batch *b);
 uint32_t batch_rows(const struct batch *b);
 // Moves the batch in. done(ctx, 0) when durable and visible, done(ctx, code) when it is not and will not be;

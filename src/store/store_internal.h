@@ -18,6 +18,9 @@ enum {
     STORE_MARK_SEALED = 0,      // manifest mark: generations up to this one are in parts
     STORE_BLOCKS_SPARE = 64,    // encoded-block buffers kept for reuse
 };
+// Records of one batch, with their events and links. A record may take two bytes of a request and a hundred in the
+// head, so a limit of bytes is none of memory; and what one lane holds must be less than a part can be built of.
+#define STORE_BATCH_RECORDS_MAX (512u << 10)
 #define STORE_HEAD_BYTES_MAX (400ull << 20) // of all generations: beyond, ERR_BUSY
 #define STORE_SEAL_BYTES (128ull << 20)     // of one generation
 #define STORE_SEAL_FEW_ROWS 32768           // fewer rows than this wait ten times as long, to make fewer parts
@@ -30,7 +33,7 @@ struct batch {
     unsigned lane_index;
     struct lane_section section;
     struct lane_marks from, to;
-    uint32_t rows;
+    uint32_t rows, records; // records: rows and their children
     uint64_t request_hash[2];
     struct buf block;
     void (*done)(void *ctx, int result);
@@ -74,10 +77,10 @@ struct store {
     bool stopping, disk_full, read_only;
     char why[160];
     struct store_stats stats;
+    pthread_mutex_t on_commit_mutex; // held while it is called
     void (*on_commit)(void *ctx, uint64_t sequence);
     void *on_commit_ctx;
 
-    pthread_mutex_t on_commit_mutex; // held while it is called
     pthread_mutex_t log_mutex;
     pthread_cond_t log_cond;
     struct batch *log_head, **log_tail;

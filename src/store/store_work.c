@@ -52,7 +52,11 @@ static struct generation *seal_due(struct store *s)
     return g;
 }
 
-static int seal_source(struct store *s, struct generation *g, unsigned source, struct part **ret_part, struct err *err)
+enum { SEAL_PARTS_MAX = RECORD_SOURCES * HEAD_LANES_MAX };
+
+// Parts of the rows of one source: one, unless the lanes hold more than one can be built of.
+static int seal_source(struct store *s, struct generation *g, unsigned source, struct part **parts, uint32_t *parts_n,
+                       struct err *err)
 {
     const struct segment *heads[HEAD_LANES_MAX];
     uint32_t n = 0;
@@ -66,17 +70,23 @@ static int seal_source(struct store *s, struct generation *g, unsigned source, s
     pthread_mutex_unlock(&s->mutex);
     if (e < 0)
         err_set(err, e, "memory", "out of memory while sealing");
-    *ret_part = NULL;
-    struct part_build_options o = { .id = manifest_next_id(s->manifest), .effort = PART_YOUNG };
-    if (e == 0 && n)
-        e = part_build(&s->env, (uint8_t)source, heads, n, &o, ret_part, err);
+    for (uint32_t at = 0, end; at < n && e == 0; at = end) {
+        uint64_t need = part_build_memory(heads[at]);
+        for (end = at + 1; end < n; end++)
+            if ((need += part_build_memory(heads[end])) > PART_BUILD_MEMORY_MAX)
+                break;
+        struct part_build_options o = { .id = manifest_next_id(s->manifest), .effort = PART_YOUNG };
+        e = part_build(&s->env, (uint8_t)source, heads + at, end - at, &o, &parts[*parts_n], err);
+        *parts_n += e == 0;
+        e = e == ERR_NOENT ? 0 : e;
+    }
     for (uint32_t i = 0; i < n; i++)
         head_segment_free((struct segment *)(uintptr_t)heads[i]);
-    return e == ERR_NOENT ? 0 : e;
+    return e;
 }
 
-// Takes the sealed generation out and its parts in, in one step for readers.
-static int seal_publish(struct store *s, struct generation *g, struct part **parts, uint32_t n)
+// Room for what seal_publish() adds, so that it cannot fail when the manifest has the parts already.
+static int seal_reserve(struct store *s, uint32_t n)
 {
     int e = 0;
     pthread_mutex_lock(&s->mutex);
@@ -90,45 +100,53 @@ static int seal_publish(struct store *s, struct generation *g, struct part **par
             e = ERR_NOMEM;
         }
     }
-    if (e == 0) {
-        for (uint32_t i = 0; i < n; i++)
-            s->parts[s->parts_n++] = parts[i];
-        must(s->gens[0] == g);
-        store_tails_follow_locked(s);
-        memmove(s->gens, s->gens + 1, sizeof *s->gens * --s->gens_n);
-        s->stats.seals++;
-    }
     pthread_mutex_unlock(&s->mutex);
     return e;
 }
 
+// Takes the sealed generation out and its parts in, in one step for readers.
+static void seal_publish(struct store *s, struct generation *g, struct part **parts, uint32_t n)
+{
+    pthread_mutex_lock(&s->mutex);
+    for (uint32_t i = 0; i < n; i++)
+        s->parts[s->parts_n++] = parts[i];
+    must(s->gens[0] == g);
+    store_tails_follow_locked(s);
+    memmove(s->gens, s->gens + 1, sizeof *s->gens * --s->gens_n);
+    s->stats.seals++;
+    pthread_mutex_unlock(&s->mutex);
+}
+
 static int seal(struct store *s, struct generation *g, struct err *err)
 {
-    struct part *parts[RECORD_SOURCES];
+    struct part *parts[SEAL_PARTS_MAX];
     uint32_t n = 0;
     int e = 0;
-    for (unsigned source = 0; source < RECORD_SOURCES && e == 0; source++) {
-        struct part *p;
-        e = seal_source(s, g, source, &p, err);
-        if (e == 0 && p)
-            parts[n++] = p;
-    }
-    if (e == 0) {
-        struct part_facts facts[RECORD_SOURCES];
+    for (unsigned source = 0; source < RECORD_SOURCES && e == 0; source++)
+        e = seal_source(s, g, source, parts, &n, err);
+    if (e == 0 && (e = seal_reserve(s, n)) < 0)
+        err_set(err, e, "memory", "out of memory while sealing");
+    bool built = e == 0;
+    if (built) {
+        struct part_facts facts[SEAL_PARTS_MAX];
         for (uint32_t i = 0; i < n; i++)
             part_facts(parts[i], &facts[i]);
         struct manifest_change c = {
             .add = facts, .add_n = n, .marks_n = 1, .marks = { { STORE_MARK_SEALED, g->id } }
         };
         e = manifest_commit(s->manifest, &c, err);
-        if (e == 0)
-            e = seal_publish(s, g, parts, n);
     }
-    if (e < 0) { // the files become orphans, or are in the manifest after all: the next start knows
-        for (uint32_t i = 0; i < n; i++)
+    if (e < 0) {
+        // Tried again soon: files that no manifest knows would fill what is left of the disk. When the commit is
+        // in doubt they may be in it after all: the next start knows.
+        for (uint32_t i = 0; i < n; i++) {
+            if (!built)
+                part_unlink_when_unused(parts[i]);
             part_unref(parts[i]);
+        }
         return e;
     }
+    seal_publish(s, g, parts, n);
     struct log_stream *log = g->log;
     g->log = NULL;
     log_stream_free(log, true);
@@ -277,7 +295,9 @@ static void rotate_by_age(struct store *s, bool now)
     int64_t t = clock_mono_ns();
     pthread_mutex_lock(&s->mutex);
     struct generation *g = s->gens_n ? s->gens[s->gens_n - 1] : NULL;
-    if (g && !g->closed && g->rows && !s->read_only) {
+    if (g && !g->closed && !s->read_only && generation_bytes(g) >= STORE_SEAL_BYTES) {
+        store_rotate_locked(s); // also without rows: batches that were taken back leave their dictionaries
+    } else if (g && !g->closed && g->rows && !s->read_only) {
         int64_t age = t - g->first_commit;
         int64_t due = g->rows < STORE_SEAL_FEW_ROWS ? s->o.seal_age_ns * 10 : s->o.seal_age_ns;
         if (now || age >= due)
@@ -301,6 +321,15 @@ static int work_round(struct store *s, bool everything, struct err *err)
         if ((e = retention_apply(s, err)) < 0)
             return e;
     }
+    int no_log = log_files_prepare(&s->log_files);
+    for (struct generation *g; (g = seal_due(s));) {
+        if ((e = seal(s, g, err)) < 0)
+            return e;
+        did = true;
+    }
+    // A sealed generation gives its log files back, and needs far less room itself.
+    if (no_log < 0 && (e = log_files_prepare(&s->log_files)) < 0)
+        return err_set(err, e, "log", "no room for the next log file: %s", err_text(e));
     e = merge_some(s, err);
     return e < 0 ? e : e > 0 || did;
 }
@@ -321,15 +350,6 @@ static void work_sleep(struct store *s)
     if (!s->work_stop)
         pthread_cond_timedwait(&s->work_cond, &s->mutex, &ts);
     pthread_mutex_unlock(&s->mutex);
-    int no_log = log_files_prepare(&s->log_files);
-    for (struct generation *g; (g = seal_due(s));) {
-        if ((e = seal(s, g, err)) < 0)
-            return e;
-        did = true;
-    }
-    // A sealed generation gives its log files back, and needs far less room itself.
-    if (no_log < 0 && (e = log_files_prepare(&s->log_files)) < 0)
-        return err_set(err, e, "log", "no room for the next log file: %s", err_text(e));
 }
 
 static void *work_main(void *arg)

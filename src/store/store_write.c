@@ -134,7 +134,7 @@ int store_batch_begin(struct store *s, unsigned lane, uint32_t project, const ui
     b->store = s;
     b->lane_index = lane;
     b->section = (struct lane_section){ .project = project, .received = now };
-    b->rows = 0;
+    b->rows = b->records = 0;
     b->request_hash[0] = hashed ? request_hash[0] : 0;
     b->request_hash[1] = hashed ? request_hash[1] : 0;
     lane_marks_get(b->lane, &b->from);
@@ -152,7 +152,8 @@ static int batch_section(void *ctx, const struct record_entity *resource, const 
 static int batch_record(void *ctx, const struct record *r)
 {
     struct batch *b = ctx;
-    int e = lane_append(b->lane, &b->section, r);
+    b->records += 1 + r->children_n;
+    int e = b->records > STORE_BATCH_RECORDS_MAX ? ERR_LIMIT : lane_append(b->lane, &b->section, r);
     b->rows += e == 0;
     return e;
 }
@@ -188,6 +189,10 @@ void batch_abort_take(struct batch *b)
     lane_rollback(b->lane, &b->from);
     lane_count_bytes(b->lane);
     pthread_mutex_lock(&s->mutex);
+    // What it used stays in the lane until the generation is sealed. Should batches that come to nothing be all
+    // there is, nothing else would ever seal it.
+    if (!b->g->closed && generation_bytes(b->g) >= STORE_SEAL_BYTES)
+        store_rotate_locked(s);
     batch_end_locked(s, b, false);
     pthread_mutex_unlock(&s->mutex);
 }
@@ -294,15 +299,15 @@ static void commit_group(struct store *s, struct batch **group, size_t n)
     pthread_mutex_unlock(&s->mutex);
     for (size_t i = 0; i < n; i++)
         answers[i].done(answers[i].ctx, e);
+    pthread_mutex_lock(&s->on_commit_mutex); // who stops listening must not be called after that
     if (e == 0 && s->on_commit)
         s->on_commit(s->on_commit_ctx, sequence);
+    pthread_mutex_unlock(&s->on_commit_mutex);
 }
 
 static void *log_main(void *arg)
-    pthread_mutex_lock(&s->on_commit_mutex); // who stops listening must not be called after that
 {
     struct store *s = arg;
-    pthread_mutex_unlock(&s->on_commit_mutex);
     for (;;) {
         pthread_mutex_lock(&s->log_mutex);
         while (!s->log_head && !s->log_stop)

@@ -27,6 +27,16 @@ def post(clew, body, headers, path="/v1/traces"):
     return clew.request("POST", path, body, headers, token=None)
 
 
+def field(number, content):
+    """One length-delimited field of protobuf."""
+    length = len(content)
+    digits = bytearray()
+    while length >= 128:
+        digits.append(length & 127 | 128)
+        length >>= 7
+    return bytes([number << 3 | 2]) + bytes(digits) + bytes([length]) + content
+
+
 def raw(clew, data, wait_s=20):
     """Sends bytes as they are, half-closes, and returns everything that comes back."""
     with socket.create_connection(("127.0.0.1", clew.port), timeout=wait_s) as connection:
@@ -88,6 +98,16 @@ def test_a_bomb_is_413_before_it_is_inflated(clew):
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
     body = b"".join(packer.compress(bytes(1 << 20)) for _ in range(1024)) + packer.flush()
     assert post(clew, body, {**PROTOBUF, "Content-Encoding": "gzip"})[0] == 413
+
+
+def test_a_request_of_countless_records_is_413_and_harms_nobody(clew):
+    """A record may be two bytes, and compresses to nothing: what it costs is counted in records."""
+    spans = b"\x12\x00" * 2_000_000
+    body = gzip.compress(field(1, field(2, spans)))
+    assert len(body) < 10_000
+    for _ in range(3):
+        assert post(clew, body, {**PROTOBUF, "Content-Encoding": "gzip"})[0] == 413
+    assert post(clew, GOOD, PROTOBUF)[0] == 200
 
 
 def test_an_announced_giant_is_413_at_once(clew):

@@ -540,6 +540,65 @@ static void test_a_repeated_request_is_stored_once(void **state)
     disk_free(disk);
 }
 
+// A request may say "a record" in two bytes: what it may ask for is counted in records, events and links too.
+static void test_a_batch_holds_so_many_records(void **state)
+{
+    struct disk *disk;
+    assert_int_equal(disk_mem_new(0, &disk), 0);
+    struct store *s = open_store(disk, 0);
+    struct record_entity none = { 0 };
+    struct record_child children[100] = { 0 };
+    struct record bare = { .name = STR("x") }, parent = { .children = children, .children_n = 100 };
+    for (int with_children = 0; with_children < 2; with_children++) {
+        struct batch *b;
+        int e = store_batch_begin(s, 0, 1, NULL, &b);
+        assert_int_equal(e, 0);
+        struct record_sink sink = batch_sink(b);
+        assert_int_equal(sink.section(sink.ctx, &none, &none), 0);
+        uint32_t n = 0;
+        for (; e == 0 && n <= STORE_BATCH_RECORDS_MAX; n++)
+            e = sink.record(sink.ctx, with_children ? &parent : &bare);
+        assert_int_equal(e, ERR_LIMIT);
+        assert_int_equal(n - 1, with_children ? STORE_BATCH_RECORDS_MAX / 101 : STORE_BATCH_RECORDS_MAX);
+        batch_abort_take(b);
+    }
+    store_close(s);
+    disk_free(disk);
+}
+
+// Batches that are taken back leave their dictionaries in the head. When there is nothing but such, the head
+// must be given up all the same, or it refuses everything from then on.
+static void test_aborted_batches_do_not_fill_the_head_for_ever(void **state)
+{
+    struct disk *disk;
+    assert_int_equal(disk_mem_new(0, &disk), 0);
+    struct store *s = open_store(disk, 0);
+    struct record_entity none = { 0 };
+    size_t big = 8u << 20;
+    char *text = malloc(big);
+    memset(text, 'x', big);
+    for (int k = 0; k < 100; k++) {
+        struct batch *b;
+        memcpy(text, &k, sizeof k);
+        struct attr a = { STR("k"), ATTR_RECORD, { .type = VALUE_STR, .s = str_of(text, big) } };
+        struct record r = { .attrs = &a, .attrs_n = 1 };
+        assert_int_equal(store_batch_begin(s, 0, 1, NULL, &b), 0);
+        struct record_sink sink = batch_sink(b);
+        assert_int_equal(sink.section(sink.ctx, &none, &none), 0);
+        assert_int_equal(sink.record(sink.ctx, &r), 0);
+        batch_abort_take(b);
+        if (k % 25 == 24)
+            assert_int_equal(store_settle(s, NULL), 0);
+    }
+    free(text);
+    struct store_stats st;
+    store_stats(s, &st);
+    assert_true(st.head_bytes <= 200u << 20);
+    assert_int_equal(st.head_rows, 0);
+    store_close(s);
+    disk_free(disk);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -550,9 +609,11 @@ int main(void)
         cmocka_unit_test(test_power_cuts),
         cmocka_unit_test(test_disk_call_failures),
         cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_sealing_helps_a_full_disk),
+        cmocka_unit_test(test_retention_helps_a_full_disk),
         cmocka_unit_test(test_a_repeated_request_is_stored_once),
+        cmocka_unit_test(test_a_batch_holds_so_many_records),
+        cmocka_unit_test(test_aborted_batches_do_not_fill_the_head_for_ever),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
-        cmocka_unit_test(test_sealing_helps_a_full_disk),
-        cmocka_unit_test(test_retention_helps_a_full_disk),
