@@ -140,9 +140,6 @@ void api_metrics(struct api_call *call)
     put_store(&out, a->options.store);
     if (a->server)
         put_net(&out, a->server);
-    buf_str(&out,
-            STR("# TYPE clew_pool_queued gauge\n# TYPE clew_pool_threads gauge\n# TYPE clew_pool_run_total counter\n"
-                "# TYPE clew_pool_refused_total counter\n"));
     put_pools(&out, &a->options);
     size_t n = api_headers(h, STR("text/plain; version=0.0.4; charset=utf-8"));
     http_respond_take(call->req, 200, h, n, &out);

@@ -302,6 +302,13 @@ def test_a_server_with_open_tails_stops(clew_new):
 
 # ---- metrics
 
+def test_metrics_are_each_declared_once(filled):
+    """Parsers of the format refuse a second TYPE line for a name."""
+    text = filled.request("GET", "/metrics", token=None)[1].decode()
+    declared = [line.split()[2] for line in text.splitlines() if line.startswith("# TYPE ")]
+    assert declared and sorted(declared) == sorted(set(declared))
+
+
 def test_metrics_count(filled):
     before = filled.metrics()
     assert before["clew_ingest_records_total"] >= 7 and before["clew_store_rows_committed_total"] >= 7
