@@ -178,7 +178,7 @@ static void sum_up(struct trace *t)
 {
     int64_t end = INT64_MIN;
     uint32_t roots = 0;
-    int32_t orphan = -1;
+    int32_t orphan = -1, first = -1;
     t->root = -1;
     for (uint32_t i = 0; i < t->spans_n; i++) {
         const struct trace_span *s = &t->spans[i];
@@ -191,6 +191,8 @@ static void sum_up(struct trace *t)
         roots += s->parent == 0;
         if (s->parent == 0 && (t->root < 0 || s->time < t->spans[t->root].time))
             t->root = (int32_t)i;
+        if (first < 0 || s->time < t->spans[first].time)
+            first = (int32_t)i;
         if (s->orphan && (orphan < 0 || s->time < t->spans[orphan].time))
             orphan = (int32_t)i;
     }
@@ -198,7 +200,7 @@ static void sum_up(struct trace *t)
         t->duration = INT64_MAX;
     t->complete = roots == 1 && t->missing == 0;
     if (t->root < 0)
-        t->root = orphan >= 0 ? orphan : t->spans_n ? 0 : -1;
+        t->root = orphan >= 0 ? orphan : first;
 }
 
 int trace_tree_make(struct trace *t, struct arena *arena)
@@ -211,7 +213,9 @@ int trace_tree_make(struct trace *t, struct arena *arena)
         return ERR_NOMEM;
     rc = links_make(t, &l);
     for (uint32_t i = 0; i < t->spans_n && rc == 0; i++) {
-        t->spans[i].orphan = t->spans[i].parent != 0 && l.parent[i] < 0;
+        bool own = t->spans[i].parent == t->spans[i].span; // its own parent
+        t->spans[i].cycle = own && t->spans[i].parent != 0 && l.parent[i] < 0;
+        t->spans[i].orphan = !own && t->spans[i].parent != 0 && l.parent[i] < 0;
         if (l.parent[i] < 0)
             write_below(t, &l, (int32_t)i, out, &n);
     }
