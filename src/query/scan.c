@@ -2,13 +2,33 @@
 
 #include "query/scan_merge.h"
 
+static bool project_readable(const struct query_request *q, uint32_t id)
+{
+    uint32_t lo = 0, hi = q->projects_n;
+    while (lo < hi) {
+        uint32_t mid = lo + (hi - lo) / 2;
+        if (q->projects[mid].id < id)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < q->projects_n && q->projects[lo].id == id;
+}
+
 int scan_projects(struct vbatch *b)
 {
     struct exec *x = b->x;
     const struct query_request *q = x->q;
     struct vec v;
+    int64_t lo, hi;
     if (q->all_projects)
         return 0;
+    // Most blocks hold rows of one project: then its range says all and the column stays unread.
+    if (segment_block_range(b->seg->seg, TABLE_ROWS, b->seg->block[TABLE_ROWS], COL_PROJECT, &lo, &hi) && lo == hi) {
+        if (!project_readable(q, (uint32_t)lo))
+            memset(b->sel, 0, BITS_WORDS(b->n) * 8);
+        return 0;
+    }
     int rc = exec_column(x, b->seg, TABLE_ROWS, COL_PROJECT, &v);
     if (rc < 0)
         return rc;
@@ -17,15 +37,7 @@ int scan_projects(struct vbatch *b)
     for (BITS_EACH(i, b->sel, b->n)) {
         uint32_t id = v.u32[i];
         if (known < 0 || id != last) {
-            uint32_t lo = 0, hi = q->projects_n;
-            while (lo < hi) {
-                uint32_t mid = lo + (hi - lo) / 2;
-                if (q->projects[mid].id < id)
-                    lo = mid + 1;
-                else
-                    hi = mid;
-            }
-            known = lo < q->projects_n && q->projects[lo].id == id;
+            known = project_readable(q, id);
             last = id;
         }
         if (!known)
