@@ -3,6 +3,7 @@
 #include "base/hex.h"
 #include "query/op.h"
 #include "query/scan.h"
+#include "query/traces_seen.h"
 
 #include <stdlib.h>
 
@@ -31,8 +32,9 @@ struct summary {
 };
 
 struct op_traces {
+    struct traces_seen seen; // by blocks of spans; all other rows go into wanted at once
     struct wanted *wanted;
-    uint32_t n, cap;
+    uint32_t n, cap, from; // from: those before have their summary
     uint32_t *slots, mask; // hash table over wanted, index + 1
     struct span_note *notes;
     uint32_t notes_n, notes_cap;
@@ -46,7 +48,7 @@ int op_traces_new(struct op *op)
     op->traces = arena_zalloc(&op->x->arena, sizeof *op->traces);
     if (!op->traces)
         return exec_nomem(op->x);
-    op->traces->services.x = op->x;
+    op->traces->services.x = op->traces->seen.x = op->x;
     return 0;
 }
 
@@ -69,7 +71,7 @@ static void wanted_place(struct op_traces *t, uint32_t k)
     t->slots[i] = k + 1;
 }
 
-static int wanted_add(struct op *op, const uint8_t id[16])
+static int wanted_add(struct op *op, const uint8_t id[16], uint32_t matched)
 {
     struct op_traces *t = op->traces;
     uint32_t k = wanted_find(t, id);
@@ -94,7 +96,7 @@ static int wanted_add(struct op *op, const uint8_t id[16])
         t->wanted[k].matched = 0;
         wanted_place(t, k);
     }
-    t->wanted[k].matched++;
+    t->wanted[k].matched += matched;
     return 0;
 }
 
@@ -113,14 +115,21 @@ static bool id_of(const struct qval *v, uint8_t id[16])
 int op_traces_push(struct op *op, struct vbatch *b)
 {
     struct cvec v;
+    struct vec time;
     int rc = vbatch_field(b, op->step->by[0], &v);
+    if (rc == 0 && b->kind == VBATCH_BLOCK && b->seg->source == QUERY_SPANS && v.kind == CVEC_TRACE) {
+        rc = exec_column(op->x, b->seg, TABLE_ROWS, COL_TIME, &time);
+        if (rc < 0)
+            return rc;
+        return seen_rows(&op->traces->seen, b->seg, v.u32, time.i64, b->sel, b->n, &op->x->stats.without_trace);
+    }
     for (BITS_EACH(i, b->sel, b->n)) {
         struct qval q = cvec_get(&v, i);
         uint8_t id[16];
         if (rc < 0)
             return rc;
         if (id_of(&q, id))
-            rc = wanted_add(op, id);
+            rc = wanted_add(op, id, 1);
         else
             op->x->stats.without_trace++;
     }
@@ -129,7 +138,8 @@ int op_traces_push(struct op *op, struct vbatch *b)
 
 // ---- their spans ----
 
-// The wanted trace of each trace ordinal of the segment, INTERN_NONE for the others; NULL when it has none.
+// The wanted trace of each trace ordinal of the segment, INTERN_NONE for those that nobody waits for; NULL when it
+// has none.
 static int ordinals_of(struct op *op, struct exec_segment *s, uint32_t **ret)
 {
     struct op_traces *t = op->traces;
@@ -139,8 +149,8 @@ static int ordinals_of(struct op *op, struct exec_segment *s, uint32_t **ret)
     if (!of)
         return exec_nomem(op->x);
     memset(of, 0xff, (size_t)n * 4);
-    if (t->n < n / 4) {
-        for (uint32_t k = 0; k < t->n; k++) {
+    if (t->n - t->from < n / 4) {
+        for (uint32_t k = t->from; k < t->n; k++) {
             uint32_t ord;
             int rc = segment_find_trace(s->seg, t->wanted[k].id, &ord);
             if (rc == ERR_NOENT)
@@ -158,8 +168,11 @@ static int ordinals_of(struct op *op, struct exec_segment *s, uint32_t **ret)
         for (uint32_t ord = 0; ord < n; ord++) {
             uint8_t id[16];
             segment_trace(s->seg, ord, id);
-            of[ord] = wanted_find(t, id);
-            any |= of[ord] != INTERN_NONE;
+            uint32_t k = wanted_find(t, id);
+            if (k == INTERN_NONE || k < t->from)
+                continue;
+            of[ord] = k;
+            any = true;
         }
     }
     if (!any) {
@@ -267,6 +280,10 @@ static int note_segment(struct op *op, struct exec_segment *s)
     int rc = ordinals_of(op, s, &of);
     if (rc < 0 || !of)
         return rc;
+    for (uint32_t ord = 0; ord < n; ord++) {
+        if (of[ord] != INTERN_NONE)
+            op->traces->wanted[of[ord]].matched += seen_matched(&op->traces->seen, s->index, ord);
+    }
     rc = blocks_of(op, s, of, &blocks);
     for (uint32_t b = 0; b < segment_blocks(s->seg, TABLE_ROWS) && rc == 0; b++) {
         if (bit_get(blocks, b))
@@ -481,24 +498,71 @@ static int fill(struct op *op, struct vbatch *b, uint64_t from)
     return rc;
 }
 
-int op_traces_finish(struct op *op)
+// The next of the traces that were seen become wanted: at least `few`, or all.
+static int want_more(struct op *op, uint64_t few)
+{
+    struct op_traces *t = op->traces;
+    int rc = 0;
+    for (uint64_t k = 0; k < few && t->seen.left_n > 0 && rc == 0; k++) {
+        struct seen_next next = seen_take(&t->seen);
+        uint8_t id[16];
+        segment_trace(op->x->segs[next.seg].seg, next.ord, id);
+        rc = wanted_add(op, id, 0); // its matches are counted in note_segment(), for all segments
+    }
+    return rc;
+}
+
+// The rows are ordered by when traces began: once as many as are wanted began after the earliest known span of any
+// trace that is left, no other one can come before them.
+static bool enough(const struct op_traces *t, uint64_t rows)
+{
+    return t->seen.left_n == 0 || rows == 0 || (rows <= t->out_n && t->out[rows - 1].time > t->seen.left[0].oldest);
+}
+
+// Reads the spans of the traces that are wanted since the last time.
+static int summarise_wanted(struct op *op)
 {
     struct exec *x = op->x;
     struct op_traces *t = op->traces;
     int rc = 0;
-    x->step = op->step->name;
-    for (uint32_t i = 0; i < x->segs_n && rc == 0 && t->n > 0; i++) {
+    t->notes_n = 0;
+    for (uint32_t i = 0; i < x->segs_n && rc == 0 && t->n > t->from; i++) {
         if (x->segs[i].source == QUERY_SPANS)
             rc = note_segment(op, &x->segs[i]);
     }
     if (rc == 0)
         rc = summaries(op);
+    t->from = t->n;
+    return rc;
+}
+
+static void order_out(struct op_traces *t)
+{
+    if (t->out_n > 1)
+        qsort_r(t->out, t->out_n, sizeof *t->out, order_summaries, t);
+}
+
+int op_traces_finish(struct op *op)
+{
+    struct exec *x = op->x;
+    struct op_traces *t = op->traces;
+    x->step = op->step->name;
+    // Of traces that other rows than spans speak of it is not known when they began.
+    uint64_t rows = t->n == 0 ? op_wanted(op->next) : UINT64_MAX, few = rows;
+    int rc = seen_finish(&t->seen, rows != UINT64_MAX);
+    do {
+        if (rc == 0)
+            rc = want_more(op, few);
+        if (rc == 0)
+            rc = summarise_wanted(op);
+        order_out(t);
+        few = few < UINT64_MAX / 4 ? few * 4 : few;
+    } while (rc == 0 && !enough(t, rows) && !x->cut_time);
     if (rc == 0)
         rc = without_spans(op);
     if (rc < 0)
         return rc;
-    if (t->out_n > 1)
-        qsort_r(t->out, t->out_n, sizeof *t->out, order_summaries, t);
+    order_out(t);
     return op_emit(op, t->out_n, fill, VBATCH_ROWS);
 }
 
@@ -513,5 +577,6 @@ void op_traces_free(struct op *op)
     exec_free(op->x, t->notes, t->notes_cap * sizeof *t->notes);
     exec_free(op->x, t->out, t->out_cap * sizeof *t->out);
     intern_free(&t->services);
+    seen_free(&t->seen);
     op->traces = NULL;
 }

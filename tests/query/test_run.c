@@ -274,6 +274,8 @@ static void test_pages(void **state)
     assert_pages("spans | let slow = duration > 100ms | where slow=true", 2);
     assert_pages("spans | sort duration", 3);
     assert_pages("spans | limit 5", 2);
+    assert_pages("spans | traces", 1);
+    assert_pages("spans status=error | traces | select trace, matched", 1);
 }
 
 static void test_pages_of_equal_times(void **state)
