@@ -166,24 +166,25 @@ static uint8_t memo_ask(const struct query_filter *leaf, const struct cvec *v, u
 static void vec_by_memo(struct exec *x, const struct query_filter *leaf, const struct cvec *v, uint8_t *memo,
                         uint32_t memo_n, const uint64_t *in, uint32_t n, uint64_t *out)
 {
-    bool words = v->kind == CVEC_WORD;
-    for (BITS_EACH(i, in, n)) {
-        if (!cvec_has(v, i))
-            continue;
-        uint32_t ord = words ? v->u8[i] : v->u32[i];
-        if (ord >= memo_n) { // TRACE_NONE, or an ordinal younger than the memo
-            if (row_match(x, leaf, v, i))
-                bit_set(out, i);
-            continue;
+    const uint8_t *words = v->kind == CVEC_WORD ? v->u8 : NULL;
+    uint64_t odd = 0;
+    for (uint32_t w = 0; w < BITS_WORDS(n); w++) {
+        uint64_t hit = 0;
+        for (uint64_t rows = in[w] & (v->present ? v->present[w] : UINT64_MAX); rows; rows &= rows - 1) {
+            uint32_t k = (uint32_t)__builtin_ctzll(rows), i = w * 64 + k, ord = words ? words[i] : v->u32[i];
+            if (ord >= memo_n) { // TRACE_NONE, or an ordinal younger than the memo
+                hit |= (uint64_t)row_match(x, leaf, v, i) << k;
+                continue;
+            }
+            uint8_t m = memo[ord];
+            if (__builtin_expect(m == MEMO_UNKNOWN, 0))
+                m = memo[ord] = memo_ask(leaf, v, i);
+            hit |= (uint64_t)(m == MEMO_YES) << k; // no branch: which rows match cannot be foreseen
+            odd += m == MEMO_UNCOMPARABLE;
         }
-        uint8_t m = memo[ord];
-        if (m == MEMO_UNKNOWN)
-            m = memo[ord] = memo_ask(leaf, v, i);
-        if (m == MEMO_YES)
-            bit_set(out, i);
-        else
-            x->stats.uncomparable += m == MEMO_UNCOMPARABLE;
+        out[w] |= hit;
     }
+    x->stats.uncomparable += odd;
 }
 
 static void vec_by_interval(const struct cvec *v, int64_t lo, int64_t hi, const uint64_t *in, uint32_t n, uint64_t *out)

@@ -166,12 +166,23 @@ static struct reader_col *col_get(struct reader_table *t, uint32_t col)
     return t->col[col];
 }
 
+// The top bit is set when v < limit, for limits below 2^63: a form of the comparison that vectors can do.
+static inline uint64_t below(uint64_t v, uint64_t limit) { return (v - limit) & ~v; }
+
 static int check_below(const uint64_t *v, uint32_t n, uint64_t limit)
 {
-    uint64_t bad = 0;
+    uint64_t good = 1ull << 63;
     for (uint32_t i = 0; i < n; i++)
-        bad |= v[i] >= limit;
-    return bad ? ERR_CORRUPT : 0;
+        good &= below(v[i], limit);
+    return good ? 0 : ERR_CORRUPT;
+}
+
+static int check_traces(const uint64_t *v, uint32_t n, uint64_t traces)
+{
+    uint64_t good = 1ull << 63;
+    for (uint32_t i = 0; i < n; i++)
+        good &= below(v[i], traces) | below(v[i] ^ TRACE_NONE, 1);
+    return good ? 0 : ERR_CORRUPT;
 }
 
 // Strings: ordinals of the part's dictionary, or the block's own strings.
@@ -312,12 +323,9 @@ static int fixed_decode(struct part_reader *r, enum segment_table t, uint32_t co
         break;
     }
     e = decode_ints(in, c->dense, c->n, NULL, arena);
-    if (e < 0 || col != COL_TRACE)
-        return e < 0 ? e : check_below(c->dense, c->n, limit);
-    for (uint32_t i = 0; i < c->n; i++)
-        if (c->dense[i] >= p->traces && c->dense[i] != TRACE_NONE)
-            return ERR_CORRUPT;
-    return 0;
+    if (e < 0)
+        return e;
+    return col == COL_TRACE ? check_traces(c->dense, c->n, p->traces) : check_below(c->dense, c->n, limit);
 }
 
 // Which shapes of the block have the column; how many rows that makes.
