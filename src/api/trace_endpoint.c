@@ -250,7 +250,10 @@ static bool left(void *ctx) { return http_request_cancelled(ctx); }
 void api_trace(struct api_call *call)
 {
     struct query_request q;
-    struct trace_request tr = { .spans_max = TRACE_ROWS_MAX, .cancelled = left, .cancelled_ctx = call->req };
+    // What the rows say is printed by the query engine: only the tree is wanted from here.
+    struct trace_request tr = {
+        .spans_max = TRACE_ROWS_MAX, .outline = true, .cancelled = left, .cancelled_ctx = call->req
+    };
     struct printed_rows spans = { 0 }, logs = { 0 };
     struct query_error error = { 0 };
     struct err err = { 0 };

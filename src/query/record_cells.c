@@ -65,31 +65,12 @@ static void put_pair(struct buf *b, str key, const struct value *v)
     value_encode(b, v);
 }
 
-// The value of an attribute column in row i, if the row has one.
+// The value of an attribute column that row i has.
 static int column_value(struct exec *x, struct exec_segment *s, enum segment_table t, uint32_t col, uint32_t i,
-                        struct column *c, struct value *ret)
+                        struct value *ret)
 {
-    struct vec v;
-    int rc = exec_column(x, s, t, COL_FIXED + col, &v);
-    *c = segment_column(s->seg, t, col);
-    *ret = (struct value){ .type = c->type };
-    if (rc < 0 || c->type == VALUE_NULL || !vec_has(&v, i))
-        return rc;
-    switch (c->type) {
-    case VALUE_INT:
-        ret->i = v.i64[i];
-        break;
-    case VALUE_DOUBLE:
-        ret->d = v.f64[i];
-        break;
-    case VALUE_BOOL:
-        ret->b = v.u8[i];
-        break;
-    default:
-        ret->s = dict_get(v.dict, v.ord[i]);
-        break;
-    }
-    return 0;
+    int rc = reader_value(s->reader, t, col, i, ret);
+    return rc < 0 ? exec_fail(x, rc) : 0;
 }
 
 // Keys that did not fit into columns are in one map: its pairs go where the others are.
@@ -135,7 +116,7 @@ static int attr_map(struct exec *x, struct exec_segment *s, enum segment_table t
         struct value v;
         if (c.level != ATTR_RECORD)
             continue;
-        int rc = column_value(x, s, t, shape.columns[k], i, &c, &v);
+        int rc = column_value(x, s, t, shape.columns[k], i, &v);
         if (rc < 0)
             return rc;
         if (c.key.len == 0 && c.type == VALUE_MAP) {
@@ -188,7 +169,7 @@ static int child_map(struct child_walk *w, uint32_t i, struct buf *pairs, struct
         struct value v;
         if (c.level != ATTR_FIELD)
             continue;
-        rc = column_value(x, w->s, w->table, sh.columns[k], i, &c, &v);
+        rc = column_value(x, w->s, w->table, sh.columns[k], i, &v);
         if (v.type == VALUE_BYTES && v.s.len <= 16) { // ids
             hex_encode(text, v.s.ptr, v.s.len);
             v = value_str(str_of(text, 2 * v.s.len));

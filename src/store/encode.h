@@ -80,6 +80,10 @@ int encode_ints(struct encode_out out, const uint64_t *v, uint32_t n, bool is_si
 // Reads n values. scratch_arena: for the parts of nested schemes.
 int decode_ints(struct encode_in *in, uint64_t *v, uint32_t n, const struct encode_help *help, struct arena *arena);
 
+// Value i of n, looking only at what it stands in; in is not moved. ERR_UNSUPPORTED where values depend on each other:
+// then decode_ints().
+int decode_int_at(struct encode_in in, uint32_t n, uint32_t i, struct arena *arena, uint64_t *ret);
+
 // ---- doubles -------------------------------------------------------------------------------------------
 
 // Bits of doubles. kind 0: integers of the bits; kind 1: exponent e (0..ENCODE_DECIMALS_MAX), integers i: i / 10^e

@@ -778,3 +778,78 @@ int decode_ints(struct encode_in *in, uint64_t *v, uint32_t n, const struct enco
 {
     return decode_nested(in, v, n, help, arena, 0);
 }
+
+// ---- one value -----------------------------------------------------------------------------------------
+
+static int packed_at(struct encode_in *in, uint32_t n, uint32_t i, uint64_t *ret)
+{
+    uint64_t base;
+    size_t before = 0;
+    int e = encode_varint_get(in, &base);
+    const uint8_t *widths = e < 0 ? NULL : take(in, (n + BITS_GROUP - 1) / BITS_GROUP);
+    if (!widths)
+        return ERR_CORRUPT;
+    for (uint32_t g = 0; g < i / BITS_GROUP; g++)
+        before += widths[g] * (BITS_GROUP / 8);
+    unsigned width = widths[i / BITS_GROUP];
+    uint32_t left = n - i / BITS_GROUP * BITS_GROUP;
+    const uint8_t *p =
+        width <= 64 && take(in, before) ? take(in, bits_bytes(left < BITS_GROUP ? left : BITS_GROUP, width)) : NULL;
+    if (!p)
+        return ERR_CORRUPT;
+    *ret = base + (width ? bits_at(p, (size_t)(i % BITS_GROUP) * width, width) : 0);
+    return 0;
+}
+
+static int bytes_at(struct encode_in *in, uint32_t n, uint32_t i, bool planes, uint64_t *ret)
+{
+    const uint8_t *width_at = take(in, 1), *p;
+    uint64_t base;
+    if (!width_at || *width_at > 8 || encode_varint_get(in, &base) < 0)
+        return ERR_CORRUPT;
+    unsigned width = *width_at;
+    if (!(p = take(in, (size_t)n * width)))
+        return ERR_CORRUPT;
+    *ret = base;
+    for (unsigned k = 0; k < width; k++)
+        *ret += (uint64_t)(planes ? p[(size_t)k * n + i] : p[(size_t)i * width + k]) << (8 * k);
+    return 0;
+}
+
+static int nested_at(struct encode_in *in, uint32_t n, uint32_t i, struct arena *arena, unsigned depth, uint64_t *ret)
+{
+    enum { FEW_VALUES = 32 }; // beyond, decoding all is worth more than decoding the dictionary for each value
+    const uint8_t *scheme = take(in, 1);
+    uint64_t k, value[FEW_VALUES];
+    int e;
+    if (!scheme || depth == DEPTH_MAX)
+        return ERR_CORRUPT;
+    switch (*scheme) {
+    case ENCODE_CONST:
+        return encode_varint_get(in, ret);
+    case ENCODE_PACK:
+        return packed_at(in, n, i, ret);
+    case ENCODE_BYTES:
+    case ENCODE_PLANES:
+        return bytes_at(in, n, i, *scheme == ENCODE_PLANES, ret);
+    case ENCODE_DICT:
+        if (encode_varint_get(in, &k) < 0)
+            return ERR_CORRUPT;
+        if (k > FEW_VALUES)
+            return ERR_UNSUPPORTED;
+        if ((e = decode_nested(in, value, (uint32_t)k, NULL, arena, depth + 1)) < 0 ||
+            (e = nested_at(in, n, i, arena, depth + 1, ret)) < 0)
+            return e;
+        if (*ret >= k)
+            return ERR_CORRUPT;
+        *ret = value[*ret];
+        return 0;
+    default:
+        return ERR_UNSUPPORTED;
+    }
+}
+
+int decode_int_at(struct encode_in in, uint32_t n, uint32_t i, struct arena *arena, uint64_t *ret)
+{
+    return i < n ? nested_at(&in, n, i, arena, 0, ret) : ERR_INVALID;
+}

@@ -39,6 +39,7 @@ static void block_leave(struct reader_table *t)
         cache_unpin(t->pin[i]);
     t->touched_n = t->shapes_n = t->pins_n = 0;
     t->shapes_ready = t->tail_ready = t->rows_ready = false;
+    t->shape_rows = NULL;
     t->block = UINT32_MAX;
     arena_reset(&t->arena);
 }
@@ -383,34 +384,51 @@ static bool is_constant(const struct encode_in *in, const struct reader_col *c)
     return c->n && in->p < in->end && *in->p == ENCODE_CONST && !c->dict_is_block;
 }
 
+int reader_has(struct part_reader *r, enum segment_table t, uint32_t col, struct reader_col **ret_col)
+{
+    struct reader_table *rt = &r->t[t];
+    struct reader_col *c = col_get(rt, col);
+    if (!c)
+        return ERR_NOMEM;
+    if (!c->has) {
+        uint8_t *has = arena_alloc_bytes(&rt->arena, rt->shapes_n);
+        if (!has)
+            return ERR_NOMEM;
+        c->n = rows_with(r, t, col - COL_FIXED, has);
+        c->has = has;
+    }
+    *ret_col = c;
+    return 0;
+}
+
+int reader_find(struct part_reader *r, enum segment_table t, uint32_t col, uint32_t n, struct encode_in *ret_in)
+{
+    int e = chunk_keep(r, t, CHUNK_COLUMN, r->p->t[t].series[col], ret_in);
+    if (e == ERR_NOENT)
+        e = col >= COL_FIXED ? tail_find(r, t, col - COL_FIXED, n, ret_in) : ERR_CORRUPT;
+    return e;
+}
+
 static int dense_load(struct part_reader *r, enum segment_table t, uint32_t col, struct reader_col *c)
 {
     struct reader_table *rt = &r->t[t];
     const struct part_table *pt = &r->p->t[t];
     struct encode_in in = { 0 };
-    uint8_t *has = NULL;
     int e;
-    c->n = rt->n;
-    if (col >= COL_FIXED) {
-        if ((e = reader_shapes(r, t)) < 0)
-            return e;
-        if (!(has = arena_alloc_bytes(&rt->arena, rt->shapes_n)))
-            return ERR_NOMEM;
-        c->n = rows_with(r, t, col - COL_FIXED, has);
-    }
+    if (col < COL_FIXED)
+        c->n = rt->n;
+    else if ((e = reader_shapes(r, t)) < 0 || (e = reader_has(r, t, col, &c)) < 0)
+        return e;
     if (!(c->dense = arena_alloc_array(&rt->arena, (size_t)c->n + 1, sizeof *c->dense)))
         return ERR_NOMEM;
     if (col >= COL_FIXED && (c->n == 0 || pt->columns[col - COL_FIXED].type == VALUE_NULL)) {
         memset(c->dense, 0, sizeof *c->dense * c->n);
         return 0;
     }
-    e = chunk_keep(r, t, CHUNK_COLUMN, pt->series[col], &in);
-    if (e == ERR_NOENT)
-        e = col >= COL_FIXED ? tail_find(r, t, col - COL_FIXED, c->n, &in) : ERR_CORRUPT;
-    if (e < 0)
+    if ((e = reader_find(r, t, col, c->n, &in)) < 0)
         return e;
     struct encode_in begin = in;
-    e = col >= COL_FIXED ? attribute_decode(r, t, col, has, &in, c) : fixed_decode(r, t, col, &in, c);
+    e = col >= COL_FIXED ? attribute_decode(r, t, col, c->has, &in, c) : fixed_decode(r, t, col, &in, c);
     if (e == 0 && col != COL_SPAN && col != COL_PARENT)
         c->constant = is_constant(&begin, c);
     return e;

@@ -7,6 +7,8 @@ struct reader_col {
     bool dense_ready, vec_ready;
     bool constant;
     uint32_t n;              // values
+    uint8_t *has;            // attributes: by shape of the block; NULL: not known yet
+    struct encode_in in;     // the column's bytes, once found for single values
     uint64_t *dense;         // of strings: ordinals
     const struct dict *dict; // strings
     bool dict_is_block;
@@ -33,6 +35,7 @@ struct reader_table {
     struct reader_shape *shapes; // distinct
     uint32_t shapes_n;
     uint32_t *shape_slot; // of each shape of the part: index + 1 while in use
+    uint16_t *shape_rows; // for single values; NULL: not counted yet
     // The block's tail.
     bool tail_ready;
     struct encode_in tail;
@@ -53,3 +56,7 @@ struct part_reader {
 int reader_shapes(struct part_reader *r, enum segment_table t);
 // Values of a column of the current block, dense; n is how many the shapes say there are.
 int reader_dense(struct part_reader *r, enum segment_table t, uint32_t col, struct reader_col **ret_col);
+// Which shapes of the block have the attribute column (ret_col->has) and how many values that makes; after reader_shapes().
+int reader_has(struct part_reader *r, enum segment_table t, uint32_t col, struct reader_col **ret_col);
+// The bytes of a column of n values in the current block.
+int reader_find(struct part_reader *r, enum segment_table t, uint32_t col, uint32_t n, struct encode_in *ret_in);

@@ -47,6 +47,8 @@ struct segment_ops {
     void (*reader_close)(struct reader *);
     int (*reader_seek)(struct reader *, enum segment_table, uint32_t block);
     int (*reader_column)(struct reader *, enum segment_table, uint32_t col, struct vec *);
+    // NULL: out of the column.
+    int (*reader_value)(struct reader *, enum segment_table, uint32_t column, uint32_t row, struct value *);
     int (*children)(struct reader *, enum segment_table, uint32_t row, uint32_t *, uint32_t *);
     // The current block row-major, for the part builder. For string columns whose dictionary is the block's
     // own (segment_dict() is NULL) ordinals refer to reader_block_dict(). Valid until the next seek.

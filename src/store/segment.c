@@ -93,4 +93,39 @@ int reader_column(struct reader *r, enum segment_table t, uint32_t col, struct v
 {
     return ops_of_reader(r)->reader_column(r, t, col, ret_vec);
 }
+
+static int value_of_column(struct reader *r, enum segment_table t, uint32_t column, uint32_t row, struct value *ret)
+{
+    struct vec v;
+    int e = ops_of_reader(r)->reader_column(r, t, COL_FIXED + column, &v);
+    *ret = (struct value){ .type = VALUE_NULL };
+    if (e < 0 || !vec_has(&v, row))
+        return e;
+    ret->type = segment_column(r->segment, t, column).type;
+    switch (ret->type) {
+    case VALUE_NULL:
+        break;
+    case VALUE_INT:
+        ret->i = v.i64[row];
+        break;
+    case VALUE_DOUBLE:
+        ret->d = v.f64[row];
+        break;
+    case VALUE_BOOL:
+        ret->b = v.u8[row];
+        break;
+    default:
+        ret->s = dict_get(v.dict, v.ord[row]);
+        break;
+    }
+    return 0;
+}
+
+int reader_value(struct reader *r, enum segment_table t, uint32_t column, uint32_t row, struct value *ret_value)
+{
+    const struct segment_ops *ops = ops_of_reader(r);
+    return ops->reader_value ? ops->reader_value(r, t, column, row, ret_value)
+                             : value_of_column(r, t, column, row, ret_value);
+}
+
 uint64_t reader_bytes(const struct reader *r) { return ops_of_reader(r)->reader_bytes(r); }

@@ -147,5 +147,8 @@ void reader_close(struct reader *r);
 int reader_seek(struct reader *r, enum segment_table t, uint32_t block);
 // A column of the current block, decoded on first use and kept while the block is current.
 int reader_column(struct reader *r, enum segment_table t, uint32_t col, struct vec *ret_vec);
+// The value of attribute column `column` (without COL_FIXED) in one row of the current block; VALUE_NULL when the row's
+// shape has no such column. Costs little when few rows of a block are asked for. Strings live until the next seek.
+int reader_value(struct reader *r, enum segment_table t, uint32_t column, uint32_t row, struct value *ret_value);
 // Bytes read from disk so far (for _stats).
 uint64_t reader_bytes(const struct reader *r);

@@ -80,6 +80,7 @@ enum { TRACE_MAGIC = 0x54524143 };
 struct trace_request {
     uint8_t id[16];
     bool logs;          // also the logs
+    bool outline;       // spans and logs without attributes and fields, events and links: enough for the tree
     uint32_t spans_max; // 0: 100,000
     uint32_t logs_max;  // 0: 10,000
     size_t memory_max;  // 0: QUERY_MEMORY_MAX

@@ -243,30 +243,6 @@ static uint64_t overflow_count(const struct value *map)
     return value_open(map, &r, &n) < 0 ? 0 : n;
 }
 
-static int attr_value(struct reader *r, enum segment_table t, uint32_t col, uint8_t type, uint32_t i, struct value *ret)
-{
-    struct vec v;
-    int rc = reader_column(r, t, COL_FIXED + col, &v);
-    *ret = (struct value){ .type = type };
-    if (rc < 0 || type == VALUE_NULL)
-        return rc;
-    switch (type) {
-    case VALUE_INT:
-        ret->i = v.i64[i];
-        break;
-    case VALUE_DOUBLE:
-        ret->d = v.f64[i];
-        break;
-    case VALUE_BOOL:
-        ret->b = v.u8[i];
-        break;
-    default:
-        ret->s = dict_get(v.dict, v.ord[i]);
-        break;
-    }
-    return 0;
-}
-
 // Attributes of a row: RECORD ones, then FIELD ones, in one array.
 struct row_attrs {
     struct attr *all;
@@ -282,7 +258,7 @@ static int read_attrs(struct trace_loader *l, struct trace_segment *ts, enum seg
     int rc = 0;
     for (uint32_t k = 0; k < sh.n && rc == 0; k++) {
         struct column c = segment_column(ts->s, t, sh.columns[k]);
-        if (c.key.len == 0 && c.type == VALUE_MAP && (rc = attr_value(ts->r, t, sh.columns[k], c.type, i, &v)) == 0)
+        if (c.key.len == 0 && c.type == VALUE_MAP && (rc = reader_value(ts->r, t, sh.columns[k], i, &v)) == 0)
             most += overflow_count(&v);
     }
     *ret = (struct row_attrs){ .all = arena_alloc_array(l->arena, most ? most : 1, sizeof(struct attr)) };
@@ -296,7 +272,7 @@ static int read_attrs(struct trace_loader *l, struct trace_segment *ts, enum seg
             uint32_t *n = level == ATTR_RECORD ? &ret->records : &ret->fields;
             if (c.level != level)
                 continue;
-            rc = attr_value(ts->r, t, sh.columns[k], c.type, i, &v);
+            rc = reader_value(ts->r, t, sh.columns[k], i, &v);
             if (rc < 0)
                 return rc;
             if (level == ATTR_RECORD && c.key.len == 0 && c.type == VALUE_MAP) {
@@ -424,7 +400,8 @@ static int read_common(struct trace_loader *l, const struct trace_row *row, stru
     if (rc == 0) // keys of scopes: not to be taken for a resource's hash
         rc = copy_entity(l, hash64_int((uint64_t)row->segment << 32 | c->scope.u32[i]),
                          segment_scope(ts->s, c->scope.u32[i]), &scope);
-    if (rc == 0)
+    c->attrs = (struct row_attrs){ 0 };
+    if (rc == 0 && (!l->q->outline || resource.service.len == 0)) // a service may be named by the row alone
         rc = read_attrs(l, ts, TABLE_ROWS, c->shape.u32[i], i, &c->attrs);
     if (rc < 0)
         return rc;
@@ -471,6 +448,10 @@ int trace_span_read(struct trace_loader *l, const struct trace_row *row, struct 
                                 .fields = c.attrs.all + c.attrs.records,
                                 .fields_n = c.attrs.fields,
                                 .parent_index = -1 };
+    if (l->q->outline) {
+        ret->attrs_n = ret->fields_n = 0;
+        return 0;
+    }
     rc = read_children(l, ts, TABLE_EVENTS, row->row, &ret->events, &ret->events_n);
     return rc < 0 ? rc : read_children(l, ts, TABLE_LINKS, row->row, &ret->links, &ret->links_n);
 }

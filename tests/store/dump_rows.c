@@ -61,10 +61,16 @@ static int put_values(struct reader *r, enum segment_table t, uint32_t index, ui
                 d = r->segment->ops->reader_block_dict(r, t, COL_FIXED + shape.columns[k]);
         } else {
             struct vec v;
-            int e = reader_column(r, t, COL_FIXED + shape.columns[k], &v);
-            if (e < 0)
+            struct value one; // asked for alone it is the same
+            int e = reader_value(r, t, shape.columns[k], index, &one);
+            if (e < 0 || (e = reader_column(r, t, COL_FIXED + shape.columns[k], &v)) < 0)
                 return e;
             must(vec_has(&v, index));
+            must(one.type == c.type);
+            must(c.type != VALUE_INT || one.i == v.i64[index]);
+            must(c.type != VALUE_BOOL || one.b == v.u8[index]);
+            must(c.type != VALUE_DOUBLE || memcmp(&one.d, &v.f64[index], sizeof one.d) == 0);
+            must(!text || str_eq(one.s, dict_get(v.dict, v.ord[index])));
             word = v.kind == VEC_STR ? v.ord[index] : v.kind == VEC_U8 ? v.u8[index] : v.u64[index];
             d = v.dict;
         }

@@ -54,6 +54,13 @@ static size_t round_trip(uint32_t n, bool is_signed, const struct encode_help *h
     assert_int_equal(decode_ints(&in, back, n, help, &a), 0);
     assert_ptr_equal(in.p, in.end);
     assert_memory_equal(values, back, n * sizeof *values);
+    for (uint32_t i = 0; i < n; i += 1 + i / 16) { // and one by one, where the scheme allows that
+        uint64_t one;
+        int e = decode_int_at((struct encode_in){ exact, exact + size }, n, i, &a, &one);
+        assert_true(e == ERR_UNSUPPORTED || (e == 0 && one == values[i]));
+    }
+    uint64_t beyond;
+    assert_int_equal(decode_int_at((struct encode_in){ exact, exact + size }, n, n, &a, &beyond), ERR_INVALID);
     free(exact);
     buf_free(&b);
     arena_free(&a);
@@ -183,6 +190,9 @@ static void test_damage_is_harmless(void **state)
             int e = decode_ints(&in, back, n, &help, &a);
             assert_true(e == 0 || e == ERR_CORRUPT || e == ERR_NOMEM);
             assert_true(in.p <= in.end);
+            uint64_t one;
+            e = decode_int_at((struct encode_in){ exact, exact + size }, n, n - 1, &a, &one);
+            assert_true(e == 0 || e == ERR_CORRUPT || e == ERR_NOMEM || e == ERR_UNSUPPORTED || e == ERR_INVALID);
             free(exact);
             arena_reset(&a);
         }
