@@ -36,7 +36,7 @@ BAD = [
 @pytest.fixture
 def tree(tmp_path):
     shutil.copytree(ROOT / "tools/checks", tmp_path / "tools/checks", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("tools/format", ".clang-format"):
+    for name in ("tools/format", "tools/env", ".clang-format"):
         shutil.copy(ROOT / name, tmp_path / name)
     for name, contents in CLEAN.items():
         write(tmp_path, name, contents)
