@@ -13,6 +13,7 @@
 
 #include "base/crc32c.h"
 #include "base/must.h"
+#include "store/varint_in.h"
 
 enum {
     ROW_TRACE = 1,   // trace ordinal follows (it differs from the row before)
@@ -28,9 +29,6 @@ static void put_str(struct buf *b, str s)
     buf_varint(b, s.len);
     buf_str(b, s);
 }
-
-static inline uint64_t zigzag(int64_t v) { return ((uint64_t)v << 1) ^ (uint64_t)(v >> 63); }
-static inline int64_t unzigzag(uint64_t v) { return (int64_t)(v >> 1) ^ -(int64_t)(v & 1); }
 
 static inline uint8_t *put_varint(uint8_t *p, uint64_t v)
 {
@@ -255,33 +253,6 @@ int log_block_open(bytes data, struct log_block_header *ret_h)
 }
 
 // ---- replay --------------------------------------------------------------------------------------------
-
-struct in {
-    const uint8_t *p, *end;
-    bool bad;
-};
-
-static uint64_t in_varint(struct in *in)
-{
-    uint64_t v = 0;
-    for (unsigned shift = 0; shift < 64 && in->p < in->end; shift += 7) {
-        uint8_t byte = *in->p++;
-        v |= (uint64_t)(byte & 0x7f) << shift;
-        if (byte < 0x80)
-            return v;
-    }
-    in->bad = true;
-    return 0;
-}
-
-// A count of things that take at least one byte each: bounded by what is left.
-static uint32_t in_count(struct in *in)
-{
-    uint64_t n = in_varint(in);
-    if (n > (uint64_t)(in->end - in->p))
-        in->bad = true;
-    return in->bad ? 0 : (uint32_t)n;
-}
 
 static uint32_t in_below(struct in *in, uint64_t limit)
 {

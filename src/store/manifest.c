@@ -17,6 +17,7 @@
 #include "base/must.h"
 #include "os/disk.h"
 #include "store/part_name.h"
+#include "store/varint_in.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -56,9 +57,6 @@ uint64_t manifest_mark(const struct manifest *m, uint32_t mark)
 }
 
 // ---- records -------------------------------------------------------------------------------------------
-
-static uint64_t zigzag(int64_t v) { return ((uint64_t)v << 1) ^ (uint64_t)(v >> 63); }
-static int64_t unzigzag(uint64_t v) { return (int64_t)(v >> 1) ^ -(int64_t)(v & 1); }
 
 static void put_part(struct buf *b, const struct part_facts *p)
 {
@@ -102,31 +100,6 @@ static int put_record(struct buf *b, const struct manifest *m, const struct mani
     le32_put(p, n);
     le32_put(p + 4, crc32c(p + MANIFEST_RECORD, n));
     return 0;
-}
-
-struct in {
-    const uint8_t *p, *end;
-    bool bad;
-};
-
-static uint64_t in_varint(struct in *in)
-{
-    uint64_t v = 0;
-    for (unsigned shift = 0; shift < 64 && in->p < in->end; shift += 7) {
-        uint8_t byte = *in->p++;
-        v |= (uint64_t)(byte & 0x7f) << shift;
-        if (byte < 0x80)
-            return v;
-    }
-    in->bad = true;
-    return 0;
-}
-
-static uint32_t in_count(struct in *in)
-{
-    uint64_t n = in_varint(in);
-    in->bad |= n > (uint64_t)(in->end - in->p);
-    return in->bad ? 0 : (uint32_t)n;
 }
 
 static struct part_facts in_part(struct in *in)
