@@ -39,9 +39,15 @@ def gather(dist):
     return {"/" + str(path.relative_to(dist)): path.read_bytes() for path in sorted(dist.rglob("*")) if path.is_file()}
 
 
+def split_brotli(files):
+    """Files, and what the build of the pages has compressed with brotli (NAME.br beside NAME)."""
+    packed = {path[:-3]: data for path, data in files.items() if path.endswith(".br") and path[:-3] in files}
+    return {path: data for path, data in files.items() if not (path.endswith(".br") and path[:-3] in packed)}, packed
+
+
 def main(out, depfile, openapi, dist):
     dist = pathlib.Path(dist)
-    files = gather(dist)
+    files, brotli = split_brotli(gather(dist))
     source = ['// Made by tools/embed.py.', '#include "api/openapi.h"', '#include "api/static.h"', ""]
     rows = []
     for number, (path, data) in enumerate(sorted(files.items(), key=lambda item: item[0].encode())):
@@ -51,10 +57,12 @@ def main(out, depfile, openapi, dist):
             packed = b""
         etag = hashlib.sha256(data).hexdigest()[:24]
         fixed = "true" if path.startswith("/assets/") and HASHED.search(path) else "false"
-        source += [f"static const char plain_{number}[] =", literal(data) + ";", f"static const char gzip_{number}[] =", literal(packed) + ";"]
+        source += [f"static const char plain_{number}[] =", literal(data) + ";", f"static const char gzip_{number}[] =", literal(packed) + ";",
+                   f"static const char br_{number}[] =", literal(brotli.get(path, b"")) + ";"]
         view = "{{ (const uint8_t *){name}, {size} }}"
-        rows.append(f'    {{ STR_INIT({json.dumps(path)}), STR_INIT({json.dumps(kind)}), STR_INIT("\\"{etag}\\""), '
+        rows.append(f'    {{ STR_INIT({json.dumps(path)}), STR_INIT({json.dumps(kind)}), STR_INIT("W/\\"{etag}\\""), '
                     + view.format(name=f"plain_{number}", size=len(data)) + ", " + view.format(name=f"gzip_{number}", size=len(packed))
+                    + ", " + view.format(name=f"br_{number}", size=len(brotli.get(path, b"")))
                     + f", {fixed} }},")
     document = json.dumps(json.loads(pathlib.Path(openapi).read_text()), separators=(",", ":"), ensure_ascii=False).encode()
     source += ["const struct static_file static_files[] = {", *rows, "};",

@@ -1,3 +1,6 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { brotliCompressSync, constants } from 'node:zlib';
 import { defineConfig, type Plugin } from 'vite';
 
 /**
@@ -23,8 +26,27 @@ function earlyTheme(): Plugin {
   };
 }
 
+/** Beside each file that brotli makes smaller, NAME.br: compressed once, at its best, for tools/embed.py to take along. */
+function brotli(): Plugin {
+  return {
+    name: 'clew-brotli',
+    apply: 'build',
+    // From the files as they were written: other plugins still change the bundle after generateBundle.
+    writeBundle({ dir }, bundle) {
+      for (const name of Object.keys(bundle)) {
+        const file = path.join(dir ?? 'dist', name);
+        const plain = readFileSync(file);
+        const packed = brotliCompressSync(plain, {
+          params: { [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY, [constants.BROTLI_PARAM_SIZE_HINT]: plain.length },
+        });
+        if (packed.length < plain.length * 0.9) writeFileSync(`${file}.br`, packed);
+      }
+    },
+  };
+}
+
 export default defineConfig({
-  plugins: [earlyTheme()],
+  plugins: [earlyTheme(), brotli()],
   build: {
     target: 'es2022',
     modulePreload: { polyfill: false },

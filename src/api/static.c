@@ -30,6 +30,23 @@ static bool is_page(const struct http_request *req)
            http_header_has_word(req->headers, req->headers_n, STR("accept"), STR("text/html"));
 }
 
+// The smallest form that the client takes.
+static bytes body_of(const struct static_file *f, const struct http_request *req, str *ret_encoding)
+{
+    const struct {
+        bytes body;
+        str name;
+    } forms[] = { { f->br, STR("br") }, { f->gzip, STR("gzip") } };
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++)
+        if (forms[i].body.len &&
+            http_header_has_word(req->headers, req->headers_n, STR("accept-encoding"), forms[i].name)) {
+            *ret_encoding = forms[i].name;
+            return forms[i].body;
+        }
+    *ret_encoding = STR("");
+    return f->plain;
+}
+
 void api_static(struct api *a, struct http_request *req)
 {
     struct http_header h[12];
@@ -46,7 +63,6 @@ void api_static(struct api *a, struct http_request *req)
         api_reply_error(req, 404, "not_found", "there is no such path");
         return;
     }
-    bool gzip = f->gzip.len && http_header_has_word(req->headers, req->headers_n, STR("accept-encoding"), STR("gzip"));
     h[n++] = (struct http_header){ STR("content-type"), f->type };
     h[n++] = (struct http_header){ STR("etag"), f->etag };
     h[n++] = (struct http_header){ STR("cache-control"),
@@ -64,7 +80,9 @@ void api_static(struct api *a, struct http_request *req)
         http_respond(req, 304, h, n, (bytes){ 0 });
         return;
     }
-    if (gzip)
-        h[n++] = (struct http_header){ STR("content-encoding"), STR("gzip") };
-    http_respond_static(req, 200, h, n, gzip ? f->gzip : f->plain);
+    str encoding;
+    bytes body = body_of(f, req, &encoding);
+    if (encoding.len)
+        h[n++] = (struct http_header){ STR("content-encoding"), encoding };
+    http_respond_static(req, 200, h, n, body);
 }
