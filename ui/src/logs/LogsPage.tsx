@@ -6,14 +6,16 @@ import type { HistogramAnswer, LogRow } from '../api/types.ts';
 import { Histogram } from '../charts/Histogram.tsx';
 import { count } from '../format/number.ts';
 import { parseInstant } from '../format/time.ts';
-import { Cost, FootKeys } from '../parts/Foot.tsx';
+import { Foot } from '../parts/Foot.tsx';
 import { Failure, useLate } from '../parts/States.tsx';
 import { QueryBar, QueryError } from '../query/QueryBar.tsx';
 import { addTerm } from '../query/write.ts';
+import { useAsks } from '../state/asks.ts';
 import { useKeys } from '../state/keys.ts';
 import { live, range, rangeKey, rangeSubject, refresh } from '../state/live.ts';
 import { usePage } from '../state/page.ts';
 import { followTo, param, setParams } from '../state/route.ts';
+import { scoped } from '../state/scope.ts';
 import { LogDetail } from './LogDetail.tsx';
 import { LogRows, LogRowsSkeleton, rowKey } from './LogRows.tsx';
 
@@ -22,8 +24,10 @@ const PAGE = 500;
 const BUCKETS = 80;
 
 export function LogsPage() {
-  const query = param('q') ?? DEFAULT_QUERY;
-  usePage({ here: 'Logs', tab: 'logs', ranged: true, watch: query });
+  const written = param('q') ?? DEFAULT_QUERY;
+  const query = scoped(written);
+  usePage({ here: 'Logs', tab: 'logs', ranged: true, watch: written });
+  useAsks([{ what: 'The lines', query }]);
   const subject = `${query} ${rangeSubject.value}`;
   const key = `${query} ${rangeKey.value}`;
   const lines = useLoad(
@@ -90,7 +94,7 @@ export function LogsPage() {
   const late = useLate(!answered && lines.busy.value);
   const matched = answered?.stats.matched;
   const run = (text: string) => {
-    if (text === query) refresh();
+    if (text === written) refresh();
     else setParams({ q: text === DEFAULT_QUERY || !text ? undefined : text });
   };
   return (
@@ -98,7 +102,7 @@ export function LogsPage() {
       <h1 class="only-read">Logs</h1>
       <div class="bar qline">
         <QueryBar
-          value={query}
+          value={written}
           run={run}
           error={ofQuery}
           busy={late || (lines.busy.value && lines.stale.value)}
@@ -106,7 +110,7 @@ export function LogsPage() {
           found={answered && !failure && matched !== undefined ? `${count(matched)} lines` : undefined}
         />
       </div>
-      {ofQuery && <QueryError error={ofQuery} query={query} fix={run} />}
+      {ofQuery && <QueryError error={ofQuery} query={written} fix={run} />}
       {failure && !ofQuery && rows.length === 0 ? (
         <Failure error={failure} retry={refresh} />
       ) : (
@@ -124,7 +128,7 @@ export function LogsPage() {
               )}
             </div>
             {answered && rows.length === 0 && !lines.stale.value ? (
-              <NoLogs query={query} />
+              <NoLogs query={written} />
             ) : answered ? (
               <LogRows
                 rows={rows}
@@ -142,25 +146,22 @@ export function LogsPage() {
                 key={chosen}
                 row={row}
                 close={() => setChosen(undefined)}
-                narrow={(term) => setParams({ q: addTerm(query, term) })}
+                narrow={(term) => setParams({ q: addTerm(written, term) })}
                 toTrace={toTrace}
               />
             </aside>
           )}
         </div>
       )}
-      <div class="foot">
-        <FootKeys
-          of={[
-            ['j k', 'line'],
-            ['t', 'its trace'],
-            ['l', 'live or pause'],
-            ['?', 'all keys'],
-          ]}
-        />
-        <span class="grow" />
-        <Cost stats={answered?.stats} />
-      </div>
+      <Foot
+        keys={[
+          ['j k', 'line'],
+          ['t', 'its trace'],
+          ['l', 'live or pause'],
+          ['?', 'all keys'],
+        ]}
+        stats={answered?.stats}
+      />
     </>
   );
 }

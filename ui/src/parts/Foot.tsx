@@ -1,7 +1,31 @@
-// The bar at the foot: the keys that matter here, and what the query cost.
+// The bar at the foot: the keys that matter here, what the page asks, and what that cost.
+import type { ComponentChildren } from 'preact';
 import type { Stats } from '../api/types.ts';
 import { count } from '../format/number.ts';
 import { Keys } from '../shell/Help.tsx';
+import { AskedButton } from './Asked.tsx';
+
+interface FootProps {
+  /** Key and what it does. */
+  keys: [string, string][];
+  /** Of the page's main query. */
+  stats?: Stats | undefined;
+  /** What was read: "spans". */
+  what?: string;
+  /** Instead of the cost. */
+  children?: ComponentChildren;
+}
+
+export function Foot({ keys, stats, what, children }: FootProps) {
+  return (
+    <div class="foot">
+      <FootKeys of={keys} />
+      <span class="grow" />
+      {children ?? <Cost stats={stats} {...(what && { what })} />}
+      <AskedButton />
+    </div>
+  );
+}
 
 export function FootKeys({ of }: { of: [string, string][] }) {
   return (

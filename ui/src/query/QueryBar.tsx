@@ -7,6 +7,7 @@ import type { FieldInfo, ValueInfo } from '../api/types.ts';
 import { count } from '../format/number.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { range } from '../state/live.ts';
+import { scope, scopeTerms } from '../state/scope.ts';
 import { fieldsOf, valuesOf } from './catalogue.ts';
 import { type Choice, choicesFor, insertChoice, type Spot, spotAt } from './complete.ts';
 import { indexOfColumn, lex } from './lex.ts';
@@ -86,6 +87,7 @@ export function QueryBar({ value, run, error, busy, found, label }: Props) {
       }}
     >
       <Icon icon={Search} size={14} />
+      <ScopeChip />
       <span class="field">
         <div class="paint" ref={paint} aria-hidden="true">
           <Painted text={text} error={problem} />
@@ -125,7 +127,19 @@ export function QueryBar({ value, run, error, busy, found, label }: Props) {
   );
 }
 
-function Painted({ text, error }: { text: string; error: ApiError | undefined }) {
+/** What the scope of the top bar adds to the query. */
+function ScopeChip() {
+  const terms = scopeTerms(scope.value).join(' ');
+  if (!terms) return null;
+  return (
+    <span class="chip mono wide cut" title="The scope of the top bar is part of the query">
+      {terms}
+    </span>
+  );
+}
+
+/** A query in its colours; with an error, a squiggle where it is. */
+export function Painted({ text, error }: { text: string; error?: ApiError | undefined }) {
   const bad = error?.column ? badRange(text, error.column, error.length ?? 1) : undefined;
   const parts: ComponentChildren[] = [];
   let last = 0;

@@ -1,19 +1,20 @@
-// Ctrl K: to a trace by its id, to a service, to a page.
+// Ctrl K: to a trace or span by its id, to a service, a page, a query; and commands.
 
 import { signal } from '@preact/signals';
 import type { IconNode } from 'lucide';
-import { ChartNoAxesGantt, Logs, Search, SunMoon } from 'lucide';
-import { useEffect, useRef, useState } from 'preact/hooks';
-import { getJson } from '../api/client.ts';
+import { ChartNoAxesGantt, ChevronRight, Search } from 'lucide';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { getJson, runQuery, serverNow } from '../api/client.ts';
 import { count } from '../format/number.ts';
+import { TABS } from '../pages.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { trailFromHere } from '../parts/Link.tsx';
-import { term } from '../query/write.ts';
 import { range } from '../state/live.ts';
-import { go, href, param } from '../state/route.ts';
+import { go, href } from '../state/route.ts';
+import { kept } from '../state/scope.ts';
 import { hueOf } from '../state/services.ts';
-import { cycleTheme } from '../state/theme.ts';
-import { type ServiceRow, type Target, targetsFor } from './targets.ts';
+import { commandTargets, runCommand } from './commands.ts';
+import { type Kind, remember, type ServiceRow, serviceQuery, type Target, targetsFor } from './targets.ts';
 
 export const jumpOpen = signal(false);
 
@@ -27,20 +28,64 @@ export function JumpButton() {
   );
 }
 
-const ICONS: Record<Target['kind'], IconNode> = {
+const ICONS: Record<Kind, IconNode> = {
   trace: ChartNoAxesGantt,
+  span: ChartNoAxesGantt,
   service: ChartNoAxesGantt,
-  traces: ChartNoAxesGantt,
-  logs: Logs,
-  theme: SunMoon,
+  page: Search,
+  command: ChevronRight,
+  query: Search,
 };
 
+function iconOf(target: Target): IconNode {
+  return TABS.find((tab) => target.kind === 'page' && tab.to === target.id)?.icon ?? ICONS[target.kind];
+}
+
+const RECENT_KEY = 'clew.recent';
+
+function recentTargets(): Target[] {
+  try {
+    const list: unknown = JSON.parse(localStorage.getItem(RECENT_KEY) ?? '[]');
+    if (!Array.isArray(list)) return [];
+    return list.filter((e): e is Target => e?.kind in ICONS && typeof e.id === 'string' && typeof e.label === 'string');
+  } catch {
+    return [];
+  }
+}
+
+function keep(target: Target): void {
+  try {
+    localStorage.setItem(RECENT_KEY, JSON.stringify(remember(recentTargets(), target)));
+  } catch {
+    // storage is refused: nothing is remembered
+  }
+}
+
+const MONO = new Set<Kind>(['trace', 'span', 'query']);
+const PAGE_TARGETS: Target[] = TABS.map((tab) => ({ kind: 'page', id: tab.to, label: tab.label, what: 'page' }));
+
 function follow(target: Target): void {
-  const keep = { from: param('from'), to: param('to') };
+  keep(target);
   if (target.kind === 'trace') go(`/traces/${target.id}`, { trail: trailFromHere() });
-  else if (target.kind === 'service') go(href('/traces', { q: `spans ${term('service', target.id)}`, ...keep }));
-  else if (target.kind === 'theme') cycleTheme();
-  else go(href(`/${target.kind}`, keep));
+  else if (target.kind === 'span') void followSpan(target.id);
+  else if (target.kind === 'service') go(href('/traces', { ...kept.value, q: serviceQuery(target.id) }));
+  else if (target.kind === 'command') runCommand(target.id);
+  else if (target.kind === 'query') go(href(target.id.startsWith('logs') ? '/logs' : '/traces', { ...kept.value, q: target.id }));
+  else go(href(target.id, kept.value));
+}
+
+const SPAN_DAYS = 30;
+
+/** The trace that a span is in, the span chosen; else the list says that there is none. */
+async function followSpan(id: string): Promise<void> {
+  const to = serverNow();
+  const query = `spans span=${id}`;
+  const found = await runQuery<{ trace: string }>(`${query} | select trace`, { from: to - SPAN_DAYS * 86_400_000, to }, 1).catch(
+    () => undefined,
+  );
+  const trace = found?.rows[0]?.trace;
+  if (trace) go(`/traces/${trace}?span=${id}`, { trail: trailFromHere() });
+  else go(href('/traces', { ...kept.value, q: query }));
 }
 
 export function Jump() {
@@ -60,7 +105,8 @@ export function Jump() {
       () => setServices([]),
     );
   }, [open]);
-  const targets = targetsFor(text, services);
+  const recent = useMemo(() => (open ? recentTargets() : []), [open]);
+  const targets = open ? targetsFor(text, { services, pages: PAGE_TARGETS, commands: commandTargets(), recent }) : [];
   const chosen = Math.min(at, targets.length - 1);
   const run = (target: Target | undefined) => {
     if (!target) return;
@@ -86,8 +132,8 @@ export function Jump() {
               aria-expanded="true"
               aria-controls="jump-list"
               aria-activedescendant={chosen >= 0 ? `jump-${chosen}` : undefined}
-              aria-label="Trace id, service or page"
-              placeholder="Trace id, service or page"
+              aria-label="Trace or span id, service, page, query or command"
+              placeholder="Trace or span id, service, page, query, command"
               value={text}
               spellcheck={false}
               autocomplete="off"
@@ -109,14 +155,11 @@ export function Jump() {
                 onClick={() => run(target)}
                 onPointerMove={() => setAt(index)}
               >
-                {target.kind === 'service' ? <span class={`svc h${hueOf(target.id)}`} /> : <Icon icon={ICONS[target.kind]} size={14} />}
-                <span class={target.kind === 'trace' ? 'mono cut' : 'cut'}>{target.label}</span>
+                {target.kind === 'service' ? <span class={`svc h${hueOf(target.id)}`} /> : <Icon icon={iconOf(target)} size={14} />}
+                <span class={MONO.has(target.kind) && target.what !== 'search' ? 'mono cut' : 'cut'}>{target.label}</span>
                 <span class="end d3 sm">{target.rows === undefined ? target.what : `${count(target.rows)} spans`}</span>
               </div>
             ))}
-            {targets.length === 0 && (
-              <p class="tip sm d3">No service of this range, no page and no trace id (16 or 32 hex digits) is called that.</p>
-            )}
           </div>
         </>
       )}

@@ -1,40 +1,36 @@
 // The frame around every page.
-import { ChartNoAxesGantt, Logs, Moon, Pause, Play, RotateCw, Sun, SunMoon } from 'lucide';
+import { Pause, Play, RotateCw } from 'lucide';
 import type { ComponentChildren } from 'preact';
-import { me, send } from '../api/client.ts';
+import { TABS } from '../pages.ts';
+import { Asked, askedOpen } from '../parts/Asked.tsx';
 import { Ball, Icon } from '../parts/Icon.tsx';
-import { Link } from '../parts/Link.tsx';
-import { Popover } from '../parts/Popover.tsx';
 import { useKeys } from '../state/keys.ts';
 import { connected, live, range, refresh, shift } from '../state/live.ts';
 import { page } from '../state/page.ts';
-import { go, href, param, place } from '../state/route.ts';
-import { cycleTheme, setTheme, theme } from '../state/theme.ts';
+import { go, href, place } from '../state/route.ts';
+import { kept } from '../state/scope.ts';
+import { cycleTheme } from '../state/theme.ts';
 import { Help, helpOpen } from './Help.tsx';
 import { Jump, JumpButton, jumpOpen } from './Jump.tsx';
+import { Rail } from './Rail.tsx';
 import { RangePicker } from './RangePicker.tsx';
-
-const TABS = [
-  { id: 'traces', label: 'Traces', to: '/traces', icon: ChartNoAxesGantt },
-  { id: 'logs', label: 'Logs', to: '/logs', icon: Logs },
-] as const;
-
-/** From page to page the range stays. */
-function withRange(to: string): string {
-  return href(to, { from: param('from'), to: param('to') });
-}
+import { ScopePicker } from './ScopePicker.tsx';
 
 export function Shell({ children }: { children: ComponentChildren }) {
   useKeys('Everywhere', [
     { keys: ['/'], does: 'query or find', run: () => document.querySelector<HTMLElement>('[data-slash]')?.focus() },
     { keys: ['Ctrl+k'], does: 'jump to anything', run: () => (jumpOpen.value = true) },
     { keys: ['?'], does: 'these keys', run: () => (helpOpen.value = !helpOpen.value) },
-    { keys: ['g t'], does: 'go to traces', run: () => go(withRange('/traces')) },
-    { keys: ['g l'], does: 'go to logs', run: () => go(withRange('/logs')) },
+    ...TABS.map((tab) => ({
+      keys: [`g ${tab.key}`],
+      does: `go to ${tab.label.toLowerCase()}`,
+      run: () => go(href(tab.to, kept.value)),
+    })),
     { keys: ['['], does: 'earlier', run: () => shift(-1) },
     { keys: [']'], does: 'later', run: () => shift(1) },
     { keys: ['l'], does: 'live or pause', run: () => (live.value = !live.value) },
     { keys: ['r'], does: 'refresh', run: refresh },
+    { keys: ['q'], does: 'what the page asks', run: () => (askedOpen.value = true) },
     { keys: ['.'], does: 'theme', run: cycleTheme },
   ]);
   return (
@@ -45,36 +41,14 @@ export function Shell({ children }: { children: ComponentChildren }) {
         <Crumbs />
         <JumpButton />
         {page.value.ranged && <RangeControls />}
-        <span class="narrow">
-          <Account />
-        </span>
       </header>
       <main class="plane" id="main" tabIndex={-1}>
         {children}
       </main>
       <Help />
+      <Asked />
       <Jump />
     </div>
-  );
-}
-
-function Rail() {
-  return (
-    <nav class="rail" aria-label="Main">
-      <Link class="ball" href="/" aria-label="Clew, to the start">
-        <Ball />
-      </Link>
-      {TABS.map((tab) => (
-        <Link class="tab" key={tab.id} href={withRange(tab.to)} aria-current={page.value.tab === tab.id ? 'page' : undefined}>
-          <Icon icon={tab.icon} size={18} />
-          {tab.label}
-        </Link>
-      ))}
-      <span class="sp" />
-      <span class="wide">
-        <Account up />
-      </span>
-    </nav>
   );
 }
 
@@ -112,6 +86,7 @@ function RangeControls() {
   const moving = live.value && range.value.relative;
   return (
     <>
+      <ScopePicker />
       <RangePicker />
       <span class="seg wide">
         <button
@@ -137,69 +112,4 @@ function RangeControls() {
       </span>
     </>
   );
-}
-
-const THEMES = [
-  { id: 'system', label: 'As the system', icon: SunMoon },
-  { id: 'light', label: 'Light', icon: Sun },
-  { id: 'dark', label: 'Dark', icon: Moon },
-] as const;
-
-function Account({ up }: { up?: boolean }) {
-  const name = me.value?.name ?? '';
-  return (
-    <Popover
-      class="avatar"
-      title={`Signed in as ${name}`}
-      align={up ? 'left' : 'right'}
-      {...(up && { up })}
-      label={<span class="av">{name.slice(0, 2) || '?'}</span>}
-    >
-      {(close) => (
-        <>
-          <p class="tip sm d3">
-            {name}
-            {me.value?.version ? `, Clew ${me.value.version}` : ''}
-          </p>
-          {THEMES.map((choice) => (
-            <button
-              type="button"
-              class="item"
-              key={choice.id}
-              role="menuitemradio"
-              aria-checked={theme.value === choice.id}
-              onClick={() => {
-                setTheme(choice.id);
-                close();
-              }}
-            >
-              <Icon icon={choice.icon} size={14} />
-              {choice.label}
-            </button>
-          ))}
-          <button
-            type="button"
-            class="item hl"
-            onClick={() => {
-              close();
-              helpOpen.value = true;
-            }}
-          >
-            Keys <span class="kbd end">?</span>
-          </button>
-          <a class="item" href="/licenses.txt" target="_blank" rel="noreferrer">
-            Licenses
-          </a>
-          <button type="button" class="item" onClick={() => void signOut()}>
-            Sign out
-          </button>
-        </>
-      )}
-    </Popover>
-  );
-}
-
-async function signOut(): Promise<void> {
-  await send('DELETE', '/api/v1/session', {}).catch(() => {});
-  me.value = null;
 }

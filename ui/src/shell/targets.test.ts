@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { targetsFor, traceIdIn } from './targets.ts';
+import { type Known, remember, type Target, targetsFor, traceIdIn } from './targets.ts';
 
 const ID = '0af7651916cd43dd8448eb211c80319c';
 
@@ -17,24 +17,53 @@ describe('traceIdIn', () => {
 });
 
 describe('targetsFor', () => {
-  const services = [
-    { service: 'web', spans: 5, errors: 0 },
-    { spans: 1, errors: 0 },
-    { service: 'checkout', spans: 3, errors: 1 },
-  ];
-  it('offers pages, then services', () => {
-    expect(targetsFor('', services).map((target) => target.label)).toEqual([
-      'Traces',
-      'Logs',
-      'Theme: system, light, dark',
-      'web',
-      'checkout',
+  const page = (label: string): Target => ({ kind: 'page', id: `/${label.toLowerCase()}`, label, what: 'page' });
+  const known: Known = {
+    services: [
+      { service: 'web', spans: 5, errors: 0 },
+      { spans: 1, errors: 0 },
+      { service: 'checkout', spans: 3, errors: 1 },
+    ],
+    pages: [page('Traces'), page('Logs')],
+    commands: [{ kind: 'command', id: 'theme', label: 'Theme: system, light, dark', what: 'command' }],
+    recent: [],
+  };
+  const labels = (text: string, more: Partial<Known> = {}) => targetsFor(text, { ...known, ...more }).map((target) => target.label);
+
+  it('offers what was used, pages, services, commands', () => {
+    const recent: Target[] = [page('Logs'), { kind: 'trace', id: ID, label: ID, what: 'trace' }];
+    expect(labels('', { recent })).toEqual(['Logs', ID, 'Traces', 'web', 'checkout', 'Theme: system, light, dark']);
+  });
+  it('narrows by any part of the name, what begins so first', () => {
+    expect(labels('heck').slice(0, 1)).toEqual(['checkout']);
+    expect(labels('t').slice(0, 3)).toEqual(['Traces', 'Theme: system, light, dark', 'checkout']);
+    expect(labels('dark')[0]).toBe('Theme: system, light, dark');
+  });
+  it('takes an id for a trace, a short one for a span too', () => {
+    expect(targetsFor(ID, known)).toEqual([{ kind: 'trace', id: ID, label: ID, what: 'trace' }]);
+    expect(targetsFor('8448eb211c80319c', known).map((target) => target.kind)).toEqual(['span', 'trace']);
+  });
+  it('takes a query for a query', () => {
+    expect(targetsFor('logs level>=warn', known)).toEqual([
+      { kind: 'query', id: 'logs level>=warn', label: 'logs level>=warn', what: 'query' },
     ]);
   });
-  it('narrows by any part of the name', () => {
-    expect(targetsFor('heck', services).map((target) => target.id)).toEqual(['checkout']);
+  it('searches records for what it does not know', () => {
+    expect(targetsFor("it's gone", known).map((target) => target.id)).toEqual(["logs 'it''s gone'", "spans 'it''s gone'"]);
   });
-  it('takes an id for a trace', () => {
-    expect(targetsFor(ID, services)).toEqual([{ kind: 'trace', id: ID, label: ID, what: 'trace' }]);
+});
+
+describe('remember', () => {
+  const target = (id: string): Target => ({ kind: 'service', id, label: id, what: 'service', rows: 5 });
+  it('puts it first, once, without its count', () => {
+    const list = remember(remember(remember([], target('a')), target('b')), target('a'));
+    expect(list.map((entry) => entry.id)).toEqual(['a', 'b']);
+    expect(list[0]).not.toHaveProperty('rows');
+  });
+  it('forgets the oldest, and never keeps a command', () => {
+    let list: Target[] = [];
+    for (let n = 0; n < 30; n++) list = remember(list, target(String(n)));
+    expect(list).toHaveLength(12);
+    expect(remember([], { kind: 'command', id: 'live', label: 'Live', what: 'command' })).toEqual([]);
   });
 });

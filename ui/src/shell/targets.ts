@@ -1,23 +1,32 @@
 // Where one can jump to, for a text.
+import { term } from '../query/write.ts';
+
 export interface ServiceRow {
   service?: string;
   spans: number;
   errors: number;
 }
 
+export type Kind = 'trace' | 'span' | 'service' | 'page' | 'command' | 'query';
+
 export interface Target {
-  kind: 'trace' | 'service' | 'traces' | 'logs' | 'theme';
+  kind: Kind;
   id: string;
   label: string;
   what: string;
   rows?: number;
 }
 
-const PAGES: Target[] = [
-  { kind: 'traces', id: '', label: 'Traces', what: 'page' },
-  { kind: 'logs', id: '', label: 'Logs', what: 'page' },
-  { kind: 'theme', id: '', label: 'Theme: system, light, dark', what: 'command' },
-];
+export interface Known {
+  services: ServiceRow[];
+  pages: Target[];
+  commands: Target[];
+  /** What was jumped to before, last first. */
+  recent: Target[];
+}
+
+const MOST = 40;
+const RECENT = 5;
 
 /** 16 or 32 hex digits, dashes ignored, also out of a pasted traceparent. */
 export function traceIdIn(text: string): string | undefined {
@@ -28,12 +37,55 @@ export function traceIdIn(text: string): string | undefined {
   return /^[0-9a-f]{16}$/.test(bare) ? bare.padStart(32, '0') : undefined;
 }
 
-export function targetsFor(text: string, services: ServiceRow[]): Target[] {
+export function targetsFor(text: string, known: Known): Target[] {
   const id = traceIdIn(text);
-  if (id) return [{ kind: 'trace', id, label: id, what: 'trace' }];
+  if (id) {
+    const short = text.trim().replaceAll('-', '').toLowerCase();
+    const traces: Target[] = [{ kind: 'trace', id, label: id, what: 'trace' }];
+    return short.length === 16 ? [{ kind: 'span', id: short, label: short, what: 'span' }, ...traces] : traces;
+  }
   const wanted = text.trim().toLowerCase();
-  const named = services.flatMap((row): Target[] =>
+  if (/^(spans|logs)\b./.test(wanted)) return [{ kind: 'query', id: text.trim(), label: text.trim(), what: 'query' }];
+  const services = known.services.flatMap((row): Target[] =>
     row.service ? [{ kind: 'service', id: row.service, label: row.service, what: 'service', rows: row.spans }] : [],
   );
-  return [...PAGES, ...named].filter((target) => target.label.toLowerCase().includes(wanted)).slice(0, 40);
+  if (!wanted) return [...known.recent.slice(0, RECENT), ...known.pages, ...services, ...known.commands].filter(firstOf).slice(0, MOST);
+  const found = [...known.pages, ...services, ...known.commands, ...known.recent.filter((target) => target.kind === 'query')]
+    .map((target) => ({ target, rank: rankOf(target.label.toLowerCase(), wanted) }))
+    .filter((entry) => entry.rank >= 0)
+    .sort((a, b) => a.rank - b.rank)
+    .map((entry) => entry.target);
+  return [...found.slice(0, MOST), ...searches(text.trim())];
+}
+
+/** What begins so, then what has a word that does, then the rest; -1: not in it. */
+function rankOf(label: string, wanted: string): number {
+  const at = label.indexOf(wanted);
+  if (at <= 0) return at;
+  return label.split(/[^\p{L}\p{N}]+/u).some((word) => word.startsWith(wanted)) ? 1 : 2;
+}
+
+/** Whatever the text is, records may contain it. */
+function searches(text: string): Target[] {
+  const words = `'${text.replaceAll("'", "''")}'`;
+  return [
+    { kind: 'query', id: `logs ${words}`, label: `Logs with “${text}”`, what: 'search' },
+    { kind: 'query', id: `spans ${words}`, label: `Traces with “${text}”`, what: 'search' },
+  ];
+}
+
+function firstOf(target: Target, index: number, list: Target[]): boolean {
+  return list.findIndex((other) => other.kind === target.kind && other.id === target.id) === index;
+}
+
+/** The page and query that shows a service. */
+export function serviceQuery(name: string): string {
+  return `spans ${term('service', name)}`;
+}
+
+/** The list with one more jump at its head. */
+export function remember(recent: Target[], target: Target): Target[] {
+  if (target.kind === 'command') return recent;
+  const { rows: _, ...kept } = target;
+  return [kept, ...recent.filter((other) => other.kind !== target.kind || other.id !== target.id)].slice(0, 12);
 }

@@ -8,6 +8,7 @@ import { inFlight, serverNow } from '../api/client.ts';
 import { splitSteps } from '../query/write.ts';
 import { type Range, resolveRange, shiftRange } from './range.ts';
 import { place, setParams } from './route.ts';
+import { scoped } from './scope.ts';
 
 /** The reader wants updates. They come only while the range ends now and the page is seen. */
 export const live = signal(true);
@@ -24,11 +25,11 @@ export const range = computed<Range>(() => {
   return resolveRange(params.get('from') ?? undefined, params.get('to') ?? undefined, serverNow());
 });
 
-/** For keys of loads: the range as written, and the question's number. */
+/** For keys of loads: range and scope as written, and the question's number. */
 export const rangeKey = computed(() => `${rangeSubject.value}~${epoch.value}`);
 
 /** What makes old rows wrong rather than old. */
-export const rangeSubject = computed(() => `${place.value.params.get('from') ?? ''}~${place.value.params.get('to') ?? ''}`);
+export const rangeSubject = computed(() => ['from', 'to', 'project', 'env'].map((name) => place.value.params.get(name) ?? '').join('~'));
 
 export function refresh(): void {
   epoch.value++;
@@ -125,6 +126,6 @@ function follow(query: string): () => void {
 }
 
 if (typeof window !== 'undefined') {
-  const wanted = computed(() => (live.value && range.value.relative ? watched.value : undefined));
+  const wanted = computed(() => (live.value && range.value.relative && watched.value ? scoped(watched.value) : undefined));
   effect(() => (wanted.value ? follow(wanted.value) : undefined));
 }

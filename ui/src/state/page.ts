@@ -1,6 +1,7 @@
 // What the open page tells the frame around it.
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import { pageAt } from '../pages.ts';
 import { watched } from './live.ts';
 
 export interface PageFacts {
@@ -8,7 +9,7 @@ export interface PageFacts {
   here: string;
   title?: string;
   /** Which tab of the rail. */
-  tab: 'traces' | 'logs';
+  tab: string;
   /** Does the range of time (and live) mean anything here? */
   ranged: boolean;
   /** The query whose new records make the page ask again. */
@@ -17,8 +18,8 @@ export interface PageFacts {
 
 /** Until the page's own file has come, its address says what the frame will look like. */
 function expected(): PageFacts {
-  const at = typeof location === 'undefined' ? '' : location.pathname;
-  return { here: '', tab: at.startsWith('/logs') ? 'logs' : 'traces', ranged: !/^\/traces\/./.test(at) };
+  const entry = pageAt(typeof location === 'undefined' ? '' : location.pathname);
+  return { here: '', tab: entry?.tab ?? '', ranged: entry?.ranged ?? true };
 }
 
 export const page = signal<PageFacts>(expected());

@@ -7,7 +7,7 @@ export interface Knot {
   href: string;
 }
 
-interface Place {
+export interface Place {
   path: string;
   params: URLSearchParams;
   trail: Knot[];

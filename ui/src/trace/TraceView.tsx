@@ -4,7 +4,7 @@ import type { ApiError } from '../api/client.ts';
 import type { TraceAnswer } from '../api/types.ts';
 import type { Size } from '../charts/canvas.ts';
 import { duration, plural } from '../format/number.ts';
-import { FootKeys } from '../parts/Foot.tsx';
+import { Foot } from '../parts/Foot.tsx';
 import { useKeys } from '../state/keys.ts';
 import { param, setParams } from '../state/route.ts';
 import { Axis } from './Axis.tsx';
@@ -225,21 +225,19 @@ export function TraceView({ model, answer, correct, setCorrect, problem }: Props
       <div class="only-read" role="status">
         {node ? describe(rows[selected], selected, rows.length) : ''}
       </div>
-      <div class="foot">
-        <FootKeys
-          of={[
-            ['ArrowUp ArrowDown', 'row'],
-            ['ArrowLeft ArrowRight', 'fold'],
-            ['e', 'next error'],
-            ['c', 'critical path'],
-            ['w s', 'zoom'],
-            ['z', 'fit'],
-            ['t', table ? 'as a waterfall' : 'as a table'],
-          ]}
-        />
-        <span class="grow" />
+      <Foot
+        keys={[
+          ['ArrowUp ArrowDown', 'row'],
+          ['ArrowLeft ArrowRight', 'fold'],
+          ['e', 'next error'],
+          ['c', 'critical path'],
+          ['w s', 'zoom'],
+          ['z', 'fit'],
+          ['t', table ? 'as a waterfall' : 'as a table'],
+        ]}
+      >
         {path && <CriticalSummary path={path} />}
-      </div>
+      </Foot>
     </>
   );
 }

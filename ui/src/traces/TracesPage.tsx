@@ -5,14 +5,16 @@ import { useLoad } from '../api/load.ts';
 import { HeatMap } from '../charts/HeatMap.tsx';
 import { columnStep, type HeatRow, heatOf, heatQuery, parsePick, pickTerms, pickText } from '../charts/heat.ts';
 import { count, plural } from '../format/number.ts';
-import { Cost, FootKeys } from '../parts/Foot.tsx';
+import { Foot } from '../parts/Foot.tsx';
 import { Failure, useLate } from '../parts/States.tsx';
 import { QueryBar, QueryError } from '../query/QueryBar.tsx';
 import { splitSteps } from '../query/write.ts';
+import { useAsks } from '../state/asks.ts';
 import { useKeys } from '../state/keys.ts';
 import { live, range, rangeKey, rangeSubject, refresh } from '../state/live.ts';
 import { usePage } from '../state/page.ts';
 import { followTo, param, setParams } from '../state/route.ts';
+import { scoped } from '../state/scope.ts';
 import { LIMIT, loadTraces, MORE } from './load.ts';
 import { NoTraces } from './NoTraces.tsx';
 import { TraceList, TraceListSkeleton } from './TraceList.tsx';
@@ -20,8 +22,13 @@ import { TraceList, TraceListSkeleton } from './TraceList.tsx';
 export const DEFAULT_QUERY = 'spans root=true';
 
 export function TracesPage() {
-  const query = param('q') ?? DEFAULT_QUERY;
-  usePage({ here: 'Traces', tab: 'traces', ranged: true, watch: query });
+  const written = param('q') ?? DEFAULT_QUERY;
+  const query = scoped(written);
+  usePage({ here: 'Traces', tab: 'traces', ranged: true, watch: written });
+  useAsks([
+    { what: 'The traces', query: query.includes('| traces') ? query : `${query} | traces` },
+    { what: 'The heat map of durations', query: heatQuery(query, columnStep(range.value.to - range.value.from)) },
+  ]);
   const pick = parsePick(param('box'));
   const [limit, setLimit] = useState(LIMIT);
   const [selected, setSelected] = useState(-1);
@@ -86,7 +93,7 @@ export function TracesPage() {
   const found = list.data.value;
   const late = useLate(!found && list.busy.value);
   const run = (text: string) => {
-    if (text === query) refresh();
+    if (text === written) refresh();
     else setParams({ q: text === DEFAULT_QUERY || !text ? undefined : text, box: undefined });
   };
   const empty = found && rows.length === 0 && !failure && !list.stale.value;
@@ -95,7 +102,7 @@ export function TracesPage() {
       <h1 class="only-read">Traces</h1>
       <div class="bar qline">
         <QueryBar
-          value={query}
+          value={written}
           run={run}
           error={ofQuery}
           busy={late || (list.busy.value && list.stale.value)}
@@ -105,7 +112,7 @@ export function TracesPage() {
           }
         />
       </div>
-      {ofQuery && <QueryError error={ofQuery} query={query} fix={run} />}
+      {ofQuery && <QueryError error={ofQuery} query={written} fix={run} />}
       {failure && !ofQuery && rows.length === 0 ? (
         <Failure error={failure} retry={refresh} />
       ) : empty && query === DEFAULT_QUERY && !pick ? (
@@ -144,7 +151,7 @@ export function TracesPage() {
           ) : (
             <TraceListSkeleton visible={late} />
           )}
-          {empty && <NothingFound query={query} pick={!!pick} />}
+          {empty && <NothingFound query={written} pick={!!pick} />}
           {found?.more && limit < MORE && (
             <button type="button" class="btn more" onClick={() => setLimit(MORE)}>
               Show up to {count(MORE)}
@@ -152,19 +159,16 @@ export function TracesPage() {
           )}
         </div>
       )}
-      <div class="foot">
-        <FootKeys
-          of={[
-            ['drag', 'select in the map'],
-            ['Escape', 'clear'],
-            ['j k', 'trace'],
-            ['Enter', 'open'],
-            ['?', 'all keys'],
-          ]}
-        />
-        <span class="grow" />
-        <Cost stats={heat.data.value?.stats} />
-      </div>
+      <Foot
+        keys={[
+          ['drag', 'select in the map'],
+          ['Escape', 'clear'],
+          ['j k', 'trace'],
+          ['Enter', 'open'],
+          ['?', 'all keys'],
+        ]}
+        stats={heat.data.value?.stats}
+      />
     </>
   );
 }
@@ -201,6 +205,11 @@ function NothingFound({ query, pick }: { query: string; pick: boolean }) {
         {wider && (
           <button type="button" class="btn" onClick={() => setParams({ from: '-24h', to: undefined })}>
             Look at the last 24 h
+          </button>
+        )}
+        {(param('project') || param('env')) && (
+          <button type="button" class="btn" onClick={() => setParams({ project: undefined, env: undefined })}>
+            Look at all projects and environments
           </button>
         )}
         {query !== DEFAULT_QUERY && (

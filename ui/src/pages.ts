@@ -1,0 +1,47 @@
+// All pages. A new one is an entry here and a folder of its own.
+import type { IconNode } from 'lucide';
+import { ChartNoAxesGantt, Logs } from 'lucide';
+import type { ComponentType } from 'preact';
+
+export type Page = ComponentType<{ id: string }>;
+
+export interface PageEntry {
+  /** Its address; one group is handed to the page as `id`. */
+  at: RegExp;
+  /** Its file, loaded when it is first wanted. */
+  load: () => Promise<Page>;
+  /** Does the range of time (and live) mean anything here? Known before the file has come, so that the frame does not change. */
+  ranged: boolean;
+  /** Which tab it belongs to. */
+  tab: string;
+}
+
+export interface Tab {
+  id: string;
+  label: string;
+  to: string;
+  icon: IconNode;
+  /** Typed after `g`. */
+  key: string;
+  /** Stands apart at the lower end of the rail. */
+  low?: true;
+}
+
+/** In the order of the rail; where the screen is narrow the first five stand at its foot and the others under "More". */
+export const TABS: Tab[] = [
+  { id: 'traces', label: 'Traces', to: '/traces', icon: ChartNoAxesGantt, key: 't' },
+  { id: 'logs', label: 'Logs', to: '/logs', icon: Logs, key: 'l' },
+];
+
+export const PAGES: PageEntry[] = [
+  { at: /^\/traces$/, tab: 'traces', ranged: true, load: () => import('./traces/TracesPage.tsx').then((m) => m.TracesPage) },
+  { at: /^\/traces\/([^/]+)$/, tab: 'traces', ranged: false, load: () => import('./trace/TracePage.tsx').then((m) => m.TracePage) },
+  { at: /^\/logs$/, tab: 'logs', ranged: true, load: () => import('./logs/LogsPage.tsx').then((m) => m.LogsPage) },
+];
+
+/** Where `/` and signing in lead. */
+export const START = '/traces';
+
+export function pageAt(path: string): PageEntry | undefined {
+  return PAGES.find((entry) => entry.at.test(path));
+}
