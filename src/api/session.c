@@ -133,6 +133,12 @@ static void reply_not_signed_in(struct api_call *call, const struct err *err, in
     http_respond_take(call->req, err->code == ERR_BUSY ? 429 : 403, h, n, &body);
 }
 
+static struct meta_visitor visitor(const struct http_request *req, char peer[SOCKET_ADDRESS_TEXT])
+{
+    return (struct meta_visitor){ str_of(peer, socket_address_format_host(&req->peer, peer)),
+                                  http_request_header(req, STR("user-agent")) };
+}
+
 void api_signin(struct api_call *call)
 {
     struct signin in = { { 0 } };
@@ -148,13 +154,15 @@ void api_signin(struct api_call *call)
     if (!api_body_read(call, signin_member, &in))
         return;
     if (!in.link.ptr == !(in.login.ptr && in.password.ptr)) {
-        api_reply_error(call->req, 400, "bad_request", "either link, or login and password");
+        api_reply_error(call->req, 400, "bad_request",
+                        "either link (with a password if it sets one), or login and password");
         return;
     }
     struct meta *m = call->api->options.meta;
-    str who = str_of(peer, socket_address_format_host(&call->req->peer, peer));
-    int r = in.link.ptr ? meta_signin_link(m, who, in.link, secret, &session, &retry_s, &err)
-                        : meta_signin_password(m, who, in.login, in.password, secret, &session, &retry_s, &err);
+    struct meta_visitor who = visitor(call->req, peer);
+    int r = !in.link.ptr      ? meta_signin_password(m, who, in.login, in.password, secret, &session, &retry_s, &err)
+            : in.password.ptr ? meta_signin_invited(m, who, in.link, in.password, secret, &session, &retry_s, &err)
+                              : meta_signin_link(m, who, in.link, secret, &session, &retry_s, &err);
     if (r < 0)
         reply_not_signed_in(call, &err, retry_s);
     else
@@ -216,7 +224,7 @@ void api_password(struct api_call *call)
     if (!api_body_read(call, password_member, &in))
         return;
     const struct meta_user *u = &call->caller.session.user;
-    str who = str_of(peer, socket_address_format_host(&call->req->peer, peer));
+    struct meta_visitor who = visitor(call->req, peer);
     // Who finds an unlocked browser must not be able to take the account over.
     int r = u->has_password ? meta_password_confirm(m, who, u->id, in.old_password, &retry_s, &err) : 0;
     if (r == ERR_DENIED || r == ERR_BUSY) {

@@ -215,11 +215,15 @@ static int say_hello(struct house *h, struct err *err)
         r = meta_link_add(h->meta, STR("server"), STR("admin"), link, err);
     if (r == 0)
         r = meta_project_find(h->meta, STR("default"), &project, err);
-    if (r == 0)
-        r = meta_project_dsn_key(h->meta, STR("server"), project.id, key, err);
     if (r < 0)
         return r;
-    address_dsn(url, key, project.id, dsn);
+    r = meta_project_dsn_key(h->meta, STR("server"), project.id, key, err);
+    if (r == ERR_NOENT) // all were revoked
+        snprintf(dsn, sizeof dsn, "none: %s", err->message);
+    else if (r < 0)
+        return r;
+    else
+        address_dsn(url, key, project.id, dsn);
     printf("Clew %s\n\n  open      %s/signin#%s\n            (once, within 10 minutes; `clew login-link` prints "
            "another)\n",
            CLEW_VERSION, url, link);

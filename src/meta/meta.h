@@ -62,5 +62,20 @@ int meta_project_find(struct meta *m, str slug, struct meta_project *ret_project
 int meta_project_get(struct meta *m, int64_t id, struct meta_project *ret_project, struct err *err);
 // By slug; *ret_projects is freed with mem_free.
 int meta_project_list(struct meta *m, struct meta_project **ret_projects, size_t *ret_n, struct err *err);
-// The project's public (DSN) key: 32 hex digits, made on first use.
+// Records keep the project's number: they are found under the new name. `default` keeps its name, since senders
+// without a key go there.
+int meta_project_rename(struct meta *m, str actor, int64_t project, str slug, struct meta_project *ret_project,
+                        struct err *err);
+
+// Public (DSN) keys: 32 hex digits. The newest one is the project's; older ones work until they are revoked.
+enum { META_KEYS_PER_PROJECT = 20 };
+struct meta_key {
+    int64_t id, created_ns;
+    char key[META_SECRET_MAX];
+};
+// Newest first; returns how many (they are not revoked) or an error.
+int meta_key_list(struct meta *m, int64_t project, struct meta_key ret_keys[META_KEYS_PER_PROJECT], struct err *err);
+int meta_key_add(struct meta *m, str actor, int64_t project, struct meta_key *ret_key, struct err *err);
+int meta_key_remove(struct meta *m, str actor, int64_t project, int64_t key, struct err *err);
+// The newest one, made on first use. ERR_NOENT `no_key`: all were revoked.
 int meta_project_dsn_key(struct meta *m, str actor, int64_t project, char ret_key[META_SECRET_MAX], struct err *err);

@@ -11,7 +11,7 @@
 #include <sqlite3.h>
 #include <stdatomic.h>
 
-enum { META_STATEMENTS_MAX = 96, META_HASH_LEN = 32 };
+enum { META_STATEMENTS_MAX = 128, META_HASH_LEN = 32 };
 
 // One connection and its prepared statements; found again by the address of the SQL literal.
 struct meta_db {

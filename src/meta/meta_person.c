@@ -7,28 +7,29 @@
 #include <sodium.h>
 #include <stdio.h>
 
-#define USER_COLUMNS "id, scopes, password_hash IS NOT NULL, login, created_ns"
 enum { PWHASH_WAITING_MAX = 8, PASSWORD_MIN = 12, PASSWORD_MAX = 256 };
 
-static void user_read(sqlite3_stmt *stmt, struct meta_user *u)
+void meta_user_read(sqlite3_stmt *stmt, int c, struct meta_user *u)
 {
     memset(u, 0, sizeof *u);
-    u->id = sqlite3_column_int64(stmt, 0);
-    u->scopes = (uint32_t)sqlite3_column_int64(stmt, 1) & META_SCOPES_ALL;
-    u->has_password = sqlite3_column_int(stmt, 2);
-    meta_copy_text(stmt, 3, u->login, sizeof u->login);
-    u->created_ns = sqlite3_column_int64(stmt, 4);
+    u->id = sqlite3_column_int64(stmt, c);
+    u->scopes = (uint32_t)sqlite3_column_int64(stmt, c + 1) & META_SCOPES_ALL;
+    u->has_password = sqlite3_column_int(stmt, c + 2);
+    meta_copy_text(stmt, c + 3, u->login, sizeof u->login);
+    u->created_ns = sqlite3_column_int64(stmt, c + 4);
+    u->joined_ns = sqlite3_column_int64(stmt, c + 5);
+    u->disabled_ns = sqlite3_column_int64(stmt, c + 6);
 }
 
 int meta_user_find(struct meta *m, str login, struct meta_user *ret_user, struct err *err)
 {
     sqlite3_stmt *stmt;
     pthread_mutex_lock(&m->reader.lock);
-    int r =
-        meta_query(&m->reader, &stmt, err, "SELECT " USER_COLUMNS " FROM users WHERE workspace_id = ? AND login = ?",
-                   "it", m->workspace, login);
+    int r = meta_query(&m->reader, &stmt, err,
+                       "SELECT " META_USER_COLUMNS " FROM users u WHERE workspace_id = ? AND login = ?", "it",
+                       m->workspace, login);
     if (r == 1) {
-        user_read(stmt, ret_user);
+        meta_user_read(stmt, 0, ret_user);
         meta_done(stmt);
     }
     pthread_mutex_unlock(&m->reader.lock);
@@ -41,10 +42,11 @@ int meta_user_get(struct meta *m, int64_t id, struct meta_user *ret_user, struct
 {
     sqlite3_stmt *stmt;
     pthread_mutex_lock(&m->reader.lock);
-    int r = meta_query(&m->reader, &stmt, err, "SELECT " USER_COLUMNS " FROM users WHERE workspace_id = ? AND id = ?",
-                       "ii", m->workspace, id);
+    int r = meta_query(&m->reader, &stmt, err,
+                       "SELECT " META_USER_COLUMNS " FROM users u WHERE workspace_id = ? AND id = ?", "ii",
+                       m->workspace, id);
     if (r == 1) {
-        user_read(stmt, ret_user);
+        meta_user_read(stmt, 0, ret_user);
         meta_done(stmt);
     }
     pthread_mutex_unlock(&m->reader.lock);
@@ -78,19 +80,31 @@ static int pwhash_make(str password, char ret_hash[crypto_pwhash_STRBYTES], stru
     return 0;
 }
 
+int meta_password_ok(str password, struct err *err)
+{
+    if (password.len >= PASSWORD_MIN && password.len <= PASSWORD_MAX)
+        return 0;
+    return err_set(err, ERR_INVALID, "bad_password", "a password has %d to %d bytes", PASSWORD_MIN, PASSWORD_MAX);
+}
+
+int meta_password_hash(struct meta *m, str password, char ret_hash[128], struct err *err)
+{
+    if (pwhash_enter(m) < 0)
+        return err_set(err, ERR_BUSY, "busy", "too many passwords are being checked: try again in a second");
+    int r = pwhash_make(password, ret_hash, err);
+    pwhash_leave(m);
+    return r;
+}
+
 int meta_user_set_password(struct meta *m, str actor, int64_t user, str password, int64_t keep_session, struct err *err)
 {
     char hash[crypto_pwhash_STRBYTES];
     struct meta_user u;
-    if (password.len < PASSWORD_MIN || password.len > PASSWORD_MAX)
-        return err_set(err, ERR_INVALID, "bad_password", "a password has %d to %d bytes", PASSWORD_MIN, PASSWORD_MAX);
-    int r = meta_user_get(m, user, &u, err);
-    if (r < 0)
-        return r;
-    if (pwhash_enter(m) < 0)
-        return err_set(err, ERR_BUSY, "busy", "too many passwords are being checked: try again in a second");
-    r = pwhash_make(password, hash, err);
-    pwhash_leave(m);
+    int r = meta_password_ok(password, err);
+    if (r == 0)
+        r = meta_user_get(m, user, &u, err);
+    if (r == 0)
+        r = meta_password_hash(m, password, hash, err);
     if (r == 0)
         r = meta_begin(m, err);
     if (r < 0)
@@ -119,11 +133,13 @@ int meta_password_check(struct meta *m, str login, str password, struct meta_use
     if (r == 0) {
         pthread_mutex_lock(&m->reader.lock);
         r = meta_query(&m->reader, &stmt, err,
-                       "SELECT " USER_COLUMNS ", password_hash FROM users WHERE workspace_id = ? AND login = ?", "it",
-                       m->workspace, login);
+                       "SELECT " META_USER_COLUMNS
+                       ", password_hash FROM users u WHERE workspace_id = ? AND login = ? AND "
+                       "disabled_ns = 0",
+                       "it", m->workspace, login);
         if (r == 1) {
-            user_read(stmt, &u);
-            meta_copy_text(stmt, 5, hash, sizeof hash);
+            meta_user_read(stmt, 0, &u);
+            meta_copy_text(stmt, META_USER_COLUMNS_N, hash, sizeof hash);
             meta_done(stmt);
         }
         pthread_mutex_unlock(&m->reader.lock);

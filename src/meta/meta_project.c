@@ -1,10 +1,9 @@
-// Projects and their public DSN keys.
+// Projects.
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/must.h"
 #include "meta/meta_internal.h"
 
-#include <sodium.h>
 #include <stdio.h>
 
 #define PROJECT_COLUMNS "id, slug, name, created_ns"
@@ -60,16 +59,21 @@ static int project_insert(struct meta *m, str actor, str slug, struct meta_proje
     return r;
 }
 
+static int slug_ok(str slug, struct err *err)
+{
+    if (meta_slug_valid(slug))
+        return 0;
+    err_set(err, ERR_INVALID, "bad_slug", "\"%.*s\" is not a project name", STR_ARG(str_slice(slug, 0, META_NAME_MAX)));
+    err_set_hint(err, "1 to %d of a-z, 0-9 and inner dashes, not only digits", META_NAME_MAX);
+    return ERR_INVALID;
+}
+
 int meta_project_add(struct meta *m, str actor, str slug, struct meta_project *ret_project, struct err *err)
 {
     struct meta_project p;
-    if (!meta_slug_valid(slug)) {
-        err_set(err, ERR_INVALID, "bad_slug", "\"%.*s\" is not a project name",
-                STR_ARG(str_slice(slug, 0, META_NAME_MAX)));
-        err_set_hint(err, "1 to %d of a-z, 0-9 and inner dashes, not only digits", META_NAME_MAX);
-        return ERR_INVALID;
-    }
-    int r = meta_begin(m, err);
+    int r = slug_ok(slug, err);
+    if (r == 0)
+        r = meta_begin(m, err);
     if (r < 0)
         return r;
     r = meta_finish(m, project_insert(m, actor, slug, &p, err), err);
@@ -147,67 +151,46 @@ int meta_project_list(struct meta *m, struct meta_project **ret_projects, size_t
     return 0;
 }
 
-static int dsn_key_get_or_make(struct meta *m, str actor, int64_t project, char *key, struct err *err)
+static int project_rename(struct meta *m, str actor, struct meta_project *p, str slug, struct err *err)
 {
     sqlite3_stmt *stmt;
-    int r = meta_query(&m->writer, &stmt, err,
-                       "SELECT public_key FROM dsn_keys WHERE project_id = ? AND revoked_ns = 0 ORDER BY id LIMIT 1",
-                       "i", project);
+    char detail[128];
+    int r = meta_query(&m->writer, &stmt, err, "SELECT id FROM projects WHERE workspace_id = ? AND slug = ?", "it",
+                       m->workspace, slug);
     if (r < 0)
         return r;
     if (r == 1) {
-        meta_copy_text(stmt, 0, key, META_SECRET_MAX);
         meta_done(stmt);
-        return 0;
+        return err_set(err, ERR_EXIST, "project_exists", "there is a project %.*s already", STR_ARG(slug));
     }
-    uint8_t raw[16];
-    int64_t id;
-    char target[32];
-    randombytes_buf(raw, sizeof raw);
-    sodium_bin2hex(key, META_SECRET_MAX, raw, sizeof raw);
-    snprintf(target, sizeof target, "project %lld", (long long)project);
-    r = meta_next_id(m, "dsn_keys", &id, err);
-    if (r == 0)
-        r = meta_run(&m->writer, NULL, err,
-                     "INSERT INTO dsn_keys (id, project_id, public_key, created_ns, revoked_ns) VALUES (?, ?, ?, ?, 0)",
-                     "iizi", id, project, key, clock_unix_ns());
-    if (r == 0)
-        r = meta_audit_put(m, actor, "dsn_key.add", str_z(target), STR(""), err);
-    return r;
+    r = meta_run(&m->writer, NULL, err, "UPDATE projects SET slug = ?, name = ? WHERE id = ?", "tti", slug, slug,
+                 p->id);
+    snprintf(detail, sizeof detail, "now %.*s", STR_ARG(slug));
+    return r < 0 ? r : meta_audit_put(m, actor, "project.rename", str_z(p->slug), str_z(detail), err);
 }
 
-// 1 when the project has one.
-static int dsn_key_read(struct meta *m, int64_t project, char *key, struct err *err)
-{
-    sqlite3_stmt *stmt;
-    pthread_mutex_lock(&m->reader.lock);
-    int r = meta_query(&m->reader, &stmt, err,
-                       "SELECT public_key FROM dsn_keys WHERE project_id = ? AND revoked_ns = 0 ORDER BY id LIMIT 1",
-                       "i", project);
-    if (r == 1) {
-        meta_copy_text(stmt, 0, key, META_SECRET_MAX);
-        meta_done(stmt);
-    }
-    pthread_mutex_unlock(&m->reader.lock);
-    return r;
-}
-
-int meta_project_dsn_key(struct meta *m, str actor, int64_t project, char ret_key[META_SECRET_MAX], struct err *err)
+int meta_project_rename(struct meta *m, str actor, int64_t project, str slug, struct meta_project *ret_project,
+                        struct err *err)
 {
     struct meta_project p;
-    char key[META_SECRET_MAX];
-    int r = meta_project_get(m, project, &p, err);
+    int r = slug_ok(slug, err);
     if (r == 0)
-        r = dsn_key_read(m, project, key, err);
-    if (r == 0) {
-        r = meta_begin(m, err);
-        if (r == 0)
-            r = meta_finish(m, dsn_key_get_or_make(m, actor, project, key, err), err);
-        if (r == 0)
-            meta_cache_reload(m, NULL); // if this fails, the first use of the key reads again
-    }
+        r = meta_project_get(m, project, &p, err);
+    if (r == 0 && strcmp(p.slug, "default") == 0)
+        r = err_set(err, ERR_INVALID, "default_project",
+                    "the project default keeps its name: senders without a key go there");
     if (r < 0)
         return r;
-    memcpy(ret_key, key, sizeof key);
-    return 0;
+    if (!str_eq(slug, str_z(p.slug))) {
+        r = meta_begin(m, err);
+        if (r == 0)
+            r = meta_finish(m, project_rename(m, actor, &p, slug, err), err);
+    }
+    if (r == 0) {
+        memset(p.slug, 0, sizeof p.slug);
+        memcpy(p.slug, slug.ptr, slug.len);
+        memcpy(p.name, p.slug, sizeof p.name);
+        *ret_project = p;
+    }
+    return r;
 }

@@ -35,7 +35,18 @@ static const char schema_v1[] =
     "CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit trail is "
     "append-only'); END;";
 
-static const char *const schema_versions[] = { schema_v1 };
+// Invitations, people who are switched off, and what a list of sessions shows of each.
+static const char schema_v2[] =
+    // 0: was invited and has not come yet
+    "ALTER TABLE users ADD COLUMN joined_ns BIGINT NOT NULL DEFAULT 0;"
+    "ALTER TABLE users ADD COLUMN disabled_ns BIGINT NOT NULL DEFAULT 0;"
+    "UPDATE users SET joined_ns = created_ns;"
+    // 0: signs in; 1: an invitation or a reset, with which a password is set
+    "ALTER TABLE login_links ADD COLUMN sets_password BIGINT NOT NULL DEFAULT 0;"
+    "ALTER TABLE sessions ADD COLUMN peer VARCHAR(63) NOT NULL DEFAULT '';"
+    "ALTER TABLE sessions ADD COLUMN agent VARCHAR(127) NOT NULL DEFAULT '';";
+
+static const char *const schema_versions[] = { schema_v1, schema_v2 };
 enum { SCHEMA_LATEST = sizeof schema_versions / sizeof schema_versions[0] };
 
 static int schema_current(struct meta *m, int64_t *ret_version, struct err *err)
@@ -95,7 +106,7 @@ static int schema_migrate(struct meta *m, struct err *err)
             r = meta_run(&m->writer, NULL, err, "INSERT INTO schema_versions (version, applied_ns) VALUES (?, ?)", "ii",
                          version + 1, clock_unix_ns());
         if (r == 0 && version == 0)
-            r = schema_first_rows(m, err);
+            r = schema_first_rows(m, err); // before the later migrations, as in a file that is older
     }
     return r;
 }

@@ -1,42 +1,13 @@
-// Login links and sessions. A link is used up in the transaction that makes the session, so two
-// clicks at once give one session.
+// Signing in, and sessions. A link is used up in the transaction that makes the session, so two clicks at once
+// give one session.
 #include "base/clock.h"
+#include "base/mem.h"
 #include "meta/person_internal.h"
 
 #include <sodium.h>
 #include <stdio.h>
 
 #define DAY_NS (86400 * NS_PER_S)
-
-int meta_link_add(struct meta *m, str actor, str login, char ret_secret[META_SECRET_MAX], struct err *err)
-{
-    struct meta_user u;
-    char secret[META_SECRET_MAX];
-    uint8_t hash[META_HASH_LEN];
-    int64_t id;
-    int r = meta_user_find(m, login, &u, err);
-    if (r < 0)
-        return r;
-    meta_secret_make("", secret);
-    meta_secret_hash("link", str_z(secret), hash);
-    r = meta_begin(m, err);
-    if (r < 0)
-        return r;
-    r = meta_run(&m->writer, NULL, err, "DELETE FROM login_links WHERE user_id = ?", "i", u.id);
-    if (r == 0)
-        r = meta_next_id(m, "login_links", &id, err);
-    if (r == 0)
-        r = meta_run(&m->writer, NULL, err,
-                     "INSERT INTO login_links (id, user_id, secret_hash, expires_ns) VALUES (?, ?, ?, ?)", "iibi", id,
-                     u.id, bytes_of(hash, sizeof hash), clock_unix_ns() + META_LINK_SECONDS * NS_PER_S);
-    if (r == 0)
-        r = meta_audit_put(m, actor, "link.add", str_z(u.login), STR("10 minutes, once"), err);
-    r = meta_finish(m, r, err);
-    if (r == 0)
-        memcpy(ret_secret, secret, sizeof secret);
-    sodium_memzero(secret, sizeof secret);
-    return r;
-}
 
 static void session_csrf(str secret, char ret[44])
 {
@@ -47,7 +18,7 @@ static void session_csrf(str secret, char ret[44])
 }
 
 // Inside a transaction.
-static int session_insert(struct meta *m, str peer, const char *how, struct meta_session *s,
+static int session_insert(struct meta *m, struct meta_visitor who, const char *how, struct meta_session *s,
                           char secret[META_SECRET_MAX], struct err *err)
 {
     uint8_t hash[META_HASH_LEN];
@@ -57,7 +28,7 @@ static int session_insert(struct meta *m, str peer, const char *how, struct meta
     session_csrf(str_z(secret), s->csrf);
     s->created_ns = clock_unix_ns();
     s->expires_ns = s->created_ns + META_SESSION_DAYS * DAY_NS;
-    snprintf(detail, sizeof detail, "by %s from %.*s", how, STR_ARG(str_slice(peer, 0, 64)));
+    snprintf(detail, sizeof detail, "by %s from %.*s", how, STR_ARG(str_slice(who.peer, 0, 64)));
     int r = meta_next_id(m, "sessions", &s->id, err);
     if (r == 0) // the oldest make room: a program that signs in again and again must not fill the disk
         r = meta_run(&m->writer, NULL, err,
@@ -65,11 +36,15 @@ static int session_insert(struct meta *m, str peer, const char *how, struct meta
                      "ORDER BY id DESC LIMIT ?)",
                      "iii", s->user.id, s->user.id, (int64_t)META_SESSIONS_PER_USER - 1);
     if (r == 0)
-        r = meta_run(&m->writer, NULL, err,
-                     "INSERT INTO sessions (id, user_id, secret_hash, created_ns, last_used_ns, expires_ns) VALUES (?, "
-                     "?, ?, ?, ?, ?)",
-                     "iibiii", s->id, s->user.id, bytes_of(hash, sizeof hash), s->created_ns, s->created_ns,
-                     s->expires_ns);
+        r = meta_run(
+            &m->writer, NULL, err,
+            "INSERT INTO sessions (id, user_id, secret_hash, created_ns, last_used_ns, expires_ns, peer, agent) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "iibiiitt", s->id, s->user.id, bytes_of(hash, sizeof hash), s->created_ns, s->created_ns, s->expires_ns,
+            str_slice(who.peer, 0, META_NAME_MAX), str_slice(who.agent, 0, 127));
+    if (r == 0)
+        r = meta_run(&m->writer, NULL, err, "UPDATE users SET joined_ns = ? WHERE id = ? AND joined_ns = 0", "ii",
+                     s->created_ns, s->user.id);
     if (r == 0)
         r = meta_audit_put(m, str_z(s->user.login), "session.start", str_z(s->user.login), str_z(detail), err);
     return r;
@@ -108,53 +83,26 @@ static void signin_outcome(struct meta *m, str peer, str account, int r)
     pthread_mutex_unlock(&m->throttle_lock);
 }
 
-// Uses the link up; inside a transaction.
-static int link_take(struct meta *m, const uint8_t hash[META_HASH_LEN], struct meta_user *u, struct err *err)
-{
-    sqlite3_stmt *stmt;
-    int changes = 0;
-    int r = meta_query(&m->writer, &stmt, err,
-                       "SELECT u.id, u.scopes, u.password_hash IS NOT NULL, u.login, u.created_ns FROM login_links l "
-                       "JOIN users u ON u.id = l.user_id"
-                       " WHERE l.secret_hash = ? AND l.expires_ns > ?",
-                       "bi", bytes_of(hash, META_HASH_LEN), clock_unix_ns());
-    if (r < 0)
-        return r;
-    if (r == 0) {
-        err_set(err, ERR_DENIED, "bad_link",
-                "this sign-in link is not valid: it works once, for 10 minutes, and a newer one replaces it");
-        err_set_hint(err, "`clew login-link` on the server prints a new one");
-        return ERR_DENIED;
-    }
-    memset(u, 0, sizeof *u);
-    u->id = sqlite3_column_int64(stmt, 0);
-    u->scopes = (uint32_t)sqlite3_column_int64(stmt, 1) & META_SCOPES_ALL;
-    u->has_password = sqlite3_column_int(stmt, 2);
-    meta_copy_text(stmt, 3, u->login, sizeof u->login);
-    u->created_ns = sqlite3_column_int64(stmt, 4);
-    meta_done(stmt);
-    return meta_run(&m->writer, &changes, err, "DELETE FROM login_links WHERE secret_hash = ?", "b",
-                    bytes_of(hash, META_HASH_LEN));
-}
-
-int meta_signin_link(struct meta *m, str peer, str link_secret, char ret_secret[META_SECRET_MAX],
+int meta_signin_link(struct meta *m, struct meta_visitor who, str link_secret, char ret_secret[META_SECRET_MAX],
                      struct meta_session *ret_session, int *ret_retry_s, struct err *err)
 {
     struct meta_session s = { 0 };
     char secret[META_SECRET_MAX];
     uint8_t hash[META_HASH_LEN];
-    int r = signin_wait(m, peer, STR(""), ret_retry_s, err);
+    int r = signin_wait(m, who.peer, STR(""), ret_retry_s, err);
     if (r < 0)
         return r;
     meta_secret_hash("link", str_slice(link_secret, 0, META_SECRET_MAX), hash);
     r = meta_begin(m, err);
     if (r < 0)
         return r;
-    r = link_take(m, hash, &s.user, err);
+    r = meta_link_find(&m->writer, hash, false, &s.user, err);
     if (r == 0)
-        r = session_insert(m, peer, "link", &s, secret, err);
+        r = meta_link_use_up(m, s.user.id, err);
+    if (r == 0)
+        r = session_insert(m, who, "link", &s, secret, err);
     r = meta_finish(m, r, err);
-    signin_outcome(m, peer, STR(""), r);
+    signin_outcome(m, who.peer, STR(""), r);
     if (r == 0) {
         *ret_session = s;
         memcpy(ret_secret, secret, sizeof secret);
@@ -163,25 +111,90 @@ int meta_signin_link(struct meta *m, str peer, str link_secret, char ret_secret[
     return r;
 }
 
-int meta_signin_password(struct meta *m, str peer, str login, str password, char ret_secret[META_SECRET_MAX],
-                         struct meta_session *ret_session, int *ret_retry_s, struct err *err)
+// Cheap, so that nobody makes this server hash passwords with links that he has made up.
+static int invitation_look(struct meta *m, const uint8_t hash[META_HASH_LEN], struct err *err)
+{
+    struct meta_user u;
+    pthread_mutex_lock(&m->reader.lock);
+    int r = meta_link_find(&m->reader, hash, true, &u, err);
+    pthread_mutex_unlock(&m->reader.lock);
+    return r;
+}
+
+static int invitation_take(struct meta *m, struct meta_visitor who, const uint8_t hash[META_HASH_LEN],
+                           const char *password_hash, struct meta_session *s, char secret[META_SECRET_MAX],
+                           struct err *err)
+{
+    int r = meta_link_find(&m->writer, hash, true, &s->user, err);
+    if (r == 0)
+        r = meta_link_use_up(m, s->user.id, err);
+    if (r == 0)
+        r = meta_run(&m->writer, NULL, err, "UPDATE users SET password_hash = ? WHERE id = ?", "zi", password_hash,
+                     s->user.id);
+    if (r == 0)
+        r = meta_run(&m->writer, NULL, err, "DELETE FROM sessions WHERE user_id = ?", "i", s->user.id);
+    if (r == 0)
+        r = meta_audit_put(m, str_z(s->user.login), "user.password", str_z(s->user.login),
+                           s->user.joined_ns ? STR("by a reset link, other sessions ended") : STR("by an invitation"),
+                           err);
+    if (r == 0)
+        r = session_insert(m, who, s->user.joined_ns ? "reset link" : "invitation", s, secret, err);
+    s->user.has_password = true;
+    return r;
+}
+
+int meta_signin_invited(struct meta *m, struct meta_visitor who, str link_secret, str password,
+                        char ret_secret[META_SECRET_MAX], struct meta_session *ret_session, int *ret_retry_s,
+                        struct err *err)
+{
+    struct meta_session s = { 0 };
+    char secret[META_SECRET_MAX], password_hash[128];
+    uint8_t hash[META_HASH_LEN];
+    int r = signin_wait(m, who.peer, STR(""), ret_retry_s, err);
+    if (r < 0)
+        return r;
+    meta_secret_hash("link", str_slice(link_secret, 0, META_SECRET_MAX), hash);
+    r = invitation_look(m, hash, err);
+    if (r == 0)
+        r = meta_password_ok(password, err);
+    if (r == 0)
+        r = meta_password_hash(m, password, password_hash, err);
+    if (r == ERR_BUSY)
+        *ret_retry_s = 1;
+    if (r == 0)
+        r = meta_begin(m, err);
+    if (r == 0)
+        r = meta_finish(m, invitation_take(m, who, hash, password_hash, &s, secret, err), err);
+    signin_outcome(m, who.peer, STR(""), r);
+    if (r == 0) {
+        *ret_session = s;
+        memcpy(ret_secret, secret, sizeof secret);
+    }
+    sodium_memzero(secret, sizeof secret);
+    sodium_memzero(password_hash, sizeof password_hash);
+    return r;
+}
+
+int meta_signin_password(struct meta *m, struct meta_visitor who, str login, str password,
+                         char ret_secret[META_SECRET_MAX], struct meta_session *ret_session, int *ret_retry_s,
+                         struct err *err)
 {
     struct meta_session s = { 0 };
     char secret[META_SECRET_MAX];
     login = str_slice(login, 0, META_NAME_MAX + 1);
-    int r = signin_wait(m, peer, login, ret_retry_s, err);
+    int r = signin_wait(m, who.peer, login, ret_retry_s, err);
     if (r < 0)
         return r;
     r = meta_password_check(m, login, str_slice(password, 0, 1024), &s.user, err);
     if (r == 0)
         r = meta_begin(m, err);
     if (r == 0) {
-        r = session_insert(m, peer, "password", &s, secret, err);
+        r = session_insert(m, who, "password", &s, secret, err);
         r = meta_finish(m, r, err);
     } else if (r == ERR_BUSY) {
         *ret_retry_s = 1;
     }
-    signin_outcome(m, peer, login, r);
+    signin_outcome(m, who.peer, login, r);
     if (r == 0) {
         *ret_session = s;
         memcpy(ret_secret, secret, sizeof secret);
@@ -190,18 +203,19 @@ int meta_signin_password(struct meta *m, str peer, str login, str password, char
     return r;
 }
 
-int meta_password_confirm(struct meta *m, str peer, int64_t user, str password, int *ret_retry_s, struct err *err)
+int meta_password_confirm(struct meta *m, struct meta_visitor who, int64_t user, str password, int *ret_retry_s,
+                          struct err *err)
 {
     struct meta_user u, same;
     int r = meta_user_get(m, user, &u, err);
     if (r == 0)
-        r = signin_wait(m, peer, str_z(u.login), ret_retry_s, err);
+        r = signin_wait(m, who.peer, str_z(u.login), ret_retry_s, err);
     if (r < 0)
         return r;
     r = meta_password_check(m, str_z(u.login), str_slice(password, 0, 1024), &same, err);
     if (r == ERR_BUSY)
         *ret_retry_s = 1;
-    signin_outcome(m, peer, str_z(u.login), r);
+    signin_outcome(m, who.peer, str_z(u.login), r);
     return r;
 }
 
@@ -211,21 +225,16 @@ static int session_find(struct meta *m, const uint8_t hash[META_HASH_LEN], int64
     sqlite3_stmt *stmt;
     pthread_mutex_lock(&m->reader.lock);
     int r = meta_query(&m->reader, &stmt, NULL,
-                       "SELECT s.id, s.created_ns, s.expires_ns, s.last_used_ns, u.id, u.scopes, u.password_hash IS "
-                       "NOT NULL, u.login, u.created_ns"
+                       "SELECT s.id, s.created_ns, s.expires_ns, s.last_used_ns, " META_USER_COLUMNS
                        " FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.secret_hash = ? AND s.expires_ns > ? "
-                       "AND s.last_used_ns > ?",
+                       "AND s.last_used_ns > ? AND u.disabled_ns = 0",
                        "bii", bytes_of(hash, META_HASH_LEN), now, now - META_SESSION_IDLE_DAYS * DAY_NS);
     if (r == 1) {
         s->id = sqlite3_column_int64(stmt, 0);
         s->created_ns = sqlite3_column_int64(stmt, 1);
         s->expires_ns = sqlite3_column_int64(stmt, 2);
         *ret_last_used = sqlite3_column_int64(stmt, 3);
-        s->user.id = sqlite3_column_int64(stmt, 4);
-        s->user.scopes = (uint32_t)sqlite3_column_int64(stmt, 5) & META_SCOPES_ALL;
-        s->user.has_password = sqlite3_column_int(stmt, 6);
-        meta_copy_text(stmt, 7, s->user.login, sizeof s->user.login);
-        s->user.created_ns = sqlite3_column_int64(stmt, 8);
+        meta_user_read(stmt, 4, &s->user);
         meta_done(stmt);
     }
     pthread_mutex_unlock(&m->reader.lock);
@@ -271,4 +280,75 @@ int meta_session_end(struct meta *m, str actor, int64_t session, struct err *err
     if (r == 0 && changes)
         r = meta_audit_put(m, actor, "session.end", str_z(target), STR(""), err);
     return meta_finish(m, r, err);
+}
+
+int meta_session_list(struct meta *m, int64_t user, struct meta_session_row **ret_sessions, size_t *ret_n,
+                      struct err *err)
+{
+    struct meta_session_row *list = mem_calloc(META_SESSIONS_PER_USER, sizeof *list);
+    int64_t now = clock_unix_ns();
+    sqlite3_stmt *stmt;
+    size_t n = 0;
+    if (!list)
+        return err_set(err, ERR_NOMEM, NULL, "out of memory");
+    pthread_mutex_lock(&m->reader.lock);
+    int r =
+        meta_query(&m->reader, &stmt, err,
+                   "SELECT id, created_ns, last_used_ns, expires_ns, peer, agent FROM sessions WHERE user_id = ? AND "
+                   "expires_ns > ? AND last_used_ns > ? ORDER BY id DESC LIMIT ?",
+                   "iiii", user, now, now - META_SESSION_IDLE_DAYS * DAY_NS, (int64_t)META_SESSIONS_PER_USER);
+    while (r == 1) {
+        struct meta_session_row *row = &list[n++];
+        row->id = sqlite3_column_int64(stmt, 0);
+        row->created_ns = sqlite3_column_int64(stmt, 1);
+        row->last_used_ns = sqlite3_column_int64(stmt, 2);
+        row->expires_ns = sqlite3_column_int64(stmt, 3);
+        meta_copy_text(stmt, 4, row->peer, sizeof row->peer);
+        meta_copy_text(stmt, 5, row->agent, sizeof row->agent);
+        r = meta_next(&m->reader, stmt, err);
+    }
+    pthread_mutex_unlock(&m->reader.lock);
+    if (r < 0) {
+        mem_free(list);
+        return r;
+    }
+    *ret_sessions = list;
+    *ret_n = n;
+    return 0;
+}
+
+int meta_session_end_of(struct meta *m, str actor, int64_t user, int64_t session, struct err *err)
+{
+    int changes = 0;
+    char target[32];
+    snprintf(target, sizeof target, "session %lld", (long long)session);
+    int r = meta_begin(m, err);
+    if (r < 0)
+        return r;
+    r = meta_run(&m->writer, &changes, err, "DELETE FROM sessions WHERE id = ? AND user_id = ?", "ii", session, user);
+    if (r == 0 && !changes)
+        r = err_set(err, ERR_NOENT, "no_session", "there is no such session");
+    if (r == 0)
+        r = meta_audit_put(m, actor, "session.end", str_z(target), STR(""), err);
+    return meta_finish(m, r, err);
+}
+
+int meta_session_end_all(struct meta *m, str actor, int64_t user, int64_t keep, int *ret_n, struct err *err)
+{
+    struct meta_user u;
+    int changes = 0;
+    char detail[64];
+    int r = meta_user_get(m, user, &u, err);
+    if (r == 0)
+        r = meta_begin(m, err);
+    if (r < 0)
+        return r;
+    r = meta_run(&m->writer, &changes, err, "DELETE FROM sessions WHERE user_id = ? AND id <> ?", "ii", user, keep);
+    snprintf(detail, sizeof detail, "%d ended", changes);
+    if (r == 0 && changes)
+        r = meta_audit_put(m, actor, "session.end", str_z(u.login), str_z(detail), err);
+    r = meta_finish(m, r, err);
+    if (r == 0 && ret_n)
+        *ret_n = changes;
+    return r;
 }

@@ -82,12 +82,30 @@ static void a_dsn_key_is_stable_and_opens_nothing_but_its_own_door(void **state)
     scratch_close(&s);
 }
 
+static void a_project_is_renamed_with_its_number(void **state)
+{
+    struct scratch s;
+    struct meta_project p, q;
+    scratch_open(&s);
+    assert_int_equal(meta_project_add(s.meta, STR("test"), STR("shop"), &p, NULL), 0);
+    assert_int_equal(meta_project_rename(s.meta, STR("test"), p.id, STR("market"), &q, NULL), 0);
+    assert_int_equal(q.id, p.id);
+    assert_int_equal(meta_project_find(s.meta, STR("market"), &q, NULL), 0);
+    assert_int_equal(q.id, p.id);
+    assert_int_equal(meta_project_find(s.meta, STR("shop"), &q, NULL), ERR_NOENT);
+    assert_int_equal(meta_project_rename(s.meta, STR("test"), p.id, STR("default"), &q, NULL), ERR_EXIST);
+    assert_int_equal(meta_project_rename(s.meta, STR("test"), p.id, STR("No!"), &q, NULL), ERR_INVALID);
+    assert_int_equal(meta_project_rename(s.meta, STR("test"), 1, STR("main"), &q, NULL), ERR_INVALID); // default
+    scratch_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_start_makes_the_default_project),
         cmocka_unit_test(slugs_are_plain_words),
         cmocka_unit_test(a_project_is_added_once_and_survives),
+        cmocka_unit_test(a_project_is_renamed_with_its_number),
         cmocka_unit_test(a_dsn_key_is_stable_and_opens_nothing_but_its_own_door),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

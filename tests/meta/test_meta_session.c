@@ -8,7 +8,7 @@
 #include "meta/person.h"
 #include "scratch.h"
 
-static const str peer = STR_INIT("127.0.0.1");
+static const struct meta_visitor peer = { STR_INIT("127.0.0.1"), STR_INIT("Firefox") };
 
 static void a_link_works_once(void **state)
 {
@@ -162,7 +162,9 @@ static void failed_attempts_are_throttled(void **state)
     assert_true(wait >= 1);
     // The right link waits too, else guessing would go on beside it; another peer does not.
     assert_int_equal(meta_signin_link(s.meta, peer, str_z(link), secret, &session, &wait, &err), ERR_BUSY);
-    assert_int_equal(meta_signin_link(s.meta, STR("192.0.2.7"), str_z(link), secret, &session, &wait, &err), 0);
+    assert_int_equal(meta_signin_link(s.meta, (struct meta_visitor){ .peer = STR("192.0.2.7") }, str_z(link), secret,
+                                      &session, &wait, &err),
+                     0);
     scratch_close(&s);
 }
 
