@@ -79,6 +79,20 @@ void api_put_time(struct json_writer *w, int64_t unix_ns);
 // A view of the store; NULL: answered.
 struct view *api_view(struct api_call *call);
 
+// --- administration (admin.c) ---
+// "user:admin" or "token:ci", so that the audit trail tells them apart.
+str api_actor(const struct api_call *call, char out[META_NAME_MAX + 1]);
+void api_put_scopes(struct json_writer *w, uint32_t scopes);
+void api_put_optional_time(struct json_writer *w, str key, int64_t ns); // nothing for 0
+// A caller that is confined to a project administers nothing outside it. false: answered.
+bool api_whole_workspace(struct api_call *call);
+// An array of scopes into bits; *ret_bad: one of them is unknown.
+int api_scopes_member(struct json_reader *r, uint32_t *ret_scopes, bool *ret_bad);
+// Known scopes that the caller has himself: nobody hands out more than he has. false: answered.
+bool api_scopes_ok(struct api_call *call, uint32_t scopes, bool bad);
+// The number in the path. false: answered with 404 and that code.
+bool api_path_id(struct api_call *call, int i, const char *code, int64_t *ret_id);
+
 // --- endpoints, a file a topic ---
 extern const struct api_endpoint api_endpoints[];
 extern const size_t api_endpoints_n;
@@ -91,7 +105,21 @@ void api_tokens_add(struct api_call *call);
 void api_tokens_remove(struct api_call *call);
 void api_projects_list(struct api_call *call);
 void api_projects_add(struct api_call *call);
+void api_projects_rename(struct api_call *call);
+void api_keys_list(struct api_call *call);
+void api_keys_add(struct api_call *call);
+void api_keys_remove(struct api_call *call);
 void api_audit_list(struct api_call *call);
+void api_audit_verify(struct api_call *call);
+void api_users_list(struct api_call *call);
+void api_users_add(struct api_call *call);
+void api_users_change(struct api_call *call);
+void api_users_remove(struct api_call *call);
+void api_users_link(struct api_call *call);
+void api_users_sessions_end(struct api_call *call);
+void api_my_sessions(struct api_call *call);
+void api_my_sessions_end(struct api_call *call);
+void api_my_sessions_end_others(struct api_call *call);
 void api_query(struct api_call *call);
 void api_tail(struct api_call *call);
 void api_trace(struct api_call *call);

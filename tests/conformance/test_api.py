@@ -48,7 +48,7 @@ def test_the_document_is_sound_and_served(clew):
 def test_every_described_path_is_there(clew):
     for path, methods in DOCUMENT["paths"].items():
         for method in methods:
-            status, _ = clew.request(method.upper(), path.replace("{", "").replace("}", ""), "{}" if method == "post" else None, JSON, token=None)
+            status, _ = clew.request(method.upper(), path.replace("{", "").replace("}", ""), "{}" if method in ("post", "patch") else None, JSON, token=None)
             assert status in (200, 400, 401, 403, 404, 415), (method, path, status)
             assert status != 404 or "{" in path, path
 
@@ -76,6 +76,52 @@ def test_administration(clew):
     entries = ask(clew, "GET", "/api/v1/audit", token=admin, limit=2)["entries"]
     assert len(entries) == 2 and entries[0]["seq"] == entries[1]["seq"] + 1
     assert ask(clew, "GET", "/api/v1/audit", token=admin, before=2)["entries"][0]["action"] == "workspace.create"
+
+
+def test_users(clew):
+    admin = clew.token("admin,read,values")
+    made = ask(clew, "POST", "/api/v1/users", {"login": "mara@example.com", "scopes": ["read"]}, 201, admin)
+    assert made["link"].startswith(clew.url + "/signin#invite=")
+    ask(clew, "POST", "/api/v1/users", {"login": "mara@example.com", "scopes": ["read"]}, 409, admin)
+    for bad in ({"login": "Mara", "scopes": ["read"]}, {"login": "x", "scopes": []}, {"login": "x", "scopes": ["root"]}, {"name": "x"}):
+        ask(clew, "POST", "/api/v1/users", bad, 400, admin)
+    users = {u["login"]: u for u in ask(clew, "GET", "/api/v1/users", token=admin)["users"]}
+    assert users["mara@example.com"]["state"] == "invited" and "link_expires" in users["mara@example.com"] and users["admin"]["state"] == "active"
+    ask(clew, "PATCH", "/api/v1/users/{login}", {"scopes": ["read", "values"]}, 204, admin, login="mara@example.com")
+    ask(clew, "PATCH", "/api/v1/users/{login}", {"disabled": True}, 204, admin, login="mara@example.com")
+    ask(clew, "POST", "/api/v1/users/{login}/link", {}, 400, admin, login="mara@example.com")
+    for bad in ({}, {"scopes": ["read"], "disabled": True}, {"disabled": "yes"}):
+        ask(clew, "PATCH", "/api/v1/users/{login}", bad, 400, admin, login="mara@example.com")
+    ask(clew, "PATCH", "/api/v1/users/{login}", {"disabled": False}, 204, admin, login="mara@example.com")
+    ask(clew, "POST", "/api/v1/users/{login}/link", {}, 201, admin, login="mara@example.com")
+    ask(clew, "DELETE", "/api/v1/users/{login}/sessions", None, 204, admin, login="mara@example.com")
+    ask(clew, "DELETE", "/api/v1/users/{login}", None, 204, admin, login="mara@example.com")
+    ask(clew, "DELETE", "/api/v1/users/{login}", None, 404, admin, login="mara@example.com")
+    ask(clew, "GET", "/api/v1/me/sessions", None, 403)
+
+
+def test_projects_and_keys(clew):
+    admin = clew.token("admin,read")
+    ask(clew, "POST", "/api/v1/projects", {"slug": "keyed"}, 201, admin)
+    first = ask(clew, "GET", "/api/v1/projects/{slug}/keys", slug="keyed")["keys"]
+    second = ask(clew, "POST", "/api/v1/projects/{slug}/keys", {}, 201, admin, slug="keyed")
+    keys = ask(clew, "GET", "/api/v1/projects/{slug}/keys", slug="keyed")["keys"]
+    assert [k["id"] for k in keys] == [second["id"]] + [k["id"] for k in first]
+    dsn = next(p["dsn"] for p in ask(clew, "GET", "/api/v1/projects")["projects"] if p["slug"] == "keyed")
+    assert second["key"] in dsn
+    for key in keys:
+        ask(clew, "DELETE", "/api/v1/projects/{slug}/keys/{id}", None, 204, admin, slug="keyed", id=key["id"])
+    ask(clew, "DELETE", "/api/v1/projects/{slug}/keys/{id}", None, 404, admin, slug="keyed", id=second["id"])
+    assert "dsn" not in next(p for p in ask(clew, "GET", "/api/v1/projects")["projects"] if p["slug"] == "keyed")
+    assert ask(clew, "PATCH", "/api/v1/projects/{slug}", {"slug": "renamed"}, 200, admin, slug="keyed")["slug"] == "renamed"
+    ask(clew, "PATCH", "/api/v1/projects/{slug}", {"slug": "x"}, 404, admin, slug="keyed")
+    ask(clew, "PATCH", "/api/v1/projects/{slug}", {"slug": "default"}, 409, admin, slug="renamed")
+    ask(clew, "PATCH", "/api/v1/projects/{slug}", {"slug": "x"}, 400, admin, slug="default")
+
+
+def test_the_trail_verifies(clew):
+    report = ask(clew, "GET", "/api/v1/audit/verify", token=clew.token("admin"))
+    assert report["holds"] and report["entries"] > 0 and len(report["head"]) == 64
 
 
 def test_me(clew):

@@ -36,9 +36,10 @@ class Browser:
             body = json.dumps(body)
         return self.server.request(method, path, body, {k: v for k, v in sent.items() if v is not None}, token=None)
 
-    def sign_in(self, link=None):
+    def sign_in(self, link=None, password=None):
+        """With a link; with a password too where it is one that sets it."""
         link = link or new_link(self.server)
-        status, answer = self.request("POST", "/api/v1/session", {"link": link})
+        status, answer = self.request("POST", "/api/v1/session", {"link": link, **({"password": password} if password else {})})
         if status == 200:
             self.set_cookie = self.server.answer_headers["set-cookie"]
             self.cookie = self.set_cookie.split(";")[0]
@@ -130,6 +131,150 @@ def test_passwords(clew_new):
     nobody = fresh.request("POST", "/api/v1/session", {"login": "nobody", "password": "wrong horse battery"})
     assert wrong == nobody and wrong[0] == 403  # does not tell who exists
     assert fresh.request("POST", "/api/v1/session", {"login": "admin", "password": "correct horse battery"})[0] == 200
+
+
+# ---- people
+
+def invited(server, admin, login, *scopes):
+    """The secret of an invitation."""
+    status, answer = admin.request("POST", "/api/v1/users", {"login": login, "scopes": list(scopes)})
+    assert status == 201, answer
+    return json.loads(answer)["link"].rpartition("#invite=")[2]
+
+
+def member(server, admin, login, *scopes):
+    """A browser in which somebody has accepted an invitation."""
+    visitor = Browser(server)
+    assert visitor.sign_in(invited(server, admin, login, *scopes), "a long enough password") == 200
+    return visitor
+
+
+def test_an_invitation_works_once_and_only_with_a_password(clew, browser):
+    link = invited(clew, browser, "once", "read")
+    assert Browser(clew).sign_in(link) == 400
+    assert Browser(clew).sign_in(link, "short") == 400
+    visitor = Browser(clew)
+    assert visitor.sign_in(link, "a long enough password") == 200
+    assert Browser(clew).sign_in(link, "a long enough password") == 403
+    assert json.loads(visitor.request("GET", "/api/v1/me")[1])["scopes"] == ["read"]
+    status, _ = Browser(clew).request("POST", "/api/v1/session", {"login": "once", "password": "a long enough password"})
+    assert status == 200
+
+
+def test_invitations_expire_and_replace_each_other(clew_new):
+    server = clew_new()
+    admin = Browser(server)
+    admin.sign_in()
+    old = invited(server, admin, "late", "read")
+    new = json.loads(admin.request("POST", "/api/v1/users/late/link", {})[1])["link"].rpartition("=")[2]
+    assert Browser(server).sign_in(old, "a long enough password") == 403
+    with sqlite3.connect(server.data / "meta.db") as db:
+        db.execute("UPDATE login_links SET expires_ns = 1")
+    assert Browser(server).sign_in(new, "a long enough password") == 403
+
+
+def test_a_sign_in_link_is_no_way_to_set_a_password(clew):
+    link = new_link(clew)
+    assert Browser(clew).sign_in(link, "a long enough password") == 400
+    assert Browser(clew).sign_in(link) == 200
+
+
+def test_invitations_and_passwords_are_neither_logged_nor_kept(clew, browser):
+    link = invited(clew, browser, "secretive", "read")
+    assert Browser(clew).sign_in(link, "the password of secretive") == 200
+    for path in [clew.log_path, *clew.data.rglob("*")]:
+        if path.is_file() and path.name != "run.json":
+            content = path.read_bytes()
+            assert link.encode() not in content and b"the password of secretive" not in content, path
+
+
+def test_a_member_reads_and_administers_nothing(clew, browser):
+    visitor = member(clew, browser, "reader", "read")
+    assert visitor.request("GET", "/api/v1/services")[0] == 200
+    for method, path, body in (("GET", "/api/v1/users", None), ("POST", "/api/v1/users", {"login": "friend", "scopes": ["read"]}),
+                               ("PATCH", "/api/v1/users/reader", {"scopes": ["read", "admin"]}), ("DELETE", "/api/v1/users/admin", None),
+                               ("POST", "/api/v1/tokens", {"name": "n", "scopes": ["read"]}), ("GET", "/api/v1/audit", None)):
+        status, answer = visitor.request(method, path, body)
+        assert (status, code_of(answer)) == (403, "forbidden"), path
+
+
+def test_who_administers_reaches_nobody_stronger(clew, browser):
+    """Else a link for a stronger user would be a way to become that user."""
+    visitor = member(clew, browser, "weaker", "read", "admin")
+    for method, path, body in (("POST", "/api/v1/users/admin/link", {}), ("DELETE", "/api/v1/users/admin", None), ("DELETE", "/api/v1/users/admin/sessions", None),
+                               ("PATCH", "/api/v1/users/admin", {"disabled": True}), ("PATCH", "/api/v1/users/weaker", {"scopes": ["read", "admin", "values"]}),
+                               ("POST", "/api/v1/users", {"login": "stronger", "scopes": ["read", "patch"]})):
+        status, answer = visitor.request(method, path, body)
+        assert (status, code_of(answer)) == (403, "forbidden"), path
+    assert visitor.request("POST", "/api/v1/users", {"login": "equal", "scopes": ["read"]})[0] == 201
+
+
+def test_changing_people_needs_origin_and_header(clew, browser):
+    for method, path, body in (("POST", "/api/v1/users", {"login": "forged", "scopes": ["read"]}), ("PATCH", "/api/v1/users/admin", {"disabled": True}),
+                               ("DELETE", "/api/v1/users/admin", None), ("POST", "/api/v1/users/admin/link", {}), ("DELETE", "/api/v1/me/sessions", None)):
+        for headers in ({"Origin": None}, {"Origin": "http://evil.example"}, {"X-Clew-CSRF": None}):
+            status, answer = browser.request(method, path, body, **headers)
+            assert (status, code_of(answer)) == (403, "forged"), (path, headers)
+
+
+@pytest.mark.parametrize("end", [("DELETE", "/api/v1/users/{}", None), ("PATCH", "/api/v1/users/{}", {"disabled": True}), ("DELETE", "/api/v1/users/{}/sessions", None)],
+                         ids=["removed", "disabled", "ended"])
+def test_who_is_shut_out_is_out_at_once(clew, browser, end):
+    method, path, body = end
+    login = f"gone-{method.lower()}-{len(path)}"
+    visitor = member(clew, browser, login, "read")
+    connection = http.client.HTTPConnection("127.0.0.1", clew.port, timeout=20)
+    connection.request("GET", "/api/v1/tail?query=logs", headers={"Cookie": visitor.cookie})
+    tail = connection.getresponse()
+    assert tail.status == 200
+    assert browser.request(method, path.format(login), body)[0] == 204
+    assert visitor.request("GET", "/api/v1/me")[0] == 401
+    tail.read()  # ends, well before a read times out
+    connection.close()
+    status, _ = visitor.request("POST", "/api/v1/session", {"login": login, "password": "a long enough password"})
+    assert status == (200 if path.endswith("sessions") else 403)
+
+
+def test_scopes_that_are_taken_are_gone_at_once(clew, browser):
+    visitor = member(clew, browser, "demoted", "read", "admin")
+    assert visitor.request("GET", "/api/v1/users")[0] == 200
+    assert browser.request("PATCH", "/api/v1/users/demoted", {"scopes": ["read"]})[0] == 204
+    assert visitor.request("GET", "/api/v1/users")[0] == 403
+
+
+def test_the_last_administrator_stays(clew_new):
+    server = clew_new()
+    admin = Browser(server)
+    admin.sign_in()
+    invited(server, admin, "not-here-yet", "read", "admin")
+    for method, path, body in (("DELETE", "/api/v1/users/admin", None), ("PATCH", "/api/v1/users/admin", {"disabled": True}),
+                               ("PATCH", "/api/v1/users/admin", {"scopes": ["read"]})):
+        status, answer = admin.request(method, path, body)
+        assert (status, code_of(answer)) == (422, "last_admin"), path
+    assert server.cli("user", "rm", "admin", check=False) == "" and admin.request("GET", "/api/v1/me")[0] == 200
+
+
+def test_everybody_ends_his_own_sessions_only(clew, browser):
+    visitor = member(clew, browser, "several", "read")
+    second = Browser(clew)
+    assert second.request("POST", "/api/v1/session", {"login": "several", "password": "a long enough password"})[0] == 200
+    mine = json.loads(browser.request("GET", "/api/v1/me/sessions")[1])["sessions"]
+    theirs = json.loads(visitor.request("GET", "/api/v1/me/sessions")[1])["sessions"]
+    assert len(theirs) == 2 and sum(s["current"] for s in theirs) == 1
+    assert visitor.request("DELETE", f"/api/v1/me/sessions/{mine[0]['id']}")[0] == 404
+    assert visitor.request("DELETE", "/api/v1/me/sessions")[0] == 204
+    assert visitor.request("GET", "/api/v1/me")[0] == 200 and browser.request("GET", "/api/v1/me")[0] == 200
+    assert len(json.loads(visitor.request("GET", "/api/v1/me/sessions")[1])["sessions"]) == 1
+
+
+def test_people_are_in_the_trail(clew, browser):
+    member(clew, browser, "trailed", "read")
+    browser.request("PATCH", "/api/v1/users/trailed", {"scopes": ["read", "values"]})
+    browser.request("DELETE", "/api/v1/users/trailed")
+    entries = json.loads(browser.request("GET", "/api/v1/audit?limit=50")[1])["entries"]
+    seen = [(e["action"], e["actor"]) for e in reversed(entries) if e["target"] == "trailed"]
+    assert seen == [("user.add", "user:admin"), ("link.add", "user:admin"), ("user.password", "trailed"), ("session.start", "trailed"),
+                    ("user.scopes", "user:admin"), ("user.remove", "user:admin")]
 
 
 # ---- session
@@ -291,7 +436,12 @@ def test_lists_never_show_the_secret_again(clew, browser):
 def test_administration_needs_admin(clew):
     reader = clew.token("read,values,ingest,probe,patch")
     for method, path, body in (("GET", "/api/v1/tokens", None), ("POST", "/api/v1/tokens", "{}"), ("DELETE", "/api/v1/tokens/1", None),
-                               ("POST", "/api/v1/projects", '{"slug":"x"}'), ("GET", "/api/v1/audit", None)):
+                               ("POST", "/api/v1/projects", '{"slug":"x"}'), ("GET", "/api/v1/audit", None), ("GET", "/api/v1/audit/verify", None),
+                               ("PATCH", "/api/v1/projects/default", '{"slug":"x"}'), ("POST", "/api/v1/projects/default/keys", "{}"),
+                               ("DELETE", "/api/v1/projects/default/keys/1", None), ("GET", "/api/v1/users", None),
+                               ("POST", "/api/v1/users", '{"login":"x","scopes":["read"]}'), ("PATCH", "/api/v1/users/admin", '{"disabled":true}'),
+                               ("DELETE", "/api/v1/users/admin", None), ("POST", "/api/v1/users/admin/link", "{}"),
+                               ("DELETE", "/api/v1/users/admin/sessions", None)):
         status, answer = clew.request(method, path, body, JSON, token=reader)
         assert (status, code_of(answer)) == (403, "forbidden"), path
         assert clew.request(method, path, body, JSON, token=None)[0] == 401, path
