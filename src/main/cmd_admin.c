@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/timefmt.h"
 #include "main/address.h"
+#include "main/admin.h"
 #include "main/command.h"
 #include "main/grid.h"
 #include "main/human.h"
@@ -19,13 +20,12 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static int admin_open(const struct invocation *inv, struct meta **ret_meta, struct err *err)
+int admin_open(const struct invocation *inv, struct meta **ret_meta, struct err *err)
 {
     return meta_open(config_text(&inv->config, CONFIG_KEY_DATA), false, ret_meta, err);
 }
 
-// Who asks, for the audit trail: "cli:alice".
-static str admin_actor(char out[META_NAME_MAX + 1])
+str admin_actor(char out[META_NAME_MAX + 1])
 {
     struct passwd pw, *found = NULL;
     char space[4096];
@@ -36,7 +36,7 @@ static str admin_actor(char out[META_NAME_MAX + 1])
     return str_z(out);
 }
 
-static int finish(struct meta *m, int r, const struct err *err)
+int admin_finish(struct meta *m, int r, const struct err *err)
 {
     meta_close(m);
     return r < 0 ? command_fail(err) : EXIT_DONE;
@@ -84,7 +84,7 @@ int command_token_add(struct invocation *inv)
                 slug ? slug : "all projects");
         printf("%s\n", secret);
     }
-    return finish(m, r, &err);
+    return admin_finish(m, r, &err);
 }
 
 static str project_slug(const struct meta_project *list, size_t n, int64_t id)
@@ -95,7 +95,7 @@ static str project_slug(const struct meta_project *list, size_t n, int64_t id)
     return STR("all");
 }
 
-static void put_time(struct json_writer *w, str key, int64_t ns)
+void admin_put_time(struct json_writer *w, str key, int64_t ns)
 {
     char text[32];
     if (ns == 0)
@@ -121,9 +121,9 @@ static void tokens_json(struct buf *out, const struct meta_token *list, size_t n
         json_put_str(&w, str_z(words));
         json_put_key(&w, STR("project"));
         json_put_str(&w, project_slug(projects, projects_n, list[i].project));
-        put_time(&w, STR("created"), list[i].created_ns);
-        put_time(&w, STR("last_used"), list[i].last_used_ns);
-        put_time(&w, STR("expires"), list[i].expires_ns);
+        admin_put_time(&w, STR("created"), list[i].created_ns);
+        admin_put_time(&w, STR("last_used"), list[i].last_used_ns);
+        admin_put_time(&w, STR("expires"), list[i].expires_ns);
         json_put_object_end(&w);
         buf_byte(out, '\n');
     }
@@ -187,7 +187,7 @@ int command_token_ls(struct invocation *inv)
     }
     mem_free(list);
     mem_free(projects);
-    return finish(m, r, &err);
+    return admin_finish(m, r, &err);
 }
 
 int command_token_rm(struct invocation *inv)
@@ -203,7 +203,7 @@ int command_token_rm(struct invocation *inv)
         r = meta_token_remove(m, admin_actor(actor), token.id, &err);
     if (r == 0)
         fprintf(stderr, "token #%lld is revoked\n", (long long)token.id);
-    return finish(m, r, &err);
+    return admin_finish(m, r, &err);
 }
 
 int command_project_add(struct invocation *inv)
@@ -217,7 +217,7 @@ int command_project_add(struct invocation *inv)
     int r = meta_project_add(m, admin_actor(actor), str_z(inv->operands[0]), &p, &err);
     if (r == 0)
         printf("%lld\n", (long long)p.id);
-    return finish(m, r, &err);
+    return admin_finish(m, r, &err);
 }
 
 int command_project_ls(struct invocation *inv)
@@ -236,7 +236,7 @@ int command_project_ls(struct invocation *inv)
             printf("%lld  %s\n", (long long)list[i].id, list[i].slug);
     }
     mem_free(list);
-    return finish(m, r, &err);
+    return admin_finish(m, r, &err);
 }
 
 int command_project_dsn(struct invocation *inv)
@@ -256,7 +256,7 @@ int command_project_dsn(struct invocation *inv)
         err_set(&err, r, "bad_setting", "the address of the server is no URL: %s", url);
     if (r == 0)
         printf("%s\n", dsn);
-    return finish(m, r, &err);
+    return admin_finish(m, r, &err);
 }
 
 int command_login_link(struct invocation *inv)
@@ -274,7 +274,7 @@ int command_login_link(struct invocation *inv)
         fprintf(stderr, "good once, for 10 minutes; older links of this user are revoked\n");
         printf("%s/signin#%s\n", url, secret);
     }
-    return finish(m, r, &err);
+    return admin_finish(m, r, &err);
 }
 
 int command_audit_verify(struct invocation *inv)
@@ -298,5 +298,5 @@ int command_audit_verify(struct invocation *inv)
         fprintf(stderr, "%lld entries, the chain holds; newest hash:\n", (long long)report.entries);
         printf("%.64s\n", hash);
     }
-    return finish(m, r, &err);
+    return admin_finish(m, r, &err);
 }
