@@ -415,6 +415,13 @@ static int add_ref(struct maker *m, const struct query_ref *ref)
     return 0;
 }
 
+int chain_new(struct exec *x, struct exec_segment *s, const struct query_ref *ref, struct chain **ret)
+{
+    struct maker m = { .x = x, .s = s, .table = TABLE_ROWS };
+    int rc = add_ref(&m, ref);
+    return rc < 0 ? rc : finish(&m, ret);
+}
+
 int chain_get(struct exec *x, struct exec_segment *s, const struct query_ref *ref, struct chain **ret)
 {
     if (!s->chains) {
@@ -423,10 +430,7 @@ int chain_get(struct exec *x, struct exec_segment *s, const struct query_ref *re
             return exec_nomem(x);
     }
     if (!s->chains[ref->index]) {
-        struct maker m = { .x = x, .s = s, .table = TABLE_ROWS };
-        int rc = add_ref(&m, ref);
-        if (rc == 0)
-            rc = finish(&m, &s->chains[ref->index]);
+        int rc = chain_new(x, s, ref, &s->chains[ref->index]);
         if (rc < 0)
             return rc;
     }

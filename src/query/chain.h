@@ -46,6 +46,8 @@ struct chain {
 
 // The chain of a plan's reference in the rows of s. A reference to a slot has none. Never NULL on success.
 int chain_get(struct exec *x, struct exec_segment *s, const struct query_ref *ref, struct chain **ret);
+// The same for a reference that is not the plan's; made anew each time.
+int chain_new(struct exec *x, struct exec_segment *s, const struct query_ref *ref, struct chain **ret);
 // The places whose strings are the record's text, each on its own (event messages as PLACE_CHILD).
 int chain_text(struct exec *x, struct exec_segment *s, struct chain **ret);
 // Every string attribute at record, scope and resource level; lists and maps for the strings in them.

@@ -73,6 +73,18 @@ int exec_nomem(struct exec *x)
     return ERR_NOMEM;
 }
 
+int exec_hint(struct exec *x, str text)
+{
+    str *more = arena_alloc_array(&x->arena, x->stats.hints_n + 1, sizeof *more);
+    if (!more || arena_dup(&x->arena, text, &more[x->stats.hints_n]) < 0)
+        return exec_nomem(x);
+    if (x->stats.hints_n)
+        memcpy(more, x->stats.hints, x->stats.hints_n * sizeof *more);
+    x->stats.hints = more;
+    x->stats.hints_n++;
+    return 0;
+}
+
 int exec_fail(struct exec *x, int code)
 {
     switch (code) {

@@ -80,6 +80,8 @@ void exec_free(struct exec *x, void *p, size_t n);
 int exec_grow(struct exec *x, void **array, uint32_t *cap, uint32_t n, size_t size);
 // Fills x->err with `memory`, naming the step; returns ERR_NOMEM.
 int exec_nomem(struct exec *x);
+// One more text in _stats.hints; it is copied.
+int exec_hint(struct exec *x, str text);
 // Any code of a lower room as an error of the query.
 int exec_fail(struct exec *x, int code);
 // Between batches: cancelled, over time, over memory? 0, ERR_CANCELLED, ERR_TIMEOUT, ERR_NOMEM with x->err filled.

@@ -192,6 +192,10 @@ int op_push(struct op *op, struct vbatch *b)
         return op_stats_push(op, b);
     case OP_TRACES:
         return op_traces_push(op, b);
+    case OP_FACETS:
+        return op_facets_push(op, b);
+    case OP_DIFFER:
+        return op_differ_push(op, b);
     case OP_OUTPUT:
         return op_output_push(op, b);
     }
@@ -200,12 +204,18 @@ int op_push(struct op *op, struct vbatch *b)
     return bits_any(b->sel, b->n) ? op_push(op->next, b) : 0;
 }
 
+// Answers only when it has all rows.
+static bool waits(enum op_kind k)
+{
+    return k == OP_SORT || k == OP_STATS || k == OP_TRACES || k == OP_FACETS || k == OP_DIFFER;
+}
+
 bool op_done(const struct op *op)
 {
     for (; op; op = op->next) {
         if (op->done)
             return true;
-        if (op->kind == OP_SORT || op->kind == OP_STATS || op->kind == OP_TRACES)
+        if (waits(op->kind))
             return false; // what comes behind it waits for what it has
     }
     return false;
@@ -220,6 +230,10 @@ int op_finish(struct op *op)
         return op_stats_finish(op);
     case OP_TRACES:
         return op_traces_finish(op);
+    case OP_FACETS:
+        return op_facets_finish(op);
+    case OP_DIFFER:
+        return op_differ_finish(op);
     case OP_OUTPUT:
         return op_output_finish(op);
     default:
@@ -259,12 +273,8 @@ bool op_any_order(const struct op *op)
         case OP_BUCKET:
         case OP_SELECT:
             continue;
-        case OP_SORT:
-        case OP_STATS:
-        case OP_TRACES:
-            return true;
         default:
-            return false;
+            return waits(op->kind);
         }
     }
     return false;
@@ -325,6 +335,12 @@ static int op_new(struct exec *x, const struct query_step *s, struct op *op)
     case QUERY_TRACES:
         op->kind = OP_TRACES;
         return op_traces_new(op);
+    case QUERY_FACETS:
+        op->kind = OP_FACETS;
+        return op_facets_new(op);
+    case QUERY_DIFFER:
+        op->kind = OP_DIFFER;
+        return op_differ_new(op);
     default:
         query_fail(x->err, QUERY_E_NOT_YET, "the step %.*s is not built yet", STR_ARG(s->name));
         return ERR_UNSUPPORTED;
@@ -369,6 +385,12 @@ void op_chain_free(struct op *op)
             break;
         case OP_TRACES:
             op_traces_free(op);
+            break;
+        case OP_FACETS:
+            op_facets_free(op);
+            break;
+        case OP_DIFFER:
+            op_differ_free(op);
             break;
         case OP_OUTPUT:
             op_output_free(op);

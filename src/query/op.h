@@ -5,11 +5,28 @@
 #include "query/agg.h"
 #include "query/vbatch.h"
 
-enum op_kind { OP_WHERE, OP_LET, OP_BUCKET, OP_SELECT, OP_LIMIT, OP_LIMIT_BY, OP_SORT, OP_STATS, OP_TRACES, OP_OUTPUT };
+enum op_kind {
+    OP_WHERE,
+    OP_LET,
+    OP_BUCKET,
+    OP_SELECT,
+    OP_LIMIT,
+    OP_LIMIT_BY,
+    OP_SORT,
+    OP_STATS,
+    OP_TRACES,
+    OP_FACETS,
+    OP_DIFFER,
+    OP_OUTPUT
+};
 
 struct op_sort;
 struct op_stats;
 struct op_traces;
+struct op_facets;
+struct op_differ;
+struct tally;
+struct tally_field;
 struct op_output;
 
 struct op {
@@ -27,6 +44,8 @@ struct op {
         struct op_sort *sort;
         struct op_stats *stats;
         struct op_traces *traces;
+        struct op_facets *facets;
+        struct op_differ *differ;
         struct op_output *output;
         void *state;
     };
@@ -65,6 +84,24 @@ int op_traces_new(struct op *op);
 int op_traces_push(struct op *op, struct vbatch *b);
 int op_traces_finish(struct op *op);
 void op_traces_free(struct op *op);
+
+int op_facets_new(struct op *op);
+int op_facets_push(struct op *op, struct vbatch *b);
+int op_facets_finish(struct op *op);
+void op_facets_free(struct op *op);
+
+int op_differ_new(struct op *op);
+int op_differ_push(struct op *op, struct vbatch *b);
+int op_differ_finish(struct op *op);
+void op_differ_free(struct op *op);
+
+// The fields that the step names, or columns of steps before it, as the first ones of the tally.
+int op_tally_fields(struct op *op, struct tally *t, uint32_t max);
+// Says that n fields are left out and why, and names some of them.
+int op_tally_hint(struct exec *x, const struct tally *t, uint32_t n, bool (*is)(const struct tally_field *f),
+                  const char *why);
+// What of all fields was not counted.
+int op_tally_beyond(struct exec *x, const struct tally *t);
 
 int op_output_new(struct op *op);
 int op_output_push(struct op *op, struct vbatch *b);

@@ -195,7 +195,7 @@ static bool by_order(const struct query_plan *plan)
 static bool pages(const struct query_plan *plan)
 {
     for (uint32_t i = 0; i < plan->step_count; i++) {
-        if (plan->steps[i].kind == QUERY_STATS || plan->steps[i].kind == QUERY_TOP)
+        if (query_step_groups(plan->steps[i].kind))
             return false;
     }
     return true;

@@ -136,10 +136,7 @@ static int plan_sources(struct planner *pl)
 }
 
 // ---- steps
-static bool blocks(enum query_step_kind k)
-{
-    return k == QUERY_SORT || k == QUERY_STATS || k == QUERY_TOP || k == QUERY_TRACES;
-}
+static bool blocks(enum query_step_kind k) { return k == QUERY_SORT || query_step_groups(k) || k == QUERY_TRACES; }
 
 // Of a sort whose rows are cut by a limit further on, only the first n are needed.
 static void push_limits(struct query_plan *plan)
@@ -186,8 +183,8 @@ static int plan_steps(struct planner *pl)
         leading = leading && s->kind == QUERY_WHERE;
         if (leading)
             plan_range_narrow(pl, step->filter);
-        limited = limited || (s->kind == QUERY_LIMIT && !s->fields) || s->kind == QUERY_STATS || s->kind == QUERY_TOP ||
-                  s->kind == QUERY_TRACES;
+        limited =
+            limited || (s->kind == QUERY_LIMIT && !s->fields) || query_step_groups(s->kind) || s->kind == QUERY_TRACES;
         if (blocks(s->kind) && plan->first_blocking == pl->ast->step_count)
             plan->first_blocking = plan->step_count;
         plan->step_count++;

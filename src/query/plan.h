@@ -216,9 +216,13 @@ struct query_step {
     // traces: `by` is the one ref `trace`; output columns in the order trace time duration service name spans errors services
     // matched complete
     int32_t trace_slots[10];
+    // facets, differ: `by` is what is counted; with `records` every field of the records too
+    bool records;
+    // facets: field value count share; differ: field value in out score from to
+    int32_t out_slots[7];
 };
 
-enum { QUERY_TRACES_COLUMNS = 10 };
+enum { QUERY_TRACES_COLUMNS = 10, QUERY_DIFFER_COLUMNS = 7 };
 
 // A column made by a step.
 struct query_column {
@@ -231,6 +235,12 @@ struct query_hint {
     struct query_pos pos;
     str text;
 };
+
+// Does the step make rows of its own out of all that it is given? They have no place in the order of records.
+static inline bool query_step_groups(enum query_step_kind k)
+{
+    return k == QUERY_STATS || k == QUERY_TOP || k == QUERY_FACETS || k == QUERY_DIFFER;
+}
 
 enum { QUERY_DEFAULT_LIMIT = 1000 };
 enum { QUERY_PLAN_MAGIC = 0x51504c4e };

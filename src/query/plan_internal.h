@@ -40,6 +40,7 @@ int plan_literal(struct planner *pl, const struct query_ast_value *v, struct que
 int plan_ref(struct planner *pl, const struct query_ast_field *f, const struct query_ref **ret_ref);
 // The same for a name of ours ("time", "trace"); pos: who needs it.
 int plan_ref_named(struct planner *pl, const char *name, struct query_pos pos, const struct query_ref **ret_ref);
+int plan_ref_name(struct planner *pl, str name, struct query_pos pos, const struct query_ref **ret_ref);
 // The name as written, dotted, without back quotes.
 int plan_field_name(struct planner *pl, const struct query_ast_field *f, str *ret_name);
 // Is this ref, for every kind of record, the fixed field id itself?
@@ -59,6 +60,12 @@ int plan_agg(struct planner *pl, const struct query_ast_agg *a, struct query_agg
 int plan_bucket(struct planner *pl, const struct query_ast_step *s, struct query_step *ret_step);
 // ---- plan_step.c
 int plan_step(struct planner *pl, const struct query_ast_step *s, struct query_step *ret_step);
+// The fields of a list, as an array in the arena.
+int plan_refs(struct planner *pl, const struct query_ast_field *f, const struct query_ref ***ret_refs,
+              uint32_t *ret_count);
+// ---- plan_compare.c
+int plan_facets(struct planner *pl, const struct query_ast_step *s, struct query_step *ret_step);
+int plan_differ(struct planner *pl, const struct query_ast_step *s, struct query_step *ret_step);
 // ---- plan_range.c
 int plan_range_begin(struct planner *pl);
 // What top-level conditions of a filter over records say about the range.

@@ -419,11 +419,16 @@ int plan_ref(struct planner *pl, const struct query_ast_field *f, const struct q
 
 int plan_ref_named(struct planner *pl, const char *name, struct query_pos pos, const struct query_ref **ret_ref)
 {
+    return plan_ref_name(pl, str_z(name), pos, ret_ref);
+}
+
+int plan_ref_name(struct planner *pl, str name, struct query_pos pos, const struct query_ref **ret_ref)
+{
     struct query_ref *ref = arena_zalloc(pl->arena, sizeof *ref);
     struct query_path_item *path = arena_zalloc(pl->arena, sizeof *path);
     if (!ref || !path)
         return plan_nomem(pl);
-    path->name = str_z(name);
+    path->name = name;
     ref->path = path;
     ref->path_len = 1;
     ref->pos = pos;

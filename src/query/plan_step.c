@@ -19,8 +19,8 @@ static int add_output(struct planner *pl, uint32_t first, str name, struct query
     return plan_add_column(pl, name, type, ret_slot);
 }
 
-static int read_refs(struct planner *pl, const struct query_ast_field *f, const struct query_ref ***ret_refs,
-                     uint32_t *ret_count)
+int plan_refs(struct planner *pl, const struct query_ast_field *f, const struct query_ref ***ret_refs,
+              uint32_t *ret_count)
 {
     uint32_t n = 0;
     for (const struct query_ast_field *k = f; k; k = k->next)
@@ -106,7 +106,7 @@ static int step_sort(struct planner *pl, const struct query_ast_step *s, struct 
 static int plan_groups(struct planner *pl, const struct query_ast_step *s, struct query_step *step)
 {
     uint32_t first = pl->plan->slot_count, n = 0;
-    int r = read_refs(pl, s->fields, &step->by, &step->by_count);
+    int r = plan_refs(pl, s->fields, &step->by, &step->by_count);
     if (r < 0)
         return r;
     for (const struct query_ast_agg *a = s->aggs; a; a = a->next)
@@ -200,7 +200,7 @@ int plan_step(struct planner *pl, const struct query_ast_step *s, struct query_s
         return step_sort(pl, s, step);
     case QUERY_LIMIT:
         step->n = s->n;
-        return read_refs(pl, s->fields, &step->by, &step->by_count);
+        return plan_refs(pl, s->fields, &step->by, &step->by_count);
     case QUERY_TOP:
         return step_top(pl, s, step);
     case QUERY_STATS:
@@ -209,13 +209,15 @@ int plan_step(struct planner *pl, const struct query_ast_step *s, struct query_s
         return plan_bucket(pl, s, step);
     case QUERY_TRACES:
         return step_traces(pl, s, step);
+    case QUERY_FACETS:
+        return plan_facets(pl, s, step);
+    case QUERY_DIFFER:
+        return plan_differ(pl, s, step);
     case QUERY_FILL:
     case QUERY_EXTRACT:
     case QUERY_PARSE:
     case QUERY_PATTERNS:
-    case QUERY_FACETS:
     case QUERY_CONTEXT:
-    case QUERY_DIFFER:
     case QUERY_STEP_COUNT:
         break;
     }

@@ -271,6 +271,15 @@ int result_put_stats(struct result_json *j, struct buf *out, const struct query_
     put_uint(&w, "lossy", s->lossy + j->lossy);
     put_uint(&w, "repeated_keys", s->repeated_keys + j->repeated);
     put_strs(&w, "partial_buckets", s->partial_buckets, s->partial_buckets_n);
+    if (s->compared) {
+        json_put_key(&w, STR("compared"));
+        json_put_object(&w);
+        put_uint(&w, "in", s->compared_in);
+        put_uint(&w, "out", s->compared_out);
+        put_uint(&w, "fields", s->compared_fields);
+        put_uint(&w, "left_out", s->compared_own);
+        json_put_object_end(&w);
+    }
     json_put_key(&w, STR("canonical"));
     json_put_str(&w, s->canonical);
     json_put_object_end(&w);

@@ -75,6 +75,10 @@ struct query_stats {
     const str *partial_buckets; // the starts of incomplete buckets, as printed
     uint32_t partial_buckets_n;
     str canonical; // the query as understood
+    // differ: rows that satisfied its filter, the rest, fields that were ranked, fields left out because (nearly) every
+    // row has a value of its own
+    bool compared;
+    uint64_t compared_in, compared_out, compared_fields, compared_own;
 };
 
 // Where rows go. All calls come on the thread that runs the query; each returns 0 or a negative code

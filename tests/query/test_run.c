@@ -66,6 +66,10 @@ static const char *const queries[] = {
     "spans servce=web",
     "spans event.exception.type=TimeoutError or link.trace=" FIXTURE_T1,
     "spans queue[1]=b | select queue, queue[0]",
+    "spans,logs | let twice = rows * 2 | facets",
+    "spans | facets 2 queue, duration, rows",
+    "spans | differ user=u1",
+    "spans | sort duration desc | limit 5 | select name, duration, rows | differ duration>100ms",
 };
 
 static void test_every_allocation_fails_once(void **state)

@@ -1,0 +1,64 @@
+// facets and differ: steps that count the values of fields, of all when none is named.
+#include "query/plan_internal.h"
+
+struct out_column {
+    const char *name;
+    enum query_type type;
+};
+
+static int add_columns(struct planner *pl, const struct out_column *c, uint32_t n, struct query_step *step)
+{
+    uint32_t first = pl->plan->slot_count;
+    for (uint32_t i = 0; i < n; i++) {
+        int r = plan_add_column(pl, str_z(c[i].name), (struct query_typeinfo){ c[i].type, false, NULL },
+                                &step->out_slots[i]);
+        if (r < 0)
+            return r;
+    }
+    plan_close_scope(pl, first);
+    return 0;
+}
+
+// Columns of steps, and behind them whatever the records have.
+static int all_fields(struct planner *pl, struct query_pos pos, bool compared, struct query_step *step)
+{
+    step->records = pl->open;
+    step->by = arena_alloc_array(pl->arena, pl->visible_count + 1, sizeof *step->by);
+    if (!step->by)
+        return plan_nomem(pl);
+    for (uint32_t i = 0; i < pl->visible_count; i++) {
+        const struct query_column *c = &pl->plan->columns[pl->visible[i]];
+        if (compared && (c->type.type == QUERY_ID || c->type.type == QUERY_TIME))
+            continue;
+        int r = plan_ref_name(pl, c->name, pos, &step->by[step->by_count++]);
+        if (r < 0)
+            return r;
+    }
+    if (!pl->open || pl->opt->may_values || !(pl->plan->sources & QS_SNAPSHOTS))
+        return 0;
+    pl->plan->values_hidden = true;
+    return plan_hint(pl, pos, "values of captured records are left out: they need the permission `values`");
+}
+
+int plan_facets(struct planner *pl, const struct query_ast_step *s, struct query_step *step)
+{
+    static const struct out_column columns[] = {
+        { "field", QUERY_STRING }, { "value", QUERY_ANY }, { "count", QUERY_INT }, { "share", QUERY_DOUBLE }
+    };
+    enum { VALUES_DEFAULT = 10 };
+    int r = s->fields ? plan_refs(pl, s->fields, &step->by, &step->by_count) : all_fields(pl, s->name_pos, false, step);
+    step->n = s->has_n ? s->n : VALUES_DEFAULT;
+    return r < 0 ? r : add_columns(pl, columns, 4, step);
+}
+
+int plan_differ(struct planner *pl, const struct query_ast_step *s, struct query_step *step)
+{
+    static const struct out_column columns[QUERY_DIFFER_COLUMNS] = { { "field", QUERY_STRING }, { "value", QUERY_ANY },
+                                                                     { "in", QUERY_DOUBLE },    { "out", QUERY_DOUBLE },
+                                                                     { "score", QUERY_DOUBLE }, { "from", QUERY_ANY },
+                                                                     { "to", QUERY_ANY } };
+    int r = plan_filter(pl, s->filter, &step->filter);
+    if (r == 0)
+        r = all_fields(pl, s->name_pos, true, step);
+    return r < 0 ? r : add_columns(pl, columns, QUERY_DIFFER_COLUMNS, step);
+}
