@@ -127,6 +127,7 @@ void api_services(struct api_call *call);
 void api_fields(struct api_call *call);
 void api_values(struct api_call *call);
 void api_histogram(struct api_call *call);
+void api_ingest(struct api_call *call);
 void api_healthz(struct api_call *call);
 void api_metrics(struct api_call *call);
 void api_openapi(struct api_call *call);

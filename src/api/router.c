@@ -47,6 +47,7 @@ const struct api_endpoint api_endpoints[] = {
     { HTTP_GET, STR_INIT("/api/v1/fields"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_fields },
     { HTTP_GET, STR_INIT("/api/v1/values"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_values },
     { HTTP_GET, STR_INIT("/api/v1/histogram"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_histogram },
+    { HTTP_GET, STR_INIT("/api/v1/ingest"), API_SIGNED_IN, META_SCOPE_READ, API_ON_ADMIN_POOL, api_ingest },
     { HTTP_GET, STR_INIT("/jaeger/api/services"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_jaeger_services },
     { HTTP_GET, STR_INIT("/jaeger/api/services/{}/operations"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_jaeger_service_operations },
     { HTTP_GET, STR_INIT("/jaeger/api/operations"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_jaeger_operations },

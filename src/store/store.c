@@ -209,6 +209,9 @@ void store_stats(struct store *s, struct store_stats *ret_stats)
     pthread_mutex_lock(&s->log_files.mutex);
     st.log_files = s->log_files.files_n;
     pthread_mutex_unlock(&s->log_files.mutex);
+    struct disk_space space;
+    st.disk_free_bytes = disk_space(s->disk, &space) == 0 ? space.free : 0;
+    st.disk_cap_bytes = s->o.disk_cap_bytes;
     mem_free(facts);
     mem_free(copies);
     *ret_stats = st;

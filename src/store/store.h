@@ -69,6 +69,8 @@ struct store_stats {
     uint64_t head_rows, head_bytes, parts, part_rows, part_bytes, log_files;
     uint64_t merge_debt_rows; // rows that background work (sealing, merging) still has to rewrite
     uint64_t seals, merges, parts_expired, duplicates_dropped;
+    uint64_t disk_free_bytes; // of the file system; 0: unknown
+    uint64_t disk_cap_bytes;  // store_options'
     bool read_only, disk_full;
     char why[160]; // of read_only or disk_full
 };

@@ -269,6 +269,19 @@ def test_histogram(filled):
 
 # ---- a trace
 
+def test_ingest_says_what_was_taken_and_refused(filled):
+    before = ask(filled, "GET", "/api/v1/ingest")
+    assert before["records"] >= 4 and before["bytes"] > 0
+    assert before["store"]["rows"] >= 4 and not before["store"]["read_only"] and before["store"]["free"] > 0
+    broken, _ = filled.request("POST", "/v1/traces", b"{", {"Content-Type": "application/json"}, token=None)
+    wrong, _ = filled.request("POST", "/v1/traces", b"", {"Content-Type": "application/json", "Authorization": "Bearer nobody"}, token=None)
+    assert (broken, wrong) == (400, 401)
+    after = ask(filled, "GET", "/api/v1/ingest")
+    assert after["refused"]["malformed"] == before["refused"]["malformed"] + 1
+    assert after["refused"]["unauthenticated"] == before["refused"]["unauthenticated"] + 1
+    assert after["records"] == before["records"] and after["since"] == before["since"]
+
+
 def test_a_trace_is_a_tree_of_printed_rows(filled):
     trace = ask(filled, "GET", "/api/v1/traces/{id}", id=shop.TRACE)
     assert [(s["name"], s["depth"]) for s in trace["spans"]] == [("GET /cart", 0), ("POST /order", 1), ("SELECT orders", 2), ("lost", 0)]

@@ -463,6 +463,7 @@ def test_a_token_of_one_project_stays_in_it(clew):
     assert status == 200 and [p["slug"] for p in json.loads(answer)["projects"]] == ["fenced"]
     assert clew.request("GET", "/api/v1/tokens", token=token)[0] == 403
     assert clew.request("GET", "/api/v1/audit", token=token)[0] == 403
+    assert clew.request("GET", "/api/v1/ingest", token=token)[0] == 403
     assert clew.request("POST", "/api/v1/tokens", '{"name":"n","scopes":["read"]}', JSON, token=token)[0] == 403
 
 
