@@ -185,9 +185,21 @@ bool conn_keep(struct net_conn *c, bytes in)
 
 // --- in ---
 
+// A TLS record of a handshake, on a port that has no TLS: without this it would look like a head that never ends.
+static bool is_tls_greeting(const struct net_conn *c, bytes in)
+{
+    return !c->tls && in.len >= 3 && in.ptr[0] == 0x16 && in.ptr[1] == 0x03 && in.ptr[2] <= 0x04;
+}
+
 // HTTP/2 by prior knowledge, and by ALPN: both begin with the preface.
 static void find_protocol(struct net_conn *c, bytes in)
 {
+    if (is_tls_greeting(c, in)) {
+        io_observe(c->io, NET_ODD_TLS_ON_PLAIN, &c->peer, &c->local, NULL);
+        c->proto = NET_PROTO_H1;
+        h1_fail(c, 400, "this port speaks plain HTTP, the client spoke TLS"); // clients call it a wrong version
+        return;
+    }
     size_t n = in.len < H2_PREFACE ? in.len : H2_PREFACE;
     if (memcmp(in.ptr, h2_preface, n) != 0) {
         c->proto = NET_PROTO_H1;
@@ -269,6 +281,14 @@ static bool wants_input(const struct net_conn *c)
     return c->out.bytes <= NET_CHAIN_HIGH;
 }
 
+static void tls_failed(struct net_conn *c)
+{
+    enum net_odd odd;
+    NET_COUNT(io_counters(c->io)->tls_failures, 1);
+    if (tls_conn_odd(c->tls, &odd))
+        io_observe(c->io, odd, &c->peer, &c->local, NULL);
+}
+
 static void conn_readable(struct net_conn *c)
 {
     for (size_t done = 0; wants_input(c) && (done < CONN_TURN_BYTES || c->tls);) {
@@ -281,7 +301,7 @@ static void conn_readable(struct net_conn *c)
             break;
         if (got < 0) {
             if (c->tls && !tls_conn_handshaken(c->tls))
-                NET_COUNT(io_counters(c->io)->tls_failures, 1);
+                tls_failed(c);
             conn_kill(c);
             return;
         }
@@ -306,6 +326,8 @@ static void on_ready(struct loop_watch *w, uint32_t events)
     struct net_conn *c = OS_CONTAINER(w, struct net_conn, watch);
     MAGIC_CHECK(c, NET_CONN_MAGIC);
     if (events & (EPOLLERR | EPOLLHUP)) {
+        if (c->tls && !tls_conn_handshaken(c->tls))
+            conn_readable(c); // the alert that says why may have come before the end
         conn_kill(c);
         return;
     }

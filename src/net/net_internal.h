@@ -261,6 +261,8 @@ ssize_t tls_conn_recv(struct tls_conn *t, void *p, size_t n);
 ssize_t tls_conn_send(struct tls_conn *t, const void *p, size_t n);
 bool tls_conn_wants_write(const struct tls_conn *t); // to go on reading
 bool tls_conn_handshaken(const struct tls_conn *t);
+// Why the handshake failed, as far as it is of interest (enum net_odd); false: for another reason.
+bool tls_conn_odd(const struct tls_conn *t, enum net_odd *ret_odd);
 void tls_conn_shutdown(struct tls_conn *t); // says goodbye, if it can be sent at once
 
 // --- threads and the server ---
@@ -336,6 +338,14 @@ struct net_server {
 static inline const struct net_limits *io_limits(const struct net_io *io) { return &io->server->config.limits; }
 static inline struct net_counters *io_counters(struct net_io *io) { return &io->server->counters; }
 static inline void io_hit(struct net_io *io, enum net_hit hit) { NET_COUNT(io->server->counters.hits[hit], 1); }
+static inline void io_observe(struct net_io *io, enum net_odd what, const struct socket_address *peer,
+                              const struct socket_address *local, const struct http_request *req)
+{
+    const struct net_config *config = &io->server->config;
+    struct net_observed o = { what, peer, local, req };
+    if (config->observe)
+        config->observe(&o, config->ctx);
+}
 const char *io_date(struct net_io *io);
 // Whether the io has nothing left to do after a stop.
 void io_check_drained(struct net_io *io);

@@ -270,6 +270,8 @@ void request_refuse(struct http_request_internal *r, int status, int retry_after
         r->io->requests_owned++;
     }
     if (r->pub.is_grpc) {
+        io_observe(r->io, status == 413 ? NET_ODD_GRPC_TOO_LARGE : NET_ODD_GRPC_OTHER, &r->pub.peer, &r->pub.local,
+                   &r->pub);
         int retry_ms = retry_after_s ? retry_after_s * 1000 : -1;
         grpc_respond_retry(&r->pub, grpc_status_of_http(status), str_z(message), retry_ms);
         return;
@@ -383,11 +385,19 @@ static int body_inflate(struct http_request_internal *r, enum net_coding coding,
     return 0;
 }
 
+static void observe_grpc(struct http_request_internal *r, int rc)
+{
+    io_observe(r->io, rc == ERR_LIMIT ? NET_ODD_GRPC_TOO_LARGE : NET_ODD_GRPC_OTHER, &r->pub.peer, &r->pub.local,
+               &r->pub);
+}
+
 static bool unwrap_grpc(struct http_request_internal *r)
 {
     bool compressed = false;
     bytes message;
     int rc = grpc_unframe(r->pub.body, r->route.inflated_max, &compressed, &message);
+    if (rc < 0)
+        observe_grpc(r, rc);
     if (rc == ERR_LIMIT) {
         io_hit(r->io, NET_HIT_inflated_bytes);
         grpc_respond(&r->pub, GRPC_RESOURCE_EXHAUSTED, STR("the message is too long"), (bytes){ 0 }, (bytes){ 0 });
@@ -404,11 +414,14 @@ static bool unwrap_grpc(struct http_request_internal *r)
     enum net_coding coding = NET_CODING_IDENTITY;
     rc = net_coding_of(http_request_header(&r->pub, STR("grpc-encoding")), &coding);
     if (rc < 0 || coding == NET_CODING_IDENTITY) {
+        observe_grpc(r, rc);
         grpc_respond(&r->pub, rc < 0 ? GRPC_UNIMPLEMENTED : GRPC_INTERNAL,
                      STR("the message's compression is none of gzip, deflate, zstd, br"), (bytes){ 0 }, (bytes){ 0 });
         return false;
     }
     rc = body_inflate(r, coding, message);
+    if (rc < 0)
+        observe_grpc(r, rc);
     if (rc == ERR_LIMIT) {
         io_hit(r->io, NET_HIT_inflated_bytes);
         grpc_respond(&r->pub, GRPC_RESOURCE_EXHAUSTED, STR("the message is too long when inflated"), (bytes){ 0 },

@@ -59,12 +59,29 @@ struct net_stats {
 // retry_after_s 0: none. gRPC requests never come here. On the I/O thread or a worker.
 typedef void http_refuse_fn(struct http_request *req, int status, int retry_after_s, str message, void *ctx);
 
+// What nobody above would hear of: the server has refused it before a route, or (gRPC) without asking http_refuse_fn.
+// For the diagnosis of clients; nothing is answered here, and nothing may be kept but copies. On an I/O thread or a worker.
+enum net_odd {
+    NET_ODD_TLS_ON_PLAIN,   // a TLS greeting on a plain port
+    NET_ODD_PLAIN_ON_TLS,   // plain HTTP on a TLS port
+    NET_ODD_CERTIFICATE,    // the client does not trust our certificate
+    NET_ODD_GRPC_TOO_LARGE, // a message over the limit
+    NET_ODD_GRPC_OTHER      // another refusal of a gRPC call
+};
+struct net_observed {
+    enum net_odd what;
+    const struct socket_address *peer, *local;
+    const struct http_request *req; // NULL before there is one
+};
+typedef void net_observe_fn(const struct net_observed *o, void *ctx);
+
 struct net_config {
     int threads; // I/O threads; 0: one a core, at most 16
     struct net_limits limits;
     http_route_fn *route;
-    http_refuse_fn *refuse; // NULL: a short text
-    void *ctx;              // of route and refuse
+    http_refuse_fn *refuse;  // NULL: a short text
+    net_observe_fn *observe; // NULL: nobody
+    void *ctx;               // of all three
 };
 
 struct net_server;

@@ -16,6 +16,7 @@ struct net_tls {
 struct tls_conn {
     SSL *ssl;
     bool wants_write, broken;
+    int reason; // of the failure that broke it, as OpenSSL numbers it
 };
 
 static int select_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_n, const unsigned char *in,
@@ -119,6 +120,7 @@ static ssize_t result(struct tls_conn *c, int rc)
         return 0;
     default:
         c->broken = true; // no goodbye after a fatal error
+        c->reason = ERR_GET_REASON(ERR_peek_error());
         ERR_clear_error();
         return ERR_CLOSED;
     }
@@ -146,6 +148,24 @@ ssize_t tls_conn_send(struct tls_conn *c, const void *p, size_t n)
 bool tls_conn_wants_write(const struct tls_conn *c) { return c->wants_write; }
 
 bool tls_conn_handshaken(const struct tls_conn *c) { return SSL_is_init_finished(c->ssl); }
+
+bool tls_conn_odd(const struct tls_conn *c, enum net_odd *ret_odd)
+{
+    switch (c->reason) {
+    case SSL_R_HTTP_REQUEST:
+    case SSL_R_WRONG_VERSION_NUMBER: // HTTP/2 by prior knowledge: its preface is no TLS record either
+        *ret_odd = NET_ODD_PLAIN_ON_TLS;
+        return true;
+    case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+    case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
+        *ret_odd = NET_ODD_CERTIFICATE;
+        return true;
+    default:
+        return false;
+    }
+}
 
 void tls_conn_shutdown(struct tls_conn *c)
 {
