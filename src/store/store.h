@@ -7,6 +7,7 @@
 // Reading. A view is everything acknowledged before it was taken, and nothing else, until it is released.
 #pragma once
 #include "store/segment.h"
+#include "wire/record.h"
 
 struct disk;
 struct store;
@@ -75,5 +76,23 @@ struct store_stats {
     char why[160]; // of read_only or disk_full
 };
 void store_stats(struct store *s, struct store_stats *ret_stats);
+
+// What is kept and what it takes, for people: by source, and how much came when.
+enum { STORE_USAGE_HOURS = 48 };
+struct store_usage {
+    struct store_source_usage {
+        uint64_t parts, rows, bytes;        // on disk
+        int64_t received_min, received_max; // ns Unix; 0: there are no parts
+        // Bytes on disk by the hour in which their rows were received, ending with the hour of `now`. A part spreads evenly over
+        // the time that it covers, since what it takes is known as a whole only.
+        double hours[STORE_USAGE_HOURS];
+    } sources[RECORD_SOURCES];
+    int64_t hours_from;             // ns Unix, begin of hours[0]; whole hours
+    uint64_t log_bytes;             // files of the commit log, also spare ones
+    uint64_t disk_total, disk_free; // of the file system; 0: not known
+    int64_t retention_ns;           // as opened
+    uint64_t disk_cap_bytes;
+};
+int store_usage(struct store *s, int64_t now, struct store_usage *ret_usage);
 // Tests and the bench: seal everything, merge until there is nothing to merge, apply retention. Blocks.
 int store_settle(struct store *s, struct err *err);
