@@ -34,8 +34,17 @@ struct api_call {
     str params[API_PARAMS_MAX]; // what stood for each {}, decoded
 };
 
+enum { API_LISTENERS_MAX = 8 };
+struct api_listener {
+    char address[SOCKET_ADDRESS_TEXT];
+    int tag;
+    bool tls;
+};
+
 struct api {
     uint32_t magic;
+    struct api_listener listeners[API_LISTENERS_MAX];
+    size_t listeners_n;
     struct api_options options;
     struct names names;
     struct net_server *server;
@@ -117,6 +126,9 @@ void api_users_change(struct api_call *call);
 void api_users_remove(struct api_call *call);
 void api_users_link(struct api_call *call);
 void api_users_sessions_end(struct api_call *call);
+void api_storage(struct api_call *call);
+void api_server(struct api_call *call);
+void api_setup(struct api_call *call);
 void api_my_sessions(struct api_call *call);
 void api_my_sessions_end(struct api_call *call);
 void api_my_sessions_end_others(struct api_call *call);

@@ -43,6 +43,9 @@ const struct api_endpoint api_endpoints[] = {
     { HTTP_POST, STR_INIT("/api/v1/query"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_query },
     { HTTP_GET, STR_INIT("/api/v1/tail"), API_SIGNED_IN, META_SCOPE_READ, API_ON_ADMIN_POOL, api_tail },
     { HTTP_GET, STR_INIT("/api/v1/traces/{}"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_trace },
+    { HTTP_GET, STR_INIT("/api/v1/storage"), API_SIGNED_IN, META_SCOPE_ADMIN, API_ON_ADMIN_POOL, api_storage },
+    { HTTP_GET, STR_INIT("/api/v1/server"), API_SIGNED_IN, META_SCOPE_ADMIN, API_ON_ADMIN_POOL, api_server },
+    { HTTP_GET, STR_INIT("/api/v1/setup"), API_SIGNED_IN, META_SCOPE_READ, API_ON_ADMIN_POOL, api_setup },
     { HTTP_GET, STR_INIT("/api/v1/services"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_services },
     { HTTP_GET, STR_INIT("/api/v1/fields"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_fields },
     { HTTP_GET, STR_INIT("/api/v1/values"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_values },
@@ -81,6 +84,15 @@ void api_set_server(struct api *a, struct net_server *server, int port, bool tls
     a->server = server;
     a->port = port;
     a->tls = tls;
+}
+
+void api_add_listener(struct api *a, const struct socket_address *address, int tag, bool tls)
+{
+    must(a->listeners_n < API_LISTENERS_MAX);
+    struct api_listener *l = &a->listeners[a->listeners_n++];
+    l->address[socket_address_format(address, l->address)] = 0;
+    l->tag = tag;
+    l->tls = tls;
 }
 
 void api_free(struct api *a)
@@ -225,6 +237,7 @@ void api_route(struct http_request *req, struct http_route *route, void *ctx)
     char allow[64];
     MAGIC_CHECK(a, API_MAGIC);
     if (!names_host_ok(&a->names, req)) {
+        ingest_wrong_host(a->options.ingest, req);
         api_reply_error(req, 421, "misdirected",
                         "this server does not answer to that name (see the setting public_url)");
         return;
@@ -234,11 +247,13 @@ void api_route(struct http_request *req, struct http_route *route, void *ctx)
         return;
     }
     if (req->is_grpc) {
+        ingest_stray(a->options.ingest, req, 404);
         grpc_respond(req, GRPC_UNIMPLEMENTED, STR("no such service"), (bytes){ 0 }, (bytes){ 0 });
         return;
     }
     const struct api_endpoint *e = find(req, params, allow);
     if (req->listener_tag == API_TAG_INGEST && !(e && e->who == API_PUBLIC && e->method == HTTP_GET)) {
+        ingest_stray(a->options.ingest, req, 404);
         api_reply_error(req, 404, "not_found", "this port takes OTLP only");
         return;
     }
@@ -252,10 +267,20 @@ void api_route(struct http_request *req, struct http_route *route, void *ctx)
             req, 405, h, n,
             bytes_of_str(STR("{\"error\":{\"code\":\"method\",\"message\":\"this path takes another method\"}}")));
     } else if (is_api_path(req->path)) {
+        ingest_stray(a->options.ingest, req, 404);
         api_reply_error(req, 404, "not_found", "there is no such path");
     } else {
+        if (req->method != HTTP_GET && req->method != HTTP_HEAD)
+            ingest_stray(a->options.ingest, req, 405);
         api_static(a, req);
     }
+}
+
+void api_observe(const struct net_observed *o, void *ctx)
+{
+    struct api *a = ctx;
+    MAGIC_CHECK(a, API_MAGIC);
+    ingest_observe(a->options.ingest, o);
 }
 
 void api_refuse(struct http_request *req, int status, int retry_after_s, str message, void *ctx)
@@ -264,7 +289,7 @@ void api_refuse(struct http_request *req, int status, int retry_after_s, str mes
     struct http_header h[API_HEADERS_MAX + 1];
     MAGIC_CHECK(a, API_MAGIC);
     if (ingest_owns(req)) {
-        ingest_refuse(req, status, retry_after_s, message);
+        ingest_refuse(a->options.ingest, req, status, retry_after_s, message);
         return;
     }
     str params[API_PARAMS_MAX];

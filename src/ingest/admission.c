@@ -53,23 +53,32 @@ int admission_bearer(const struct http_request *req, str *ret_token)
     return 0;
 }
 
-int admission_ingest(struct meta *m, const struct http_request *req, int64_t default_project, int64_t *ret_project)
+int admission_ingest(struct meta *m, const struct http_request *req, int64_t default_project, int64_t *ret_project,
+                     enum door_outcome *ret_refused)
 {
     struct meta_grant grant;
     str token;
     int r = admission_bearer(req, &token);
-    if (r < 0)
+    if (r < 0) {
+        *ret_refused = DOOR_BAD_AUTHORIZATION;
         return ERR_DENIED;
+    }
     if (!token.ptr) {
-        if (!admission_is_local(req))
+        if (!admission_is_local(req)) {
+            *ret_refused = DOOR_NO_KEY;
             return ERR_DENIED;
+        }
         *ret_project = default_project;
         return 0;
     }
-    if (meta_token_check(m, token, &grant) < 0)
+    if (meta_token_check(m, token, &grant) < 0) {
+        *ret_refused = DOOR_UNKNOWN_KEY;
         return ERR_DENIED;
-    if (!(grant.scopes & META_SCOPE_INGEST))
+    }
+    if (!(grant.scopes & META_SCOPE_INGEST)) {
+        *ret_refused = DOOR_NO_SCOPE;
         return ERR_INVALID;
+    }
     *ret_project = grant.project ? grant.project : default_project;
     return 0;
 }

@@ -23,12 +23,14 @@ struct ingest_call {
     enum otlp_format format;
     int64_t project;
     struct otlp_result result;
+    struct door_look look;
 };
 
 struct ingest {
     uint32_t magic;
     struct ingest_options options;
     struct quota quota;
+    struct door *door;
     _Atomic int in_flight;
     struct arena scratch[WORKERS_MAX]; // a worker's own
 #define INGEST_ATOMIC_FIELD(name, text) _Atomic uint64_t name;
@@ -63,7 +65,8 @@ int ingest_new(const struct ingest_options *o, struct ingest **ret_ingest, struc
 {
     must(pool_threads(o->pool) <= WORKERS_MAX);
     struct ingest *in = mem_zalloc(sizeof *in);
-    if (!in || quota_init(&in->quota, o->rate) < 0) {
+    if (!in || door_new(&in->door) < 0 || quota_init(&in->quota, o->rate) < 0) {
+        door_free(in ? in->door : NULL);
         mem_free(in);
         return err_set(err, ERR_NOMEM, NULL, "out of memory");
     }
@@ -84,6 +87,7 @@ void ingest_free(struct ingest *in)
     for (int i = 0; i < WORKERS_MAX; i++)
         arena_free(&in->scratch[i]);
     quota_free(&in->quota);
+    door_free(in->door);
     in->magic = 0;
     mem_free(in);
 }
@@ -94,13 +98,41 @@ static void refuse(struct http_request *req, int status, int code, int retry_ms,
     otlp_reply_refusal(req, otlp_format_of(req), &refusal);
 }
 
-void ingest_refuse(struct http_request *req, int status, int retry_after_s, str message)
+static void note(struct ingest *in, const struct http_request *req, enum door_outcome outcome, int status, str detail)
 {
+    int path = path_find(req);
+    struct door_try t = { .outcome = outcome,
+                          .req = req,
+                          .signal = path < 0 ? -1 : (int)paths[path].signal,
+                          .status = status,
+                          .detail = detail };
+    door_note(in->door, &t);
+}
+
+struct door *ingest_door(struct ingest *in) { return in->door; }
+
+void ingest_refuse(struct ingest *in, struct http_request *req, int status, int retry_after_s, str message)
+{
+    enum door_outcome outcome = status == 413   ? DOOR_TOO_LARGE
+                                : status == 415 ? DOOR_ENCODING
+                                : status >= 429 ? DOOR_BUSY
+                                                : DOOR_MALFORMED;
+    note(in, req, outcome, status, status == 415 ? http_request_header(req, STR("content-encoding")) : message);
     int code = status == 413 || status == 429 ? OTLP_CODE_RESOURCE_EXHAUSTED
                : status >= 500                ? OTLP_CODE_UNAVAILABLE
                : status == 408                ? OTLP_CODE_DEADLINE_EXCEEDED
                                               : OTLP_CODE_INVALID_ARGUMENT;
     refuse(req, status, code, retry_after_s * 1000, message);
+}
+
+// A body that is the other format than its type says is the usual reason for one that cannot be read.
+static enum door_outcome mistaken_format(const struct ingest_call *call)
+{
+    str text = str_trim(str_of_bytes(call->req->body));
+    bool json = text.len && text.ptr[0] == '{', binary = text.len && (unsigned char)text.ptr[0] < 0x20;
+    if (call->format == OTLP_PROTOBUF && json)
+        return DOOR_JSON_AS_PROTOBUF;
+    return call->format == OTLP_JSON && binary ? DOOR_PROTOBUF_AS_JSON : DOOR_MALFORMED;
 }
 
 static void answer(struct ingest_call *call, int code, const struct err *err)
@@ -119,12 +151,17 @@ static void answer(struct ingest_call *call, int code, const struct err *err)
             in->refused_busy++;
         else
             in->refused_malformed++;
+        enum door_outcome outcome = refusal.retry_ms        ? DOOR_BUSY
+                                    : refusal.status == 413 ? DOOR_TOO_LARGE
+                                                            : mistaken_format(call);
+        note(in, req, outcome, refusal.status, refusal.message);
         otlp_reply_refusal(req, format, &refusal);
         return;
     }
     struct buf body;
     buf_init(&body, ANSWER_MAX);
     in->records += call->result.accepted;
+    door_accept(in->door, req, (int)call->signal, call->result.accepted, &call->look);
     in->records_rejected += call->result.rejected;
     otlp_response_encode(call->signal, format, &call->result, &body);
     if (body.error) // the rows are stored: without the words of a partial success rather than a lie
@@ -158,8 +195,50 @@ static void request_hash(const struct ingest_call *call, bytes body, uint64_t re
     ret[1] = h.high64 | 1; // never 0,0, which means "none"
 }
 
+// Looks at what goes by.
+struct looking {
+    struct door_look *look;
+    const struct record_sink *sink;
+};
+
+static int look_section(void *ctx, const struct record_entity *resource, const struct record_entity *scope)
+{
+    struct looking *l = ctx;
+    str name = { 0 };
+    for (uint32_t i = 0; i < resource->attrs_n; i++)
+        if (str_eq(resource->attrs[i].key, STR("service.name")) && resource->attrs[i].value.type == VALUE_STR)
+            name = resource->attrs[i].value.s;
+    // The name that SDKs give when nobody has given one.
+    if (name.len == 0 || str_starts(name, STR("unknown_service")))
+        l->look->nameless = true;
+    if (!l->look->service[0] && name.len) {
+        size_t n = name.len < sizeof l->look->service - 1 ? name.len : sizeof l->look->service - 1;
+        memcpy(l->look->service, name.ptr, n);
+        l->look->service[n] = 0;
+    }
+    return l->sink->section(l->sink->ctx, resource, scope);
+}
+
+static int look_record(void *ctx, const struct record *r)
+{
+    struct looking *l = ctx;
+    int64_t at = r->time;
+    if (r->source == RECORD_SPANS && r->duration > 0 && at <= INT64_MAX - r->duration)
+        at += r->duration; // it was sent after its end
+    if (at > 0 && (!l->look->has_time || at > l->look->newest_ns)) {
+        l->look->has_time = true;
+        l->look->newest_ns = at;
+    }
+    return l->sink->record(l->sink->ctx, r);
+}
+
 static int decode(struct ingest_call *call, const struct record_sink *sink, struct err *err)
 {
+    struct looking looking = { &call->look, sink };
+    struct record_sink look = { &looking, look_section, look_record };
+    call->look.looked = door_wants_look(call->in->door, call->req, (int)call->signal);
+    if (call->look.looked)
+        sink = &look;
     struct arena *scratch = &call->in->scratch[call->req->worker];
     int r = otlp_decode(call->signal, call->format, call->req->body, &otlp_limits_default, scratch, sink, &call->result,
                         err);
@@ -212,18 +291,48 @@ static bool type_ok(const struct http_request *req)
            str_ieq(type, STR("application/json"));
 }
 
+// What the person who looks at the door needs to know: which key (its end), or why one is needed.
+static void note_refused(struct ingest *in, const struct http_request *req, enum door_outcome refused, int status)
+{
+    enum { TAIL = 4, SECRET_LEAST = 16 }; // of what is shorter, four characters would tell too much
+    str detail = { 0 }, value = http_request_header(req, STR("authorization")), token;
+    if (refused == DOOR_BAD_AUTHORIZATION) {
+        // "Basic", "Token": a word that is none could be the secret itself.
+        static const str schemes[] = { STR_INIT("basic "), STR_INIT("token "), STR_INIT("apikey "),
+                                       STR_INIT("digest ") };
+        for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++)
+            if (value.len > schemes[i].len && str_ieq(str_slice(value, 0, schemes[i].len), schemes[i]))
+                detail = str_slice(value, 0, schemes[i].len - 1);
+    } else if (refused == DOOR_NO_KEY) {
+        static const str proofs[] = { STR_INIT("origin"), STR_INIT("forwarded"), STR_INIT("x-forwarded-for"),
+                                      STR_INIT("x-forwarded-host"), STR_INIT("x-forwarded-proto") };
+        for (size_t i = 0; i < sizeof proofs / sizeof proofs[0] && !detail.len; i++)
+            if (http_request_header(req, proofs[i]).ptr)
+                detail = proofs[i];
+    } else if (admission_bearer(req, &token) == 0 && token.len >= SECRET_LEAST) {
+        detail = str_slice(token, token.len - TAIL, token.len);
+    }
+    note(in, req, refused, status, detail);
+}
+
 void ingest_route(struct ingest *in, struct http_request *req, struct http_route *route)
 {
     MAGIC_CHECK(in, INGEST_MAGIC);
     int path = path_find(req);
     int64_t project;
+    enum door_outcome refused = DOOR_NO_KEY;
     must(path >= 0);
     if (req->method != HTTP_POST) {
         static const struct http_header allow = { STR_INIT("allow"), STR_INIT("POST") };
+        bool preflight = req->method == HTTP_OPTIONS && http_request_header(req, STR("origin")).ptr;
+        note(in, req, preflight ? DOOR_PREFLIGHT : DOOR_METHOD, 405,
+             preflight ? http_request_header(req, STR("origin")) : req->method_name);
         http_respond(req, 405, &allow, 1, (bytes){ 0 });
         return;
     }
-    int r = admission_ingest(in->options.meta, req, in->options.default_project, &project);
+    int r = admission_ingest(in->options.meta, req, in->options.default_project, &project, &refused);
+    if (r < 0)
+        note_refused(in, req, refused, r == ERR_INVALID ? 403 : 401);
     if (r == ERR_INVALID) {
         in->refused_forbidden++;
         refuse(req, 403, OTLP_CODE_PERMISSION_DENIED, 0, STR("this token may not ingest: it lacks the scope `ingest`"));
@@ -236,6 +345,7 @@ void ingest_route(struct ingest *in, struct http_request *req, struct http_route
         return;
     }
     if (!req->is_grpc && !type_ok(req)) {
+        note(in, req, DOOR_CONTENT_TYPE, 415, http_request_header(req, STR("content-type")));
         refuse(req, 415, OTLP_CODE_INVALID_ARGUMENT, 0,
                STR("the content type must be application/x-protobuf or application/json"));
         return;
@@ -243,6 +353,7 @@ void ingest_route(struct ingest *in, struct http_request *req, struct http_route
     int64_t wait_ms = quota_wait_ms(&in->quota, project, clock_mono_ns());
     if (wait_ms) {
         in->refused_quota++;
+        note(in, req, DOOR_QUOTA, 429, STR(""));
         refuse(req, 429, OTLP_CODE_RESOURCE_EXHAUSTED, wait_ms > 60000 ? 60000 : (int)wait_ms,
                STR("the project sends more than its rate"));
         return;
@@ -272,4 +383,74 @@ struct ingest_stats ingest_stats(struct ingest *in)
     INGEST_COUNTERS(INGEST_STAT_READ)
 #undef INGEST_STAT_READ
     return s;
+}
+
+// Paths of formats that Clew does not take.
+static const struct {
+    str path;
+    enum door_outcome outcome;
+    str what;
+} strays[] = {
+    { STR_INIT("/api/v2/spans"), DOOR_FOREIGN, STR_INIT("Zipkin") },
+    { STR_INIT("/api/v1/spans"), DOOR_FOREIGN, STR_INIT("Zipkin") },
+    { STR_INIT("/api/traces"), DOOR_FOREIGN, STR_INIT("Jaeger's Thrift") },
+    { STR_INIT("/loki/api/v1/push"), DOOR_FOREIGN, STR_INIT("Loki") },
+    { STR_INIT("/api/v1/write"), DOOR_FOREIGN, STR_INIT("Prometheus' remote write") },
+    { STR_INIT("/_bulk"), DOOR_FOREIGN, STR_INIT("Elasticsearch") },
+    { STR_INIT("/v0.4/traces"), DOOR_FOREIGN, STR_INIT("Datadog") },
+    { STR_INIT("/v0.5/traces"), DOOR_FOREIGN, STR_INIT("Datadog") },
+};
+
+static bool is_sentry(str path)
+{
+    static const str ends[] = { STR_INIT("/envelope/"), STR_INIT("/envelope"), STR_INIT("/store/"),
+                                STR_INIT("/store") };
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+        if (str_starts(path, STR("/api/")) && str_ends(path, ends[i]))
+            return true;
+    return false;
+}
+
+void ingest_stray(struct ingest *in, const struct http_request *req, int status)
+{
+    enum door_outcome outcome = DOOR_PATH;
+    str what = { 0 };
+    MAGIC_CHECK(in, INGEST_MAGIC);
+    if (req->method == HTTP_GET || req->method == HTTP_HEAD)
+        return; // people and their browsers
+    for (size_t i = 0; i < sizeof strays / sizeof strays[0] && !what.ptr; i++)
+        if (str_eq(req->path, strays[i].path)) {
+            outcome = strays[i].outcome;
+            what = strays[i].what;
+        }
+    if (req->is_grpc)
+        outcome = DOOR_GRPC_SERVICE;
+    else if (is_sentry(req->path))
+        outcome = DOOR_SENTRY;
+    else if (str_starts(http_request_header(req, STR("content-type")), STR("application/grpc")))
+        outcome = DOOR_GRPC_ON_HTTP1;
+    note(in, req, outcome, status, what);
+}
+
+void ingest_wrong_host(struct ingest *in, const struct http_request *req)
+{
+    MAGIC_CHECK(in, INGEST_MAGIC);
+    if (req->method != HTTP_GET && req->method != HTTP_HEAD)
+        note(in, req, DOOR_HOST, 421, req->host);
+}
+
+void ingest_observe(struct ingest *in, const struct net_observed *o)
+{
+    static const enum door_outcome outcomes[] = { [NET_ODD_TLS_ON_PLAIN] = DOOR_TLS_ON_PLAIN,
+                                                  [NET_ODD_PLAIN_ON_TLS] = DOOR_PLAIN_ON_TLS,
+                                                  [NET_ODD_CERTIFICATE] = DOOR_CERTIFICATE,
+                                                  [NET_ODD_GRPC_TOO_LARGE] = DOOR_TOO_LARGE,
+                                                  [NET_ODD_GRPC_OTHER] = DOOR_MALFORMED };
+    MAGIC_CHECK(in, INGEST_MAGIC);
+    if (o->req) {
+        note(in, o->req, outcomes[o->what], o->what == NET_ODD_GRPC_TOO_LARGE ? 413 : 400, STR(""));
+        return;
+    }
+    struct door_try t = { .outcome = outcomes[o->what], .peer = o->peer, .local = o->local, .signal = -1 };
+    door_note(in->door, &t);
 }

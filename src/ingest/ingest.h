@@ -3,8 +3,9 @@
 // durable. Speaks OTLP over HTTP (protobuf and JSON) and gRPC; every refusal has the form and the status that
 // OTLP clients understand: what passes is retried by them, what is final is not.
 #pragma once
+#include "ingest/door.h"
 #include "meta/meta.h"
-#include "net/request.h"
+#include "net/server.h"
 #include "store/store.h"
 
 struct ingest;
@@ -26,7 +27,7 @@ bool ingest_owns(const struct http_request *req);
 // Admits: fills route, or has answered. Only for requests that it owns; the Host was checked.
 void ingest_route(struct ingest *in, struct http_request *req, struct http_route *route);
 // A refusal by the server itself (limits, broken bodies) in OTLP's form.
-void ingest_refuse(struct http_request *req, int status, int retry_after_s, str message);
+void ingest_refuse(struct ingest *in, struct http_request *req, int status, int retry_after_s, str message);
 
 #define INGEST_COUNTERS(X)                                                           \
     X(requests, "OTLP requests that were admitted")                                  \
@@ -46,3 +47,12 @@ struct ingest_stats {
 #undef INGEST_STAT_FIELD
 };
 struct ingest_stats ingest_stats(struct ingest *in);
+
+// Who has lately tried to send.
+struct door *ingest_door(struct ingest *in);
+// For requests that are not ingest's: notes those that look like somebody who means to send. status: what they are answered.
+void ingest_stray(struct ingest *in, const struct http_request *req, int status);
+// A name that this server does not answer to: a program that asks under it gets 421.
+void ingest_wrong_host(struct ingest *in, const struct http_request *req);
+// What the server itself has seen.
+void ingest_observe(struct ingest *in, const struct net_observed *o);

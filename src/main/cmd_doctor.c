@@ -1,6 +1,8 @@
-// `clew doctor`: what a server needs of this host, tried out.
+// `clew doctor`: what a server needs of this host, tried out; also for the page of a running server.
 #include "base/buf.h"
+#include "base/must.h"
 #include "main/command.h"
+#include "main/doctor.h"
 #include "main/human.h"
 #include "main/run_file.h"
 #include "os/socket.h"
@@ -16,16 +18,18 @@ enum { DOCTOR_FILES_WANTED = 4096 };
 #define DOCTOR_SPACE_WANTED (1000u << 20)
 
 struct doctor {
-    int failed;
+    struct api_finding *out;
+    int n;
 };
 
 static void say(struct doctor *d, bool ok, const char *what, const char *more, const char *fix)
 {
-    printf("%-6s %s%s%s\n", ok ? "ok" : "fails", what, more[0] ? ": " : "", more);
-    if (!ok) {
-        printf("       %s\n", fix);
-        d->failed++;
-    }
+    must(d->n < API_FINDINGS_MAX);
+    struct api_finding *f = &d->out[d->n++];
+    f->ok = ok;
+    snprintf(f->what, sizeof f->what, "%s", what);
+    snprintf(f->more, sizeof f->more, "%s", more);
+    snprintf(f->fix, sizeof f->fix, "%s", fix);
 }
 
 static void check_data(struct doctor *d, const char *dir)
@@ -79,10 +83,9 @@ static void check_port(struct doctor *d, struct socket_address a, int port, cons
     say(d, r == 0, what, r == 0 ? "free" : err.message, fix);
 }
 
-int command_doctor(struct invocation *inv)
+int doctor_look(const struct config *c, struct api_finding out[API_FINDINGS_MAX])
 {
-    const struct config *c = &inv->config;
-    struct doctor d = { 0 };
+    struct doctor d = { .out = out };
     struct run_file run;
     struct socket_address a;
     struct err err;
@@ -108,5 +111,19 @@ int command_doctor(struct invocation *inv)
         "raise the hard limit (ulimit -Hn, LimitNOFILE): each connection is one");
     say(&d, query_zone_get(STR("Europe/Berlin"), &zone) == 0, "time zones", "",
         "install tzdata: days and weeks of queries need it");
-    return d.failed ? EXIT_FAILED : EXIT_DONE;
+    return d.n;
+}
+
+int command_doctor(struct invocation *inv)
+{
+    struct api_finding found[API_FINDINGS_MAX];
+    int n = doctor_look(&inv->config, found), failed = 0;
+    for (int i = 0; i < n; i++) {
+        const struct api_finding *f = &found[i];
+        printf("%-6s %s%s%s\n", f->ok ? "ok" : "fails", f->what, f->more[0] ? ": " : "", f->more);
+        if (!f->ok)
+            printf("       %s\n", f->fix);
+        failed += !f->ok;
+    }
+    return failed ? EXIT_FAILED : EXIT_DONE;
 }

@@ -6,6 +6,7 @@
 #include "ingest/ingest.h"
 #include "main/address.h"
 #include "main/command.h"
+#include "main/doctor.h"
 #include "main/run_file.h"
 #include "meta/person.h"
 #include "meta/token.h"
@@ -31,6 +32,8 @@ struct house {
     struct net_server *server;
     struct socket_address main_address, local_address; // local: where this machine's command line asks
     bool run_file;
+    struct api_setting settings[CONFIG_KEYS];
+    char setting_names[CONFIG_KEYS][2][64]; // flag, environment
 };
 
 static int64_t number(const struct house *h, enum config_id id) { return config_number(h->config, id); }
@@ -85,6 +88,35 @@ static int open_store(struct house *h, struct err *err)
     return 0;
 }
 
+// The server's own settings, for the page of them. None of them is a secret: those stand in files that they name.
+static size_t settings_read(struct house *h)
+{
+    static const char *const origins[] = { "default", "file", "environment", "flag" };
+    size_t n = 0;
+    for (int i = 0; i < CONFIG_KEYS; i++) {
+        const struct config_key *k = &config_keys[i];
+        const struct config_value *v = &h->config->values[i];
+        if (!(k->who & CONFIG_SERVE))
+            continue;
+        config_flag_name(k, h->setting_names[i][0]);
+        config_environment_name(k, h->setting_names[i][1]);
+        h->settings[n++] = (struct api_setting){ .key = k->key,
+                                                 .flag = h->setting_names[i][0],
+                                                 .environment = h->setting_names[i][1],
+                                                 .doc = k->doc,
+                                                 .value = v->text,
+                                                 .def = k->def,
+                                                 .origin = origins[v->origin] };
+    }
+    return n;
+}
+
+static int look_at_host(void *ctx, struct api_finding out[API_FINDINGS_MAX])
+{
+    const struct house *h = ctx;
+    return doctor_look(h->config, out);
+}
+
 static int open_rooms(struct house *h, struct err *err)
 {
     struct meta_project project;
@@ -109,6 +141,7 @@ static int open_rooms(struct house *h, struct err *err)
     r = ingest_new(&in, &h->ingest, err);
     if (r < 0)
         return r;
+    size_t settings_n = settings_read(h);
     struct api_options api = {
         .meta = h->meta,
         .store = h->store,
@@ -118,11 +151,24 @@ static int open_rooms(struct house *h, struct err *err)
         .admin_pool = h->admin_pool,
         .public_urls = text(h, CONFIG_KEY_PUBLIC_URL),
         .version = CLEW_VERSION,
+        .data = text(h, CONFIG_KEY_DATA),
+        .settings = h->settings,
+        .settings_n = settings_n,
+        .doctor = look_at_host,
+        .doctor_ctx = h,
         .tails_max = (int)number(h, CONFIG_KEY_TAILS),
         .query_memory_max = (size_t)number(h, CONFIG_KEY_QUERY_MEMORY),
         .query_time_max_ns = number(h, CONFIG_KEY_QUERY_TIME),
     };
     return api_new(&api, &h->api, err);
+}
+
+static int listen_on(struct house *h, struct socket_address *a, int tag, struct net_tls *tls, struct err *err)
+{
+    int r = net_server_listen(h->server, a, tag, tls, err);
+    if (r == 0)
+        api_add_listener(h->api, a, tag, tls != NULL);
+    return r;
 }
 
 static int listen_otlp(struct house *h, enum config_id port, struct err *err)
@@ -131,7 +177,7 @@ static int listen_otlp(struct house *h, enum config_id port, struct err *err)
     if (!number(h, CONFIG_KEY_OTLP_PORTS) || number(h, port) == 0)
         return 0;
     socket_address_set_port(&a, (uint16_t)number(h, port));
-    int r = net_server_listen(h->server, &a, API_TAG_INGEST, h->tls, err);
+    int r = listen_on(h, &a, API_TAG_INGEST, h->tls, err);
     if (r < 0 && err->hint[0] == 0)
         err_set_hint(err, "another program may have the port: --no-otlp-ports leaves 4317 and 4318 alone");
     return r;
@@ -155,7 +201,7 @@ static int open_server(struct house *h, struct err *err)
         return err_set(err, ERR_INVALID, "bad_setting", "tls_cert and tls_key need each other");
     int r = cert[0] ? net_tls_new(cert, key, &h->tls, err) : 0;
     struct net_config config = {
-        .limits = net_limits_default(), .route = api_route, .refuse = api_refuse, .ctx = h->api
+        .limits = net_limits_default(), .route = api_route, .refuse = api_refuse, .observe = api_observe, .ctx = h->api
     };
     config.threads = number(h, CONFIG_KEY_LOOPS) ? (int)number(h, CONFIG_KEY_LOOPS)
                      : cores() < LOOPS_MAX       ? cores()
@@ -170,7 +216,7 @@ static int open_server(struct house *h, struct err *err)
     if (r == 0)
         r = net_server_new(&config, &h->server, err);
     if (r == 0)
-        r = net_server_listen(h->server, &h->main_address, API_TAG_MAIN, h->tls, err);
+        r = listen_on(h, &h->main_address, API_TAG_MAIN, h->tls, err);
     if (r == 0)
         r = listen_local(h, err);
     if (r == 0)

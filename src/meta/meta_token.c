@@ -196,3 +196,20 @@ int meta_token_find(struct meta *m, str id_or_name, struct meta_token *ret_token
     mem_free(list);
     return r;
 }
+
+int meta_token_by_tail(struct meta *m, str tail, struct meta_token *ret_token, int64_t *ret_revoked_ns)
+{
+    sqlite3_stmt *stmt;
+    pthread_mutex_lock(&m->reader.lock);
+    int r = meta_query(&m->reader, &stmt, NULL,
+                       "SELECT " TOKEN_COLUMNS
+                       ", revoked_ns FROM tokens WHERE workspace_id = ? AND tail = ? ORDER BY id DESC LIMIT 1",
+                       "it", m->workspace, tail);
+    if (r == 1) {
+        token_read(stmt, ret_token);
+        *ret_revoked_ns = sqlite3_column_int64(stmt, 9);
+        meta_done(stmt);
+    }
+    pthread_mutex_unlock(&m->reader.lock);
+    return r == 1 ? 0 : r < 0 ? r : ERR_NOENT;
+}

@@ -23,6 +23,9 @@ int meta_token_list(struct meta *m, struct meta_token **ret_tokens, size_t *ret_
 int meta_token_remove(struct meta *m, str actor, int64_t id, struct err *err);
 // Finds by id ("#3" or "3") or by name; ERR_INVALID when several have the name.
 int meta_token_find(struct meta *m, str id_or_name, struct meta_token *ret_token, struct err *err);
+// The newest token whose secret ends in tail, revoked ones too, for telling somebody which key he has sent. ret_revoked_ns:
+// 0 when it is good. ERR_NOENT: none.
+int meta_token_by_tail(struct meta *m, str tail, struct meta_token *ret_token, int64_t *ret_revoked_ns);
 // A token that lives in this process's memory only (the local command line's); gone when it ends.
 int meta_token_local(struct meta *m, str name, uint32_t scopes, char ret_secret[META_SECRET_MAX]);
 

@@ -119,6 +119,25 @@ def test_projects_and_keys(clew):
     ask(clew, "PATCH", "/api/v1/projects/{slug}", {"slug": "x"}, 400, admin, slug="default")
 
 
+def test_storage_and_server(clew_new):
+    server = clew_new("--retention", "30d", "--disk-cap", "50GB", "--no-otlp-ports")
+    admin = server.token("admin")
+    shop.send(server)
+    assert server.stop() == 0  # seals: what arrived is parts afterwards
+    server.start()
+    storage = ask(server, "GET", "/api/v1/storage", token=admin)
+    assert storage["retention"] == 30 * 86400 * 10**9 and storage["disk_cap"] == 50 * 10**9 and storage["takes_records"]
+    assert storage["part_rows"] + storage["head_rows"] >= 7 and storage["used"] >= storage["part_bytes"]
+    for source in storage["sources"]:
+        assert abs(sum(source["hours"]) - source["bytes"]) <= 48 and source["oldest"] <= source["newest"]
+    facts = ask(server, "GET", "/api/v1/server", token=admin)
+    settings = {s["key"]: s for s in facts["settings"]}
+    assert (settings["retention"]["value"], settings["retention"]["origin"], settings["retention"]["flag"]) == ("30d", "flag", "--retention")
+    assert settings["query_time"]["origin"] == "default" and "token" not in settings
+    assert facts["listening"] == [{"address": f"127.0.0.1:{server.port}", "takes": "all", "tls": False}]
+    assert any(f["what"] == "data directory" and f["ok"] for f in facts["findings"])
+
+
 def test_the_trail_verifies(clew):
     report = ask(clew, "GET", "/api/v1/audit/verify", token=clew.token("admin"))
     assert report["holds"] and report["entries"] > 0 and len(report["head"]) == 64

@@ -441,7 +441,7 @@ def test_administration_needs_admin(clew):
                                ("DELETE", "/api/v1/projects/default/keys/1", None), ("GET", "/api/v1/users", None),
                                ("POST", "/api/v1/users", '{"login":"x","scopes":["read"]}'), ("PATCH", "/api/v1/users/admin", '{"disabled":true}'),
                                ("DELETE", "/api/v1/users/admin", None), ("POST", "/api/v1/users/admin/link", "{}"),
-                               ("DELETE", "/api/v1/users/admin/sessions", None)):
+                               ("DELETE", "/api/v1/users/admin/sessions", None), ("GET", "/api/v1/storage", None), ("GET", "/api/v1/server", None)):
         status, answer = clew.request(method, path, body, JSON, token=reader)
         assert (status, code_of(answer)) == (403, "forbidden"), path
         assert clew.request(method, path, body, JSON, token=None)[0] == 401, path
@@ -462,8 +462,11 @@ def test_a_token_of_one_project_stays_in_it(clew):
     status, answer = clew.request("GET", "/api/v1/projects", token=token)
     assert status == 200 and [p["slug"] for p in json.loads(answer)["projects"]] == ["fenced"]
     assert clew.request("GET", "/api/v1/tokens", token=token)[0] == 403
-    assert clew.request("GET", "/api/v1/audit", token=token)[0] == 403
-    assert clew.request("GET", "/api/v1/ingest", token=token)[0] == 403
+    for path in ("/api/v1/audit", "/api/v1/users", "/api/v1/storage", "/api/v1/server", "/api/v1/setup", "/api/v1/ingest"):
+        assert clew.request("GET", path, token=token)[0] == 403, path
+    assert clew.request("GET", "/api/v1/projects/default/keys", token=token)[0] == 404
+    assert clew.request("POST", "/api/v1/projects/default/keys", "{}", JSON, token=token)[0] == 404
+    assert clew.request("GET", "/api/v1/projects/fenced/keys", token=token)[0] == 200
     assert clew.request("POST", "/api/v1/tokens", '{"name":"n","scopes":["read"]}', JSON, token=token)[0] == 403
 
 

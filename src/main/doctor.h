@@ -1,0 +1,7 @@
+// What a server needs of this host, tried out.
+#pragma once
+#include "api/api.h"
+#include "main/config.h"
+
+// Fills out, returns how many.
+int doctor_look(const struct config *c, struct api_finding out[API_FINDINGS_MAX]);
