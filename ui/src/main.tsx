@@ -3,6 +3,7 @@ import './styles/base.css';
 import './styles/controls.css';
 import './styles/shell.css';
 import './styles/query.css';
+import './styles/charts.css';
 import './styles/dialogs.css';
 import './styles/traces.css';
 import './styles/trace.css';
