@@ -4,16 +4,24 @@
 #include "base/mem.h"
 #include "meta/audit.h"
 
+enum { AUDIT_TEXT_MAX = 512 };
+
 void api_audit_list(struct api_call *call)
 {
     struct meta_audit_entry *list;
     struct err err;
     uint64_t before = 0, limit = 100;
     size_t n;
-    if (!api_whole_workspace(call) || !api_param_uint(call, STR("before"), 1, INT64_MAX, &before) ||
+    str containing;
+    if (!api_whole_workspace(call) || !api_param(call, STR("containing"), &containing) ||
+        !api_param_uint(call, STR("before"), 1, INT64_MAX, &before) ||
         !api_param_uint(call, STR("limit"), 1, 1000, &limit))
         return;
-    if (meta_audit_list(call->api->options.meta, (int64_t)before, limit, &list, &n, &err) < 0) {
+    if (containing.len > AUDIT_TEXT_MAX) {
+        api_reply_error(call->req, 400, "bad_argument", "containing is longer than any entry");
+        return;
+    }
+    if (meta_audit_list(call->api->options.meta, (int64_t)before, containing, limit, &list, &n, &err) < 0) {
         api_reply_err(call->req, &err);
         return;
     }

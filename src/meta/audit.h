@@ -16,9 +16,10 @@ struct meta_audit_entry {
 };
 // actor: who; action: noun.verb. Durable when it returns.
 int meta_audit_add(struct meta *m, str actor, const char *action, str target, str detail, struct err *err);
-// Newest first, those with seq < before_seq (0: from the newest), at most n.
-int meta_audit_list(struct meta *m, int64_t before_seq, size_t n, struct meta_audit_entry **ret_entries, size_t *ret_n,
-                    struct err *err);
+// Newest first, those with seq < before_seq (0: from the newest), at most n. containing: only those whose "actor action
+// target detail" holds it (empty: all).
+int meta_audit_list(struct meta *m, int64_t before_seq, str containing, size_t n, struct meta_audit_entry **ret_entries,
+                    size_t *ret_n, struct err *err);
 
 struct meta_audit_report {
     int64_t entries;

@@ -1,5 +1,6 @@
 // See audit.h for the chain. Hashed bytes of entry n: hash(n-1) [32], seq and time as le64, then each
 // text as le32 length and bytes, in the order actor, action, target, detail.
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "meta/meta_internal.h"
@@ -95,19 +96,39 @@ static void audit_read(sqlite3_stmt *stmt, struct meta_audit_entry *e)
         memcpy(e->hash, sqlite3_column_blob(stmt, 6), 32);
 }
 
-int meta_audit_list(struct meta *m, int64_t before_seq, size_t n, struct meta_audit_entry **ret_entries, size_t *ret_n,
-                    struct err *err)
+// What LIKE would take for a sign stands for itself.
+static int like_pattern(str containing, struct buf *out)
+{
+    buf_byte(out, '%');
+    for (size_t i = 0; i < containing.len; i++) {
+        if (strchr("%_\\", containing.ptr[i]))
+            buf_byte(out, '\\');
+        buf_byte(out, (uint8_t)containing.ptr[i]);
+    }
+    buf_byte(out, '%');
+    return out->error;
+}
+
+int meta_audit_list(struct meta *m, int64_t before_seq, str containing, size_t n, struct meta_audit_entry **ret_entries,
+                    size_t *ret_n, struct err *err)
 {
     struct meta_audit_entry *list = mem_calloc(n, sizeof *list);
-    if (!list)
+    struct buf pattern;
+    buf_init(&pattern, 4096);
+    if (!list || like_pattern(containing, &pattern) < 0) {
+        mem_free(list);
+        buf_free(&pattern);
         return err_set(err, ERR_NOMEM, NULL, "out of memory");
+    }
     sqlite3_stmt *stmt;
     size_t got = 0;
     pthread_mutex_lock(&m->reader.lock);
     int r = meta_query(
         &m->reader, &stmt, err,
-        "SELECT seq, time_ns, actor, action, target, detail, hash FROM audit WHERE seq < ? ORDER BY seq DESC LIMIT ?",
-        "ii", before_seq > 0 ? before_seq : INT64_MAX, (int64_t)n);
+        "SELECT seq, time_ns, actor, action, target, detail, hash FROM audit WHERE seq < ? AND (actor || ' ' || "
+        "action || ' ' || target || ' ' || detail) LIKE ? ESCAPE '\\' ORDER BY seq DESC LIMIT ?",
+        "iti", before_seq > 0 ? before_seq : INT64_MAX, buf_view(&pattern), (int64_t)n);
+    buf_free(&pattern);
     while (r == 1 && got < n) {
         audit_read(stmt, &list[got++]);
         r = meta_next(&m->reader, stmt, err);

@@ -75,6 +75,9 @@ def test_administration(clew):
     assert {"default", "shop"} <= {p["slug"] for p in ask(clew, "GET", "/api/v1/projects")["projects"]}
     entries = ask(clew, "GET", "/api/v1/audit", token=admin, limit=2)["entries"]
     assert len(entries) == 2 and entries[0]["seq"] == entries[1]["seq"] + 1
+    assert {e["action"] for e in ask(clew, "GET", "/api/v1/audit", token=admin, containing="project.add")["entries"]} == {"project.add"}
+    assert ask(clew, "GET", "/api/v1/audit", token=admin, containing="%_")["entries"] == []  # no patterns
+    ask(clew, "GET", "/api/v1/audit", None, 400, admin, containing="x" * 600)
     assert ask(clew, "GET", "/api/v1/audit", token=admin, before=2)["entries"][0]["action"] == "workspace.create"
 
 

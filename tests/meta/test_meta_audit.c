@@ -44,13 +44,13 @@ static void the_file_itself_refuses_to_forget(void **state)
     fill(&s, 3);
     assert_false(scratch_try_sql(&s, "DELETE FROM audit WHERE seq = 4"));
     assert_false(scratch_try_sql(&s, "UPDATE audit SET actor = 'x'"));
-    assert_int_equal(meta_audit_list(s.meta, 0, 10, &list, &n, &err), 0);
+    assert_int_equal(meta_audit_list(s.meta, 0, STR(""), 10, &list, &n, &err), 0);
     assert_int_equal(n, 4);
     assert_int_equal(list[0].seq, 4);
     assert_string_equal(list[0].action, "thing.done");
     assert_string_equal(list[3].action, "workspace.create");
     mem_free(list);
-    assert_int_equal(meta_audit_list(s.meta, 3, 1, &list, &n, &err), 0);
+    assert_int_equal(meta_audit_list(s.meta, 3, STR(""), 1, &list, &n, &err), 0);
     assert_int_equal(n, 1);
     assert_int_equal(list[0].seq, 2);
     mem_free(list);

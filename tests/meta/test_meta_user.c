@@ -271,7 +271,7 @@ static void all_of_it_is_in_the_trail(void **state)
     assert_int_equal(meta_user_set_disabled(s.meta, STR("t"), u.id, true, NULL), 0);
     assert_int_equal(meta_user_set_disabled(s.meta, STR("t"), u.id, false, NULL), 0);
     assert_int_equal(meta_user_remove(s.meta, STR("t"), u.id, NULL), 0);
-    assert_int_equal(meta_audit_list(s.meta, 0, 8, &list, &n, NULL), 0);
+    assert_int_equal(meta_audit_list(s.meta, 0, STR(""), 8, &list, &n, NULL), 0);
     assert_int_equal(n, 8);
     for (size_t i = 0; i < n; i++) {
         assert_string_equal(list[i].action, expected[i]);
