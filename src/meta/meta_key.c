@@ -20,22 +20,21 @@ static int key_count(struct meta *m, int64_t project, int64_t *ret_good, int64_t
 }
 
 // Inside a transaction.
-static int key_insert(struct meta *m, str actor, int64_t project, struct meta_key *k, struct err *err)
+static int key_insert(struct meta *m, str actor, const struct meta_project *p, struct meta_key *k, struct err *err)
 {
     uint8_t raw[16];
-    char target[32], detail[32];
+    char detail[32];
     randombytes_buf(raw, sizeof raw);
     sodium_bin2hex(k->key, sizeof k->key, raw, sizeof raw);
     k->created_ns = clock_unix_ns();
-    snprintf(target, sizeof target, "project %lld", (long long)project);
     snprintf(detail, sizeof detail, "ends in %s", k->key + strlen(k->key) - 4);
     int r = meta_next_id(m, "dsn_keys", &k->id, err);
     if (r == 0)
         r = meta_run(&m->writer, NULL, err,
                      "INSERT INTO dsn_keys (id, project_id, public_key, created_ns, revoked_ns) VALUES (?, ?, ?, ?, 0)",
-                     "iizi", k->id, project, k->key, k->created_ns);
+                     "iizi", k->id, p->id, k->key, k->created_ns);
     if (r == 0)
-        r = meta_audit_put(m, actor, "dsn_key.add", str_z(target), str_z(detail), err);
+        r = meta_audit_put(m, actor, "dsn_key.add", str_z(p->slug), str_z(detail), err);
     return r;
 }
 
@@ -75,7 +74,7 @@ int meta_key_add(struct meta *m, str actor, int64_t project, struct meta_key *re
         r = err_set(err, ERR_LIMIT, "too_many_keys", "a project holds at most %d keys: revoke some",
                     META_KEYS_PER_PROJECT);
     if (r == 0)
-        r = key_insert(m, actor, project, &k, err);
+        r = key_insert(m, actor, &p, &k, err);
     r = meta_finish(m, r, err);
     if (r == 0) {
         meta_cache_reload(m, NULL); // if this fails, the first use of the key reads again
@@ -86,10 +85,13 @@ int meta_key_add(struct meta *m, str actor, int64_t project, struct meta_key *re
 
 int meta_key_remove(struct meta *m, str actor, int64_t project, int64_t key, struct err *err)
 {
+    struct meta_project p;
     int changes = 0;
-    char target[64];
-    snprintf(target, sizeof target, "project %lld, key %lld", (long long)project, (long long)key);
-    int r = meta_begin(m, err);
+    char detail[32];
+    snprintf(detail, sizeof detail, "key %lld", (long long)key);
+    int r = meta_project_get(m, project, &p, err);
+    if (r == 0)
+        r = meta_begin(m, err);
     if (r < 0)
         return r;
     r = meta_run(&m->writer, &changes, err,
@@ -98,24 +100,24 @@ int meta_key_remove(struct meta *m, str actor, int64_t project, int64_t key, str
     if (r == 0 && changes == 0)
         r = err_set(err, ERR_NOENT, "no_key", "the project has no such key");
     if (r == 0)
-        r = meta_audit_put(m, actor, "dsn_key.remove", str_z(target), STR(""), err);
+        r = meta_audit_put(m, actor, "dsn_key.remove", str_z(p.slug), str_z(detail), err);
     r = meta_finish(m, r, err);
     return r == 0 ? meta_cache_reload(m, err) : r;
 }
 
-static int key_make_first(struct meta *m, str actor, int64_t project, struct meta_key *k, struct err *err)
+static int key_make_first(struct meta *m, str actor, const struct meta_project *p, struct meta_key *k, struct err *err)
 {
     int64_t good = 0, all = 0;
     int r = meta_begin(m, err);
     if (r < 0)
         return r;
-    r = key_count(m, project, &good, &all, err);
+    r = key_count(m, p->id, &good, &all, err);
     if (r == 0 && all) {
         r = err_set(err, ERR_NOENT, "no_key", "all keys of this project were revoked");
         err_set_hint(err, "make a new one: Settings, Projects");
     }
     if (r == 0)
-        r = key_insert(m, actor, project, k, err);
+        r = key_insert(m, actor, p, k, err);
     return meta_finish(m, r, err);
 }
 
@@ -127,7 +129,7 @@ int meta_project_dsn_key(struct meta *m, str actor, int64_t project, char ret_ke
     if (r == 0)
         r = meta_key_list(m, project, keys, err);
     if (r == 0) {
-        r = key_make_first(m, actor, project, keys, err);
+        r = key_make_first(m, actor, &p, keys, err);
         if (r < 0 && meta_key_list(m, project, keys, NULL) > 0) // somebody else was first
             r = 0;
         else if (r == 0)

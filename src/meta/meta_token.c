@@ -38,7 +38,8 @@ static int token_room(struct meta *m, struct err *err)
                                          META_TOKENS_MAX);
 }
 
-static int token_insert(struct meta *m, const struct meta_token *t, const uint8_t hash[META_HASH_LEN], struct err *err)
+static int token_insert(struct meta *m, const struct meta_token *t, const char *project,
+                        const uint8_t hash[META_HASH_LEN], struct err *err)
 {
     static const char with_project[] =
         "INSERT INTO tokens (id, workspace_id, project_id, name, secret_hash, tail, scopes, created_by,"
@@ -56,7 +57,7 @@ static int token_insert(struct meta *m, const struct meta_token *t, const uint8_
         return r;
     meta_scopes_text(t->scopes, words);
     snprintf(target, sizeof target, "#%" PRId64 " %s", t->id, t->name);
-    snprintf(detail, sizeof detail, "scopes %s, project %" PRId64, words, t->project);
+    snprintf(detail, sizeof detail, "scopes %s, %s%s", words, t->project ? "project " : "all projects", project);
     return meta_audit_put(m, str_z(t->created_by), "token.add", str_z(target), str_z(detail), err);
 }
 
@@ -65,7 +66,7 @@ int meta_token_add(struct meta *m, str actor, str name, uint32_t scopes, int64_t
 {
     char secret[META_SECRET_MAX];
     uint8_t hash[META_HASH_LEN];
-    struct meta_project p;
+    struct meta_project p = { 0 };
     struct meta_token t = {
         .project = project, .scopes = scopes, .expires_ns = expires_ns, .created_ns = clock_unix_ns()
     };
@@ -92,7 +93,7 @@ int meta_token_add(struct meta *m, str actor, str name, uint32_t scopes, int64_t
     if (r == 0)
         r = meta_next_id(m, "tokens", &t.id, err);
     if (r == 0)
-        r = token_insert(m, &t, hash, err);
+        r = token_insert(m, &t, p.slug, hash, err);
     r = meta_finish(m, r, err);
     if (r == 0) {
         meta_cache_reload(m, NULL); // it is made; if this fails, the first use of it reads again

@@ -1,6 +1,6 @@
 // All pages. A new one is an entry here and a folder of its own.
 import type { IconNode } from 'lucide';
-import { ChartNoAxesGantt, Logs } from 'lucide';
+import { ChartNoAxesGantt, Logs, SlidersHorizontal } from 'lucide';
 import type { ComponentType } from 'preact';
 
 export type Page = ComponentType<{ id: string }>;
@@ -31,12 +31,20 @@ export interface Tab {
 export const TABS: Tab[] = [
   { id: 'traces', label: 'Traces', to: '/traces', icon: ChartNoAxesGantt, key: 't' },
   { id: 'logs', label: 'Logs', to: '/logs', icon: Logs, key: 'l' },
+  { id: 'settings', label: 'Settings', to: '/settings', icon: SlidersHorizontal, key: ',', low: true },
 ];
 
 export const PAGES: PageEntry[] = [
   { at: /^\/traces$/, tab: 'traces', ranged: true, load: () => import('./traces/TracesPage.tsx').then((m) => m.TracesPage) },
   { at: /^\/traces\/([^/]+)$/, tab: 'traces', ranged: false, load: () => import('./trace/TracePage.tsx').then((m) => m.TracePage) },
   { at: /^\/logs$/, tab: 'logs', ranged: true, load: () => import('./logs/LogsPage.tsx').then((m) => m.LogsPage) },
+  {
+    at: /^\/settings(?:\/([a-z]+))?$/,
+    tab: 'settings',
+    ranged: false,
+    load: () => import('./settings/SettingsPage.tsx').then((m) => m.SettingsPage),
+  },
+  { at: /^\/setup$/, tab: 'settings', ranged: false, load: () => import('./setup/SetupPage.tsx').then((m) => m.SetupPage) },
 ];
 
 /** Where `/` and signing in lead. */

@@ -85,10 +85,21 @@ export async function getJson<T>(path: string, params: Record<string, string | n
   return (await response.json()) as T;
 }
 
-export async function send<T>(method: 'POST' | 'DELETE', path: string, body: unknown, abort?: AbortSignal): Promise<T | undefined> {
+export async function send<T>(
+  method: 'POST' | 'PATCH' | 'DELETE',
+  path: string,
+  body: unknown,
+  abort?: AbortSignal,
+): Promise<T | undefined> {
   const response = await post(method, path, body, abort);
   const text = await response.text();
   return text ? (JSON.parse(text) as T) : undefined;
+}
+
+/** A DELETE that outlives the page. */
+export async function sendLeaving(path: string): Promise<void> {
+  const csrf = me.value?.csrf;
+  await fetch(path, { method: 'DELETE', keepalive: true, credentials: 'same-origin', headers: { ...(csrf && { 'x-clew-csrf': csrf }) } });
 }
 
 function post(method: string, path: string, body: unknown, abort?: AbortSignal): Promise<Response> {

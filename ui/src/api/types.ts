@@ -7,7 +7,10 @@ export type Value = string | number | boolean | Value[] | { [key: string]: Value
 export type Attributes = { [key: string]: Value };
 
 export interface Me {
+  kind?: 'session' | 'token';
   name?: string;
+  scopes?: string[];
+  has_password?: boolean;
   workspace?: string;
   csrf?: string;
   version?: string;

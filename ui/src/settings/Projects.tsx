@@ -1,0 +1,222 @@
+// Projects and their public keys.
+import { FolderPlus } from 'lucide';
+import { useState } from 'preact/hooks';
+import { getJson, send, sendLeaving } from '../api/client.ts';
+import { useLoad } from '../api/load.ts';
+import { plural } from '../format/number.ts';
+import { Icon } from '../parts/Icon.tsx';
+import { CopyButton } from '../parts/Paste.tsx';
+import { later, pending } from '../state/undo.ts';
+import { Head, Refusal, Rows, useDeed, useFocus, When } from './common.tsx';
+import type { Key, Project } from './types.ts';
+
+const at = (slug: string) => `/api/v1/projects/${encodeURIComponent(slug)}`;
+
+export function Projects() {
+  const list = useLoad('projects', 'projects', (abort) => getJson<{ projects: Project[] }>('/api/v1/projects', {}, abort));
+  const [making, setMaking] = useState(false);
+  const [open, setOpen] = useState<number | undefined>();
+  const projects = list.data.value?.projects ?? [];
+  return (
+    <>
+      <Head
+        title="Projects"
+        says={
+          list.data.value &&
+          `${plural(projects.length, 'project')}. Senders without a key of their own project go to default; a trace may span several.`
+        }
+      >
+        <button type="button" class="btn p" aria-expanded={making} onClick={() => setMaking(!making)}>
+          <Icon icon={FolderPlus} size={14} />
+          New project
+        </button>
+      </Head>
+      {making && (
+        <Slug
+          verb="Make the project"
+          close={() => setMaking(false)}
+          save={async (slug) => {
+            await send('POST', '/api/v1/projects', { slug });
+            setMaking(false);
+            list.retry();
+          }}
+        />
+      )}
+      <Rows of={list} rows={3}>
+        {() => (
+          <table class="tbl">
+            <thead>
+              <tr>
+                <th>Project</th>
+                <th class="wide">DSN</th>
+                <th class="wide">Made</th>
+                <th>
+                  <span class="only-read">Actions</span>
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {projects.map((project) => (
+                <Row
+                  key={project.id}
+                  project={project}
+                  open={open === project.id}
+                  toggle={() => setOpen(open === project.id ? undefined : project.id)}
+                  retry={list.retry}
+                />
+              ))}
+            </tbody>
+          </table>
+        )}
+      </Rows>
+      <p class="set-note sm d3">
+        A DSN is public: it stands in web pages and opens nothing but Sentry's protocol, which this version does not take yet. For
+        OpenTelemetry a token with the scope ingest chooses the project.
+      </p>
+    </>
+  );
+}
+
+function Row({ project, open, toggle, retry }: { project: Project; open: boolean; toggle: () => void; retry: () => void }) {
+  return (
+    <>
+      <tr>
+        <td class="cut m">{project.slug}</td>
+        <td class="wide cut">
+          {project.dsn ? (
+            <span class="row">
+              <code class="cut">{project.dsn}</code>
+              <CopyButton text={project.dsn} label="Copy" />
+            </span>
+          ) : (
+            <span class="why">every key was revoked: make one</span>
+          )}
+        </td>
+        <td class="wide">
+          <When at={project.created} />
+        </td>
+        <td class="r">
+          <button type="button" class="btn g s" aria-expanded={open} onClick={toggle}>
+            {open ? 'Close' : 'Keys and name'}
+          </button>
+        </td>
+      </tr>
+      {open && (
+        <tr class="editor">
+          <td colSpan={4}>
+            <Detail project={project} retry={retry} />
+          </td>
+        </tr>
+      )}
+    </>
+  );
+}
+
+function Detail({ project, retry }: { project: Project; retry: () => void }) {
+  const keys = useLoad(project.slug, project.slug, (abort) => getJson<{ keys: Key[] }>(`${at(project.slug)}/keys`, {}, abort));
+  const [renaming, setRenaming] = useState(false);
+  const deed = useDeed();
+  const again = () => {
+    keys.retry();
+    retry();
+  };
+  const shown = (keys.data.value?.keys ?? []).filter((key) => pending.value?.subject !== `key ${key.id}`);
+  const revoke = (key: Key) =>
+    later(`key ${key.id}`, `The key ending ${key.key.slice(-4)} is revoked`, async (leaving) => {
+      const path = `${at(project.slug)}/keys/${key.id}`;
+      if (leaving) return sendLeaving(path);
+      await deed.run(() => send('DELETE', path, {}));
+      again();
+    });
+  return (
+    <div class="set-detail">
+      <h2 class="m">Public keys</h2>
+      <Rows of={keys} rows={1}>
+        {() => (
+          <ul class="keys">
+            {shown.map((key, index) => (
+              <li key={key.id} class="row">
+                <code class="cut grow">{key.key}</code>
+                <span class="sm d3 nw">
+                  {index === 0 ? 'in the DSN, ' : ''}
+                  <When at={key.created} />
+                </span>
+                <button type="button" class="btn g s" aria-label={`Revoke the key ending ${key.key.slice(-4)}`} onClick={() => revoke(key)}>
+                  Revoke
+                </button>
+              </li>
+            ))}
+            {shown.length === 0 && <li class="why">no key is good</li>}
+          </ul>
+        )}
+      </Rows>
+      <div class="row wrap">
+        <button
+          type="button"
+          class="btn"
+          disabled={deed.busy}
+          onClick={() => void deed.run(() => send('POST', `${at(project.slug)}/keys`, {})).then((ok) => ok && again())}
+        >
+          New key
+        </button>
+        {project.slug !== 'default' && (
+          <button type="button" class="btn" aria-expanded={renaming} onClick={() => setRenaming(!renaming)}>
+            Rename
+          </button>
+        )}
+        <span class="sm d3">To rotate: make a new key, put its DSN everywhere, then revoke the old one.</span>
+      </div>
+      <Refusal error={deed.error} />
+      {renaming && (
+        <Slug
+          verb="Rename"
+          was={project.slug}
+          close={() => setRenaming(false)}
+          save={async (slug) => {
+            await send('PATCH', at(project.slug), { slug });
+            retry();
+          }}
+        />
+      )}
+    </div>
+  );
+}
+
+function Slug({ verb, was = '', save, close }: { verb: string; was?: string; save: (slug: string) => Promise<void>; close: () => void }) {
+  const first = useFocus();
+  const [slug, setSlug] = useState(was);
+  const deed = useDeed();
+  return (
+    <form
+      class="set-form hl"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void deed.run(() => save(slug.trim()));
+      }}
+    >
+      <div class="row wrap">
+        <label class="field">
+          <span class="sm d3">Name</span>
+          <input
+            class="text"
+            required
+            maxLength={63}
+            autocomplete="off"
+            spellcheck={false}
+            value={slug}
+            ref={first}
+            onInput={(event) => setSlug(event.currentTarget.value)}
+          />
+        </label>
+        <button type="submit" class="btn" disabled={deed.busy || !slug.trim() || slug.trim() === was}>
+          {verb}
+        </button>
+        <button type="button" class="btn g" onClick={close}>
+          Cancel
+        </button>
+        {was && <span class="sm d3">Its records keep belonging to it; queries with project={was} need the new name.</span>}
+      </div>
+      <Refusal error={deed.error} />
+    </form>
+  );
+}

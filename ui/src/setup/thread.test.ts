@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import { type Arrival, agentName, conclusion, knots, type Problem, type SetupAnswer } from './thread.ts';
+
+const at = '2026-11-28T15:57:44.000000000Z';
+const quiet: SetupAnswer = {
+  since: at,
+  now: at,
+  listening: [{ address: '127.0.0.1:2539', takes: 'all', tls: false }],
+  endpoint: { url: 'http://127.0.0.1:2539', only_this_machine: true, key_needed: false },
+  requests: 0,
+  arrived: [],
+  problems: [],
+  recent: [],
+};
+const span: Arrival = {
+  signal: 'traces',
+  protocol: 'grpc',
+  port: 2539,
+  peer: '127.0.0.1',
+  agent: 'sdk/1',
+  first: at,
+  last: at,
+  requests: 1,
+  records: 7,
+  services: ['checkout'],
+};
+const refused: Problem = {
+  code: 'unknown_key',
+  title: 'Key refused',
+  text: 'They sent a key that ends in 9e01.',
+  fix: 'Make one.',
+  port: 2539,
+  peer: '10.0.0.9',
+  agent: 'sdk/1',
+  first: at,
+  last: at,
+  requests: 3,
+  current: true,
+};
+const called = { requests: 1, recent: [{ time: at, code: 'accepted', peer: '127.0.0.1', agent: 'sdk/1 more', repeats: 1 }] };
+const states = (answer: SetupAnswer, service = '') => knots(answer, service).map((knot) => `${knot.id.split(' ')[0]} ${knot.state}`);
+
+describe('the thread', () => {
+  it('waits for a call first', () => {
+    expect(states(quiet)).toEqual(['listening ok', 'called now', 'traces todo', 'logs todo', 'metrics todo']);
+    expect(conclusion(quiet, 'checkout')).toBe('Waiting for checkout');
+  });
+
+  it('then for the first signal that has not come', () => {
+    expect(states({ ...quiet, ...called, arrived: [span] }, 'checkout')).toEqual([
+      'listening ok',
+      'called ok',
+      'traces ok',
+      'logs now',
+      'metrics todo',
+    ]);
+    expect(conclusion({ ...quiet, ...called, arrived: [span] }, 'checkout')).toBe('checkout has arrived');
+  });
+
+  it('is about one service: others do not count as it, but are named', () => {
+    const knot = knots({ ...quiet, ...called, arrived: [span] }, 'web').find((entry) => entry.id === 'traces');
+    expect(knot?.state).toBe('now');
+    expect(knot?.says).toBe('None from web yet; checkout sends');
+  });
+
+  it('stands still at what is refused, in between', () => {
+    const answer = { ...quiet, ...called, problems: [refused] };
+    expect(states(answer)).toEqual(['listening ok', 'called ok', 'unknown_key bad', 'traces now', 'logs todo', 'metrics todo']);
+    expect(conclusion(answer, '')).toBe('Stuck at the door: key refused');
+    const everySignal = { ...answer, problems: ['/v1/traces', '/v1/logs', '/v1/metrics'].map((path) => ({ ...refused, path })) };
+    expect(knots(everySignal, '').filter((knot) => knot.state === 'bad')).toMatchObject([{ title: 'Key refused', mark: '9 times' }]);
+    expect(
+      states({ ...answer, problems: [refused, { ...refused, peer: '10.0.0.10' }] }).filter((state) => state.endsWith('bad')),
+    ).toHaveLength(2);
+    expect(states({ ...answer, problems: [{ ...refused, current: false }] })).not.toContain('unknown_key bad');
+  });
+});
+
+it('shortens agents to their name', () => {
+  expect(agentName('OTel-OTLP-Exporter-Python/1.45.1 grpc-python/1.85.1 (linux)')).toBe('OTel-OTLP-Exporter-Python 1.45.1');
+  expect(agentName(undefined)).toBe('a program without a name');
+});

@@ -1,0 +1,199 @@
+// What has and has not arrived, as knots of a thread. Pure: the server's answer goes in.
+import { count, duration, plural } from '../format/number.ts';
+
+export type Signal = 'traces' | 'logs' | 'metrics';
+
+export interface Arrival {
+  signal: Signal;
+  protocol?: string;
+  port: number;
+  peer: string;
+  agent?: string;
+  first: string;
+  last: string;
+  requests: number;
+  records: number;
+  services: string[];
+  skew?: number;
+}
+
+export interface Problem {
+  code: string;
+  title: string;
+  text: string;
+  fix: string;
+  paste?: string;
+  signal?: Signal;
+  method?: string;
+  path?: string;
+  protocol?: string;
+  port: number;
+  status?: number;
+  peer: string;
+  agent?: string;
+  first: string;
+  last: string;
+  requests: number;
+  current: boolean;
+}
+
+export interface Recent {
+  time: string;
+  code: string;
+  status?: number;
+  method?: string;
+  path?: string;
+  peer: string;
+  agent?: string;
+  repeats: number;
+}
+
+export interface SetupAnswer {
+  since: string;
+  now: string;
+  listening: { address: string; takes: 'all' | 'otlp'; tls: boolean }[];
+  endpoint: { url: string; only_this_machine: boolean; key_needed: boolean };
+  requests: number;
+  arrived: Arrival[];
+  problems: Problem[];
+  recent: Recent[];
+}
+
+export interface Knot {
+  id: string;
+  /** ok: reached; bad: something went wrong here; now: what is waited for; todo: comes later. */
+  state: 'ok' | 'bad' | 'now' | 'todo';
+  title: string;
+  /** At the right of the title. */
+  mark?: string;
+  says: string;
+  /** Of a time that `says` ends with. */
+  at?: string;
+  problem?: Problem;
+}
+
+const NOUN = { traces: 'span', logs: 'log line', metrics: 'metric point' } as const;
+const NEEDS = {
+  traces: 'Comes with the first request that the service answers',
+  logs: 'Needs a logger that sends through OpenTelemetry: OTEL_LOGS_EXPORTER=otlp',
+  metrics: 'Sent once a minute: OTEL_METRICS_EXPORTER=otlp',
+} as const;
+const SIGNALS: Signal[] = ['traces', 'logs', 'metrics'];
+const PROBLEMS = 4;
+
+/** `OTel-OTLP-Exporter-Python 1.45.1` of a User-Agent with more behind it. */
+export function agentName(agent: string | undefined): string {
+  if (!agent) return 'a program without a name';
+  return agent.split(' ')[0]?.replace('/', ' ') ?? agent;
+}
+
+function listening(answer: SetupAnswer): Knot {
+  const ports = answer.listening.map((place) => place.address);
+  const tls = answer.listening.every((place) => place.tls);
+  return {
+    id: 'listening',
+    state: 'ok',
+    title: 'Listening',
+    mark: 'open',
+    says: `${ports.join(', ')}: OpenTelemetry over HTTP and gRPC${tls ? ', with TLS' : ''}`,
+  };
+}
+
+function called(answer: SetupAnswer): Knot {
+  const newest = answer.recent[0];
+  if (!newest)
+    return { id: 'called', state: 'now', title: 'Somebody calls', mark: 'waiting', says: 'No request has come to any of these ports yet' };
+  return {
+    id: 'called',
+    state: 'ok',
+    title: 'Somebody called',
+    mark: plural(answer.requests, 'request'),
+    says: `${newest.peer}, ${agentName(newest.agent)}`,
+    at: newest.time,
+  };
+}
+
+function names(services: string[]): string {
+  return services.length > 3 ? `${services.slice(0, 3).join(', ')} and others` : services.join(', ');
+}
+
+function arrival(answer: SetupAnswer, signal: Signal, service: string): Knot {
+  const all = answer.arrived.filter((entry) => entry.signal === signal);
+  const mine = all.filter((entry) => !service || entry.services.includes(service));
+  const noun = NOUN[signal];
+  const first = mine[0];
+  if (first) {
+    const records = mine.reduce((sum, entry) => sum + entry.records, 0);
+    const from = service || names([...new Set(mine.flatMap((entry) => entry.services))]) || 'a service without a name';
+    return {
+      id: signal,
+      state: 'ok',
+      title: `${noun[0]?.toUpperCase()}${noun.slice(1)}s arrive`,
+      mark: count(records),
+      says: `${from}, by ${first.protocol === 'grpc' ? 'gRPC' : 'HTTP'} from ${first.peer}`,
+      at: first.last,
+    };
+  }
+  const others = [...new Set(all.flatMap((entry) => entry.services))];
+  return {
+    id: signal,
+    state: 'todo',
+    title: `First ${noun}`,
+    says: others.length && service ? `None from ${service} yet; ${names(others)} sends` : NEEDS[signal],
+  };
+}
+
+/** One client that fails in one way is one problem, though it fails with traces, logs and metrics. Newest first. */
+export function grouped(problems: Problem[]): Problem[] {
+  const groups = new Map<string, Problem>();
+  for (const problem of problems) {
+    const key = [problem.code, problem.peer, problem.agent, problem.text.replace(problem.path ?? '\0', '')].join('\n');
+    const seen = groups.get(key);
+    if (!seen) groups.set(key, { ...problem });
+    else seen.requests += problem.requests;
+  }
+  return [...groups.values()];
+}
+
+export function knots(answer: SetupAnswer, service: string): Knot[] {
+  const problems = grouped(answer.problems.filter((problem) => problem.current))
+    .slice(0, PROBLEMS)
+    .map(
+      (problem): Knot => ({
+        id: `${problem.code} ${problem.peer} ${problem.agent ?? ''} ${problem.path ?? ''} ${problem.first}`,
+        state: 'bad',
+        title: problem.title,
+        mark: problem.requests > 1 ? `${count(problem.requests)} times` : '',
+        says: problem.text,
+        at: problem.last,
+        problem,
+      }),
+    );
+  const arrivals = SIGNALS.map((signal) => arrival(answer, signal, service));
+  const caller = called(answer);
+  // One thing is waited for: the first that has not come.
+  const waiting = caller.state === 'ok' ? arrivals.find((knot) => knot.state === 'todo') : undefined;
+  if (waiting) {
+    waiting.state = 'now';
+    waiting.mark = 'listening';
+  }
+  return [listening(answer), caller, ...problems, ...arrivals];
+}
+
+/** The sentence over the thread. */
+export function conclusion(answer: SetupAnswer, service: string): string {
+  const all = knots(answer, service);
+  const bad = all.find((knot) => knot.state === 'bad');
+  const arrived = all.filter((knot) => knot.state === 'ok' && SIGNALS.includes(knot.id as Signal));
+  const who = service || 'Something';
+  if (arrived.length) return `${who} has arrived${bad ? '; something else is refused' : ''}`;
+  if (bad)
+    return /arriv|sent|clock/i.test(bad.title) ? bad.title : `Stuck at the door: ${bad.title[0]?.toLowerCase()}${bad.title.slice(1)}`;
+  return service ? `Waiting for ${service}` : 'Waiting for the first record';
+}
+
+/** `their clock agrees`, or by how much not. */
+export function skewWords(skew: number | undefined): string {
+  if (skew === undefined || Math.abs(skew) < 10e9) return '';
+  return `${duration(Math.abs(skew))} ${skew > 0 ? 'ahead' : 'behind'}`;
+}
