@@ -548,3 +548,23 @@ int chain_strings(struct exec *x, struct exec_segment *s, struct chain **ret)
         rc = add_entity_strings(&m, COL_RESOURCE);
     return rc < 0 ? rc : finish(&m, ret);
 }
+
+int chain_child_strings(struct exec *x, struct exec_segment *s, enum segment_table t, struct chain **ret)
+{
+    struct maker m = { .x = x, .s = s, .table = t };
+    uint32_t count = segment_columns(s->seg, t);
+    int rc = 0;
+    if (!s->child_texts[t]) {
+        if (t == TABLE_EVENTS)
+            rc = add(&m, (struct place){ .kind = PLACE_STR, .type = QVAL_STR, .col = COL_NAME, .empty_missing = true });
+        for (uint32_t i = 0; i < count && rc == 0; i++) {
+            struct column c = segment_column(s->seg, t, i);
+            if (c.level == ATTR_RECORD && (c.type == VALUE_STR || c.type == VALUE_LIST || c.type == VALUE_MAP))
+                rc = add_column(&m, i, c.type);
+        }
+        if (rc == 0)
+            rc = finish(&m, &s->child_texts[t]);
+    }
+    *ret = s->child_texts[t];
+    return rc;
+}

@@ -54,3 +54,5 @@ int chain_text(struct exec *x, struct exec_segment *s, struct chain **ret);
 int chain_strings(struct exec *x, struct exec_segment *s, struct chain **ret);
 // The places of fixed field `field`, for the writer of whole records.
 int chain_field(struct exec *x, struct exec_segment *s, enum query_field_id field, struct chain **ret);
+// Of events or links (t): the name and every attribute with strings in it.
+int chain_child_strings(struct exec *x, struct exec_segment *s, enum segment_table t, struct chain **ret);

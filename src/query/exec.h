@@ -35,6 +35,7 @@ struct exec_segment {
     struct chain **chains;                 // by plan ref; NULL until needed (chain.h)
     struct chain **fields;                 // by fixed field
     struct chain *text;                    // of the record's text
+    struct chain *child_texts[TABLE_N];    // of events and links
     struct leaf_state **leaves;            // by plan leaf
     struct child_index *children[TABLE_N]; // see child.h
     uint64_t first;                        // live tail: rows before it are old
@@ -58,6 +59,7 @@ struct exec {
     int64_t range_from, range_to; // the plan's range; open ends closed by what is stored
     bool gone;                    // the output said stop (ERR_CLOSED) or the caller cancelled
     bool cut_time;                // the time cap was met with `partial`
+    uint64_t parse_cut;           // rows of which `parse` could not read all
     struct query_stats stats;
     const struct scan_cursor *cursor; // records go on behind it; NULL: from the start
     struct scan_cursor cursor_place;

@@ -182,6 +182,9 @@ static int may(struct exec *x, struct exec_segment *s, const struct query_filter
     case QUERY_FILTER_NOT:
     case QUERY_FILTER_TRUE:
         return 0;
+    case QUERY_FILTER_CHILD:
+        *ret = s->source == QUERY_SPANS && segment_blocks(s->seg, f->links ? TABLE_LINKS : TABLE_EVENTS) > 0;
+        return 0;
     default:
         return one_block ? leaf_may_block(x, s, f, block, ret) : leaf_may(x, s, f, ret);
     }

@@ -161,6 +161,22 @@ int op_indexes(struct vbatch *b, const uint64_t *sel, uint32_t **ret_index, uint
     return 0;
 }
 
+int op_make_columns(struct op *op, struct vbatch *b)
+{
+    switch (op->kind) {
+    case OP_LET:
+        return let_push(op, b);
+    case OP_BUCKET:
+        return bucket_push(op, b);
+    case OP_EXTRACT:
+        return op_extract_push(op, b);
+    case OP_PARSE:
+        return op_parse_push(op, b);
+    default:
+        return 0;
+    }
+}
+
 // ---- the chain ----
 
 int op_push(struct op *op, struct vbatch *b)
@@ -172,10 +188,10 @@ int op_push(struct op *op, struct vbatch *b)
         rc = where_push(op, b);
         break;
     case OP_LET:
-        rc = let_push(op, b);
-        break;
     case OP_BUCKET:
-        rc = bucket_push(op, b);
+    case OP_EXTRACT:
+    case OP_PARSE:
+        rc = op_make_columns(op, b);
         break;
     case OP_SELECT:
         rc = select_push(op, b);
@@ -196,6 +212,8 @@ int op_push(struct op *op, struct vbatch *b)
         return op_facets_push(op, b);
     case OP_DIFFER:
         return op_differ_push(op, b);
+    case OP_CONTEXT:
+        return op_context_push(op, b);
     case OP_OUTPUT:
         return op_output_push(op, b);
     }
@@ -207,7 +225,7 @@ int op_push(struct op *op, struct vbatch *b)
 // Answers only when it has all rows.
 static bool waits(enum op_kind k)
 {
-    return k == OP_SORT || k == OP_STATS || k == OP_TRACES || k == OP_FACETS || k == OP_DIFFER;
+    return k == OP_SORT || k == OP_STATS || k == OP_TRACES || k == OP_FACETS || k == OP_DIFFER || k == OP_CONTEXT;
 }
 
 bool op_done(const struct op *op)
@@ -234,6 +252,8 @@ int op_finish(struct op *op)
         return op_facets_finish(op);
     case OP_DIFFER:
         return op_differ_finish(op);
+    case OP_CONTEXT:
+        return op_context_finish(op);
     case OP_OUTPUT:
         return op_output_finish(op);
     default:
@@ -272,6 +292,8 @@ bool op_any_order(const struct op *op)
         case OP_LET:
         case OP_BUCKET:
         case OP_SELECT:
+        case OP_EXTRACT:
+        case OP_PARSE:
             continue;
         default:
             return waits(op->kind);
@@ -287,6 +309,8 @@ uint64_t op_wanted(const struct op *op)
         case OP_LET:
         case OP_BUCKET:
         case OP_SELECT:
+        case OP_EXTRACT:
+        case OP_PARSE:
             continue;
         case OP_LIMIT:
             return op->left;
@@ -313,6 +337,12 @@ static int op_new(struct exec *x, const struct query_step *s, struct op *op)
         return 0;
     case QUERY_SELECT:
         op->kind = OP_SELECT;
+        return 0;
+    case QUERY_EXTRACT:
+        op->kind = OP_EXTRACT;
+        return 0;
+    case QUERY_PARSE:
+        op->kind = OP_PARSE;
         return 0;
     case QUERY_LIMIT:
         op->kind = s->by_count ? OP_LIMIT_BY : OP_LIMIT;
@@ -341,6 +371,9 @@ static int op_new(struct exec *x, const struct query_step *s, struct op *op)
     case QUERY_DIFFER:
         op->kind = OP_DIFFER;
         return op_differ_new(op);
+    case QUERY_CONTEXT:
+        op->kind = OP_CONTEXT;
+        return op_context_new(op);
     default:
         query_fail(x->err, QUERY_E_NOT_YET, "the step %.*s is not built yet", STR_ARG(s->name));
         return ERR_UNSUPPORTED;
@@ -356,6 +389,7 @@ int op_chain(struct exec *x, uint32_t first, struct op **ret)
     *ret = ops;
     for (uint32_t i = 0; i < n; i++) {
         ops[i].x = x;
+        ops[i].chain = ops;
         ops[i].kind = OP_OUTPUT;
         ops[i].step_index = first + i;
         ops[i].next = i + 1 < n ? &ops[i + 1] : NULL;
@@ -391,6 +425,9 @@ void op_chain_free(struct op *op)
             break;
         case OP_DIFFER:
             op_differ_free(op);
+            break;
+        case OP_CONTEXT:
+            op_context_free(op);
             break;
         case OP_OUTPUT:
             op_output_free(op);

@@ -10,6 +10,8 @@ enum op_kind {
     OP_LET,
     OP_BUCKET,
     OP_SELECT,
+    OP_EXTRACT,
+    OP_PARSE,
     OP_LIMIT,
     OP_LIMIT_BY,
     OP_SORT,
@@ -17,6 +19,7 @@ enum op_kind {
     OP_TRACES,
     OP_FACETS,
     OP_DIFFER,
+    OP_CONTEXT,
     OP_OUTPUT
 };
 
@@ -27,6 +30,7 @@ struct op_facets;
 struct op_differ;
 struct tally;
 struct tally_field;
+struct op_context;
 struct op_output;
 
 struct op {
@@ -34,6 +38,7 @@ struct op {
     enum op_kind kind;
     const struct query_step *step; // NULL: output
     uint32_t step_index;
+    struct op *chain; // the first one
     struct op *next;
     bool done;               // takes no more rows
     uint64_t left;           // LIMIT
@@ -46,6 +51,7 @@ struct op {
         struct op_traces *traces;
         struct op_facets *facets;
         struct op_differ *differ;
+        struct op_context *context;
         struct op_output *output;
         void *state;
     };
@@ -68,7 +74,12 @@ uint64_t op_wanted(const struct op *op);
 int op_emit(struct op *op, uint64_t rows, int (*fill)(struct op *op, struct vbatch *b, uint64_t from),
             enum vbatch_kind kind);
 
+// One step that makes columns of each row by itself (let, bucket, extract, parse); others do nothing.
+int op_make_columns(struct op *op, struct vbatch *b);
+
 int op_limit_by_push(struct op *op, struct vbatch *b);
+int op_extract_push(struct op *op, struct vbatch *b);
+int op_parse_push(struct op *op, struct vbatch *b);
 
 int op_sort_new(struct op *op);
 int op_sort_push(struct op *op, struct vbatch *b);
@@ -102,6 +113,10 @@ int op_tally_hint(struct exec *x, const struct tally *t, uint32_t n, bool (*is)(
                   const char *why);
 // What of all fields was not counted.
 int op_tally_beyond(struct exec *x, const struct tally *t);
+int op_context_new(struct op *op);
+int op_context_push(struct op *op, struct vbatch *b);
+int op_context_finish(struct op *op);
+void op_context_free(struct op *op);
 
 int op_output_new(struct op *op);
 int op_output_push(struct op *op, struct vbatch *b);

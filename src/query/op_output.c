@@ -2,6 +2,7 @@
 #include "base/hash.h"
 #include "query/cursor.h"
 #include "query/record_cells.h"
+#include "query/text_fields.h"
 
 enum {
     OUTPUT_ROWS = 256,      // whole records that are held as cells at a time
@@ -12,8 +13,8 @@ struct op_output {
     uint64_t max; // rows
     struct query_result_column *columns;
     bool *seen;
-    uint32_t columns_n;
-    struct query_cell *cells; // of one row
+    uint32_t columns_n, declared, columns_max; // declared: those known before the first row
+    struct query_cell *cells;                  // of one row
     bool have_last;
     struct row_order last;
     uint32_t last_tie;
@@ -45,6 +46,7 @@ static int columns_declare(struct op *op)
     struct op_output *o = op->output;
     const struct query_plan *plan = x->plan;
     uint32_t max = plan->out_count + QUERY_SOURCE_COUNT * RECORD_CELLS_MAX;
+    max += plan->out_fields != QUERY_NO_SLOT ? TEXT_FIELDS_MAX : 0;
     str name;
     o->columns = arena_alloc_array(&x->arena, max, sizeof *o->columns);
     o->seen = arena_zalloc(&x->arena, max);
@@ -59,6 +61,24 @@ static int columns_declare(struct op *op)
     }
     for (uint32_t i = 0; i < plan->out_count; i++)
         column_declare(o, plan->columns[plan->out[i]].name);
+    o->declared = o->columns_n;
+    o->columns_max = max;
+    return 0;
+}
+
+// A name that `parse` has found: into the list of columns, while there is room.
+static int column_found(struct exec *x, struct op_output *o, str name)
+{
+    for (uint32_t i = 0; i < o->columns_n; i++) {
+        if (str_eq(o->columns[i].name, name))
+            return 0;
+    }
+    str kept;
+    if (o->columns_n == o->columns_max)
+        return 0;
+    if (arena_dup(&x->arena, name, &kept) < 0)
+        return exec_nomem(x);
+    o->columns[o->columns_n++] = (struct query_result_column){ kept, QVAL_MISSING };
     return 0;
 }
 
@@ -99,6 +119,36 @@ static int send(struct op *op, const struct query_cell *cells, uint32_t n)
     return rc < 0 ? exec_fail(x, rc) : 0;
 }
 
+// Fields of the text that `parse` has read, but for names that the row has already or that are ours.
+static int fields_cells(struct op *op, struct vbatch *b, uint32_t i, uint32_t *n)
+{
+    struct exec *x = op->x;
+    struct op_output *o = op->output;
+    int32_t slot = x->plan->out_fields;
+    struct value_reader r;
+    struct value v;
+    uint64_t left;
+    str key;
+    if (slot == QUERY_NO_SLOT)
+        return 0;
+    struct qval q = cvec_get(&b->slots[slot], i);
+    struct value map = { .type = VALUE_MAP, .s = q.s };
+    if (q.type != QVAL_MAP || value_open(&map, &r, &left) < 0)
+        return 0;
+    for (; left > 0 && value_read_key(&r, &key) == 0 && value_read(&r, &v) == 0; left--) {
+        bool taken = key.len == 0 || key.ptr[0] == '_';
+        for (uint32_t k = 0; k < o->declared && !taken; k++)
+            taken = str_eq(o->columns[k].name, key);
+        if (taken || *n == o->columns_max)
+            continue;
+        int rc = column_found(x, o, key);
+        if (rc < 0)
+            return rc;
+        o->cells[(*n)++] = (struct query_cell){ key, qval_of_value(&v) };
+    }
+    return 0;
+}
+
 static int send_flat(struct op *op, struct vbatch *b, const uint32_t *index, uint32_t n)
 {
     const struct query_plan *plan = op->x->plan;
@@ -111,7 +161,9 @@ static int send_flat(struct op *op, struct vbatch *b, const uint32_t *index, uin
             if (v.type != QVAL_MISSING)
                 cells[c++] = (struct query_cell){ plan->columns[plan->out[i]].name, v };
         }
-        rc = send(op, cells, c);
+        rc = fields_cells(op, b, index[k], &c);
+        if (rc == 0)
+            rc = send(op, cells, c);
     }
     return rc;
 }
@@ -133,7 +185,9 @@ static int send_records(struct op *op, struct vbatch *b, const uint32_t *index, 
             if (v.type != QVAL_MISSING)
                 cells[c++] = (struct query_cell){ plan->columns[plan->out[i]].name, v };
         }
-        rc = send(op, cells, c);
+        rc = fields_cells(op, b, index[k], &c);
+        if (rc == 0)
+            rc = send(op, cells, c);
     }
     return rc;
 }
@@ -184,6 +238,8 @@ static bool by_order(const struct query_plan *plan)
         case QUERY_LET:
         case QUERY_SELECT:
         case QUERY_BUCKET:
+        case QUERY_EXTRACT:
+        case QUERY_PARSE:
             continue;
         default:
             return false;
@@ -228,7 +284,7 @@ int op_output_finish(struct op *op)
     struct exec *x = op->x;
     uint32_t n = 0;
     for (uint32_t i = 0; i < o->columns_n; i++) { // of records only what there was
-        if (o->seen[i] || !x->plan->out_records || is_out_name(x->plan, o->columns[i].name))
+        if (o->seen[i] || i >= o->declared || !x->plan->out_records || is_out_name(x->plan, o->columns[i].name))
             o->columns[n++] = o->columns[i];
     }
     x->stats.columns = o->columns;

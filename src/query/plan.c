@@ -81,6 +81,16 @@ int plan_add_column(struct planner *pl, str name, struct query_typeinfo type, in
     return 0;
 }
 
+int plan_add_hidden(struct planner *pl, struct query_typeinfo type, int32_t *ret_slot)
+{
+    int r = plan_grow(pl, &pl->plan->columns, pl->plan->slot_count, &pl->column_cap, sizeof *pl->plan->columns);
+    if (r < 0)
+        return r;
+    *ret_slot = (int32_t)pl->plan->slot_count++;
+    pl->plan->columns[*ret_slot] = (struct query_column){ STR(""), type, pl->step };
+    return 0;
+}
+
 void plan_close_scope(struct planner *pl, uint32_t first)
 {
     uint32_t n = 0;
@@ -88,6 +98,7 @@ void plan_close_scope(struct planner *pl, uint32_t first)
         if ((uint32_t)pl->visible[i] >= first)
             pl->visible[n++] = pl->visible[i];
     pl->visible_count = n;
+    pl->fields = QUERY_NO_SLOT;
     pl->open = false;
 }
 
@@ -136,7 +147,16 @@ static int plan_sources(struct planner *pl)
 }
 
 // ---- steps
-static bool blocks(enum query_step_kind k) { return k == QUERY_SORT || query_step_groups(k) || k == QUERY_TRACES; }
+static bool blocks(enum query_step_kind k)
+{
+    return k == QUERY_SORT || query_step_groups(k) || k == QUERY_TRACES || k == QUERY_CONTEXT;
+}
+
+// Steps that make columns of each row by itself.
+static bool makes_columns(enum query_step_kind k)
+{
+    return k == QUERY_LET || k == QUERY_SELECT || k == QUERY_EXTRACT || k == QUERY_PARSE;
+}
 
 // Of a sort whose rows are cut by a limit further on, only the first n are needed.
 static void push_limits(struct query_plan *plan)
@@ -145,7 +165,7 @@ static void push_limits(struct query_plan *plan)
         if (plan->steps[i].kind != QUERY_SORT)
             continue;
         uint32_t k = i + 1;
-        while (k < plan->step_count && (plan->steps[k].kind == QUERY_LET || plan->steps[k].kind == QUERY_SELECT))
+        while (k < plan->step_count && makes_columns(plan->steps[k].kind))
             k++;
         if (k < plan->step_count && plan->steps[k].kind == QUERY_LIMIT && plan->steps[k].by_count == 0)
             plan->steps[i].sort_limit = plan->steps[k].n;
@@ -239,13 +259,14 @@ static int plan_all(struct planner *pl)
     plan->out_records = pl->open;
     plan->out = pl->visible;
     plan->out_count = pl->visible_count;
+    plan->out_fields = pl->fields;
     return 0;
 }
 
 int query_plan_build(struct arena *arena, const struct query_ast *ast, const struct query_options *opt,
                      struct query_plan **ret_plan, struct query_error *err)
 {
-    struct planner pl = { .arena = arena, .ast = ast, .opt = opt, .err = err, .open = true };
+    struct planner pl = { .arena = arena, .ast = ast, .opt = opt, .err = err, .open = true, .fields = QUERY_NO_SLOT };
     pl.level = opt->level ? opt->level : QUERY_LEVEL_BUILT;
     struct query_plan *plan = arena_zalloc(arena, sizeof *plan);
     if (!plan)

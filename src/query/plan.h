@@ -9,6 +9,7 @@
 #pragma once
 #include "query/ast.h"
 #include "query/calendar.h"
+#include "query/extract.h"
 #include "query/fields.h"
 #include "query/literal.h"
 #include "query/regex.h"
@@ -49,6 +50,7 @@ struct query_ref {
     str printed;    // first name of its alias group, else name
     int32_t slot;   // column made by a step (then path from path_from_slot leads into it), or QUERY_NO_SLOT
     uint16_t path_from_slot;
+    bool or_record; // where the column (of `parse`) has nothing, what is bound below counts
     struct query_binding bind[QUERY_SOURCE_COUNT];
     const struct query_path_item *path;
     uint32_t path_len;
@@ -70,6 +72,7 @@ enum query_filter_kind {
     QUERY_FILTER_PHRASE,  // target contains the phrase
     QUERY_FILTER_BYTES,   // target contains exactly these bytes
     QUERY_FILTER_PRESENT, // ref is present
+    QUERY_FILTER_CHILD,   // one event or link satisfies kids[0]; its refs are to `event.` or `link.` fields
 };
 
 enum query_target {
@@ -83,6 +86,7 @@ struct query_filter {
     struct query_pos pos;
     struct query_filter **kids;
     uint32_t kid_count;
+    bool links; // CHILD: of links, not of events
     // leaves
     uint32_t index; // of the leaf in the plan, 0..plan->leaf_count-1
     enum query_target target;
@@ -220,6 +224,18 @@ struct query_step {
     bool records;
     // facets: field value count share; differ: field value in out score from to
     int32_t out_slots[7];
+    // extract, parse: the text; extract: its pattern or a regular expression, and where places or groups go
+    // (QUERY_NO_SLOT: nowhere)
+    const struct query_ref *from;
+    struct extract_pattern pattern;
+    struct query_regex *regex;
+    int32_t *place_slots;
+    uint32_t place_count;
+    // parse: the map of fields, and the one of an earlier `parse` (or QUERY_NO_SLOT), whose fields it keeps
+    bool is_logfmt;
+    int32_t fields_slot, fields_before;
+    // context: n around each row; by, by_count: fields that make a stream, none: the resource
+    int32_t match_slot;
 };
 
 enum { QUERY_TRACES_COLUMNS = 10, QUERY_DIFFER_COLUMNS = 7 };
@@ -242,7 +258,7 @@ static inline bool query_step_groups(enum query_step_kind k)
     return k == QUERY_STATS || k == QUERY_TOP || k == QUERY_FACETS || k == QUERY_DIFFER;
 }
 
-enum { QUERY_DEFAULT_LIMIT = 1000 };
+enum { QUERY_DEFAULT_LIMIT = 1000, CONTEXT_BY_MAX = 16 };
 enum { QUERY_PLAN_MAGIC = 0x51504c4e };
 
 struct query_plan {
@@ -271,6 +287,7 @@ struct query_plan {
     bool out_records;
     int32_t *out;
     uint32_t out_count;
+    int32_t out_fields; // map of `parse`, whose entries are columns too; QUERY_NO_SLOT: none
     // Records stop at this many rows without a `limit` (then _stats.more); 0: no such stop.
     uint64_t default_limit;
     // Index of the first step that needs all rows before it can answer (sort, stats, top, traces), or step_count.

@@ -111,6 +111,8 @@ static int check_text_permission(struct planner *pl, struct query_pos pos, const
 static int plan_text(struct planner *pl, const struct query_ast_filter *a, struct query_filter **ret_f)
 {
     const struct query_ref *ref;
+    if (pl->child) // any text of the event
+        return plan_contains(pl, a, QUERY_TARGET_ANY, NULL, ret_f);
     int r = plan_ref_named(pl, "text", a->pos, &ref);
     if (r < 0) {
         if (pl->err && pl->err->code == QUERY_E_UNKNOWN_COLUMN)
@@ -315,6 +317,53 @@ static int plan_kids(struct planner *pl, const struct query_ast_filter *a, enum 
     return 0;
 }
 
+// ---- event{..}, link{..}
+// What inside the braces is no question about one event.
+static const struct query_ast_filter *outside_child(const struct query_ast_filter *a)
+{
+    if (a->kind == QUERY_AST_IN || a->kind == QUERY_AST_EVENT || a->kind == QUERY_AST_LINK)
+        return a;
+    const struct query_ast_filter *odd = NULL;
+    bool group = a->kind == QUERY_AST_AND || a->kind == QUERY_AST_OR || a->kind == QUERY_AST_NOT;
+    for (const struct query_ast_filter *k = group ? a->kids : NULL; k && !odd; k = k->next)
+        odd = outside_child(k);
+    return odd;
+}
+
+static int plan_child(struct planner *pl, const struct query_ast_filter *a, struct query_filter **ret_f)
+{
+    const char *child = a->kind == QUERY_AST_EVENT ? "event" : "link";
+    struct query_pos pos = { a->pos.off, (uint32_t)strlen(child) };
+    const struct query_ast_filter *odd = outside_child(a->kids);
+    struct query_filter *f = NULL;
+    if (odd)
+        return plan_fail(pl, odd->pos, QUERY_E_BAD_ARGUMENT, "inside %s{..} stand conditions on one %s alone", child,
+                         child);
+    if (!pl->open) {
+        int r = plan_fail(pl, pos, QUERY_E_UNKNOWN_COLUMN, "there are no records left that could have %ss", child);
+        query_error_hint(pl->err, "put %s{..} in front of `select` or `stats`", child);
+        return r;
+    }
+    if (!(pl->plan->sources & QS_SPANS)) {
+        int r = plan_fail(pl, pos, QUERY_E_BAD_ARGUMENT, "only spans have %ss", child);
+        query_error_suggest(pl->err, STR("spans"));
+        return r;
+    }
+    int r = new_filter(pl, QUERY_FILTER_CHILD, a->pos, &f);
+    if (r < 0)
+        return r;
+    f->links = a->kind == QUERY_AST_LINK;
+    f->kids = arena_alloc_array(pl->arena, 1, sizeof *f->kids);
+    f->kid_count = 1;
+    if (!f->kids)
+        return plan_nomem(pl);
+    pl->child = child;
+    r = plan_filter(pl, a->kids, &f->kids[0]);
+    pl->child = NULL;
+    *ret_f = f;
+    return r;
+}
+
 int plan_filter(struct planner *pl, const struct query_ast_filter *a, struct query_filter **ret_f)
 {
     int r;
@@ -332,6 +381,8 @@ int plan_filter(struct planner *pl, const struct query_ast_filter *a, struct que
     case QUERY_AST_CONTAINS:
         if (a->field)
             return plan_field_contains(pl, a, ret_f);
+        if (pl->child)
+            return plan_contains(pl, a, QUERY_TARGET_ANY, NULL, ret_f);
         if (!pl->open)
             return plan_fail(pl, a->pos, QUERY_E_UNKNOWN_COLUMN,
                              "`*:` searches records; behind `select` or `stats` name a column");
@@ -345,9 +396,8 @@ int plan_filter(struct planner *pl, const struct query_ast_filter *a, struct que
     case QUERY_AST_IN:
         return plan_not_yet(pl, a->op_pos, "the construct", STR("in {..}"));
     case QUERY_AST_EVENT:
-        return plan_not_yet(pl, (struct query_pos){ a->pos.off, 5 }, "the construct", STR("event{..}"));
     case QUERY_AST_LINK:
-        return plan_not_yet(pl, (struct query_pos){ a->pos.off, 4 }, "the construct", STR("link{..}"));
+        return plan_child(pl, a, ret_f);
     }
     return 0;
 }

@@ -14,6 +14,8 @@ struct planner {
     uint32_t ref_cap, column_cap, hint_cap, regex_cap;
     // Columns that a step sees, by slot, oldest first; open: the record's own fields are there too.
     bool open;
+    int32_t fields;    // map of the last `parse`; QUERY_NO_SLOT: none
+    const char *child; // "event" or "link" inside event{..} and link{..}, else NULL
     int32_t *visible;
     uint32_t visible_count, visible_cap;
     bool range_from_text; // a top-level `time` comparison has set or narrowed the range
@@ -31,6 +33,8 @@ int plan_hint(struct planner *pl, struct query_pos pos, const char *fmt, ...) __
 int plan_grow(struct planner *pl, void *list, uint32_t count, uint32_t *cap, size_t size);
 // A new column; it becomes visible, hiding one of the same name.
 int plan_add_column(struct planner *pl, str name, struct query_typeinfo type, int32_t *ret_slot);
+// One that no name leads to.
+int plan_add_hidden(struct planner *pl, struct query_typeinfo type, int32_t *ret_slot);
 // From here on only the columns with a slot from `first` on are visible.
 void plan_close_scope(struct planner *pl, uint32_t first);
 int plan_regex(struct planner *pl, const struct query_ast_value *v, struct query_regex **ret_re);
@@ -58,6 +62,10 @@ int plan_agg(struct planner *pl, const struct query_ast_agg *a, struct query_agg
              struct query_typeinfo *ret_type);
 // ---- plan_bucket.c
 int plan_bucket(struct planner *pl, const struct query_ast_step *s, struct query_step *ret_step);
+// ---- plan_text_step.c: extract, parse, context
+int plan_extract(struct planner *pl, const struct query_ast_step *s, struct query_step *ret_step);
+int plan_parse(struct planner *pl, const struct query_ast_step *s, struct query_step *ret_step);
+int plan_context(struct planner *pl, const struct query_ast_step *s, struct query_step *ret_step);
 // ---- plan_step.c
 int plan_step(struct planner *pl, const struct query_ast_step *s, struct query_step *ret_step);
 // The fields of a list, as an array in the arena.

@@ -12,7 +12,7 @@ enum { PATH_MAX_ITEMS = 128 };
 // ---- the name as a path
 static int make_path(struct planner *pl, const struct query_ast_field *f, struct query_ref *ref)
 {
-    uint32_t n = 0;
+    uint32_t n = pl->child != NULL;
     for (const struct query_ast_seg *s = f->segs; s; s = s->next)
         n++;
     if (n > PATH_MAX_ITEMS)
@@ -21,6 +21,8 @@ static int make_path(struct planner *pl, const struct query_ast_field *f, struct
     if (!path)
         return plan_nomem(pl);
     n = 0;
+    if (pl->child) // inside event{..} all names are the event's
+        path[n++] = (struct query_path_item){ .name = str_z(pl->child) };
     for (const struct query_ast_seg *s = f->segs; s; s = s->next)
         path[n++] = (struct query_path_item){ s->name, s->index, s->is_index };
     ref->path = path;
@@ -96,6 +98,8 @@ static int32_t find_column_alias(const struct planner *pl, str name)
 
 static int resolve_column(struct planner *pl, struct query_ref *ref)
 {
+    if (pl->child)
+        return 0;
     // The whole name first; a shorter one leads into a list or map that the column holds.
     for (uint32_t n = name_items(ref); n > 0; n--) {
         str name;
@@ -114,6 +118,18 @@ static int resolve_column(struct planner *pl, struct query_ref *ref)
         return 0;
     }
     return 0;
+}
+
+// Is this name, for no kind of record, a fixed field or one level of the attributes?
+static bool only_attribute(const struct planner *pl, const struct query_ref *ref)
+{
+    for (int s = 0; s < QUERY_SOURCE_COUNT; s++) {
+        const struct query_binding *b = &ref->bind[s];
+        bool any = b->kind == QUERY_BIND_ALIAS || (b->kind == QUERY_BIND_ATTR && b->level == QUERY_AT_ANY);
+        if (pl->plan->sources >> s & 1 && !any)
+            return false;
+    }
+    return true;
 }
 
 static int unknown_column(struct planner *pl, const struct query_ref *ref, struct query_pos pos)
@@ -378,6 +394,8 @@ static int finish_ref(struct planner *pl, struct query_ref *ref, const struct qu
     ref->slot = QUERY_NO_SLOT;
     if ((r = resolve_column(pl, ref)) < 0)
         return r;
+    if (ref->slot < 0 && !pl->open && pl->fields >= 0)
+        ref->slot = pl->fields; // any name may be a field of the text
     if (ref->slot < 0 && !pl->open)
         return unknown_column(pl, ref, ref->pos);
     const struct query_ref *same = find_same(pl, ref);
@@ -398,6 +416,14 @@ static int finish_ref(struct planner *pl, struct query_ref *ref, const struct qu
         find_printed(pl, ref);
         if ((r = check_values(pl, ref)) < 0)
             return r;
+        if (pl->fields >= 0 && !pl->child && only_attribute(pl, ref)) {
+            ref->slot = pl->fields;
+            ref->or_record = true;
+            if ((same = find_same(pl, ref)) != NULL) {
+                *ret_ref = same;
+                return 0;
+            }
+        }
     }
     if ((r = plan_grow(pl, &pl->plan->refs, pl->plan->ref_count, &pl->ref_cap, sizeof *pl->plan->refs)) < 0)
         return r;

@@ -213,11 +213,14 @@ int plan_step(struct planner *pl, const struct query_ast_step *s, struct query_s
         return plan_facets(pl, s, step);
     case QUERY_DIFFER:
         return plan_differ(pl, s, step);
-    case QUERY_FILL:
     case QUERY_EXTRACT:
+        return plan_extract(pl, s, step);
     case QUERY_PARSE:
-    case QUERY_PATTERNS:
+        return plan_parse(pl, s, step);
     case QUERY_CONTEXT:
+        return plan_context(pl, s, step);
+    case QUERY_FILL:
+    case QUERY_PATTERNS:
     case QUERY_STEP_COUNT:
         break;
     }

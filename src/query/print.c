@@ -183,7 +183,7 @@ static void put_filter(struct printer *w, const struct query_ast_filter *f)
     case QUERY_AST_EVENT:
     case QUERY_AST_LINK:
         put(w, f->kind == QUERY_AST_EVENT ? "event{" : "link{");
-        put_filter(w, f->kids);
+        put_filter(&(struct printer){ .out = w->out }, f->kids); // attributes of events have no other names
         put(w, "}");
         break;
     default:

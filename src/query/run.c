@@ -78,6 +78,9 @@ static int hints(struct exec *x)
     int rc = 0;
     for (uint32_t i = 0; i < x->plan->hint_count && rc == 0; i++)
         rc = add_text(x, &x->stats.hints, &x->stats.hints_n, x->plan->hints[i].text);
+    if (rc == 0 && x->parse_cut)
+        rc = add_text(x, &x->stats.hints, &x->stats.hints_n,
+                      STR("`parse` reads at most 1,000 fields a row, nested 16 deep: in some rows there was more"));
     if (rc < 0 || !some_name_unseen(x))
         return rc;
     names_init(&names, x);

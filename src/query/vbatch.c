@@ -1,5 +1,6 @@
 #include "query/vbatch.h"
 
+#include "query/child_filter.h"
 #include "query/path.h"
 
 #include <stdlib.h>
@@ -188,6 +189,44 @@ static int slot_path(struct vbatch *b, const struct query_ref *ref, struct cvec 
     return 0;
 }
 
+// What the records hold, whatever steps have made.
+static int record_field(struct vbatch *b, const struct query_ref *ref, struct cvec *ret)
+{
+    struct gather g = { .x = b->x, .ref = ref };
+    struct chain *c;
+    *ret = (struct cvec){ .kind = CVEC_NONE };
+    if (b->kind == VBATCH_ROWS)
+        return 0;
+    if (b->kind == VBATCH_REFS)
+        return gather_all(b, &g, ret);
+    int rc = chain_get(b->x, b->seg, ref, &c);
+    return rc < 0 ? rc : chain_vec(b->x, b->seg, TABLE_ROWS, c, b->sel, b->n, ret);
+}
+
+// Fields of a text stand before what the record has under the same name.
+static int or_record(struct vbatch *b, const struct query_ref *ref, struct cvec *v)
+{
+    struct cvec own;
+    int rc = record_field(b, ref, &own);
+    if (rc < 0 || own.kind == CVEC_NONE)
+        return rc;
+    if (v->kind == CVEC_NONE) {
+        *v = own;
+        return 0;
+    }
+    struct qval *any = exec_scratch(b->x, b->n, sizeof *any);
+    if (!any)
+        return exec_nomem(b->x);
+    memset(any, 0, b->n * sizeof *any);
+    for (BITS_EACH(i, b->sel, b->n)) {
+        any[i] = cvec_get(v, i);
+        if (any[i].type == QVAL_MISSING)
+            any[i] = cvec_get(&own, i);
+    }
+    *v = (struct cvec){ .kind = CVEC_ANY, .any = any };
+    return 0;
+}
+
 int vbatch_field(struct vbatch *b, const struct query_ref *ref, struct cvec *ret)
 {
     int rc = 0;
@@ -199,14 +238,10 @@ int vbatch_field(struct vbatch *b, const struct query_ref *ref, struct cvec *ret
     if (ref->slot != QUERY_NO_SLOT) {
         *ret = b->slots[ref->slot];
         rc = slot_path(b, ref, ret);
-    } else if (b->kind == VBATCH_BLOCK) {
-        struct chain *c;
-        rc = chain_get(b->x, b->seg, ref, &c);
-        if (rc == 0)
-            rc = chain_vec(b->x, b->seg, TABLE_ROWS, c, b->sel, b->n, ret);
-    } else if (b->kind == VBATCH_REFS) {
-        struct gather g = { .x = b->x, .ref = ref };
-        rc = gather_all(b, &g, ret);
+        if (rc == 0 && ref->or_record)
+            rc = or_record(b, ref, ret);
+    } else {
+        rc = record_field(b, ref, ret);
     }
     if (rc < 0)
         return rc;
@@ -219,6 +254,12 @@ int vbatch_field(struct vbatch *b, const struct query_ref *ref, struct cvec *ret
 }
 
 // ---- filters ----
+
+static int filter_block(struct exec *x, struct exec_segment *s, const struct query_filter *f, const uint64_t *in,
+                        uint32_t n, uint64_t *out)
+{
+    return f->kind == QUERY_FILTER_CHILD ? child_filter_block(x, s, f, in, n, out) : leaf_block(x, s, f, in, n, out);
+}
 
 struct leaf_gather {
     struct exec *x;
@@ -233,7 +274,7 @@ static int leaf_gather_block(void *ctx, struct exec_segment *s, const uint32_t *
     uint64_t *sel = rows_bits(g->x, s, at, n, &rows), *hit = exec_bits(g->x, rows, false);
     if (!sel || !hit)
         return exec_nomem(g->x);
-    int rc = leaf_block(g->x, s, g->leaf, sel, rows, hit);
+    int rc = filter_block(g->x, s, g->leaf, sel, rows, hit);
     for (uint32_t i = 0; i < n && rc == 0; i++) {
         if (bit_get(hit, at[i]))
             bit_set(g->out, index[i]);
@@ -249,7 +290,7 @@ static int filter_leaf(struct vbatch *b, const struct query_filter *f, const uin
         return rc < 0 ? rc : leaf_vec(b->x, f, &v, NULL, 0, in, b->n, out);
     }
     if (b->kind == VBATCH_BLOCK)
-        return leaf_block(b->x, b->seg, f, in, b->n, out);
+        return filter_block(b->x, b->seg, f, in, b->n, out);
     if (b->kind == VBATCH_REFS) {
         struct leaf_gather g = { b->x, f, out };
         return vbatch_by_block(b, in, leaf_gather_block, &g);

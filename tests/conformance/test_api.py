@@ -352,6 +352,19 @@ def test_a_tail_shows_what_arrives_and_only_that(filled):
     tail.connection.close()
 
 
+def test_a_tail_reads_what_is_in_the_text(filled):
+    filled.request("GET", "/api/v1/me")
+    tail = Tail(filled, 'logs service=told | extract "took <t:duration>" | parse logfmt | where user=anna | select user, n, t')
+    assert tail.answer.status == 200
+    for text in ("user=anna n=5 took 75ms", "user=bert n=6 took 1s", "no fields", "n=7 user=anna"):
+        record = {"timeUnixNano": str(time.time_ns()), "body": {"stringValue": text}}
+        body = {"resourceLogs": [shop.resource("told", "logRecords", [record])]}
+        assert filled.request("POST", "/v1/logs", json.dumps(body), JSON, token=None)[0] == 200
+    assert tail.row() == {"user": "anna", "n": 5, "t": 75000000}
+    assert tail.row() == {"user": "anna", "n": 7}
+    tail.connection.close()
+
+
 def test_what_cannot_be_tailed_is_refused(filled):
     filled.request("GET", "/api/v1/me")
     for text, code in (("spans | stats count()", "not_live"), ("spans | sort duration", "not_live"), ("spans (a=b", "unclosed")):

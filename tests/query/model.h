@@ -70,6 +70,7 @@ enum model_filter_kind {
     MF_AND,
     MF_OR,
     MF_NOT,
+    MF_EVENT, // kids[0] on one event
     MF_COMPARE,
     MF_PRESENT,
     MF_REGEX,

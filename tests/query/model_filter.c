@@ -220,6 +220,15 @@ bool model_filter_match(struct model *m, const struct model_filter *f, const str
         return false;
     case MF_NOT:
         return !model_filter_match(m, f->kids[0], r);
+    case MF_EVENT:
+        for (int i = 0; i < r->events_n; i++) {
+            struct model_record one = *r;
+            one.events[0] = r->events[i];
+            one.events_n = 1;
+            if (model_filter_match(m, f->kids[0], &one))
+                return true;
+        }
+        return false;
     case MF_TEXT:
         return in_text(f, r);
     case MF_ANY:
@@ -288,14 +297,15 @@ static struct model_literal attr_literal(struct model *m, struct buf *out, bool 
     return l;
 }
 
-static void attr_compare(struct model *m, struct model_filter *f, struct buf *out)
+// name: how the field is written.
+static void compare_make(struct model *m, struct model_filter *f, const char *field, const char *name, struct buf *out)
 {
     static const char *const ops[] = { "=", "!=", "<", "<=", ">", ">=" };
     f->kind = MF_COMPARE;
-    f->field = attr_fields[model_random(m, sizeof attr_fields / sizeof *attr_fields)];
+    f->field = field;
     f->op = ops[model_random(m, 6)];
     bool order = f->op[0] == '<' || f->op[0] == '>';
-    buf_printf(out, "%s%s", f->field, f->op);
+    buf_printf(out, "%s%s", name, f->op);
     if (!order && model_chance(m, 25)) {
         f->lits_n = 2 + (int)model_random(m, 2);
         buf_byte(out, '(');
@@ -309,6 +319,40 @@ static void attr_compare(struct model *m, struct model_filter *f, struct buf *ou
     }
     f->lits_n = 1;
     f->lit[0] = attr_literal(m, out, order);
+}
+
+static void attr_compare(struct model *m, struct model_filter *f, struct buf *out)
+{
+    const char *field = attr_fields[model_random(m, sizeof attr_fields / sizeof *attr_fields)];
+    compare_make(m, f, field, field, out);
+}
+
+// What stands inside event{..}: conditions on its only attribute.
+static struct model_filter *event_make(struct model *m, int depth, struct buf *out)
+{
+    struct model_filter *f = arena_zalloc(&m->arena, sizeof *f);
+    uint64_t dice = model_random(m, 8);
+    if (depth > 0 && dice < 4) {
+        f->kind = dice < 2 ? MF_AND : MF_OR;
+        f->kids_n = 2;
+        buf_byte(out, '(');
+        f->kids[0] = event_make(m, depth - 1, out);
+        buf_str(out, f->kind == MF_OR ? STR(" or ") : STR(" "));
+        f->kids[1] = event_make(m, depth - 1, out);
+        buf_byte(out, ')');
+    } else if (depth > 0 && dice == 4) {
+        f->kind = MF_NOT;
+        f->kids_n = 1;
+        buf_str(out, STR("not "));
+        f->kids[0] = event_make(m, depth - 1, out);
+    } else if (dice == 5) {
+        f->kind = MF_PRESENT;
+        f->field = "event.k";
+        buf_str(out, STR("k:*"));
+    } else {
+        compare_make(m, f, "event.k", "k", out);
+    }
+    return f;
 }
 
 static void fixed_compare(struct model *m, bool logs, struct model_filter *f, struct buf *out)
@@ -424,6 +468,14 @@ struct model_filter *model_filter_make(struct model *m, bool logs, int depth, st
         f->kids_n = 1;
         buf_str(out, STR("not "));
         f->kids[0] = model_filter_make(m, logs, depth - 1, out);
+        return f;
+    }
+    if (!logs && dice >= 8 && model_chance(m, 40)) {
+        f->kind = MF_EVENT;
+        f->kids_n = 1;
+        buf_str(out, STR("event{"));
+        f->kids[0] = event_make(m, 2, out);
+        buf_byte(out, '}');
         return f;
     }
     if (dice == 5) {

@@ -40,7 +40,13 @@ const STEPS: [string, string][] = [
   ['let', 'computes a column'],
   ['bucket', 'intervals of time, to count by'],
   ['traces', 'one row a trace'],
+  ['extract', 'columns out of the text'],
+  ['parse json', 'fields of a JSON object in the text'],
+  ['parse logfmt', 'key=value pairs in the text'],
+  ['context', 'logs before and after each'],
 ];
+/** Those that need nothing behind them. */
+const WHOLE_STEPS = ['traces', 'parse json', 'parse logfmt'];
 const FUNCTIONS: [string, string][] = [
   ['count()', 'rows'],
   ['avg()', 'mean'],
@@ -144,8 +150,9 @@ export function choicesFor(spot: Spot, fields: FieldInfo[], values: ValueInfo[])
       );
     case 'step':
       return pick(
-        STEPS.map(([name, what]) => ({ insert: name === 'traces' ? name : `${name} `, label: name, what })),
+        STEPS.map(([name, what]) => ({ insert: WHOLE_STEPS.includes(name) ? name : `${name} `, label: name, what })),
         spot.prefix === '|' ? '' : spot.prefix,
+        STEPS.length,
       );
     case 'step-args':
       return pick(
