@@ -18,7 +18,8 @@ const NAMES: Record<string, string> = {
 
 /** A key as it stands on the keyboard. */
 export function Keys({ of }: { of: string }) {
-  const parts = of.split(/[ +](?=.)/);
+  // A plus joins keys that are held together; alone it is one.
+  const parts = of.split(/ |(?<=\w)\+(?=.)/);
   return (
     <>
       {parts.map((part) => (

@@ -14,8 +14,8 @@ import { scoped } from './scope.ts';
 export const live = signal(true);
 /** Counts questions: each step resolves the range anew, and pages load again. */
 export const epoch = signal(0);
-/** What news are about: the query of the open page. */
-export const watched = signal<string | undefined>(undefined);
+/** What news are about: the query of the open page, and how often it asks again at most (ms). */
+export const watched = signal<{ query: string; pace: number } | undefined>(undefined);
 /** Is the server's voice heard? If not, pages ask on their own. */
 export const connected = signal(false);
 
@@ -42,8 +42,8 @@ export function shift(direction: -1 | 1): void {
 }
 
 /** How long to wait before the next question, when the last one took so long. */
-export function pause(tookMs: number): number {
-  return Math.min(15_000, Math.max(1000, tookMs * 10));
+export function pause(tookMs: number, pace = 1000): number {
+  return Math.min(15_000, Math.max(pace, tookMs * 10));
 }
 
 let heldUntil = 0;
@@ -65,10 +65,12 @@ class Refresher {
   private last = 0;
   private took = 0;
 
+  constructor(private readonly pace: number) {}
+
   news(): void {
-    this.soon(Math.max(0, this.last + pause(this.took) - performance.now()));
+    this.soon(Math.max(0, this.last + pause(this.took, this.pace) - performance.now()));
     clearTimeout(this.settle);
-    this.settle = setTimeout(() => this.soon(0), SETTLE_MS);
+    this.settle = setTimeout(() => this.soon(0), Math.max(SETTLE_MS, this.pace));
   }
 
   stop(): void {
@@ -98,8 +100,8 @@ class Refresher {
   }
 }
 
-function follow(query: string): () => void {
-  const refresher = new Refresher();
+function follow(query: string, pace: number): () => void {
+  const refresher = new Refresher(pace);
   const { filter } = splitSteps(query);
   const source = new EventSource(`/api/v1/tail?query=${encodeURIComponent(`${filter} | select time`)}`);
   source.onopen = () => {
@@ -126,6 +128,13 @@ function follow(query: string): () => void {
 }
 
 if (typeof window !== 'undefined') {
-  const wanted = computed(() => (live.value && range.value.relative && watched.value ? scoped(watched.value) : undefined));
-  effect(() => (wanted.value ? follow(wanted.value) : undefined));
+  const wanted = computed(() => {
+    const about = watched.value;
+    return live.value && range.value.relative && about ? `${about.pace} ${scoped(about.query)}` : undefined;
+  });
+  // A text, so that the same wish is not begun anew with every question.
+  effect(() => {
+    const [pace = '', ...query] = (wanted.value ?? '').split(' ');
+    return wanted.value ? follow(query.join(' '), Number(pace)) : undefined;
+  });
 }

@@ -14,6 +14,8 @@ export interface PageFacts {
   ranged: boolean;
   /** The query whose new records make the page ask again. */
   watch?: string;
+  /** Not more often than that, in ms. */
+  pace?: number;
 }
 
 /** Until the page's own file has come, its address says what the frame will look like. */
@@ -25,15 +27,15 @@ function expected(): PageFacts {
 export const page = signal<PageFacts>(expected());
 
 export function usePage(facts: PageFacts): void {
-  const { here, title, tab, ranged, watch } = facts;
+  const { here, title, tab, ranged, watch, pace } = facts;
   useEffect(() => {
     page.value = { here, tab, ranged, ...(title !== undefined && { title }) };
     document.title = `${title ?? here} · Clew`;
   }, [here, title, tab, ranged]);
   useEffect(() => {
-    watched.value = watch;
+    watched.value = watch === undefined ? undefined : { query: watch, pace: pace ?? 1000 };
     return () => {
       watched.value = undefined;
     };
-  }, [watch]);
+  }, [watch, pace]);
 }

@@ -7,13 +7,14 @@ import { setParams } from '../state/route.ts';
 
 const KINDS = ['Environment', 'Node', 'Python', 'Collector'] as const;
 
-export function NoTraces() {
+/** `bare`: the page has said so already. */
+export function NoTraces({ bare }: { bare?: boolean }) {
   const [kind, setKind] = useState<(typeof KINDS)[number]>('Environment');
   const http = me.value?.otlp_http ?? `${location.protocol}//${location.hostname}:4318`;
   const grpc = me.value?.otlp_grpc ?? `${location.protocol}//${location.hostname}:4317`;
   return (
     <div class="say scroll">
-      <h2>No trace has arrived in this range</h2>
+      {!bare && <h2>No trace has arrived in this range</h2>}
       <p>
         Clew listens for OpenTelemetry at <code>{http}</code> (HTTP) and <code>{grpc}</code> (gRPC). Any SDK that exports OTLP can be
         pointed at it; what it sends shows here within a second or two.

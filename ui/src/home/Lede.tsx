@@ -1,0 +1,152 @@
+// The answer first: what is the matter, since when, for whom, and what all of it has in common.
+import { ChartNoAxesGantt, Scale } from 'lucide';
+import type { ComponentChildren } from 'preact';
+import { serverNow } from '../api/client.ts';
+import type { Loaded } from '../api/load.ts';
+import type { DifferRow, Finding, Overview } from '../api/overview.ts';
+import { count, percent, plural } from '../format/number.ts';
+import { absolute, parseInstant } from '../format/time.ts';
+import { Icon } from '../parts/Icon.tsx';
+import { Link } from '../parts/Link.tsx';
+import { writeValue } from '../query/write.ts';
+import { range } from '../state/live.ts';
+import { rangeLabel } from '../state/range.ts';
+import { href, param, setParams } from '../state/route.ts';
+import { kept, scope } from '../state/scope.ts';
+import type { Details } from './load.ts';
+import { calmFacts, conclusion, leadFact } from './words.ts';
+
+const MOODS = { e: 'dot e', w: 'dot w', k: 'dot k', none: 'dot' };
+
+function rangeWords(): string {
+  const label = rangeLabel(param('from'), param('to'));
+  const { project, environment } = scope.value;
+  const of = [project, environment].filter(Boolean).join(', ');
+  return `${range.value.relative ? `in the ${label.toLowerCase()}` : `from ${label}`}${of ? ` from ${of}` : ''}`;
+}
+
+export function Lede({ overview, details }: { overview: Overview; details: Loaded<Details | undefined> }) {
+  const { finding } = overview;
+  const { mood, pieces } = conclusion(overview, serverNow(), rangeWords());
+  const since = finding.since ? absolute(parseInstant(finding.since).ms) : undefined;
+  const bad = finding.state === 'failing' || finding.state === 'slow';
+  return (
+    <section class="lede" aria-label="Conclusion">
+      <div class="grow">
+        <h1 title={since}>
+          <span class={MOODS[mood]} />
+          <span>{pieces.map((piece, index) => (piece.strong ? <b key={index}>{piece.text}</b> : piece.text))}</span>
+        </h1>
+        {bad ? <BadFacts finding={finding} details={details} /> : mood !== 'none' && <CalmFacts overview={overview} />}
+      </div>
+      {bad && finding.query && <Actions finding={finding} differ={details.data.value?.differ} />}
+    </section>
+  );
+}
+
+export function LedeSkeleton() {
+  return (
+    <section class="lede" aria-hidden="true">
+      <div class="grow">
+        <h1>
+          <span class="dot" />
+          <span class="skel title" />
+        </h1>
+        <p class="d2 facts">
+          <span class="skel line" />
+        </p>
+      </div>
+    </section>
+  );
+}
+
+function tracesHref(query: string): string {
+  return href('/traces', { ...kept.value, q: query });
+}
+
+function Fact({ to, children }: { to: string; children: ComponentChildren }) {
+  return (
+    <Link class="plain num" href={to}>
+      {children}
+    </Link>
+  );
+}
+
+function BadFacts({ finding, details }: { finding: Finding; details: Loaded<Details | undefined> }) {
+  const lead = leadFact(finding);
+  const query = finding.query ?? 'spans status=error';
+  const more = details.data.value;
+  return (
+    <p class="d2 facts bad">
+      {lead && (
+        <Fact to={tracesHref(query)}>
+          <b class={finding.state === 'failing' ? 'err' : 'wrn'}>{lead.number}</b>
+          {lead.words}
+        </Fact>
+      )}
+      {more?.users !== undefined && more.users > 0 && (
+        <Fact to={tracesHref(`${query} user:*`)}>
+          <b>{count(more.users)}</b> {more.users === 1 ? 'user' : 'users'} affected
+        </Fact>
+      )}
+      {finding.errors !== undefined && finding.state === 'failing' && (
+        <Fact to={tracesHref(query)}>
+          <b>{count(finding.errors)}</b> {finding.errors === 1 ? 'error' : 'errors'}
+        </Fact>
+      )}
+      {more?.cause && (
+        <Fact to={tracesHref(more.cause.query)}>
+          {more.cause.share >= 0.995 ? 'all ' : `${percent(more.cause.share)} `}
+          <code>{more.cause.type}</code>
+        </Fact>
+      )}
+      {more?.common.map(({ field, value, share }) => (
+        <Fact key={field} to={tracesHref(`${query} ${field}=${writeValue(value)}`)}>
+          {share >= 0.995 ? 'all have ' : `${percent(share)} have `}
+          <code>
+            {field} = {String(value)}
+          </code>
+        </Fact>
+      ))}
+      {!more && details.busy.value && <span class="skel line" aria-hidden="true" />}
+    </p>
+  );
+}
+
+function CalmFacts({ overview }: { overview: Overview }) {
+  const facts = calmFacts(overview);
+  return (
+    <p class="d2 facts">
+      {facts.map((fact, index) => (
+        <Fact key={fact} to={tracesHref(index === 1 ? 'spans status=error' : 'spans root=true')}>
+          {fact}
+        </Fact>
+      ))}
+      {overview.more && <span class="num d3">the list of services is not whole: {plural(overview.services.length, 'service')} shown</span>}
+    </p>
+  );
+}
+
+function Actions({ finding, differ }: { finding: Finding; differ: DifferRow[] | undefined }) {
+  const query = finding.query ?? '';
+  const open = param('differ') === '1';
+  return (
+    <div class="row acts">
+      <button
+        type="button"
+        class="btn"
+        aria-pressed={open}
+        disabled={!differ || differ.length === 0}
+        title={differ && differ.length === 0 ? 'Nothing sets them apart from the others' : undefined}
+        onClick={() => setParams({ differ: open ? undefined : '1' }, { replace: true })}
+      >
+        <Icon icon={Scale} size={14} />
+        What differs
+      </button>
+      <Link class="btn p" href={tracesHref(query)} follow>
+        <Icon icon={ChartNoAxesGantt} size={14} />
+        {finding.state === 'failing' ? 'Open failing traces' : 'Open slow traces'}
+      </Link>
+    </div>
+  );
+}
