@@ -1,0 +1,116 @@
+// Connecting a service: the page beside which an unmodified SDK is started sees what becomes of it, live.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { after, before, it } from 'node:test';
+import { promisify } from 'node:util';
+import { axe, signIn, sleep, startBrowser, startServer } from './harness.mjs';
+
+const run = promisify(execFile);
+const program = path.resolve(import.meta.dirname, '../conformance/sdk_node.js');
+let server;
+let browser;
+let page;
+let problems;
+
+before(async () => {
+  server = await startServer();
+  browser = await startBrowser();
+  ({ page, problems } = await browser.open({ permissions: ['clipboard-read', 'clipboard-write'] }));
+  await signIn(page, server.link);
+});
+
+after(async () => {
+  await browser?.stop();
+  await server?.stop();
+});
+
+/** The real Node SDK; it may fail, as it would at a person's. */
+const sdk = (environment) =>
+  run(process.execPath, [program], { env: { ...process.env, OTEL_EXPORTER_OTLP_ENDPOINT: server.url, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/protobuf', OTEL_EXPORTER_OTLP_TIMEOUT: '2000', ...environment } }).catch(() => {});
+
+const knots = async () =>
+  (await page.locator('.knots > li').all()).reduce(
+    async (list, knot) => [...(await list), `${await knot.getAttribute('class')}: ${(await knot.locator('.row').first().innerText()).replace(/\s+/g, ' ')}`],
+    Promise.resolve([]),
+  );
+
+it('is where nobody has called yet', async () => {
+  await page.goto(`${server.url}/setup?sdk=node&service=sdk-node`);
+  await page.getByRole('heading', { name: 'Waiting for sdk-node' }).waitFor();
+  const seen = await knots();
+  assert.match(seen[0], /^ok: Listening/);
+  assert.match(seen[1], /^now: Somebody calls/);
+  assert.ok((await page.locator('.steps').innerText()).includes(`OTEL_EXPORTER_OTLP_ENDPOINT=${server.url}`), 'the real address is in the lines');
+  assert.deepEqual(await axe(page), []);
+});
+
+it('names a refused key, live, and hands out a good one', async () => {
+  await sdk({ OTEL_EXPORTER_OTLP_HEADERS: 'Authorization=Bearer%20clew_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA9e01' });
+  const refused = page.locator('.knots > li.bad');
+  await refused.first().waitFor();
+  assert.match(await refused.first().innerText(), /Key refused[\s\S]*ends in 9e01/);
+  await page.getByRole('heading', { name: /key refused/ }).waitFor();
+  assert.deepEqual(await axe(page), []);
+  await refused.first().getByRole('button', { name: 'Make a key' }).click();
+  await page.getByText(/The key ends in/).waitFor();
+  const lines = await page.locator('.steps').innerText();
+  const key = /Bearer%20(clew_[\w-]{43})/.exec(lines)?.[1];
+  assert.ok(key, 'the key stands in the lines');
+  await sdk({ OTEL_EXPORTER_OTLP_HEADERS: `Authorization=Bearer%20${key}` });
+  await page.getByRole('heading', { name: 'sdk-node has arrived' }).waitFor();
+  await page.waitForFunction(() => document.querySelectorAll('.knots > li.bad').length === 0);
+});
+
+it('sees each signal arrive from the SDK, and leads on to its records', async () => {
+  await page.waitForFunction(() => document.querySelectorAll('.knots > li.ok').length === 5);
+  const seen = await knots();
+  for (const what of [/Spans arrive/, /Log lines arrive/, /Metric points arrive/]) assert.ok(seen.some((text) => what.test(text)), seen.join('\n'));
+  await page.getByRole('link', { name: 'Its traces' }).click();
+  await page.locator('.tracelist a', { hasText: 'sdk-node' }).first().waitFor();
+  await page.goBack();
+});
+
+it('says which service it is about: another one has not arrived', async () => {
+  await page.getByLabel('Name of the service').fill('web');
+  await page.getByRole('heading', { name: 'Waiting for web' }).waitFor();
+  await page.getByText('None from web yet; sdk-node sends').first().waitFor();
+  assert.match(page.url(), /service=web/);
+  assert.ok((await page.locator('.steps').innerText()).includes('OTEL_SERVICE_NAME=web'));
+});
+
+it('sends a span with the lines as they are pasted', async () => {
+  await page.getByLabel('Name of the service').fill("o'brien & sons");
+  await page.getByRole('navigation', { name: 'What is to be connected' }).getByRole('link', { name: /curl/ }).click();
+  await page.waitForFunction(() => document.querySelectorAll('.steps .paste').length === 1);
+  await page.locator('.steps').getByRole('button', { name: 'Copy' }).click();
+  const script = await page.evaluate(() => navigator.clipboard.readText());
+  const { stdout } = await run('/bin/sh', ['-c', script]);
+  assert.equal(stdout, '{}');
+  await page.getByRole('heading', { name: "o'brien & sons has arrived" }).waitFor();
+});
+
+it('names other mistakes: a path, TLS, a clock', async () => {
+  await fetch(`${server.url}/v1/trace`, { method: 'POST', body: '{}', headers: { 'user-agent': 'typo/1' } });
+  await page.locator('.knots > li.bad', { hasText: 'Wrong path' }).waitFor();
+  await fetch(server.url.replace('http:', 'https:')).catch(() => {});
+  await page.locator('.knots > li.bad', { hasText: 'TLS on a plain port' }).waitFor();
+  const ahead = String((Date.now() + 600_000) * 1e6);
+  await fetch(`${server.url}/v1/logs`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'user-agent': 'clock/1' },
+    body: JSON.stringify({ resourceLogs: [{ resource: { attributes: [{ key: 'service.name', value: { stringValue: 'early' } }] }, scopeLogs: [{ logRecords: [{ timeUnixNano: ahead }] }] }] }),
+  });
+  await page.locator('.knots > li.bad', { hasText: /Their clock is ahead[\s\S]*10 min/ }).waitFor();
+  await page.getByText('At the door').waitFor();
+  assert.match(await page.locator('.knocks').innerText(), /POST \/v1\/trace/);
+  assert.deepEqual(await axe(page), []);
+});
+
+it('keeps on when the server is away for a moment', async () => {
+  await server.pause();
+  await page.getByText('Clew does not answer; trying again').waitFor();
+  assert.ok((await page.locator('.knots > li').count()) > 2, 'what was known stays');
+  await sleep(100);
+  assert.deepEqual(problems.filter((text) => !/Failed to fetch|net::/.test(text)), []);
+});
