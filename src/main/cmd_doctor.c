@@ -117,13 +117,18 @@ int doctor_look(const struct config *c, struct api_finding out[API_FINDINGS_MAX]
 int command_doctor(struct invocation *inv)
 {
     struct api_finding found[API_FINDINGS_MAX];
+    struct buf out;
     int n = doctor_look(&inv->config, found), failed = 0;
+    buf_init(&out, 1 << 20);
     for (int i = 0; i < n; i++) {
         const struct api_finding *f = &found[i];
-        printf("%-6s %s%s%s\n", f->ok ? "ok" : "fails", f->what, f->more[0] ? ": " : "", f->more);
+        buf_printf(&out, "%-6s %s%s%s\n", f->ok ? "ok" : "fails", f->what, f->more[0] ? ": " : "", f->more);
         if (!f->ok)
-            printf("       %s\n", f->fix);
+            buf_printf(&out, "       %s\n", f->fix);
         failed += !f->ok;
     }
-    return failed ? EXIT_FAILED : EXIT_DONE;
+    doctor_door(&inv->config, &out); // a refused sender is no fault of this host
+    int status = command_print(&out);
+    buf_free(&out);
+    return failed ? EXIT_FAILED : status;
 }

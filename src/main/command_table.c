@@ -49,7 +49,7 @@ const struct command commands[] = {
     { "audit verify", "", "check the hash chain of the audit trail", "Prints the number of entries and the newest hash. Keep that hash elsewhere and give it as --head later.",
       CONFIG_DATADIR, 0, 0, { { "head", "HASH", "a hash printed earlier that the trail must still hold" } }, command_audit_verify },
     { "demo", "", "run the demo shop against the server", NULL, CONFIG_CLIENT, 0, 0, { { 0 } }, command_demo },
-    { "doctor", "", "what works on this host, and why not", NULL, CONFIG_SERVE, 0, 0, { { 0 } }, command_doctor },
+    { "doctor", "", "what works on this host, and why not", "Of a running server also: which senders were lately refused, why, and what to do. Status 1 if something of the host fails.", CONFIG_SERVE, 0, 0, { { 0 } }, command_doctor },
     { "config explain", "[KEY]", "settings: meaning, default, flag, environment name, value now", NULL,
       CONFIG_SERVE | CONFIG_CLIENT | CONFIG_DATADIR, 0, 1, { { 0 } }, command_config_explain },
     { "config manual", "", "the settings as a section of the manual page (mdoc)", NULL, 0, 0, 0, { { 0 } }, command_config_manual },
