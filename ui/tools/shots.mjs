@@ -110,5 +110,18 @@ await shoot('traces-empty');
 await page.goto(`${origin}/traces/00000000000000000000000000000001`);
 await page.waitForSelector('.say');
 await shoot('trace-none');
+for (const section of ['users', 'tokens', 'projects', 'storage', 'audit', 'server', 'you']) {
+  await page.goto(`${origin}/settings/${section}`);
+  await page.waitForSelector('.tbl, .facts');
+  await shoot(`settings-${section}`);
+}
+await page.goto(`${origin}/settings/users`);
+await page.getByRole('button', { name: 'Invite' }).click();
+await shoot('settings-invite');
+for (const sdk of ['python', 'collector']) {
+  await page.goto(`${origin}/setup?sdk=${sdk}`);
+  await page.waitForSelector('.knots');
+  await shoot(`setup-${sdk}`);
+}
 await browser.close();
 for (const problem of new Set(problems)) console.error(`console: ${problem}`);

@@ -1,10 +1,11 @@
 // What the jump field can do beside going somewhere.
+import { me } from '../api/client.ts';
 import { askedOpen, commandLines } from '../parts/Asked.tsx';
 import { asks } from '../state/asks.ts';
 import { live, refresh } from '../state/live.ts';
 import { page } from '../state/page.ts';
 import { PRESETS } from '../state/range.ts';
-import { setParams } from '../state/route.ts';
+import { go, setParams } from '../state/route.ts';
 import { cycleTheme } from '../state/theme.ts';
 import { signOut } from './Account.tsx';
 import { helpOpen } from './Help.tsx';
@@ -37,6 +38,13 @@ const COMMANDS: Command[] = [
     label,
     here: ranged,
     run: () => setParams({ from, to: undefined }),
+  })),
+  { id: 'setup', label: 'Connect a service', run: () => go('/setup') },
+  ...['users', 'tokens', 'projects', 'storage', 'audit', 'server', 'you'].map((section) => ({
+    id: `settings ${section}`,
+    label: `Settings: ${section}`,
+    here: () => section === 'you' || (me.value?.scopes?.includes('admin') ?? false),
+    run: () => go(`/settings/${section}`),
   })),
   { id: 'theme', label: 'Theme: system, light, dark', run: cycleTheme },
   { id: 'keys', label: 'Keys', run: () => (helpOpen.value = true) },
