@@ -10,8 +10,15 @@ struct gen_options {
     uint64_t seed;
     uint64_t run_key;  // makes ids distinct from those of other runs
     int64_t start_ns;  // of the first record
+    double stretch;    // of the time between records; 0 is 1
     bool no_trace_ids; // logs without trace context
 };
+
+// How long after the start the n-th (trace, record) comes.
+static inline int64_t gen_time(const struct gen_options *o, uint64_t n, int64_t spacing_ns)
+{
+    return (int64_t)((double)n * (double)spacing_ns * (o->stretch > 0 ? o->stretch : 1));
+}
 
 // What a query can be checked against.
 struct gen_facts {

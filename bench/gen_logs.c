@@ -105,11 +105,11 @@ void gen_logs(const struct gen_options *o, struct payload_set *out, struct gen_f
             facts->traces++;
         }
         int service = (int)rng_below(&r, SHOP_SERVICES);
-        log_encode(&r, o, service, o->start_ns + (int64_t)i * LOG_SPACING_NS, trace, &record);
+        log_encode(&r, o, service, o->start_ns + gen_time(o, i, LOG_SPACING_NS), trace, &record);
         gen_queue_add(&q, service * SHOP_INSTANCES + (int)rng_below(&r, SHOP_INSTANCES), SHOP_SCOPE_OWN, &record);
         facts->by_service[service]++;
     }
     gen_queue_finish(&q);
     fragment_free(&record);
-    out->span_ns = (int64_t)o->records * LOG_SPACING_NS;
+    out->span_ns = gen_time(o, o->records, LOG_SPACING_NS);
 }

@@ -308,7 +308,7 @@ void gen_traces(const struct gen_options *o, struct payload_set *out, struct gen
         if ((uint64_t)want > o->records - made)
             want = (int)(o->records - made);
         struct trace t;
-        trace_make(&r, &t, want, o->start_ns + (int64_t)facts->traces * TRACE_SPACING_NS);
+        trace_make(&r, &t, want, o->start_ns + gen_time(o, facts->traces, TRACE_SPACING_NS));
         le64_put(t.id, le64_get(t.id) ^ key);
         for (int i = 0; i < t.count; i++)
             t.nodes[i].id ^= key;
@@ -330,5 +330,5 @@ void gen_traces(const struct gen_options *o, struct payload_set *out, struct gen
     gen_queue_finish(&q);
     fragment_free(&span);
     fragment_free(&event);
-    out->span_ns = (int64_t)facts->traces * TRACE_SPACING_NS;
+    out->span_ns = gen_time(o, facts->traces, TRACE_SPACING_NS);
 }

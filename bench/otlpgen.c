@@ -26,6 +26,7 @@ static const char help[] =
     "                                 in one, else one resource as an SDK does\n"
     "  --connections N                connections (8)\n"
     "  --streams N                    calls in flight on each gRPC connection (8)\n"
+    "  --spread N                     seconds that the records' own times cover (0: as dense as at full rate)\n"
     "  --rate N                       records a second (0: as fast as they are acknowledged)\n"
     "  --seconds N                    stop after this time (0: when all is sent)\n"
     "  --seed N                       of the contents (1)\n"
@@ -39,7 +40,7 @@ struct args {
     struct send_options send;
     const char *signal, *to, *transport, *encoding;
     uint64_t records, prebuilt, run;
-    double seconds;
+    double seconds, spread;
     bool dry;
 };
 
@@ -48,12 +49,16 @@ static const double RATE_MAX = 2e6;
 
 enum { OPT_NO_TRACE_IDS = 256, OPT_DRY, OPT_HELP };
 static const struct option options[] = {
-    { "to", 1, NULL, 't' },       { "signal", 1, NULL, 's' },      { "transport", 1, NULL, 'x' },
-    { "encoding", 1, NULL, 'e' }, { "records", 1, NULL, 'n' },     { "prebuilt", 1, NULL, 'p' },
-    { "batch", 1, NULL, 'b' },    { "connections", 1, NULL, 'c' }, { "streams", 1, NULL, 'm' },
-    { "rate", 1, NULL, 'r' },     { "seconds", 1, NULL, 'T' },     { "seed", 1, NULL, 'S' },
-    { "run", 1, NULL, 'R' },      { "token", 1, NULL, 'k' },       { "no-trace-ids", 0, NULL, OPT_NO_TRACE_IDS },
-    { "dry", 0, NULL, OPT_DRY },  { "help", 0, NULL, OPT_HELP },   { NULL, 0, NULL, 0 },
+    { "to", 1, NULL, 't' },        { "signal", 1, NULL, 's' },
+    { "transport", 1, NULL, 'x' }, { "encoding", 1, NULL, 'e' },
+    { "records", 1, NULL, 'n' },   { "prebuilt", 1, NULL, 'p' },
+    { "batch", 1, NULL, 'b' },     { "connections", 1, NULL, 'c' },
+    { "streams", 1, NULL, 'm' },   { "rate", 1, NULL, 'r' },
+    { "seconds", 1, NULL, 'T' },   { "spread", 1, NULL, 'w' },
+    { "seed", 1, NULL, 'S' },      { "run", 1, NULL, 'R' },
+    { "token", 1, NULL, 'k' },     { "no-trace-ids", 0, NULL, OPT_NO_TRACE_IDS },
+    { "dry", 0, NULL, OPT_DRY },   { "help", 0, NULL, OPT_HELP },
+    { NULL, 0, NULL, 0 },
 };
 
 static _Noreturn void usage(int status)
@@ -108,6 +113,9 @@ static void args_parse(struct args *a, int argc, char **argv)
             break;
         case 'T':
             a->seconds = (double)n;
+            break;
+        case 'w':
+            a->spread = (double)n;
             break;
         case 'S':
             a->gen.seed = n;
@@ -269,6 +277,10 @@ int main(int argc, char **argv)
     double set_s = signal == 0   ? (double)a.gen.records * 1.2e-5
                    : signal == 1 ? (double)a.gen.records * 1e-5
                                  : (double)a.gen.records / 40;
+    if (a.spread > 0) {
+        a.gen.stretch = a.spread / (set_s * (double)rounds);
+        set_s = a.spread / (double)rounds;
+    }
     a.gen.start_ns = clock_unix_ns() - (int64_t)(set_s * (double)rounds * 1e9);
 
     struct payload_set set;
