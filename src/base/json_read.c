@@ -367,16 +367,15 @@ int json_skip(struct json_reader *r, str *ret_raw)
     const char *from = r->p;
     // Texts are skipped, not kept: a walk without an arena would fail on escapes.
     struct arena *arena = r->arena;
-    size_t used = arena ? arena->used : 0;
-    uint8_t *cur = arena ? arena->cur : NULL;
+    struct arena_mark mark = arena ? arena_mark(arena) : (struct arena_mark){ 0 };
     do {
         int rc = json_next(r, &t);
         if (rc < 0)
             return rc;
         if (t.type == JSON_END)
             return fail(r, ERR_INVALID, "expected a value");
-        if (arena && arena->used == used)
-            arena->cur = cur;
+        if (arena)
+            arena_rewind(arena, mark);
     } while (r->depth > depth || t.type == JSON_KEY);
     if (r->depth < depth)
         return fail(r, ERR_INVALID, "expected a value");

@@ -274,9 +274,35 @@ static void test_peek(void **state)
     }
 }
 
+// The texts that are skipped may begin a new chunk, also one that was kept from before: the arena has to stand where it stood.
+static void test_skip_leaves_the_arena_as_it_was(void **state)
+{
+    struct arena a;
+    struct json_reader r;
+    char json[1024] = "[\"", *p = json + 2;
+    for (int i = 0; i < 200; i++)
+        p = stpcpy(p, "\\n");
+    stpcpy(p, "\",1]");
+    arena_init(&a, 1 << 20);
+    assert_non_null(arena_alloc(&a, 4000)); // the first chunk, all but a few bytes
+    struct arena_mark mark = arena_mark(&a);
+    assert_non_null(arena_alloc(&a, 5000)); // a second one,
+    arena_rewind(&a, mark);                 // kept for later
+    json_reader_init(&r, str_z(json), &a, 8);
+    assert_int_equal(json_skip(&r, NULL), 0);
+    struct arena_mark after = arena_mark(&a);
+    assert_ptr_equal(after.head, mark.head);
+    assert_ptr_equal(after.cur, mark.cur);
+    uint8_t *block = arena_alloc(&a, 200); // does not fit what is left of the first chunk
+    assert_non_null(block);
+    memset(block, 1, 200);
+    arena_free(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_skip_leaves_the_arena_as_it_was),
         cmocka_unit_test(test_tokens),
         cmocka_unit_test(test_malformed),
         cmocka_unit_test(test_every_prefix_is_refused),
