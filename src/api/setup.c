@@ -91,7 +91,7 @@ static const char *protocol_name(const struct door_entry *e)
 static void put_arrived(struct json_writer *w, const struct door_entry *e)
 {
     json_put_object(w);
-    put_text(w, STR("signal"), signal_name(e->signal));
+    put_text(w, STR("signal"), e->signal < 0 ? "sentry" : signal_name(e->signal)); // envelopes hold all kinds
     put_text(w, STR("protocol"), protocol_name(e));
     put_uint(w, STR("port"), e->port);
     put_who(w, e);

@@ -145,9 +145,9 @@ static void words_tls(const struct door_entry *e, str here, struct setup_words *
 static void words_foreign(const struct door_entry *e, str here, struct setup_words *ret)
 {
     if (e->outcome == DOOR_SENTRY) {
-        ret->title = "Sentry's protocol is not taken yet";
-        SAY(text, "A Sentry SDK sent to %s. This version takes OpenTelemetry only.", e->path);
-        SAY(fix, "Until then: the OpenTelemetry SDK beside it, or in its place.");
+        ret->title = "A part of Sentry's protocol that is not taken yet";
+        SAY(text, "They sent to %s. Envelopes and the old store endpoint are taken.", e->path);
+        SAY(fix, "Errors, transactions and logs of the same SDK arrive all the same.");
     } else if (e->outcome == DOOR_GRPC_SERVICE) {
         ret->title = "Unknown gRPC service";
         SAY(text, "They called %s; the services here are OTLP's for traces, logs and metrics.", e->path);

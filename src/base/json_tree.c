@@ -72,3 +72,35 @@ bool json_int_of(const struct json_node *node, int64_t *ret_i)
 {
     return (json_is(node, JSON_NUMBER) || json_is(node, JSON_STRING)) && json_number_int(node->text, ret_i);
 }
+
+void json_put_tree(struct json_writer *w, const struct json_node *node)
+{
+    switch (node->type) {
+    case JSON_OBJECT:
+        json_put_object(w);
+        for (const struct json_node *m = node->first; m; m = m->next) {
+            json_put_key(w, m->key);
+            json_put_tree(w, m);
+        }
+        json_put_object_end(w);
+        break;
+    case JSON_ARRAY:
+        json_put_array(w);
+        for (const struct json_node *e = node->first; e; e = e->next)
+            json_put_tree(w, e);
+        json_put_array_end(w);
+        break;
+    case JSON_STRING:
+        json_put_str(w, node->text);
+        break;
+    case JSON_NUMBER:
+        json_put_raw(w, node->text);
+        break;
+    case JSON_TRUE:
+    case JSON_FALSE:
+        json_put_bool(w, node->type == JSON_TRUE);
+        break;
+    default:
+        json_put_null(w);
+    }
+}

@@ -28,6 +28,8 @@ static inline str json_text_of(const struct json_node *node)
 }
 // Of a whole number, also as text: false when it is none.
 bool json_int_of(const struct json_node *node, int64_t *ret_i);
+// Writes the node and what is below it; numbers as they were written.
+void json_put_tree(struct json_writer *w, const struct json_node *node);
 static inline const struct json_node *json_first_of(const struct json_node *node, enum json_type type)
 {
     return json_is(node, type) ? node->first : NULL;

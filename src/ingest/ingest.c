@@ -1,6 +1,6 @@
 // The way of an OTLP request: route (I/O thread) -> handle (worker) -> committed (log thread). The
 // struct ingest_call lives in the request's arena and is gone with the answer.
-#include "ingest/ingest.h"
+#include "ingest/ingest_internal.h"
 
 #include "base/clock.h"
 #include "base/hash.h"
@@ -8,12 +8,13 @@
 #include "base/must.h"
 #include "ingest/admission.h"
 #include "ingest/otlp_reply.h"
-#include "ingest/quota.h"
+#include "ingest/sentry.h"
+#include "ingest/sentry_auth.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { INGEST_MAGIC = 0x494e4753, WORKERS_MAX = 256, ANSWER_MAX = 4096 };
+enum { ANSWER_MAX = 4096 };
 #define INGEST_SCRATCH_MAX ((size_t)96 << 20)
 
 struct ingest_call {
@@ -24,18 +25,6 @@ struct ingest_call {
     int64_t project;
     struct otlp_result result;
     struct door_look look;
-};
-
-struct ingest {
-    uint32_t magic;
-    struct ingest_options options;
-    struct quota quota;
-    struct door *door;
-    _Atomic int in_flight;
-    struct arena scratch[WORKERS_MAX]; // a worker's own
-#define INGEST_ATOMIC_FIELD(name, text) _Atomic uint64_t name;
-    INGEST_COUNTERS(INGEST_ATOMIC_FIELD)
-#undef INGEST_ATOMIC_FIELD
 };
 
 static const struct {
@@ -59,11 +48,11 @@ static int path_find(const struct http_request *req)
     return -1;
 }
 
-bool ingest_owns(const struct http_request *req) { return path_find(req) >= 0; }
+bool ingest_owns(const struct http_request *req) { return path_find(req) >= 0 || sentry_owns(req); }
 
 int ingest_new(const struct ingest_options *o, struct ingest **ret_ingest, struct err *err)
 {
-    must(pool_threads(o->pool) <= WORKERS_MAX);
+    must(pool_threads(o->pool) <= INGEST_WORKERS_MAX);
     struct ingest *in = mem_zalloc(sizeof *in);
     if (!in || door_new(&in->door) < 0 || quota_init(&in->quota, o->rate) < 0) {
         door_free(in ? in->door : NULL);
@@ -72,8 +61,10 @@ int ingest_new(const struct ingest_options *o, struct ingest **ret_ingest, struc
     }
     in->magic = INGEST_MAGIC;
     in->options = *o;
-    for (int i = 0; i < WORKERS_MAX; i++)
+    for (int i = 0; i < INGEST_WORKERS_MAX; i++)
         arena_init(&in->scratch[i], INGEST_SCRATCH_MAX);
+    for (int i = 0; i < INGEST_WORKERS_MAX; i++)
+        sentry_packer_init(&in->packers[i]);
     *ret_ingest = in;
     return 0;
 }
@@ -84,8 +75,10 @@ void ingest_free(struct ingest *in)
         return;
     MAGIC_CHECK(in, INGEST_MAGIC);
     must(in->in_flight == 0);
-    for (int i = 0; i < WORKERS_MAX; i++)
+    for (int i = 0; i < INGEST_WORKERS_MAX; i++)
         arena_free(&in->scratch[i]);
+    for (int i = 0; i < INGEST_WORKERS_MAX; i++)
+        sentry_packer_free(&in->packers[i]);
     quota_free(&in->quota);
     door_free(in->door);
     in->magic = 0;
@@ -118,6 +111,10 @@ void ingest_refuse(struct ingest *in, struct http_request *req, int status, int 
                                 : status >= 429 ? DOOR_BUSY
                                                 : DOOR_MALFORMED;
     note(in, req, outcome, status, status == 415 ? http_request_header(req, STR("content-encoding")) : message);
+    if (sentry_owns(req)) {
+        sentry_refuse(req, status, retry_after_s, message);
+        return;
+    }
     int code = status == 413 || status == 429 ? OTLP_CODE_RESOURCE_EXHAUSTED
                : status >= 500                ? OTLP_CODE_UNAVAILABLE
                : status == 408                ? OTLP_CODE_DEADLINE_EXCEEDED
@@ -187,9 +184,9 @@ static int sink_nothing_section(void *ctx, const struct record_entity *resource,
 static int sink_nothing_record(void *ctx, const struct record *r) { return 0; }
 
 // What the body is, for noticing that a client which did not hear our answer sends it again.
-static void request_hash(const struct ingest_call *call, bytes body, uint64_t ret[2])
+void ingest_request_hash(int64_t project, unsigned kind, bytes body, uint64_t ret[2])
 {
-    uint64_t seed = (uint64_t)call->project << 8 | (uint64_t)call->signal << 4 | (uint64_t)call->format;
+    uint64_t seed = (uint64_t)project << 8 | kind;
     XXH128_hash_t h = XXH3_128bits_withSeed(body.ptr ? body.ptr : (const uint8_t *)"", body.len, hash64_int(seed));
     ret[0] = h.low64;
     ret[1] = h.high64 | 1; // never 0,0, which means "none"
@@ -255,10 +252,10 @@ static void handle(struct http_request *req, void *ctx)
     struct err err = { 0 };
     uint64_t hash[2];
     MAGIC_CHECK(in, INGEST_MAGIC);
-    must(req->worker >= 0 && req->worker < WORKERS_MAX);
+    must(req->worker >= 0 && req->worker < INGEST_WORKERS_MAX);
     in->bytes += req->wire_body_n;
     quota_charge(&in->quota, call->project, (int64_t)req->wire_body_n, clock_mono_ns());
-    request_hash(call, req->body, hash);
+    ingest_request_hash(call->project, (unsigned)call->signal << 4 | (unsigned)call->format, req->body, hash);
     int r = store_batch_begin(in->options.store, (unsigned)req->worker, (uint32_t)call->project, hash, &batch);
     if (r == ERR_EXIST) {
         // Stored already: read it once more for the same answer, into nothing.
@@ -318,6 +315,10 @@ static void note_refused(struct ingest *in, const struct http_request *req, enum
 void ingest_route(struct ingest *in, struct http_request *req, struct http_route *route)
 {
     MAGIC_CHECK(in, INGEST_MAGIC);
+    if (sentry_owns(req)) {
+        sentry_route(in, req, route);
+        return;
+    }
     int path = path_find(req);
     int64_t project;
     enum door_outcome refused = DOOR_NO_KEY;
@@ -403,12 +404,9 @@ static const struct {
 
 static bool is_sentry(str path)
 {
-    static const str ends[] = { STR_INIT("/envelope/"), STR_INIT("/envelope"), STR_INIT("/store/"),
-                                STR_INIT("/store") };
-    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
-        if (str_starts(path, STR("/api/")) && str_ends(path, ends[i]))
-            return true;
-    return false;
+    int64_t project;
+    str endpoint;
+    return sentry_path(path, &project, &endpoint);
 }
 
 void ingest_stray(struct ingest *in, const struct http_request *req, int status)

@@ -1,7 +1,7 @@
 // Ingest: who may send, how much, and the way of a request: admitted on the I/O thread with nothing but
 // its head read, decoded on a worker into a batch of that worker's lane, answered when the batch is
-// durable. Speaks OTLP over HTTP (protobuf and JSON) and gRPC; every refusal has the form and the status that
-// OTLP clients understand: what passes is retried by them, what is final is not.
+// durable. Speaks OTLP over HTTP (protobuf and JSON) and gRPC, and Sentry's protocol (sentry.h); every refusal has the
+// form and the status that the clients understand: what passes is retried by them, what is final is not.
 #pragma once
 #include "ingest/door.h"
 #include "meta/meta.h"
@@ -30,7 +30,7 @@ void ingest_route(struct ingest *in, struct http_request *req, struct http_route
 void ingest_refuse(struct ingest *in, struct http_request *req, int status, int retry_after_s, str message);
 
 #define INGEST_COUNTERS(X)                                                           \
-    X(requests, "OTLP requests that were admitted")                                  \
+    X(requests, "requests that were admitted")                                       \
     X(records, "records stored")                                                     \
     X(records_rejected, "records refused one by one (partial success)")              \
     X(requests_repeated, "requests that had been stored before and were sent again") \
@@ -39,7 +39,9 @@ void ingest_refuse(struct ingest *in, struct http_request *req, int status, int 
     X(refused_quota, "requests over the project's rate")                             \
     X(refused_malformed, "requests that could not be decoded")                       \
     X(refused_busy, "requests refused until later: busy, no space, read-only")       \
-    X(bytes, "bytes of admitted requests as sent")
+    X(bytes, "bytes of admitted requests as sent")                                   \
+    X(sentry_items_skipped, "items of Sentry envelopes of a kind that is not kept")  \
+    X(sentry_items_malformed, "items of Sentry envelopes that could not be read")
 
 struct ingest_stats {
 #define INGEST_STAT_FIELD(name, text) uint64_t name;

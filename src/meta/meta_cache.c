@@ -108,12 +108,14 @@ static int cache_read_tokens(struct meta *m, struct cache_table *t, struct err *
 static int cache_read_keys(struct meta *m, struct cache_table *t, struct err *err)
 {
     sqlite3_stmt *stmt;
-    int r = meta_query(&m->reader, &stmt, err,
-                       "SELECT k.public_key, k.project_id FROM dsn_keys k JOIN projects p ON p.id = k.project_id WHERE "
-                       "p.workspace_id = ? AND k.revoked_ns = 0",
-                       "i", m->workspace);
+    int r = meta_query(
+        &m->reader, &stmt, err,
+        "SELECT k.public_key, k.project_id, p.slug FROM dsn_keys k JOIN projects p ON p.id = k.project_id WHERE "
+        "p.workspace_id = ? AND k.revoked_ns = 0",
+        "i", m->workspace);
     while (r == 1) {
         struct meta_grant g = { .project = sqlite3_column_int64(stmt, 1) };
+        meta_copy_text(stmt, 2, g.name, sizeof g.name);
         uint8_t hash[META_HASH_LEN];
         meta_secret_hash("dsn", str_of(sqlite3_column_text(stmt, 0), (size_t)sqlite3_column_bytes(stmt, 0)), hash);
         table_add(t, hash, CACHE_DSN_KEY, &g, 0);

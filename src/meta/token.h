@@ -34,7 +34,7 @@ struct meta_grant {
     int64_t token;   // its id; 0 for a local one and for DSN keys
     int64_t project; // 0: every project
     uint32_t scopes;
-    char name[META_NAME_MAX + 1];
+    char name[META_NAME_MAX + 1]; // of a DSN key: its project's slug
 };
 // From memory, in constant time with respect to the secret, safe in an I/O loop. ERR_DENIED when it is
 // unknown, revoked or expired. Notices what another process has changed at most a second later.

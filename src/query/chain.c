@@ -318,9 +318,8 @@ static int add_fixed(struct maker *m, enum query_field_id field, const struct qu
     default:
         break;
     }
-    if (group >= 0)
-        return add_group(m, (uint32_t)group);
-    return add_stored_field(m, field, path, n);
+    int rc = add_stored_field(m, field, path, n);
+    return rc == 0 && group >= 0 ? add_group(m, (uint32_t)group) : rc;
 }
 
 // ---- events and links ----
@@ -410,6 +409,8 @@ static int add_ref(struct maker *m, const struct query_ref *ref)
             return add_child_attr(m, TABLE_EVENTS, ATTR_RECORD, path, n);
         if (b->level == QUERY_AT_LINK)
             return add_child_attr(m, TABLE_LINKS, ATTR_RECORD, path, n);
+        if (b->level == QUERY_AT_VARS) // the map `vars` and what is in it
+            return add_columns(m, ATTR_FIELD, path - 1, n + 1, 1);
         return add_attr(m, b->level, path, n);
     }
     return 0;
@@ -487,6 +488,11 @@ int chain_text(struct exec *x, struct exec_segment *s, struct chain **ret)
         rc = add_fixed(&m, QUERY_F_NAME, NULL, 0);
         if (rc == 0)
             rc = add_stored_field(&m, QUERY_F_DESCRIPTION, NULL, 0);
+        break;
+    case QUERY_EVENTS:
+        rc = add_stored_field(&m, QUERY_F_TYPE, NULL, 0);
+        if (rc == 0)
+            rc = add_stored_field(&m, QUERY_F_MESSAGE, NULL, 0);
         break;
     default:
         break;

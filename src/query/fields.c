@@ -32,7 +32,7 @@ static const str source_names[QUERY_SOURCE_COUNT] = {
 };
 
 static const uint8_t source_levels[QUERY_SOURCE_COUNT] = {
-    [QUERY_SPANS] = 1,  [QUERY_LOGS] = 1,   [QUERY_METRICS] = 1,   [QUERY_EVENTS] = 2,
+    [QUERY_SPANS] = 1,  [QUERY_LOGS] = 1,   [QUERY_METRICS] = 1,   [QUERY_EVENTS] = 1,
     [QUERY_CHECKS] = 2, [QUERY_ISSUES] = 2, [QUERY_SNAPSHOTS] = 3, [QUERY_PROFILES] = 3,
 };
 

@@ -62,6 +62,19 @@ static void test_other_types_hold_nothing(void **state)
     assert_null(json_first_of(tree("{}"), JSON_ARRAY));
 }
 
+static void test_written_as_read(void **state)
+{
+    static const char json[] =
+        "{\"a\":[1.50,-0,1e3,\"x\\n\",true,false,null,[],{}],\"b\":{\"c\":{\"d\":123456789012345678901}}}";
+    struct buf out;
+    struct json_writer w;
+    buf_init(&out, 4096);
+    json_writer_init(&w, &out);
+    json_put_tree(&w, tree(json));
+    assert_text(buf_view(&out), json);
+    buf_free(&out);
+}
+
 static void expect_error(const char *json, int code)
 {
     const struct json_node *root = NULL;
@@ -102,6 +115,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_members_in_any_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_other_types_hold_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_written_as_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_errors, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_memory_is_bounded, set_up, tear_down),
     };

@@ -6,8 +6,8 @@
 
 #include <stdlib.h>
 
-const char *const fixture_names[FIXTURE_RECORDS] = { "s1", "s2", "s3", "s4", "s5", "s6", "s7",
-                                                     "s8", "l1", "l2", "l3", "l4", "l5" };
+const char *const fixture_names[FIXTURE_RECORDS] = { "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8",
+                                                     "l1", "l2", "l3", "l4", "l5", "e1", "e2" };
 
 uint64_t fixture_span_id(unsigned span)
 {
@@ -147,12 +147,51 @@ static int feed_log(const struct record_sink *sink, unsigned i)
     return rc < 0 ? rc : sink->record(sink->ctx, &r);
 }
 
+#define FIELD_AT(key_, value_)             \
+    {                                      \
+        STR_INIT(key_), ATTR_FIELD, value_ \
+    }
+static const struct attr e1_attrs[] = { FIELD_AT("type", STRING("TimeoutError")),
+                                        FIELD_AT("message", STRING("db timeout after 400 ms")),
+                                        { STR_INIT("handled"), ATTR_FIELD, { .type = VALUE_BOOL, .b = false } },
+                                        FIELD_AT("vars", ((struct value){ .type = VALUE_MAP, // {order_id: 1001}
+                                                                          .s = STR_INIT("\x07\x01\x08"
+                                                                                        "order_id"
+                                                                                        "\x02\xd2\x0f") })),
+                                        AT("user.id", STRING("u1")) };
+static const struct attr e2_attrs[] = { FIELD_AT("type", STRING("TypeError")),
+                                        FIELD_AT("message", STRING("x is undefined")),
+                                        { STR_INIT("handled"), ATTR_FIELD, { .type = VALUE_BOOL, .b = true } },
+                                        AT("user.id", STRING("u2")) };
+
+static int feed_event(const struct record_sink *sink, unsigned i)
+{
+    struct attr attrs[] = { { STR("service.name"), ATTR_RESOURCE, value_str(i ? STR("web") : STR("checkout")) },
+                            { STR("release"), ATTR_RESOURCE, value_str(STR("checkout@1.4.2")) },
+                            { STR("service.version"), ATTR_RESOURCE, value_str(STR("1.4.2")) } };
+    struct record_entity resource = { .attrs = attrs, .attrs_n = i ? 1 : 3 };
+    struct record_entity scope = { .name = STR("fixture"), .version = STR("1") };
+    struct record r = { .source = RECORD_EVENTS, .severity = 17, .has_trace = i == 0 };
+    if (r.has_trace) {
+        trace_id(1, r.trace);
+        r.span = fixture_span_id(1);
+    }
+    r.time = FIXTURE_T0 + (i ? 12000 * MS : 790 * MS);
+    r.name = i ? STR("TypeError") : STR("TimeoutError");
+    r.attrs = i ? e2_attrs : e1_attrs;
+    r.attrs_n = i ? 4 : 5;
+    int rc = sink->section(sink->ctx, &resource, &scope);
+    return rc < 0 ? rc : sink->record(sink->ctx, &r);
+}
+
 int fixture_feed(const struct record_sink *sink, uint32_t which)
 {
     int rc = 0;
     for (unsigned i = 0; i < FIXTURE_RECORDS && rc == 0; i++) {
         if (which >> i & 1)
-            rc = i < FIXTURE_SPANS ? feed_span(sink, i) : feed_log(sink, i - FIXTURE_SPANS);
+            rc = i < FIXTURE_SPANS                  ? feed_span(sink, i)
+                 : i < FIXTURE_SPANS + FIXTURE_LOGS ? feed_log(sink, i - FIXTURE_SPANS)
+                                                    : feed_event(sink, i - FIXTURE_SPANS - FIXTURE_LOGS);
     }
     return rc;
 }

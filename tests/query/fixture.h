@@ -1,4 +1,4 @@
-// The records of docs/query.md, "Conformance": spans s1..s8 and logs l1..l5, in several layouts of segments.
+// The records of docs/query.md, "Conformance": spans s1..s8, logs l1..l5 and events e1 e2, in several layouts of segments.
 #pragma once
 #include "fake_segment.h"
 #include "query/error.h"
@@ -8,11 +8,12 @@
 #define FIXTURE_T1 "0af7651916cd43dd8448eb211c80319c"
 #define FIXTURE_T2 "4bf92f3577b34da6a3ce929d0e0e4736"
 
-enum { FIXTURE_SPANS = 8, FIXTURE_LOGS = 5, FIXTURE_RECORDS = FIXTURE_SPANS + FIXTURE_LOGS };
+enum { FIXTURE_SPANS = 8, FIXTURE_LOGS = 5, FIXTURE_EVENTS = 2 };
+enum { FIXTURE_RECORDS = FIXTURE_SPANS + FIXTURE_LOGS + FIXTURE_EVENTS };
 
 // Feeds the records whose bit is set: s1 is bit 0, l1 is bit FIXTURE_SPANS.
 int fixture_feed(const struct record_sink *sink, uint32_t which);
-extern const char *const fixture_names[FIXTURE_RECORDS]; // "s1" .. "l5"
+extern const char *const fixture_names[FIXTURE_RECORDS]; // "s1" .. "e2"
 uint64_t fixture_span_id(unsigned span);                 // of s1 .. s8: 0..7; s8's parent ffff is 8
 
 // A set of fake segments that records can be fed into: one a source.

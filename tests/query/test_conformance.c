@@ -316,14 +316,15 @@ static void learn_ids(struct layout *l)
 {
     struct arena arena;
     arena_init(&arena, 1 << 20);
-    struct query_request r = fixture_request("spans,logs | select id, time, source");
+    struct query_request r = fixture_request("spans,logs,events | select id, time, source");
     struct fixture_answer a;
     static const struct {
         const char *name;
         int64_t ms;
-    } times[] = { { "s1", 0 },     { "s2", 100 },   { "s3", 200 },   { "s4", 650 }, { "s5", 10000 },
-                  { "s6", 10010 }, { "s7", 10020 }, { "s8", 10050 }, { "l1", 150 }, { "l2", 790 },
-                  { "l3", 10015 }, { "l4", 20000 }, { "l5", 30000 } };
+        const char *source; // where another record has the same time
+    } times[] = { { "s1", 0 },     { "s2", 100 },   { "s3", 200 },   { "s4", 650 },           { "s5", 10000 },
+                  { "s6", 10010 }, { "s7", 10020 }, { "s8", 10050 }, { "l1", 150 },           { "l2", 790, "logs" },
+                  { "l3", 10015 }, { "l4", 20000 }, { "l5", 30000 }, { "e1", 790, "events" }, { "e2", 12000 } };
     fixture_ask(&r, l->segments, l->n, &a);
     if (a.rc < 0)
         fprintf(stderr, "# %s: %s\n", l->name, a.err.message);
@@ -332,10 +333,12 @@ static void learn_ids(struct layout *l)
     for (uint32_t i = 0; i < a.rows_n; i++) {
         str row = line_at(&a.rows, i), time = text_of(member(row, STR("time"), &arena), &arena);
         str id = text_of(member(row, STR("id"), &arena), &arena);
+        str source = text_of(member(row, STR("source"), &arena), &arena);
         int64_t ns;
         assert_true(parse_rfc3339(time, &ns));
         for (int k = 0; k < FIXTURE_RECORDS; k++) {
-            if (ns == FIXTURE_T0 + times[k].ms * 1000000)
+            if (ns == FIXTURE_T0 + times[k].ms * 1000000 &&
+                (!times[k].source || str_eq(source, str_z(times[k].source))))
                 snprintf(l->ids[k], sizeof l->ids[k], "%.*s", STR_ARG(id));
         }
     }

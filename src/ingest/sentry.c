@@ -1,0 +1,363 @@
+// The way of a Sentry envelope, as that of an OTLP request: route (I/O thread) -> handle (worker) -> committed
+// (log thread).
+#include "ingest/sentry.h"
+
+#include "base/base64.h"
+#include "base/clock.h"
+#include "base/hex.h"
+#include "base/mem.h"
+#include "base/must.h"
+#include "ingest/ingest_internal.h"
+#include "ingest/sentry_auth.h"
+#include "ingest/sentry_reply.h"
+#include "meta/token.h"
+#include "net/inflate.h"
+#include "wire/sentry.h"
+#include "wire/sentry_envelope.h"
+#include "wire/sentry_scrub.h"
+
+#include <stdio.h>
+#include <sys/random.h>
+
+enum { KIND = 0x80, EVENT_MAX = 1 << 20, CONTAINER_MAX = 10 << 20, ID_LEN = 32 };
+
+struct sentry_call {
+    struct ingest *in;
+    struct http_request *req;
+    int64_t project;
+    bool store; // the old endpoint: one event, no envelope
+    str key;    // empty: the envelope must show it
+    struct meta_grant grant;
+    struct sentry_counts counts;
+    char id[ID_LEN]; // of the event, hex
+    bool has_id;
+};
+
+bool sentry_owns(const struct http_request *req)
+{
+    int64_t project;
+    str endpoint;
+    return !req->is_grpc && sentry_path(req->path, &project, &endpoint) &&
+           (str_eq(endpoint, STR("envelope")) || str_eq(endpoint, STR("store")));
+}
+
+void sentry_refuse(struct http_request *req, int status, int retry_after_s, str message)
+{
+    // 503 and 408 pass, and SDKs come back after a 429 only.
+    bool passes = status == 503 || status == 408;
+    sentry_reply_refusal(req, passes ? 429 : status, passes && !retry_after_s ? 2 : retry_after_s, message);
+}
+
+static void note(struct ingest *in, const struct http_request *req, enum door_outcome outcome, int status, str detail)
+{
+    struct door_try t = { .outcome = outcome, .req = req, .signal = -1, .status = status, .detail = detail };
+    door_note(in->door, &t);
+}
+
+static int key_check(struct sentry_call *call, str key)
+{
+    if (meta_key_check(call->in->options.meta, key, &call->grant) < 0 || call->grant.project != call->project) {
+        call->in->refused_unauthenticated++;
+        note(call->in, call->req, DOOR_UNKNOWN_KEY, 403, str_slice(key, key.len > 4 ? key.len - 4 : 0, key.len));
+        return ERR_DENIED;
+    }
+    return 0;
+}
+
+static int no_key(struct sentry_call *call)
+{
+    call->in->refused_unauthenticated++;
+    note(call->in, call->req, DOOR_NO_KEY, 403, (str){ 0 });
+    return ERR_DENIED;
+}
+
+// --- on a worker
+
+static void id_make(struct sentry_call *call, str sent)
+{
+    uint8_t id[ID_LEN / 2];
+    if (!sentry_id(sent, id)) {
+        if (sent.len == 0 && call->has_id)
+            return;
+        must(getrandom(id, sizeof id, 0) == sizeof id);
+        id[6] = (uint8_t)((id[6] & 0x0f) | 0x40); // a UUID, version 4
+    }
+    hex_encode(call->id, id, sizeof id);
+    call->has_id = true;
+}
+
+static int event_store(struct sentry_call *call, str json, struct sentry_source *from, const struct record_sink *sink,
+                       struct err *err)
+{
+    struct ingest *in = call->in;
+    struct arena *arena = &in->scratch[call->req->worker];
+    const struct json_node *root;
+    struct sentry_event e;
+    struct sentry_remarks remarks;
+    struct sentry_extras extras = { 0 };
+    if (json.len > EVENT_MAX)
+        return err_set(err, ERR_LIMIT, NULL, "an event is larger than %d bytes", EVENT_MAX);
+    int r = json_tree_read(json, arena, SENTRY_EVENT_DEPTH, &root, err);
+    if (r == 0)
+        r = sentry_scrub(root, arena, &remarks);
+    if (r == 0)
+        r = sentry_event_read(root, arena, &e, err);
+    if (r < 0)
+        return r;
+    if (!call->has_id) // the envelope's header wins over the payload
+        id_make(call, e.id);
+    from->event_id = str_of(call->id, ID_LEN);
+    if (e.transaction)
+        return sentry_transaction_records(&e, from, arena, sink, &call->counts);
+    extras.scrubbed = remarks.path;
+    extras.scrubbed_n = remarks.n;
+    r = sentry_payload_pack(&in->packers[call->req->worker], root, &extras.payload);
+    return r < 0 ? r : sentry_error_record(&e, from, &extras, arena, sink, &call->counts);
+}
+
+// Containers of spans, logs and metrics.
+static int container_store(struct sentry_call *call, str type, str json, const struct sentry_source *from,
+                           const struct record_sink *sink, struct err *err)
+{
+    static const str types[] = { STR_INIT("span"), STR_INIT("log"), STR_INIT("trace_metric") };
+    struct arena *arena = &call->in->scratch[call->req->worker];
+    const struct json_node *root;
+    struct sentry_remarks remarks;
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
+        if (!str_eq(type, types[i]))
+            continue;
+        if (json.len > CONTAINER_MAX)
+            return err_set(err, ERR_LIMIT, NULL, "an item is larger than %d bytes", CONTAINER_MAX);
+        int r = json_tree_read(json, arena, SENTRY_EVENT_DEPTH, &root, err);
+        if (r == 0)
+            r = sentry_scrub(root, arena, &remarks);
+        return r < 0 ? r : sentry_container_records(type, root, from, arena, sink, &call->counts);
+    }
+    return ERR_UNSUPPORTED;
+}
+
+// An item that cannot be read is counted and left out: the others are as good as ever.
+static int item_store(struct sentry_call *call, const struct sentry_item *item, struct sentry_source *from,
+                      const struct record_sink *sink, struct err *err)
+{
+    bool event = str_eq(item->type, STR("event")) || str_eq(item->type, STR("transaction"));
+    str json = str_of_bytes(item->payload);
+    int r = event ? event_store(call, json, from, sink, err) : container_store(call, item->type, json, from, sink, err);
+    if (r == ERR_UNSUPPORTED) {
+        call->in->sentry_items_skipped++;
+        return 0;
+    }
+    if (r == ERR_MALFORMED || r == ERR_TRUNCATED) {
+        call->in->sentry_items_malformed++;
+        return 0;
+    }
+    return r;
+}
+
+static int envelope_store(struct sentry_call *call, struct sentry_source *from, const struct record_sink *sink,
+                          struct err *err)
+{
+    struct sentry_envelope envelope;
+    struct sentry_item item;
+    struct arena *arena = &call->in->scratch[call->req->worker];
+    int r = sentry_envelope_open(call->req->body, arena, &envelope, err);
+    if (r < 0)
+        return r;
+    from->shift_ns = sentry_clock_shift(envelope.sent_at, from->received_ns);
+    from->trace = json_get(envelope.header, STR("trace"));
+    if (envelope.event_id.len)
+        id_make(call, envelope.event_id);
+    struct arena_mark mark = arena_mark(arena);
+    while ((r = sentry_envelope_next(&envelope, &item, err)) > 0) {
+        if ((r = item_store(call, &item, from, sink, err)) < 0)
+            return r;
+        arena_rewind(arena, mark);
+    }
+    return r;
+}
+
+// The old endpoint's body: JSON, or (raven) base64 of zlib of JSON.
+static int body_store(struct sentry_call *call, struct sentry_source *from, const struct record_sink *sink,
+                      struct err *err)
+{
+    struct arena *arena = &call->in->scratch[call->req->worker];
+    str text = str_trim(str_of_bytes(call->req->body));
+    struct buf json;
+    size_t n;
+    if (text.len == 0 || text.ptr[0] == '{')
+        return event_store(call, text, from, sink, err);
+    uint8_t *packed = arena_alloc_bytes(arena, base64_decoded_max(text.len));
+    if (!packed)
+        return ERR_NOMEM;
+    buf_init(&json, EVENT_MAX);
+    int r =
+        base64_decode(packed, text, &n) ? net_inflate(NET_CODING_DEFLATE, bytes_of(packed, n), &json) : ERR_MALFORMED;
+    if (r == ERR_MALFORMED)
+        err_set(err, r, NULL, "the body is neither JSON nor base64 of zlib");
+    if (r == 0)
+        r = event_store(call, buf_view(&json), from, sink, err);
+    buf_free(&json);
+    return r;
+}
+
+static int store(struct sentry_call *call, const struct record_sink *sink, struct err *err)
+{
+    char peer[SOCKET_ADDRESS_TEXT];
+    struct sentry_source from = { .service = str_z(call->grant.name), .received_ns = clock_unix_ns() };
+    from.peer = str_of(peer, socket_address_format_host(&call->req->peer, peer));
+    call->counts = (struct sentry_counts){ 0 };
+    call->has_id = false;
+    int r = call->store ? body_store(call, &from, sink, err) : envelope_store(call, &from, sink, err);
+    arena_reset(&call->in->scratch[call->req->worker]);
+    return r;
+}
+
+static void answer(struct sentry_call *call, int code, const struct err *err)
+{
+    struct ingest *in = call->in;
+    if (code < 0) {
+        char words[sizeof err->message + sizeof err->place + 8] = "";
+        if (err && err->message[0])
+            snprintf(words, sizeof words, err->place[0] ? "%s (%s)" : "%s", err->message, err->place);
+        if (code == ERR_MALFORMED || code == ERR_TRUNCATED) {
+            in->refused_malformed++;
+            note(in, call->req, DOOR_MALFORMED, 400, str_z(words));
+        } else if (code == ERR_LIMIT) {
+            note(in, call->req, DOOR_TOO_LARGE, 413, str_z(words));
+        } else if (code != ERR_DENIED) {
+            in->refused_busy++;
+        }
+        sentry_reply_code(call->req, code, str_z(words));
+        return;
+    }
+    struct door_look look = { .looked = false };
+    in->records += call->counts.records;
+    door_accept(in->door, call->req, -1, call->counts.records, &look);
+    sentry_reply_ok(call->req, str_of(call->id, call->has_id ? ID_LEN : 0));
+}
+
+// On the log thread.
+static void committed(void *ctx, int result)
+{
+    struct sentry_call *call = ctx;
+    struct ingest *in = call->in;
+    MAGIC_CHECK(in, INGEST_MAGIC);
+    answer(call, result, NULL);
+    in->in_flight--;
+}
+
+// The key of the envelope's own header: the only one of browsers behind a tunnel, else one more that has to agree.
+static int admit(struct sentry_call *call, struct err *err)
+{
+    struct arena *arena = &call->in->scratch[call->req->worker];
+    struct sentry_envelope envelope;
+    int64_t project = call->project;
+    str key = { 0 };
+    int r = call->store ? 0 : sentry_envelope_open(call->req->body, arena, &envelope, err);
+    if (r == 0 && !call->store && envelope.dsn.len && !sentry_dsn_parse(envelope.dsn, &key, &project))
+        r = err_set(err, ERR_DENIED, NULL, "the envelope's dsn is none");
+    if (r == 0 && key.len && (project != call->project || (call->key.len && !str_eq(key, call->key))))
+        r = err_set(err, ERR_DENIED, NULL, "the envelope's dsn is of another project or key than the request");
+    if (r == ERR_DENIED)
+        note(call->in, call->req, DOOR_BAD_AUTHORIZATION, 403, (str){ 0 });
+    if (r == 0 && !call->key.len)
+        r = key.len ? key_check(call, key) : no_key(call);
+    arena_reset(arena);
+    return r;
+}
+
+static int sink_nothing_section(void *ctx, const struct record_entity *resource, const struct record_entity *scope)
+{
+    return 0;
+}
+static int sink_nothing_record(void *ctx, const struct record *r) { return 0; }
+
+// The whole body is there, inflated.
+static void handle(struct http_request *req, void *ctx)
+{
+    struct sentry_call *call = ctx;
+    struct ingest *in = call->in;
+    struct batch *batch;
+    struct err err = { 0 };
+    uint64_t hash[2];
+    MAGIC_CHECK(in, INGEST_MAGIC);
+    must(req->worker >= 0 && req->worker < INGEST_WORKERS_MAX);
+    int r = admit(call, &err);
+    if (r < 0) {
+        answer(call, r, &err);
+        return;
+    }
+    in->bytes += req->wire_body_n;
+    quota_charge(&in->quota, call->project, (int64_t)req->wire_body_n, clock_mono_ns());
+    ingest_request_hash(call->project, KIND | call->store, req->body, hash);
+    r = store_batch_begin(in->options.store, (unsigned)req->worker, (uint32_t)call->project, hash, &batch);
+    if (r == ERR_EXIST) {
+        // Stored already: read it once more for the same answer, into nothing.
+        static const struct record_sink nothing = { NULL, sink_nothing_section, sink_nothing_record };
+        in->requests_repeated++;
+        r = store(call, &nothing, &err);
+        call->counts.records = 0;
+        answer(call, r, &err);
+        return;
+    }
+    if (r == 0) {
+        struct record_sink sink = batch_sink(batch);
+        r = store(call, &sink, &err);
+        if (r < 0)
+            batch_abort_take(batch);
+    }
+    if (r < 0) {
+        answer(call, r, &err);
+        return;
+    }
+    http_request_drop_body(req);
+    in->in_flight++;
+    batch_commit_take(batch, committed, call);
+}
+
+void sentry_route(struct ingest *in, struct http_request *req, struct http_route *route)
+{
+    str endpoint;
+    int64_t project;
+    MAGIC_CHECK(in, INGEST_MAGIC);
+    must(sentry_path(req->path, &project, &endpoint));
+    if (req->method == HTTP_OPTIONS) {
+        sentry_reply_preflight(req);
+        return;
+    }
+    if (req->method != HTTP_POST) {
+        static const struct http_header allow = { STR_INIT("allow"), STR_INIT("POST, OPTIONS") };
+        http_respond(req, 405, &allow, 1, (bytes){ 0 });
+        return;
+    }
+    struct sentry_call *call = arena_zalloc(&req->arena, sizeof *call);
+    int r = call ? sentry_auth_key(req, &call->key) : ERR_NOMEM;
+    if (r == 0) {
+        call->in = in;
+        call->req = req;
+        call->project = project;
+        call->store = str_eq(endpoint, STR("store"));
+        if (call->key.len)
+            r = key_check(call, call->key);
+        else if (call->store)
+            r = no_key(call);
+    }
+    if (r < 0) {
+        sentry_reply_code(req, r, (str){ 0 });
+        return;
+    }
+    int64_t wait_ms = quota_wait_ms(&in->quota, project, clock_mono_ns());
+    if (wait_ms) {
+        in->refused_quota++;
+        note(in, req, DOOR_QUOTA, 429, (str){ 0 });
+        sentry_reply_refusal(req, 429, wait_ms > 60000 ? 60 : (int)((wait_ms + 999) / 1000),
+                             STR("the project sends more than its rate"));
+        return;
+    }
+    in->requests++;
+    route->handler = handle;
+    route->ctx = call;
+    route->pool = in->options.pool;
+    route->body_max = in->options.body_max;
+    route->inflated_max = in->options.inflated_max;
+}

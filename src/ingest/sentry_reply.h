@@ -1,0 +1,12 @@
+// Answers as Sentry's SDKs understand them, readable for scripts of any origin.
+#pragma once
+#include "net/request.h"
+
+// 200 {"id": "..."}; id may be empty.
+void sentry_reply_ok(struct http_request *req, str id);
+// {"detail": message}. retry_s > 0: the condition passes; Retry-After and X-Sentry-Rate-Limits say when.
+void sentry_reply_refusal(struct http_request *req, int status, int retry_s, str message);
+// The same for a code of the store or of a decoder; words may be empty.
+void sentry_reply_code(struct http_request *req, int code, str words);
+// The answer to a browser's question whether it may send.
+void sentry_reply_preflight(struct http_request *req);
