@@ -117,6 +117,27 @@ export interface QueryAnswer<T> {
   stats: Stats;
 }
 
+/** The text of an answer in pieces as it comes; leaving (abort) cancels the query on the server too. */
+export async function getText(
+  query: string,
+  range: { from: number; to: number },
+  limit: number,
+  abort: AbortSignal | undefined,
+  take: (part: string) => void,
+  /** Where an earlier answer stopped (its stats.next). */
+  after?: string,
+): Promise<void> {
+  const body = { query, from: new Date(range.from).toISOString(), to: new Date(range.to).toISOString(), limit, ...(after && { after }) };
+  const response = await post('POST', '/api/v1/query', body, abort);
+  const reader = response.body?.getReader();
+  const decoder = new TextDecoder();
+  for (;;) {
+    const part = await reader?.read();
+    if (!part || part.done) break;
+    take(decoder.decode(part.value, { stream: true }));
+  }
+}
+
 /** Runs a query to its end. Rows are read as they come; leaving (abort) cancels it on the server too. */
 export async function runQuery<T>(
   query: string,
@@ -126,23 +147,15 @@ export async function runQuery<T>(
   /** Where an earlier answer stopped (its stats.next). */
   after?: string,
 ): Promise<QueryAnswer<T>> {
-  const body = { query, from: new Date(range.from).toISOString(), to: new Date(range.to).toISOString(), limit, ...(after && { after }) };
-  const response = await post('POST', '/api/v1/query', body, abort);
   const rows: T[] = [];
   let stats: Stats | undefined;
   const splitter = new LineSplitter((line) => {
     const row = JSON.parse(line) as T & { _stats?: Stats; _error?: ErrorBody };
     if (row._stats) stats = row._stats;
-    else if (row._error) throw new ApiError(response.status, row._error);
+    else if (row._error) throw new ApiError(200, row._error);
     else rows.push(row);
   });
-  const reader = response.body?.getReader();
-  const decoder = new TextDecoder();
-  for (;;) {
-    const part = await reader?.read();
-    if (!part || part.done) break;
-    splitter.push(decoder.decode(part.value, { stream: true }));
-  }
+  await getText(query, range, limit, abort, (part) => splitter.push(part), after);
   splitter.end();
   if (!stats)
     throw new ApiError(0, { code: 'cut', message: 'The answer was cut off before its end.', hint: 'Retry; the rows may be incomplete.' });

@@ -103,6 +103,8 @@ export interface Stats {
   hidden?: number;
   uncomparable?: number;
   approx?: { column: string; error: string | number }[];
+  /** Of `differ`. */
+  compared?: { in: number; out: number; fields: number; left_out: number };
 }
 
 export interface HistogramAnswer {

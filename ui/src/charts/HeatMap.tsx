@@ -3,8 +3,10 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { count, duration, plural } from '../format/number.ts';
 import { clock, timeTicks } from '../format/time.ts';
 import { begin, type Size, useSize } from './canvas.ts';
-import { CELLS_A_DECADE, durationOf, type Heat, type Pick, rowOf } from './heat.ts';
+import type { Mark } from './draw-series.ts';
+import { CELLS_A_DECADE, durationOf, type Heat, heatTable, type Pick, rowOf } from './heat.ts';
 import { type Palette, palette } from './palette.ts';
+import { placeMarks } from './scale.ts';
 
 const LEFT = 50;
 const TOP = 8;
@@ -32,32 +34,75 @@ interface Props {
   pick: Pick | undefined;
   onPick: (pick: Pick | undefined) => void;
   stale: boolean;
+  marks: readonly Mark[];
+  /** What a box offers. */
+  actions: readonly { label: string; run: () => void }[];
 }
 
-export function HeatMap({ heat, range, pick, onPick, stale }: Props) {
+interface Cursor {
+  column: number;
+  row: number;
+  /** Where a box made with Shift began. */
+  anchor?: { column: number; row: number };
+}
+
+export function HeatMap({ heat, range, pick, onPick, stale, marks, actions }: Props) {
   const [box, size] = useSize<HTMLDivElement>();
   const canvas = useRef<HTMLCanvasElement>(null);
   const [hover, setHover] = useState<{ x: number; y: number } | undefined>();
   const [drag, setDrag] = useState<{ x0: number; y0: number; x1: number; y1: number } | undefined>();
+  const [cursor, setCursor] = useState<Cursor | undefined>();
   const frame = frameOf(heat, size);
   const colours = palette.value;
   const draft = drag && Math.hypot(drag.x1 - drag.x0, drag.y1 - drag.y0) > 4 ? pickOf(drag, heat, frame, range) : undefined;
   const shown = draft ?? pick;
   useEffect(() => {
     const context = canvas.current && begin(canvas.current, size);
-    if (context) draw(context, heat, range, frame, size, colours, shown);
-  }, [heat, range.from, range.to, size, colours, shown?.from, shown?.to, shown?.least, shown?.most]);
+    if (!context) return;
+    draw(context, heat, range, frame, size, colours, shown);
+    drawMarks(context, marks, heat, frame, colours);
+  }, [heat, range.from, range.to, size, colours, marks, shown?.from, shown?.to, shown?.least, shown?.most]);
 
   const where = (event: PointerEvent) => {
     const rect = (event.currentTarget as HTMLElement).getBoundingClientRect();
     return { x: event.clientX - rect.left, y: event.clientY - rect.top };
   };
   const inside = shown ? countInside(heat, shown) : 0;
-  const cell = hover && !drag ? cellAt(hover, heat, frame) : undefined;
+  const middleOf = ({ column, row }: { column: number; row: number }) => ({
+    x: frame.left + (column + 0.5) * frame.cellW,
+    y: frame.top + frame.height - (row - heat.low + 0.5) * frame.cellH,
+  });
+  const pointed = hover ?? (cursor && middleOf(cursor));
+  const cell = pointed && !drag ? cellAt(pointed, heat, frame) : undefined;
+  const onKeyDown = (event: KeyboardEvent) => {
+    if ((event.target as HTMLElement).closest('button')) return;
+    const by = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
+    if (!by) return;
+    event.preventDefault();
+    event.stopPropagation();
+    setHover(undefined);
+    const old = cursor ?? { column: heat.columns - 1, row: rowOf(heat.middle[1]) };
+    const next: Cursor = {
+      column: Math.max(0, Math.min(heat.columns - 1, old.column + (cursor ? (by[0] ?? 0) : 0))),
+      row: Math.max(heat.low, Math.min(heat.high - 1, old.row + (cursor ? (by[1] ?? 0) : 0))),
+    };
+    if (event.shiftKey) {
+      next.anchor = old.anchor ?? { column: old.column, row: old.row };
+      const a = middleOf(next.anchor);
+      const b = middleOf(next);
+      onPick(pickOf({ x0: a.x, y0: a.y, x1: b.x, y1: b.y }, heat, frame, range));
+    }
+    setCursor(next);
+  };
   return (
     <div
       class={`heat ${stale ? 'stale' : ''}`}
       ref={box}
+      tabIndex={0}
+      role="group"
+      aria-label="Durations over time. Arrow keys move through it, with Shift they select a box."
+      onKeyDown={onKeyDown}
+      onBlur={() => setCursor(undefined)}
       onPointerDown={(event) => {
         const at = where(event);
         if (event.button !== 0 || at.x < LEFT || at.y > frame.top + frame.height || (event.target as HTMLElement).closest('button')) return;
@@ -79,11 +124,32 @@ export function HeatMap({ heat, range, pick, onPick, stale }: Props) {
       onDblClick={() => onPick(undefined)}
     >
       <canvas ref={canvas} role="img" aria-label={conclusion(heat)} />
-      {shown && <Selection pick={shown} heat={heat} frame={frame} inside={inside} clear={draft ? undefined : () => onPick(undefined)} />}
+      {shown && (
+        <Selection
+          pick={shown}
+          heat={heat}
+          frame={frame}
+          inside={inside}
+          actions={actions}
+          clear={draft ? undefined : () => onPick(undefined)}
+        />
+      )}
+      {cursor && !hover && (
+        <span
+          class="cellmark"
+          style={{
+            left: `${frame.left + cursor.column * frame.cellW - 1}px`,
+            top: `${frame.top + frame.height - (cursor.row - heat.low + 1) * frame.cellH - 1}px`,
+            width: `${frame.cellW + 1}px`,
+            height: `${frame.cellH + 1}px`,
+          }}
+        />
+      )}
       {cell && (
         <span
           class="readout pop sm"
-          style={{ left: `${Math.min(hover?.x ?? 0, size.width - 210) + 12}px`, top: `${Math.max(0, (hover?.y ?? 0) - 34)}px` }}
+          role="status"
+          style={{ left: `${Math.min(pointed?.x ?? 0, size.width - 210) + 12}px`, top: `${Math.max(0, (pointed?.y ?? 0) - 34)}px` }}
         >
           {cell}
         </span>
@@ -103,12 +169,14 @@ function Selection({
   heat,
   frame,
   inside,
+  actions,
   clear,
 }: {
   pick: Pick;
   heat: Heat;
   frame: Frame;
   inside: number;
+  actions: Props['actions'];
   clear: (() => void) | undefined;
 }) {
   const x = (ms: number) => frame.left + ((ms - heat.begin) / heat.step) * frame.cellW;
@@ -127,6 +195,12 @@ function Selection({
       <span class={`tag ${flip ? 'below' : ''} ${left > frame.left + frame.width * 0.5 ? 'toright' : ''}`}>
         {plural(inside, 'span')}, {clock(pick.from).slice(0, 8)} to {clock(pick.to).slice(0, 8)}, {duration(pick.least)} to{' '}
         {duration(pick.most)}
+        {clear &&
+          actions.map((action) => (
+            <button type="button" class="act" key={action.label} onClick={action.run}>
+              {action.label}
+            </button>
+          ))}
         {clear && (
           <button type="button" aria-label="Clear the selection" title="Clear (Esc)" onClick={clear}>
             ×
@@ -237,6 +311,77 @@ function draw(
     const x = left + ((tick.at - heat.begin) / heat.step) * cellW;
     if (x > left + 20 && x < size.width - 20) g.fillText(tick.label, x, size.height - 8);
   }
+}
+
+/** Moments such as deploys: a dashed line; red and solid when something got worse. */
+function drawMarks(g: CanvasRenderingContext2D, marks: readonly Mark[], heat: Heat, frame: Frame, colours: Palette): void {
+  const right = frame.left + frame.width;
+  const x = (mark: Mark) => frame.left + ((mark.at - heat.begin) / heat.step) * frame.cellW;
+  const shown = marks.filter((mark) => x(mark) >= frame.left && x(mark) <= right);
+  for (const placed of placeMarks(
+    shown,
+    x,
+    (mark) => g.measureText(mark.label).width,
+    (mark) => Number(mark.bad ?? false),
+    frame.left,
+    right,
+  )) {
+    g.strokeStyle = placed.mark.bad ? colours.is['error-mark'] : colours.is['text-3'];
+    g.setLineDash(placed.mark.bad ? [] : [3, 3]);
+    g.lineWidth = 1;
+    g.beginPath();
+    g.moveTo(Math.round(placed.x) + 0.5, frame.top);
+    g.lineTo(Math.round(placed.x) + 0.5, frame.top + frame.height + 8 + ERRORS);
+    g.stroke();
+    g.setLineDash([]);
+    if (!placed.label) continue;
+    g.textAlign = placed.label.align;
+    const wide = g.measureText(placed.mark.label).width + 4;
+    g.fillStyle = colours.is.surface;
+    g.fillRect(placed.label.align === 'right' ? placed.label.x - wide + 2 : placed.label.x - 2, frame.top, wide, 13);
+    g.fillStyle = placed.mark.bad ? colours.is.error : colours.is['text-2'];
+    g.fillText(placed.mark.label, placed.label.x, frame.top + 7);
+  }
+}
+
+/** The same as numbers. */
+export function HeatTable({ heat }: { heat: Heat }) {
+  return (
+    <div class="heat heattable scroll" tabIndex={0} role="region" aria-label="Durations as a table">
+      <table>
+        <thead>
+          <tr class="th">
+            <th scope="col">From</th>
+            <th scope="col" class="r">
+              Spans
+            </th>
+            <th scope="col" class="r">
+              Errors
+            </th>
+            <th scope="col" class="r">
+              Half took up to
+            </th>
+            <th scope="col" class="r">
+              Slowest
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {heatTable(heat).map((row) => (
+            <tr key={row.at}>
+              <th scope="row" class="mono">
+                {clock(row.at).slice(0, 8)}
+              </th>
+              <td class="r">{count(row.n)}</td>
+              <td class={`r ${row.errors > 0 ? 'err' : 'd3'}`}>{count(row.errors)}</td>
+              <td class="r">{duration(row.half)}</td>
+              <td class="r">{duration(row.slowest)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
 }
 
 function decadeLabel(row: number): string {

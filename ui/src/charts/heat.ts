@@ -21,7 +21,7 @@ export function columnStep(rangeMs: number): number {
   return STEPS_MS.find((step) => rangeMs / step <= 120) ?? 7 * 86_400_000;
 }
 
-function durationLiteral(ms: number): string {
+export function durationLiteral(ms: number): string {
   return ms % 60_000 === 0 ? `${ms / 60_000}m` : `${ms / 1000}s`;
 }
 
@@ -115,6 +115,25 @@ function quantile(byRow: Map<number, number>, total: number, q: number): number 
     if (seen >= total * q) return durationOf(row + 0.5);
   }
   return 0;
+}
+
+/** A row a column that has spans, newest first. Durations are the upper ends of their cells. */
+export function heatTable(heat: Heat): { at: number; n: number; errors: number; half: number; slowest: number }[] {
+  const by = new Map<number, HeatCell[]>();
+  for (const cell of heat.cells) by.set(cell.column, [...(by.get(cell.column) ?? []), cell]);
+  return [...by]
+    .sort((a, b) => b[0] - a[0])
+    .map(([column, cells]) => {
+      const sorted = cells.sort((a, b) => a.row - b.row);
+      const n = sorted.reduce((sum, cell) => sum + cell.n, 0);
+      let seen = 0;
+      const half = sorted.find((cell) => {
+        seen += cell.n;
+        return seen >= n / 2;
+      });
+      const top = (cell: HeatCell | undefined) => (cell ? durationOf(cell.row + 1) : 0);
+      return { at: heat.begin + column * heat.step, n, errors: heat.errors[column] ?? 0, half: top(half), slowest: top(sorted.at(-1)) };
+    });
 }
 
 /** What the reader boxed in: times in ms, durations in ns; both ends included in spirit, the upper one open. */
