@@ -88,6 +88,13 @@ void api_put_time(struct json_writer *w, int64_t unix_ns);
 // A view of the store; NULL: answered.
 struct view *api_view(struct api_call *call);
 
+// --- traces (path_endpoint.c) ---
+struct trace;
+// What of a trace the caller may see.
+int api_trace_load(struct api_call *call, const struct query_request *who, struct view *view, const uint8_t id[16],
+                   uint32_t spans_max, struct trace **ret_trace, struct err *err);
+void api_reply_no_trace(struct api_call *call, int rc, const struct err *err);
+
 // --- administration (admin.c) ---
 // "user:admin" or "token:ci", so that the audit trail tells them apart.
 str api_actor(const struct api_call *call, char out[META_NAME_MAX + 1]);
@@ -135,6 +142,7 @@ void api_my_sessions_end_others(struct api_call *call);
 void api_query(struct api_call *call);
 void api_tail(struct api_call *call);
 void api_trace(struct api_call *call);
+void api_trace_path(struct api_call *call);
 void api_services(struct api_call *call);
 void api_fields(struct api_call *call);
 void api_values(struct api_call *call);

@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/timefmt.h"
+#include "main/critical.h"
 #include "main/human.h"
 
 #include <stdlib.h>
@@ -231,7 +232,7 @@ static void layout(struct waterfall *w)
 // Eighths of a cell, so that short spans are told from shorter ones.
 static void put_bar(struct waterfall *w, const struct wspan *s)
 {
-    static const str full = STR_INIT("\xe2\x96\x88"), thin = STR_INIT("\xe2\x96\x8f");
+    static const str full = STR_INIT("\xe2\x96\x88"), thin = STR_INIT("\xe2\x96\x8f"), shade = STR_INIT("\xe2\x96\x91");
     double total = w->duration > 0 ? (double)w->duration : 1;
     double begin = (double)(s->time - w->time) / total * (double)w->bar_width,
            length = (double)s->duration / total * (double)w->bar_width;
@@ -244,8 +245,13 @@ static void put_bar(struct waterfall *w, const struct wspan *s)
         n = w->bar_width - at;
     pad(w, at);
     colour_service(w, s->service);
-    for (size_t i = 0; i < n; i++)
-        buf_str(w->out, full);
+    double cell = total / (double)w->bar_width;
+    for (size_t i = 0; i < n; i++) {
+        int64_t from = w->time + (int64_t)((double)(at + i) * cell),
+                to = w->time + (int64_t)((double)(at + i + 1) * cell);
+        bool waited = !w->o->critical || critical_covers(w->o->critical, s->span, from, to > from ? to : from + 1);
+        buf_str(w->out, waited ? full : shade);
+    }
     if (n == 0)
         buf_str(w->out, thin);
     colour(w, "0");
@@ -392,6 +398,10 @@ int waterfall_print(str json, const struct waterfall_options *o, struct buf *out
         layout(&w);
         set_guides(&w);
         put_head(&w);
+        if (o->critical) {
+            critical_table(o->critical, out);
+            buf_str(out, STR("\nsolid: what the end of the trace was waiting for\n\n"));
+        }
         for (size_t i = 0; i < w.spans_n; i++) {
             put_span(&w, &w.spans[i]);
             put_logs_of(&w, &w.spans[i]);

@@ -3,9 +3,13 @@
 #pragma once
 #include "base/buf.h"
 
+struct critical;
+
 struct waterfall_options {
     size_t width; // columns; 0: 120
     bool colours;
+    const struct critical
+        *critical; // may be NULL: else bars are solid where the end waited for them, and shaded elsewhere
 };
 // ERR_MALFORMED when the JSON is not a trace.
 int waterfall_print(str json, const struct waterfall_options *o, struct buf *out);

@@ -317,6 +317,21 @@ def test_a_trace_is_a_tree_of_printed_rows(filled):
         assert span == printed[span["span"]]
 
 
+def test_the_path_of_a_trace(filled):
+    path = ask(filled, "GET", "/api/v1/traces/{id}/path", id=shop.TRACE)
+    ms = 10**6
+    assert path["root"] == "00000000000000a1" and path["duration"] == 900 * ms and path["clocks"] == []
+    assert [(s["name"], s["from"] // ms, s["to"] // ms) for s in path["segments"]] == [
+        ("GET /cart", 0, 100), ("POST /order", 100, 200), ("SELECT orders", 200, 600), ("POST /order", 600, 800), ("GET /cart", 800, 900)]
+    services = {s["service"]: s for s in path["services"]}
+    assert sum(s["critical"] for s in services.values()) == path["duration"]
+    assert services["checkout"]["self"] == 300 * ms and services["checkout"]["errors"] == 1
+    # `lost`, whose parent never came, ran below the root beside the order: nobody waited for it.
+    assert services["db"]["critical"] == 400 * ms and services["db"]["self"] == 401 * ms
+    ask(filled, "GET", "/api/v1/traces/{id}/path", None, 404, id="0" * 31 + "1")
+    ask(filled, "GET", "/api/v1/traces/{id}/path", None, 400, id="xyz")
+
+
 def test_ids_of_traces(filled):
     assert ask(filled, "GET", "/api/v1/traces/{id}", id=shop.TRACE.upper())["trace"] == shop.TRACE
     ask(filled, "GET", "/api/v1/traces/{id}", None, 404, id="0" * 31 + "1")

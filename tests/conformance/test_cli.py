@@ -178,6 +178,11 @@ def test_a_trace_is_drawn(filled):
     assert order == sorted(order) and "\x1b" not in drawn
     assert "\x1b[31m" in on_terminal("trace", shop.TRACE, "--data", filled.data)
     assert json.loads(filled.cli("trace", "--json", shop.TRACE))["trace"] == shop.TRACE
+    marked = filled.cli("trace", "--critical", shop.TRACE).splitlines()
+    table = next(i for i, line in enumerate(marked) if line.startswith("service"))
+    assert [line.split()[0] for line in marked[table + 1:table + 4]] == ["db", "checkout", "web"] and "44%" in marked[table + 1]
+    assert "\u2588" in next(line for line in marked if "GET /cart" in line) and "\u2591" in next(line for line in marked if "GET /cart" in line)
+    assert json.loads(filled.cli("trace", "--critical", "--json", shop.TRACE))["duration"] == 900 * 10**6
     for bad, why in (("0" * 31 + "1", "no span"), ("nonsense", "hex digits"), ("../me", "")):
         answer = run("trace", bad, "--data", filled.data)
         assert answer.returncode == 1 and why in answer.stderr

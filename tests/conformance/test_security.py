@@ -488,6 +488,8 @@ def test_rows_of_other_projects_do_not_exist(clew_new):
     status, answer = server.request("GET", "/api/v1/traces/0af7651916cd43dd8448eb211c80319c")
     trace = json.loads(answer)
     assert status == 200 and [s["name"] for s in trace["spans"]] == ["one"] and trace["hidden"] == 1
+    path = json.loads(server.request("GET", "/api/v1/traces/0af7651916cd43dd8448eb211c80319c/path")[1])
+    assert path["root"] == "00000000000000a1" and path["hidden"] == 1 and [s["spans"] for s in path["services"]] == [1]
     status, answer = server.request("GET", "/jaeger/api/traces/0af7651916cd43dd8448eb211c80319c")
     assert [s["operationName"] for s in json.loads(answer)["data"][0]["spans"]] == ["one"]
     for path in ("/api/v1/values?field=name&source=spans", "/api/v1/services", "/jaeger/api/services"):

@@ -5,6 +5,7 @@
 // came. Orphans of one parent hang below a node that stands for it.
 import type { LogRow, SpanRow, TraceAnswer, Value } from '../api/types.ts';
 import { type Instant, nsBetween, parseInstant } from '../format/time.ts';
+import { spansBelow } from './critical.ts';
 import { type Correction, correctClocks } from './skew.ts';
 
 export interface SpanNode {
@@ -288,8 +289,7 @@ function selfTime(span: SpanNode): number {
   const end = span.start + span.duration;
   let covered = 0;
   let reached = span.start;
-  for (const child of span.children) {
-    if (child.type === 'log') continue;
+  for (const child of spansBelow(span.children).sort(byStart)) {
     const from = Math.max(reached, child.start);
     const to = Math.min(end, child.start + child.duration);
     if (to > from) {
