@@ -1,7 +1,7 @@
 # A short front for meson, ninja and the scripts in tools/. `make` alone says what there is.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-quick bench fuzz lint format clean distclean
+.PHONY: help build run test test-quick bench bench-pages fuzz lint format clean distclean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -26,6 +26,11 @@ bench: ## load the release build and print the figures of the store (ARGS="--sce
 	@tools/setup test
 	@tools/build release
 	@. tools/env && $$CLEW_PYTHON bench/run.py $(ARGS)
+
+bench-pages: ## what the pages cost a reader, in Chromium over a million records (ARGS="--only logs")
+	@tools/setup test
+	@tools/build release
+	@. tools/env && ninja -C build/release bench/otlpgen >/dev/null && node bench/pages.mjs $(ARGS)
 
 fuzz: ## fuzz every decoder for 60 s each (ARGS="SECONDS [TARGET...]")
 	@tools/setup test
