@@ -143,6 +143,7 @@ void api_query(struct api_call *call);
 void api_tail(struct api_call *call);
 void api_trace(struct api_call *call);
 void api_trace_path(struct api_call *call);
+void api_compare(struct api_call *call);
 void api_services(struct api_call *call);
 void api_fields(struct api_call *call);
 void api_values(struct api_call *call);

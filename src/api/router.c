@@ -44,6 +44,7 @@ const struct api_endpoint api_endpoints[] = {
     { HTTP_GET, STR_INIT("/api/v1/tail"), API_SIGNED_IN, META_SCOPE_READ, API_ON_ADMIN_POOL, api_tail },
     { HTTP_GET, STR_INIT("/api/v1/traces/{}"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_trace },
     { HTTP_GET, STR_INIT("/api/v1/traces/{}/path"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_trace_path },
+    { HTTP_GET, STR_INIT("/api/v1/compare"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_compare },
     { HTTP_GET, STR_INIT("/api/v1/storage"), API_SIGNED_IN, META_SCOPE_ADMIN, API_ON_ADMIN_POOL, api_storage },
     { HTTP_GET, STR_INIT("/api/v1/server"), API_SIGNED_IN, META_SCOPE_ADMIN, API_ON_ADMIN_POOL, api_server },
     { HTTP_GET, STR_INIT("/api/v1/setup"), API_SIGNED_IN, META_SCOPE_READ, API_ON_ADMIN_POOL, api_setup },

@@ -332,6 +332,40 @@ def test_the_path_of_a_trace(filled):
     ask(filled, "GET", "/api/v1/traces/{id}/path", None, 400, id="xyz")
 
 
+def order(server, trace, start, selects, milliseconds, coupon, fails=False, token=None):
+    """A trace of a root that calls a database a number of times."""
+    ms = 10**6
+    spans = [shop.span("POST /orders", trace[-16:], start, 10 + selects * milliseconds, kind=2, trace=trace, coupon=coupon, request__id=trace)]
+    spans += [shop.span("SELECT items", f"{i + 1:04x}{trace[-12:]}", start + (5 + i * milliseconds) * ms, milliseconds, trace[-16:], 3, trace,
+                        status={"code": 2} if fails else None) for i in range(selects)]
+    status, answer = server.request("POST", "/v1/traces", json.dumps({"resourceSpans": [shop.resource("compared", "spans", spans)]}), JSON, token=token)
+    assert status == 200 and answer == b"{}", answer
+
+
+def test_a_trace_beside_another(filled):
+    ms, ids = 10**6, [f"{i:032x}" for i in range(0xc0ffee01, 0xc0ffee01 + 13)]
+    for n, trace in enumerate(ids):
+        order(filled, trace, filled.began + n * ms, 14 if n == 0 else 1, 5, "percent_bp" if n == 0 else "fixed", fails=n == 0)
+    pair = ask(filled, "GET", "/api/v1/compare", a=ids[0], b=ids[1])
+    assert pair["a"]["duration"] - pair["b"]["duration"] == 65 * ms and pair["cut"] is False
+    root, select = pair["rows"]
+    assert (root["depth"], root["name"], select["depth"], select["name"], select["kind"]) == (0, "POST /orders", 1, "SELECT items", "client")
+    assert (select["a"]["spans"], select["b"]["spans"], select["a"]["errors"], select["b"]["errors"]) == (14, 1, 14, 0)
+    assert sum(row["a"]["critical"] for row in pair["rows"]) == pair["a"]["duration"] == 80 * ms
+    assert {"key": "coupon", "level": "attr", "a": "percent_bp", "b": "fixed"} in root["attributes"]
+    many = ask(filled, "GET", "/api/v1/compare", **{"a": ids[0], "with": "population"})
+    assert "b" not in many and many["population"]["found"] == many["population"]["compared"] == many["population"]["faster"] == 12
+    root, select = many["rows"]
+    assert select["b"]["traces"] == 12 and select["b"]["spans"] == 1 and select["b"]["duration"] == {"p50": 5 * ms, "p95": 5 * ms}
+    # An id of its own in every trace tells nothing.
+    assert root["attributes"] == [{"key": "coupon", "level": "attr", "a": "percent_bp", "b": "fixed", "b_traces": 12}]
+    none = ask(filled, "GET", "/api/v1/compare", **{"a": ids[0], "with": "population", "from": "2020-01-01T00:00:00Z", "to": "2020-01-02T00:00:00Z"})
+    assert none["population"]["compared"] == 0 and all("b" not in row for row in none["rows"])
+    for wrong in ({"a": ids[0]}, {"a": ids[0], "b": "x"}, {"b": ids[0]}, {"a": ids[0], "with": "others"}, {"a": ids[0], "with": "population", "from": "soon"}):
+        ask(filled, "GET", "/api/v1/compare", None, 400, **wrong)
+    ask(filled, "GET", "/api/v1/compare", None, 404, a=ids[0], b="0" * 31 + "1")
+
+
 def test_ids_of_traces(filled):
     assert ask(filled, "GET", "/api/v1/traces/{id}", id=shop.TRACE.upper())["trace"] == shop.TRACE
     ask(filled, "GET", "/api/v1/traces/{id}", None, 404, id="0" * 31 + "1")

@@ -480,7 +480,15 @@ def test_rows_of_other_projects_do_not_exist(clew_new):
     for project, span in (("one", "00000000000000a1"), ("two", "00000000000000a2")):
         token = server.token("ingest", project=project)
         assert server.request("POST", "/v1/traces", body(project, span), JSON, token=token)[0] == 200
+    foreign = "1af7651916cd43dd8448eb211c80319c"
+    of_two = body("one", "00000000000000b1").replace("0af7651916cd43dd8448eb211c80319c", foreign)
+    assert server.request("POST", "/v1/traces", of_two, JSON, token=server.token("ingest", project="two"))[0] == 200
     server.read_token = server.token("read", project="one")
+    # A trace of another project is none, on either side and among the others of a root.
+    for a, b in ((foreign, "0af7651916cd43dd8448eb211c80319c"), ("0af7651916cd43dd8448eb211c80319c", foreign)):
+        assert server.request("GET", f"/api/v1/compare?a={a}&b={b}")[0] == 404
+    status, answer = server.request("GET", "/api/v1/compare?with=population&a=0af7651916cd43dd8448eb211c80319c")
+    assert status == 200 and json.loads(answer)["population"]["found"] == 0
     rows, _ = server.query("spans")
     assert [row["name"] for row in rows] == ["one"]
     rows, _ = server.query("spans name=two or project=two")
@@ -490,6 +498,9 @@ def test_rows_of_other_projects_do_not_exist(clew_new):
     assert status == 200 and [s["name"] for s in trace["spans"]] == ["one"] and trace["hidden"] == 1
     path = json.loads(server.request("GET", "/api/v1/traces/0af7651916cd43dd8448eb211c80319c/path")[1])
     assert path["root"] == "00000000000000a1" and path["hidden"] == 1 and [s["spans"] for s in path["services"]] == [1]
+    for other in ("b=0af7651916cd43dd8448eb211c80319c", "with=population"):
+        status, answer = server.request("GET", "/api/v1/compare?a=0af7651916cd43dd8448eb211c80319c&" + other)
+        assert status == 200 and [row["name"] for row in json.loads(answer)["rows"]] == ["one"] and b"two" not in answer
     status, answer = server.request("GET", "/jaeger/api/traces/0af7651916cd43dd8448eb211c80319c")
     assert [s["operationName"] for s in json.loads(answer)["data"][0]["spans"]] == ["one"]
     for path in ("/api/v1/values?field=name&source=spans", "/api/v1/services", "/jaeger/api/services"):
