@@ -61,6 +61,70 @@ struct qval cvec_get(const struct cvec *v, uint32_t i)
     return q;
 }
 
+bool cvec_missing(const struct cvec *v, uint32_t i)
+{
+    if (v->kind == CVEC_NONE || !cvec_has(v, i))
+        return true;
+    switch ((enum cvec_kind)v->kind) {
+    case CVEC_I64:
+    case CVEC_F64:
+    case CVEC_BOOL:
+    case CVEC_U32:
+    case CVEC_ROOT:
+    case CVEC_TABLE: // made with `present`
+        return false;
+    case CVEC_WORD:
+        return v->table[v->u8[i]].type == QVAL_MISSING;
+    case CVEC_TRACE:
+        return v->u32[i] == TRACE_NONE;
+    case CVEC_SPAN:
+        return v->u64[i] == 0;
+    case CVEC_CONST:
+        return v->table[0].type == QVAL_MISSING;
+    case CVEC_ANY:
+        return v->any[i].type == QVAL_MISSING;
+    default:
+        return cvec_get(v, i).type == QVAL_MISSING;
+    }
+}
+
+// Rows of which the bitmap `present` alone tells whether they have a value.
+static bool present_tells(const struct cvec *v)
+{
+    if (v->kind == CVEC_CONST)
+        return v->table[0].type != QVAL_MISSING;
+    return v->kind == CVEC_I64 || v->kind == CVEC_F64 || v->kind == CVEC_BOOL || v->kind == CVEC_U32 ||
+           v->kind == CVEC_ROOT || v->kind == CVEC_TABLE ||
+           (v->kind == CVEC_STR && !v->empty_missing && v->type != QVAL_ID);
+}
+
+// Of words, traces and spans, without a branch a row; others one by one.
+static uint64_t present_word(const struct cvec *v, const uint8_t *named, uint32_t base, uint64_t rows)
+{
+    uint64_t out = 0;
+    for (; rows; rows &= rows - 1) {
+        uint32_t k = (uint32_t)__builtin_ctzll(rows), i = base + k;
+        bool has = named                   ? named[v->u8[i]]
+                   : v->kind == CVEC_TRACE ? v->u32[i] != TRACE_NONE
+                   : v->kind == CVEC_SPAN  ? v->u64[i] != 0
+                                           : !cvec_missing(v, i);
+        out |= (uint64_t)has << k;
+    }
+    return out;
+}
+
+void cvec_present(const struct cvec *v, const uint64_t *sel, uint32_t n, uint64_t *out)
+{
+    uint8_t named[256];
+    bool tells = present_tells(v);
+    for (uint32_t i = 0; v->kind == CVEC_WORD && i < 256; i++)
+        named[i] = v->table[i].type != QVAL_MISSING;
+    for (uint32_t w = 0; w < BITS_WORDS(n); w++) {
+        uint64_t rows = v->kind == CVEC_NONE ? 0 : sel[w] & (v->present ? v->present[w] : UINT64_MAX);
+        out[w] = tells ? rows : present_word(v, v->kind == CVEC_WORD ? named : NULL, w * 64, rows);
+    }
+}
+
 // ---- one place ----
 
 static struct qval *any_new(struct exec *x, uint32_t n)
@@ -160,7 +224,7 @@ static int entity_vec(struct exec *x, const struct vec *v, const struct place *p
     return 0;
 }
 
-static int str_vec(struct exec *x, const struct vec *v, const struct place *p, struct cvec *ret)
+void place_str(const struct vec *v, const struct place *p, struct cvec *ret)
 {
     *ret = (struct cvec){ .kind = CVEC_STR,
                           .type = p->type,
@@ -170,7 +234,6 @@ static int str_vec(struct exec *x, const struct vec *v, const struct place *p, s
                           .empty_missing = p->empty_missing,
                           .identity = v->dict_is_block ? NULL : p,
                           .ords = v->dict ? dict_entries(v->dict) : 0 };
-    return 0;
 }
 
 int place_vec(struct exec *x, struct exec_segment *s, enum segment_table t, const struct place *p, const uint64_t *sel,
@@ -241,7 +304,8 @@ int place_vec(struct exec *x, struct exec_segment *s, enum segment_table t, cons
         ret->u64 = v.u64;
         return 0;
     case PLACE_STR:
-        return str_vec(x, &v, p, ret);
+        place_str(&v, p, ret);
+        return 0;
     case PLACE_PATH:
         return path_vec(x, &v, p, sel, n, ret);
     case PLACE_ENTITY:

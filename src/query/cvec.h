@@ -42,6 +42,10 @@ struct cvec {
 
 // Value of row i. Strings are views into the segment.
 struct qval cvec_get(const struct cvec *v, uint32_t i);
+// Has row i no value? Costs less than to get it.
+bool cvec_missing(const struct cvec *v, uint32_t i);
+// The rows of sel that have one.
+void cvec_present(const struct cvec *v, const uint64_t *sel, uint32_t n, uint64_t *out);
 static inline bool cvec_has(const struct cvec *v, uint32_t i) { return !v->present || bit_get(v->present, i); }
 
 // The rows `sel` (bitmap of n bits) of the current block of table t, as one place has them.
@@ -50,3 +54,5 @@ int place_vec(struct exec *x, struct exec_segment *s, enum segment_table t, cons
 // As the whole chain has them: the first present value.
 int chain_vec(struct exec *x, struct exec_segment *s, enum segment_table t, const struct chain *c, const uint64_t *sel,
               uint32_t n, struct cvec *ret);
+// A column of strings as a PLACE_STR has it.
+void place_str(const struct vec *v, const struct place *p, struct cvec *ret);

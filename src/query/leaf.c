@@ -2,6 +2,7 @@
 
 #include "query/compare.h"
 #include "query/row_id.h"
+#include "store/encode.h"
 
 #include <math.h>
 
@@ -346,6 +347,47 @@ static bool exact_ids(const struct query_filter *leaf)
     return true;
 }
 
+// ---- text of which only some can match
+
+static bool form_may(void *ctx, str form)
+{
+    const struct query_filter *leaf = ctx;
+    return leaf->kind == QUERY_FILTER_PHRASE ? query_phrase_may(&leaf->phrase, form)
+                                             : query_bytes_may(leaf->bytes, form);
+}
+
+static bool searches_text(const struct query_filter *leaf, const struct place *p)
+{
+    bool text = leaf->kind == QUERY_FILTER_PHRASE || (leaf->kind == QUERY_FILTER_BYTES && leaf->bytes.len > 0);
+    return text && p->kind == PLACE_STR && p->type == QVAL_STR;
+}
+
+// Strings whose form cannot hold what is looked for stay empty, in which nothing is found.
+static int text_vec(struct exec *x, struct exec_segment *s, const struct query_filter *leaf, const struct place *p,
+                    struct cvec *ret)
+{
+    struct strings_wanted wanted = { (void *)(uintptr_t)leaf, form_may };
+    struct vec v;
+    int rc = reader_strings(s->reader, TABLE_ROWS, p->col, &wanted, &v);
+    if (rc < 0)
+        return exec_fail(x, rc);
+    place_str(&v, p, ret);
+    return 0;
+}
+
+static void vec_by_text(const struct query_filter *leaf, const struct cvec *v, const uint64_t *in, uint32_t n,
+                        uint64_t *out)
+{
+    for (BITS_EACH(i, in, n)) {
+        if (!cvec_has(v, i))
+            continue;
+        str s = dict_get(v->dict, v->u32[i]);
+        if (s.len && (leaf->kind == QUERY_FILTER_PHRASE ? query_phrase_match(&leaf->phrase, s)
+                                                        : query_bytes_match(leaf->bytes, s)))
+            bit_set(out, i);
+    }
+}
+
 static int place_match(struct exec *x, struct exec_segment *s, const struct query_filter *leaf, const struct place *p,
                        struct leaf_place *at, const uint64_t *in, uint32_t n, uint64_t *out, struct cvec *v)
 {
@@ -358,8 +400,13 @@ static int place_match(struct exec *x, struct exec_segment *s, const struct quer
         rc = rows_of_ids(x, s, leaf, in, n, &some);
         in = some;
     }
+    bool text = searches_text(leaf, p);
     if (rc == 0)
-        rc = place_vec(x, s, TABLE_ROWS, p, in, n, v);
+        rc = text ? text_vec(x, s, leaf, p, v) : place_vec(x, s, TABLE_ROWS, p, in, n, v);
+    if (rc == 0 && text && !v->identity) {
+        vec_by_text(leaf, v, in, n, out);
+        return 0;
+    }
     if (rc == 0)
         rc = memo_get(x, at, v);
     if (rc == 0)

@@ -35,5 +35,10 @@ int query_phrase_make(struct arena *arena, str text, bool last_is_prefix, struct
 int query_text_lower(struct arena *arena, str text, str *ret_out);
 int query_text_upper(struct arena *arena, str text, str *ret_out);
 
+// Can a text of this form contain the phrase, or the bytes? In a form each 0 stands for any hex digits, none too
+// (store/encode.h, strings_wanted). False only when no text of it can.
+bool query_phrase_may(const struct query_phrase *p, str form);
+bool query_bytes_may(str needle, str form);
+
 // Exact bytes anywhere.
 static inline bool query_bytes_match(str needle, str text) { return str_find(text, needle) >= 0; }

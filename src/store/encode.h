@@ -97,7 +97,16 @@ int decode_doubles(struct encode_in *in, uint64_t *bits, uint32_t n, struct aren
 // kind 0: integers: n lengths; the bytes one behind the other. kind 1: numbers in the text apart from it, see
 // encode_strings.c.
 int encode_strings(struct buf *out, const str *s, uint32_t n, struct encode_scratch *scratch);
-// Views into `in` or into memory of the arena; they live as long as both.
+// Strings of which only some are wanted: may() says of a form that many may have whether any of them can be. In the
+// form each run of digits (or hex digits) that differs is one 0; a UUID is 0-0-0-0-0.
+struct strings_wanted {
+    void *ctx;
+    bool (*may)(void *ctx, str form);
+};
+// Views into `in` or into memory of the arena; they live as long as both. wanted: strings that it says no to may
+// be empty instead (NULL: all are wanted).
+int decode_strings_wanted(struct encode_in *in, str *s, uint32_t n, const struct strings_wanted *wanted,
+                          struct arena *arena);
 int decode_strings(struct encode_in *in, str *s, uint32_t n, struct arena *arena);
 
 // ---- codecs --------------------------------------------------------------------------------------------

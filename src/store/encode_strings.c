@@ -396,13 +396,27 @@ static int get_plain(struct encode_in *in, str *s, uint32_t n, struct arena *are
     return 0;
 }
 
+// Text that is the same in all rows of a template, and the slot behind it (0: none).
+struct piece {
+    const char *literal; // COPY_AHEAD bytes more may be read
+    uint32_t len;
+    uint8_t slot, more;
+};
+
+// Literals are mostly short: whole blocks of so many bytes are copied, whatever the length.
+enum { COPY_AHEAD = 16 };
+
 // A template that was read: what it takes to make its rows.
 struct text {
     str t;
     uint32_t slots;   // numbers
+    uint32_t places;  // slots of all kinds
     uint32_t blob;    // bytes of hex slots
     uint64_t longest; // of a string made of it
     uint32_t rows, done;
+    bool unwanted;
+    struct piece *pieces; // what it is made of, once taken apart
+    uint32_t pieces_n;
     uint64_t *numbers; // slots * rows
 };
 
@@ -416,6 +430,7 @@ static int text_check(struct text *x)
             continue;
         }
         uint8_t more = c == SLOT_NUMBER || c == SLOT_UUID ? 0 : p < end ? *p++ : 0;
+        x->places += c != ESCAPE;
         switch (c) {
         case SLOT_NUMBER:
             x->slots++;
@@ -470,43 +485,125 @@ static char *write_hex(char *out, const uint8_t *p, size_t n)
     return out;
 }
 
-// One row of x; *blob moves on. The template was checked, out has x->longest bytes.
-static char *text_write(struct text *x, const uint8_t **blob, char *out)
+static char *copy_ahead(char *out, const char *from, uint32_t len)
+{
+    for (uint32_t i = 0; i < len; i += COPY_AHEAD)
+        memcpy(out + i, from + i, COPY_AHEAD);
+    return out + len;
+}
+
+// Takes a checked template apart.
+static int text_pieces(struct text *x, struct arena *arena)
 {
     const uint8_t *p = (const uint8_t *)x->t.ptr, *end = p + x->t.len;
-    uint32_t slot = 0;
+    char *out = arena_alloc_bytes(arena, x->t.len + COPY_AHEAD);
+    x->pieces = arena_alloc_array(arena, (size_t)x->places + 1, sizeof *x->pieces);
+    if (!out || !x->pieces)
+        return ERR_NOMEM;
+    memset(out, 0, x->t.len + COPY_AHEAD);
+    const char *literal = out;
     while (p < end) {
         uint8_t c = *p++;
-        switch (c) {
+        if (c < SLOT_NUMBER || c > SLOT_UUID) {
+            *out++ = (char)c;
+        } else if (c == ESCAPE) {
+            *out++ = (char)*p++;
+        } else {
+            uint8_t more = c == SLOT_NUMBER || c == SLOT_UUID ? 0 : *p++;
+            x->pieces[x->pieces_n++] = (struct piece){ literal, (uint32_t)(out - literal), c, more };
+            literal = out;
+        }
+    }
+    x->pieces[x->pieces_n++] = (struct piece){ literal, (uint32_t)(out - literal), 0, 0 };
+    return 0;
+}
+
+static char *write_uuid(char *out, const uint8_t *p)
+{
+    static const uint8_t group[5] = { 4, 2, 2, 2, 6 };
+    for (int i = 0; i < 5; i++) {
+        out = write_hex(out, p, group[i]);
+        p += group[i];
+        if (i < 4)
+            *out++ = '-';
+    }
+    return out;
+}
+
+// One row of x; *blob moves on. out has x->longest + COPY_AHEAD bytes.
+static char *text_write(struct text *x, const uint8_t **blob, char *out)
+{
+    uint32_t number = 0;
+    for (uint32_t i = 0; i < x->pieces_n; i++) {
+        const struct piece *p = &x->pieces[i];
+        out = copy_ahead(out, p->literal, p->len);
+        switch (p->slot) {
         case SLOT_NUMBER:
         case SLOT_PADDED:
-            out = write_number(out, x->numbers[(size_t)slot++ * x->rows + x->done], c == SLOT_PADDED ? *p++ : 0);
-            break;
-        case ESCAPE:
-            *out++ = (char)*p++;
+            out = write_number(out, x->numbers[(size_t)number++ * x->rows + x->done], p->more);
             break;
         case SLOT_HEX:
-            out = write_hex(out, *blob, *p / 2u);
-            *blob += *p++ / 2u;
+            out = write_hex(out, *blob, p->more / 2u);
+            *blob += p->more / 2u;
             break;
         case SLOT_UUID:
-            for (int i = 0; i < 5; i++) {
-                static const uint8_t group[5] = { 4, 2, 2, 2, 6 };
-                out = write_hex(out, *blob, group[i]);
-                *blob += group[i];
-                if (i < 4)
-                    *out++ = '-';
-            }
+            out = write_uuid(out, *blob);
+            *blob += 16;
             break;
         default:
-            *out++ = (char)c;
+            break;
         }
     }
     x->done++;
     return out;
 }
 
-static int get_split_up(struct encode_in *in, str *s, uint32_t n, struct arena *arena)
+// The form of a checked template: slots as the digits that they stand for.
+static str text_form(const struct text *x, char *out)
+{
+    const uint8_t *p = (const uint8_t *)x->t.ptr, *end = p + x->t.len;
+    size_t n = 0;
+    while (p < end) {
+        uint8_t c = *p++;
+        switch (c) {
+        case SLOT_PADDED:
+        case SLOT_HEX:
+            p++;
+            // fall through
+        case SLOT_NUMBER:
+            out[n++] = '0';
+            break;
+        case ESCAPE:
+            out[n++] = (char)*p++;
+            break;
+        case SLOT_UUID:
+            memcpy(out + n, "0-0-0-0-0", 9);
+            n += 9;
+            break;
+        default:
+            out[n++] = (char)c;
+        }
+    }
+    return str_of(out, n);
+}
+
+// Forms are worth asking about when many strings share them.
+enum { FORMS_SHARED_BY = 4 };
+
+static int ask_forms(struct text *texts, uint64_t t, const struct strings_wanted *wanted, struct arena *arena)
+{
+    for (uint64_t i = 0; i < t; i++) {
+        char *form = arena_alloc_bytes(arena, texts[i].longest + 1);
+        if (!form)
+            return ERR_NOMEM;
+        texts[i].unwanted = !wanted->may(wanted->ctx, text_form(&texts[i], form));
+        arena->cur = (uint8_t *)form; // free again
+    }
+    return 0;
+}
+
+static int get_split_up(struct encode_in *in, str *s, uint32_t n, const struct strings_wanted *wanted,
+                        struct arena *arena)
 {
     uint64_t t, blobs = 0;
     int e = encode_varint_get(in, &t);
@@ -542,9 +639,19 @@ static int get_split_up(struct encode_in *in, str *s, uint32_t n, struct arena *
         return ERR_CORRUPT;
     const uint8_t *blob = in->p;
     in->p += blobs;
+    if (wanted && t <= n / FORMS_SHARED_BY && (e = ask_forms(texts, t, wanted, arena)) < 0)
+        return e;
     for (uint32_t i = 0; i < n; i++) {
         struct text *x = &texts[index[i]];
-        char *out = arena_alloc_bytes(arena, x->longest);
+        if (x->unwanted) {
+            s[i] = STR("");
+            blob += x->blob;
+            x->done++;
+            continue;
+        }
+        if (!x->pieces && (e = text_pieces(x, arena)) < 0)
+            return e;
+        char *out = arena_alloc_bytes(arena, x->longest + COPY_AHEAD);
         if (!out)
             return ERR_NOMEM;
         char *end = text_write(x, &blob, out);
@@ -556,11 +663,17 @@ static int get_split_up(struct encode_in *in, str *s, uint32_t n, struct arena *
 
 int decode_strings(struct encode_in *in, str *s, uint32_t n, struct arena *arena)
 {
+    return decode_strings_wanted(in, s, n, NULL, arena);
+}
+
+int decode_strings_wanted(struct encode_in *in, str *s, uint32_t n, const struct strings_wanted *wanted,
+                          struct arena *arena)
+{
     if (in->p == in->end)
         return ERR_CORRUPT;
     if (*in->p == 0)
         return get_plain(in, s, n, arena);
     if (*in->p++ != 1)
         return ERR_CORRUPT;
-    return get_split_up(in, s, n, arena);
+    return get_split_up(in, s, n, wanted, arena);
 }

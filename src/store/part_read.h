@@ -115,6 +115,8 @@ int part_reader_open(const struct segment *s, struct reader **ret_reader);
 void part_reader_close(struct reader *r);
 int part_reader_seek(struct reader *r, enum segment_table t, uint32_t block);
 int part_reader_column(struct reader *r, enum segment_table t, uint32_t col, struct vec *ret_vec);
+int part_reader_strings(struct reader *r, enum segment_table t, uint32_t col, const struct strings_wanted *wanted,
+                        struct vec *ret_vec);
 int part_reader_value(struct reader *r, enum segment_table t, uint32_t column, uint32_t row, struct value *ret_value);
 int part_reader_children(struct reader *r, enum segment_table t, uint32_t row, uint32_t *ret_first, uint32_t *ret_end);
 int part_reader_rows(struct reader *r, enum segment_table t, struct rows *ret_rows);

@@ -206,7 +206,7 @@ static int strings_decode(struct part_reader *r, enum segment_table t, uint32_t 
     struct dict *d = arena_alloc(&rt->arena, sizeof *d);
     if (!s || !d)
         return ERR_NOMEM;
-    if ((e = decode_strings(in, s, (uint32_t)k, &rt->arena)) < 0)
+    if ((e = decode_strings_wanted(in, s, (uint32_t)k, r->wanted, &rt->arena)) < 0)
         return e;
     part_dict_view(d, s, (uint32_t)k);
     c->dict = d;
@@ -384,21 +384,32 @@ static bool is_constant(const struct encode_in *in, const struct reader_col *c)
     return c->n && in->p < in->end && *in->p == ENCODE_CONST && !c->dict_is_block;
 }
 
-int reader_has(struct part_reader *r, enum segment_table t, uint32_t col, struct reader_col **ret_col)
+static int has_find(struct part_reader *r, enum segment_table t, uint32_t col, struct reader_col *c)
 {
     struct reader_table *rt = &r->t[t];
-    struct reader_col *c = col_get(rt, col);
-    if (!c)
+    if (c->has)
+        return 0;
+    uint8_t *has = arena_alloc_bytes(&rt->arena, rt->shapes_n);
+    if (!has)
         return ERR_NOMEM;
-    if (!c->has) {
-        uint8_t *has = arena_alloc_bytes(&rt->arena, rt->shapes_n);
-        if (!has)
-            return ERR_NOMEM;
-        c->n = rows_with(r, t, col - COL_FIXED, has);
-        c->has = has;
-    }
-    *ret_col = c;
+    c->n = rows_with(r, t, col - COL_FIXED, has);
+    c->has = has;
     return 0;
+}
+
+int reader_has(struct part_reader *r, enum segment_table t, uint32_t col, struct reader_col **ret_col)
+{
+    struct reader_col *c = col_get(&r->t[t], col);
+    int e = c ? has_find(r, t, col, c) : ERR_NOMEM;
+    if (e == 0)
+        *ret_col = c;
+    return e;
+}
+
+static int column_has(struct part_reader *r, enum segment_table t, uint32_t col, struct reader_col *c)
+{
+    int e = reader_shapes(r, t);
+    return e < 0 ? e : has_find(r, t, col, c);
 }
 
 int reader_find(struct part_reader *r, enum segment_table t, uint32_t col, uint32_t n, struct encode_in *ret_in)
@@ -417,7 +428,7 @@ static int dense_load(struct part_reader *r, enum segment_table t, uint32_t col,
     int e;
     if (col < COL_FIXED)
         c->n = rt->n;
-    else if ((e = reader_shapes(r, t)) < 0 || (e = reader_has(r, t, col, &c)) < 0)
+    else if ((e = column_has(r, t, col, c)) < 0)
         return e;
     if (!(c->dense = arena_alloc_array(&rt->arena, (size_t)c->n + 1, sizeof *c->dense)))
         return ERR_NOMEM;
@@ -611,6 +622,30 @@ int part_reader_column(struct reader *reader, enum segment_table t, uint32_t col
     int e = reader_dense(r, t, col, &c);
     if (e == 0 && !c->vec_ready && (e = vec_make(r, t, col, c)) == 0)
         c->vec_ready = true;
+    if (e < 0)
+        return e == ERR_NOENT ? ERR_CORRUPT : e;
+    *ret_vec = c->vec;
+    return 0;
+}
+
+int part_reader_strings(struct reader *reader, enum segment_table t, uint32_t col, const struct strings_wanted *wanted,
+                        struct vec *ret_vec)
+{
+    struct part_reader *r = reader_of(reader);
+    struct reader_table *rt = &r->t[t];
+    struct reader_col *known = col < COL_FIXED ? NULL : rt->col[col];
+    bool whole = col < COL_FIXED || r->p->t[t].dict[col] != NO_SERIES || (known && known->dense_ready);
+    if (whole || !value_is_string(r->p->t[t].columns[col - COL_FIXED].type))
+        return part_reader_column(reader, t, col, ret_vec);
+    // Apart from what is kept of the column: others want all of it.
+    struct reader_col *c = arena_zalloc(&rt->arena, sizeof *c);
+    if (!c)
+        return ERR_NOMEM;
+    r->wanted = wanted;
+    int e = dense_load(r, t, col, c);
+    r->wanted = NULL;
+    if (e == 0)
+        e = vec_make(r, t, col, c);
     if (e < 0)
         return e == ERR_NOENT ? ERR_CORRUPT : e;
     *ret_vec = c->vec;

@@ -50,6 +50,7 @@ struct part_reader {
     struct reader r; // first
     struct part *p;
     uint64_t bytes;
+    const struct strings_wanted *wanted; // while part_reader_strings() decodes
     struct reader_table t[TABLE_N];
 };
 

@@ -305,6 +305,7 @@ const struct segment_ops part_ops = {
     .reader_close = part_reader_close,
     .reader_seek = part_reader_seek,
     .reader_column = part_reader_column,
+    .reader_strings = part_reader_strings,
     .reader_value = part_reader_value,
     .children = part_reader_children,
     .reader_rows = part_reader_rows,

@@ -47,6 +47,8 @@ struct segment_ops {
     void (*reader_close)(struct reader *);
     int (*reader_seek)(struct reader *, enum segment_table, uint32_t block);
     int (*reader_column)(struct reader *, enum segment_table, uint32_t col, struct vec *);
+    int (*reader_strings)(struct reader *, enum segment_table, uint32_t col, const struct strings_wanted *,
+                          struct vec *); // NULL: as reader_column
     // NULL: out of the column.
     int (*reader_value)(struct reader *, enum segment_table, uint32_t column, uint32_t row, struct value *);
     int (*children)(struct reader *, enum segment_table, uint32_t row, uint32_t *, uint32_t *);

@@ -94,6 +94,14 @@ int reader_column(struct reader *r, enum segment_table t, uint32_t col, struct v
     return ops_of_reader(r)->reader_column(r, t, col, ret_vec);
 }
 
+int reader_strings(struct reader *r, enum segment_table t, uint32_t col, const struct strings_wanted *wanted,
+                   struct vec *ret_vec)
+{
+    const struct segment_ops *ops = ops_of_reader(r);
+    return ops->reader_strings ? ops->reader_strings(r, t, col, wanted, ret_vec)
+                               : ops->reader_column(r, t, col, ret_vec);
+}
+
 static int value_of_column(struct reader *r, enum segment_table t, uint32_t column, uint32_t row, struct value *ret)
 {
     struct vec v;

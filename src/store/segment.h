@@ -147,6 +147,11 @@ void reader_close(struct reader *r);
 int reader_seek(struct reader *r, enum segment_table t, uint32_t block);
 // A column of the current block, decoded on first use and kept while the block is current.
 int reader_column(struct reader *r, enum segment_table t, uint32_t col, struct vec *ret_vec);
+// The same for a column of strings of which only some are wanted (encode.h): what is not may be the empty string. Decoded
+// anew each time, the more cheaply the fewer strings are wanted.
+struct strings_wanted;
+int reader_strings(struct reader *r, enum segment_table t, uint32_t col, const struct strings_wanted *wanted,
+                   struct vec *ret_vec);
 // The value of attribute column `column` (without COL_FIXED) in one row of the current block; VALUE_NULL when the row's
 // shape has no such column. Costs little when few rows of a block are asked for. Strings live until the next seek.
 int reader_value(struct reader *r, enum segment_table t, uint32_t column, uint32_t row, struct value *ret_value);
