@@ -219,12 +219,53 @@ static void rows_count(struct agg *a, const struct cvec *v, const uint32_t *inde
         return;
     }
     for (uint32_t k = 0; k < n; k++)
-        a->count[gid ? gid[k] : 0] += !v || cvec_get(v, index[k]).type != QVAL_MISSING;
+        a->count[gid ? gid[k] : 0] += !v || !cvec_missing(v, index[k]);
+}
+
+// The hash of each ordinal's value, made once. Without groups an ordinal counts once, too.
+static int memo_room(struct agg *a, const struct cvec *v)
+{
+    if (a->memo_identity == v->identity && a->memo_n == v->ords)
+        return 0;
+    exec_free(a->x, a->memo, (size_t)a->memo_n * sizeof *a->memo);
+    a->memo_identity = NULL;
+    a->memo = exec_zalloc(a->x, (size_t)v->ords * sizeof *a->memo);
+    a->memo_n = a->memo ? v->ords : 0;
+    if (!a->memo)
+        return exec_nomem(a->x);
+    a->memo_identity = v->identity;
+    return 0;
+}
+
+static int ordinals_distinct(struct agg *a, const struct cvec *v, const uint32_t *index, const uint32_t *gid,
+                             uint32_t n)
+{
+    int rc = memo_room(a, v);
+    for (uint32_t k = 0; k < n && rc == 0; k++) {
+        uint32_t i = index[k], ord = v->kind == CVEC_WORD ? v->u8[i] : v->u32[i];
+        struct agg_memo own = { 0 }, *m = ord < a->memo_n ? &a->memo[ord] : &own; // TRACE_NONE is beyond
+        if (!cvec_has(v, i))
+            continue;
+        if (!m->state) {
+            struct qval q = cvec_get(v, i);
+            m->state = q.type == QVAL_MISSING ? MEMO_MISSING : MEMO_HASH;
+            m->hash = q.type == QVAL_MISSING ? 0 : qval_hash(&q);
+        }
+        if (m->state != MEMO_HASH)
+            continue;
+        rc = distinct_add(a->x, &a->distinct[gid ? gid[k] : 0], m->hash);
+        if (!gid)
+            m->state = MEMO_DONE;
+    }
+    return rc;
 }
 
 static int rows_distinct(struct agg *a, const struct cvec *v, const uint32_t *index, const uint32_t *gid, uint32_t n)
 {
     int rc = 0;
+    bool ordinals = v->kind == CVEC_WORD || v->kind == CVEC_TABLE || v->kind == CVEC_STR || v->kind == CVEC_TRACE;
+    if (a->plan->ref_count == 1 && ordinals && v->identity && v->ords > 0)
+        return ordinals_distinct(a, v, index, gid, n);
     for (uint32_t k = 0; k < n && rc == 0; k++) {
         uint64_t hash = 0;
         bool all = true;
@@ -329,6 +370,12 @@ static int rows_values_of(struct agg *a, const struct cvec *v, const uint32_t *i
 int agg_rows(struct agg *a, struct vbatch *b, const uint32_t *index, const uint32_t *gid, uint32_t n)
 {
     uint32_t refs = a->plan->ref_count;
+    if (a->plan->fn == QUERY_AGG_COUNT && refs && !gid && n == bits_count(b->sel, b->n)) { // all rows of the batch
+        uint64_t count;
+        int counted = vbatch_count(b, a->plan->refs[0], &count);
+        a->count[0] += counted == 0 ? count : 0;
+        return counted;
+    }
     struct cvec *v = exec_scratch(a->x, refs + 1, sizeof *v);
     int rc = 0;
     if (!v)
@@ -499,6 +546,9 @@ void agg_free(struct agg *a)
     }
     exec_free(a->x, a->states, a->cap * state_size(a->plan->fn));
     exec_free(a->x, a->pair_count, a->pair_cap * sizeof *a->pair_count);
+    exec_free(a->x, a->memo, (size_t)a->memo_n * sizeof *a->memo);
+    a->memo = NULL;
+    a->memo_n = 0;
     exec_free(a->x, a->points, a->points_cap * sizeof *a->points);
     intern_free(&a->seen);
     intern_tuples_free(&a->pairs);

@@ -50,6 +50,13 @@ struct agg {
         struct agg_hist *hist;
         void *states;
     };
+    // uniq(): what ordinals of a segment mean
+    struct agg_memo {
+        uint64_t hash;
+        enum { MEMO_UNSEEN, MEMO_MISSING, MEMO_HASH, MEMO_DONE } state;
+    } * memo;
+    const void *memo_identity;
+    uint32_t memo_n;
     // values(): how often each value in each group
     struct intern seen;
     struct intern_tuples pairs; // (group, value)

@@ -220,13 +220,23 @@ static int tuples_room(struct intern_tuples *t)
     return rc;
 }
 
+// Tuples are short: a call to compare them costs more than comparing.
+static inline bool same_tuple(const uint32_t *a, const uint32_t *b, uint32_t width)
+{
+    for (uint32_t i = 0; i < width; i++) {
+        if (a[i] != b[i])
+            return false;
+    }
+    return true;
+}
+
 int intern_tuple(struct intern_tuples *t, const uint32_t *ids, uint32_t max, uint32_t *ret_id)
 {
     uint64_t hash = tuple_hash(ids, t->width);
     size_t size = (size_t)t->width * 4;
     for (uint32_t i = (uint32_t)hash & t->mask; t->slots && t->slots[i]; i = (i + 1) & t->mask) {
         uint32_t id = t->slots[i] - 1;
-        if (memcmp(t->ids + (size_t)id * t->width, ids, size) == 0) {
+        if (same_tuple(t->ids + (size_t)id * t->width, ids, t->width)) {
             *ret_id = id;
             return 0;
         }

@@ -253,6 +253,106 @@ int vbatch_field(struct vbatch *b, const struct query_ref *ref, struct cvec *ret
     return 0;
 }
 
+// ---- how many rows have a field ----
+
+// Does a row's shape tell whether it has a value here?
+static bool shape_tells(const struct place *p)
+{
+    bool strings = p->kind == PLACE_STR && !p->empty_missing && p->type != QVAL_ID;
+    return p->col >= COL_FIXED && (strings || p->kind == PLACE_I64 || p->kind == PLACE_F64 || p->kind == PLACE_BOOL);
+}
+
+static bool shape_has(struct shape s, uint32_t column)
+{
+    for (uint32_t k = 0; k < s.n; k++) {
+        if (s.columns[k] == column)
+            return true;
+    }
+    return false;
+}
+
+// Rows of each shape of the batch, counted once.
+static int shapes_count(struct vbatch *b)
+{
+    struct vec shape;
+    uint32_t n = segment_shapes(b->seg->seg, TABLE_ROWS);
+    if (b->shape_rows)
+        return 0;
+    int rc = exec_column(b->x, b->seg, TABLE_ROWS, COL_SHAPE, &shape);
+    uint32_t *rows = exec_scratch(b->x, n, sizeof *rows), *shapes = exec_scratch(b->x, n, sizeof *shapes);
+    if (rc < 0)
+        return rc;
+    if (!rows || !shapes)
+        return exec_nomem(b->x);
+    memset(rows, 0, n * sizeof *rows);
+    for (BITS_EACH(i, b->sel, b->n)) {
+        if (rows[shape.u32[i]]++ == 0)
+            shapes[b->shapes_n++] = shape.u32[i];
+    }
+    b->shape_rows = rows;
+    b->shapes = shapes;
+    return 0;
+}
+
+static int count_by_shape(struct vbatch *b, const struct chain *c, uint64_t *ret)
+{
+    int rc = shapes_count(b);
+    for (uint32_t i = 0; i < b->shapes_n && rc == 0; i++) {
+        struct shape s = segment_shape(b->seg->seg, TABLE_ROWS, b->shapes[i]);
+        bool has = false;
+        for (uint32_t k = 0; k < c->n && !has; k++)
+            has = shape_has(s, c->places[k].col - COL_FIXED);
+        *ret += has ? b->shape_rows[b->shapes[i]] : 0;
+    }
+    return rc;
+}
+
+// A row counts once, in whichever place it has a value.
+static int count_by_place(struct vbatch *b, const struct chain *c, uint64_t *ret)
+{
+    static const struct qval yes = { .type = QVAL_BOOL, .b = true };
+    size_t words = BITS_WORDS(b->n);
+    uint64_t *left = exec_bits(b->x, b->n, false), *has = exec_bits(b->x, b->n, false);
+    if (!left || !has)
+        return exec_nomem(b->x);
+    memcpy(left, b->sel, words * 8);
+    for (uint32_t k = 0; k < c->n && bits_any(left, b->n); k++) {
+        struct cvec v = { .kind = CVEC_CONST, .table = &yes };
+        // Every row is of a project and has these times: no need to look.
+        bool always =
+            c->places[k].kind == PLACE_PROJECT || (c->places[k].kind == PLACE_I64 && c->places[k].col < COL_FIXED);
+        int rc = always ? 0 : place_vec(b->x, b->seg, TABLE_ROWS, &c->places[k], left, b->n, &v);
+        if (rc < 0)
+            return rc;
+        cvec_present(&v, left, b->n, has);
+        *ret += bits_count(has, b->n);
+        for (size_t w = 0; w < words; w++)
+            left[w] &= ~has[w];
+    }
+    return 0;
+}
+
+int vbatch_count(struct vbatch *b, const struct query_ref *ref, uint64_t *ret)
+{
+    struct chain *c;
+    struct cvec v;
+    *ret = 0;
+    if (b->kind == VBATCH_BLOCK && ref->slot == QUERY_NO_SLOT && !b->fields[ref->index]) {
+        int rc = chain_get(b->x, b->seg, ref, &c);
+        bool tell = true;
+        for (uint32_t i = 0; rc == 0 && i < c->n; i++)
+            tell &= shape_tells(&c->places[i]);
+        return rc < 0 ? rc : tell ? count_by_shape(b, c, ret) : count_by_place(b, c, ret);
+    }
+    uint64_t *has = exec_bits(b->x, b->n, false);
+    int rc = has ? vbatch_field(b, ref, &v) : exec_nomem(b->x);
+    if (rc < 0)
+        return rc;
+    cvec_present(&v, b->sel, b->n, has);
+    *ret = bits_count(has, b->n);
+    return 0;
+}
+
 // ---- filters ----
 
 static int filter_block(struct exec *x, struct exec_segment *s, const struct query_filter *f, const uint64_t *in,

@@ -27,11 +27,13 @@ struct vbatch {
     struct exec *x;
     enum vbatch_kind kind;
     uint32_t n;
-    uint64_t *sel;                  // the rows that are still in, bitmap of n bits; steps clear bits in place
-    struct exec_segment *seg;       // BLOCK
-    const struct row_ref *refs;     // REFS
-    struct cvec *slots;             // by slot; CVEC_NONE when not made (yet)
-    struct cvec **fields;           // by plan ref, once computed
+    uint64_t *sel;                 // the rows that are still in, bitmap of n bits; steps clear bits in place
+    struct exec_segment *seg;      // BLOCK
+    const struct row_ref *refs;    // REFS
+    struct cvec *slots;            // by slot; CVEC_NONE when not made (yet)
+    struct cvec **fields;          // by plan ref, once computed
+    uint32_t *shape_rows, *shapes; // BLOCK: rows of each shape in `sel`, and which there are; NULL: not counted yet
+    uint32_t shapes_n;
     bool ordered;                   // rows come in the order of the result; else by row_order
     uint64_t number;                // ordered: of row 0
     const struct row_order *orders; // of refs that come straight from the scan, else NULL
@@ -44,6 +46,8 @@ int vbatch_init(struct vbatch *b, struct exec *x, enum vbatch_kind kind, uint32_
 int vbatch_field(struct vbatch *b, const struct query_ref *ref, struct cvec *ret);
 // What a fixed field of the records holds; CVEC_NONE in rows that are no records.
 int vbatch_fixed(struct vbatch *b, enum query_field_id field, struct cvec *ret);
+// In how many rows of sel the reference has a value; where shapes tell, no value is read.
+int vbatch_count(struct vbatch *b, const struct query_ref *ref, uint64_t *ret);
 // Which rows of `in` satisfy the filter; ret_out is in scratch.
 int vbatch_filter(struct vbatch *b, const struct query_filter *f, const uint64_t *in, uint64_t **ret_out);
 // The place of row i in the order before any step changed it.
