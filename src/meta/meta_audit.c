@@ -180,23 +180,27 @@ int meta_audit_verify(struct meta *m, const uint8_t *expect_head, struct meta_au
     struct audit_walk w = { .report = &report, .expect_head = expect_head };
     int64_t head_seq = 0;
     uint8_t head[32];
+    struct meta_db db;
     sqlite3_stmt *stmt;
-    pthread_mutex_lock(&m->reader.lock);
+    // A connection of its own: a long trail must not keep everybody's sessions waiting for the shared one.
+    int r = meta_db_open(&db, m->reader.path, false, err);
+    if (r < 0)
+        return r;
     // One read transaction: entries and head of the same moment, whatever is written meanwhile.
-    int r = meta_run(&m->reader, NULL, err, "BEGIN", "");
+    r = meta_run(&db, NULL, err, "BEGIN", "");
     if (r == 0)
-        r = audit_head(&m->reader, &head_seq, head, err);
+        r = audit_head(&db, &head_seq, head, err);
     if (r == 0) {
-        r = meta_query(&m->reader, &stmt, err,
+        r = meta_query(&db, &stmt, err,
                        "SELECT seq, time_ns, actor, action, target, detail, hash FROM audit ORDER BY seq", "");
         while (r == 1)
-            r = audit_walk_row(&w, stmt) ? meta_next(&m->reader, stmt, err) : 2;
+            r = audit_walk_row(&w, stmt) ? meta_next(&db, stmt, err) : 2;
         if (r == 2)
             meta_done(stmt);
     }
-    if (!sqlite3_get_autocommit(m->reader.handle))
-        meta_run(&m->reader, NULL, NULL, "COMMIT", "");
-    pthread_mutex_unlock(&m->reader.lock);
+    if (!sqlite3_get_autocommit(db.handle))
+        meta_run(&db, NULL, NULL, "COMMIT", "");
+    meta_db_close(&db);
     if (r < 0)
         return r;
     memcpy(report.head, w.prev, 32);

@@ -1,4 +1,4 @@
-// What the files of this room share: the two connections, statements, transactions, secrets.
+// What the files of this room share: the two connections (and how to open a further one), statements, transactions, secrets.
 // Lock order: writer.lock, then reader.lock, then cache lock. Nothing calls out of the room with one held.
 #pragma once
 #include "meta/audit.h"

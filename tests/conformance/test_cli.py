@@ -222,6 +222,21 @@ def test_a_port_in_use_is_named(clew, tmp_path):
     assert answer.returncode == 1 and str(clew.port) in answer.stderr
 
 
+def test_users(clew):
+    link = clew.cli("user", "add", "jonas@example.com", "--scope", "read,values").strip()
+    assert link.startswith(clew.url + "/signin#invite=")
+    users = {row["login"]: row for row in map(json.loads, clew.cli("user", "ls", "--json").splitlines())}
+    assert users["jonas@example.com"]["state"] == "invited" and users["jonas@example.com"]["scopes"] == "read,values"
+    assert "jonas@example.com" in clew.cli("user", "ls")
+    again = clew.cli("user", "link", "jonas@example.com").strip()
+    assert again.startswith(clew.url + "/signin#invite=") and again != link
+    assert run("user", "add", "jonas@example.com", "--data", clew.data).returncode == 1
+    assert run("user", "add", "x", "--scope", "root", "--data", clew.data).returncode == 2
+    assert run("user", "rm", "admin", "--data", clew.data).returncode == 1
+    clew.cli("user", "rm", "jonas@example.com")
+    assert run("user", "link", "jonas@example.com", "--data", clew.data).returncode == 1
+
+
 def test_doctor(clew, tmp_path):
     answer = run("doctor", "--data", clew.data)
     assert answer.returncode == 0 and clew.url in answer.stdout

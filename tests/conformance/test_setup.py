@@ -188,6 +188,14 @@ def test_tls_on_a_plain_port(clew):
     assert problem(clew, "tls_on_plain")["port"] == clew.port
 
 
+def test_grpc_with_tls_on_a_plain_port(clew_new):
+    """What a gRPC exporter does whose address has no scheme."""
+    server = clew_new()
+    with grpc.secure_channel(f"127.0.0.1:{server.port}", grpc.ssl_channel_credentials()) as channel, pytest.raises(grpc.RpcError):
+        channel.unary_unary("/opentelemetry.proto.collector.trace.v1.TraceService/Export")(b"", timeout=5)
+    assert "OTEL_EXPORTER_OTLP_INSECURE" in problem(server, "tls_on_plain")["fix"]
+
+
 def test_tls_ports(tmp_path):
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", tmp_path / "key.pem", "-out", tmp_path / "cert.pem", "-days", "2",
                     "-subj", "/CN=127.0.0.1"], check=True, capture_output=True)

@@ -2,6 +2,7 @@
 import { Moon, Sun, SunMoon } from 'lucide';
 import { me, send } from '../api/client.ts';
 import { Icon } from '../parts/Icon.tsx';
+import { Link } from '../parts/Link.tsx';
 import { setTheme, theme } from '../state/theme.ts';
 import { helpOpen } from './Help.tsx';
 
@@ -34,9 +35,14 @@ export function AccountItems({ close }: { close: () => void }) {
           {choice.label}
         </button>
       ))}
+      <span onClick={close}>
+        <Link class="item hl" href="/settings/you">
+          Password and sessions
+        </Link>
+      </span>
       <button
         type="button"
-        class="item hl"
+        class="item"
         onClick={() => {
           close();
           helpOpen.value = true;
