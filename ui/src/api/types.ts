@@ -51,7 +51,11 @@ export interface SpanRow {
 }
 
 export interface LogRow {
+  id?: string;
   time: string;
+  pattern?: string;
+  /** Of the step `context`: the line itself, not one beside it. */
+  match?: boolean;
   trace?: string;
   span?: string;
   service?: string;

@@ -1,97 +1,187 @@
-import { ChartNoAxesGantt, X } from 'lucide';
+// One line in full, under it: all fields, what each can do for the query, and where the line leads.
+import { Braces, ChartNoAxesGantt, Rows3 } from 'lucide';
+import { useState } from 'preact/hooks';
 import type { LogRow, Value } from '../api/types.ts';
-import { absolute, clock, parseInstant } from '../format/time.ts';
-import { Attributes, valueText } from '../parts/Attributes.tsx';
+import { absolute, parseInstant } from '../format/time.ts';
+import { valueText } from '../parts/Attributes.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import { CopyButton } from '../parts/Paste.tsx';
 import { term } from '../query/write.ts';
-import { hueOf } from '../state/services.ts';
-import { logText } from '../trace/model.ts';
+import { type Field, fieldsOf, queryName } from './fields.ts';
+import { Holes } from './Patterns.tsx';
+import { safeText } from './text.ts';
 
 interface Props {
   row: LogRow;
-  close: () => void;
+  columns: readonly string[];
   narrow: (term: string) => void;
+  column: (name: string) => void;
   toTrace: () => void;
+  around: () => void;
 }
 
-/** One line in full. Each value can narrow the list to it, or to everything else. */
-export function LogDetail({ row, close, narrow, toTrace }: Props) {
+export function LogDetail({ row, columns, narrow, column, toTrace, around }: Props) {
+  const [json, setJson] = useState(false);
   const { ms } = parseInstant(row.time);
-  const text = logText(row);
-  const service = row.service ?? 'unknown service';
-  const filter = (prefix: string) => (name: string, value: Value) => [
-    { label: 'only', run: () => narrow(term(prefix + name, value)) },
-    { label: 'not', run: () => narrow(term(prefix + name, value, true)) },
-  ];
+  const fields = fieldsOf(row);
   const stack = row.attr?.['exception.stacktrace'];
+  const body = row.body ?? row.name ?? '';
+  const pattern = row.pattern;
   return (
-    <>
-      <div class="ph">
-        <div class="row phead">
-          <span class="grow cut">
-            <span class={`svc h${hueOf(service)} m`}>{service}</span>&ensp;<b class={`lv ${row.level ?? ''}`}>{row.level ?? 'no level'}</b>
-            &ensp;
-            <span class="mono d2" title={absolute(ms)}>
-              {clock(ms)}
-            </span>
-          </span>
-          <button type="button" class="btn g s i" aria-label="Close" title="Close (Esc)" onClick={close}>
-            <Icon icon={X} size={14} />
-          </button>
-        </div>
-        <div class="row pacts">
-          {row.trace ? (
-            <button type="button" class="btn s" onClick={toTrace}>
-              <Icon icon={ChartNoAxesGantt} size={14} />
-              Its trace <span class="mono d3">{row.trace.slice(0, 8)}</span>
-            </button>
-          ) : (
-            <span class="why">written outside of any trace</span>
-          )}
-        </div>
-      </div>
-      <div class="scroll grow pbody hl" tabIndex={0} role="region" aria-label="The line in full">
-        <div class="sec">
-          <h2>Message</h2>
-          <span class="grow" />
-          <CopyButton text={text} label="Copy" />
-        </div>
-        <pre class="code wrap stmt">{text}</pre>
-        {typeof stack === 'string' && (
-          <div class="exc hl">
-            <b class="err">{valueText(row.attr?.['exception.type'] ?? 'Exception')}</b>
-            <p class="code wrap">{valueText(row.attr?.['exception.message'] ?? '')}</p>
-            <details>
-              <summary class="link sm">Stack trace</summary>
-              <pre class="code scroll">{stack}</pre>
-            </details>
-          </div>
-        )}
-        <div class="sec hl">
-          <h2>Attributes</h2>
-          <span class="grow">{Object.keys(row.attr ?? {}).length}</span>
-          <CopyButton text={JSON.stringify(row, null, 2)} label="Copy JSON" />
-        </div>
-        {row.attr && Object.keys(row.attr).length > 0 ? (
-          <Attributes bag={row.attr} actions={filter('attr.')} />
+    <aside class={`ldetail l-${row.level ?? ''}`} aria-label="The chosen line">
+      <div class="scroll lfields" tabIndex={0} role="region" aria-label="Its fields">
+        {json ? (
+          <pre class="code wrap stmt">{safeText(JSON.stringify(row, null, 2))}</pre>
         ) : (
-          <p class="nothing why">This line has none.</p>
-        )}
-        <div class="sec hl">
-          <h2>Resource</h2>
-          <span class="grow">{Object.keys(row.resource ?? {}).length}</span>
-        </div>
-        <Attributes bag={row.resource ?? {}} actions={filter('resource.')} />
-        {row.scope && Object.keys(row.scope).length > 0 && (
           <>
-            <div class="sec hl">
-              <h2>Scope</h2>
-            </div>
-            <Attributes bag={row.scope} actions={filter('scope.')} />
+            <table>
+              <tbody>
+                <tr>
+                  <th scope="row" class="mono">
+                    body
+                  </th>
+                  <td class="mono">
+                    <Body value={body} />
+                  </td>
+                </tr>
+                {fields
+                  .filter((field) => field.name !== 'exception.stacktrace')
+                  .map((field) => (
+                    <FieldRow
+                      key={`${field.level} ${field.name}`}
+                      field={field}
+                      row={row}
+                      columns={columns}
+                      narrow={narrow}
+                      column={column}
+                    />
+                  ))}
+              </tbody>
+            </table>
+            {typeof stack === 'string' && (
+              <details class="lstack">
+                <summary class="link sm">Stack trace</summary>
+                <pre class="code scroll" tabIndex={0}>
+                  {safeText(stack)}
+                </pre>
+              </details>
+            )}
           </>
         )}
       </div>
-    </>
+      <div class="lfacts">
+        <dl>
+          <dt>Time</dt>
+          <dd class="wrap">{absolute(ms)}</dd>
+          <dt>Trace</dt>
+          <dd>
+            {row.trace ? (
+              <button type="button" class="link mono" onClick={toTrace}>
+                {row.trace.slice(0, 8)}
+              </button>
+            ) : (
+              <span class="why">written outside of any trace</span>
+            )}
+          </dd>
+          {row.span && (
+            <>
+              <dt>Span</dt>
+              <dd class="mono">{row.span.slice(0, 8)}</dd>
+            </>
+          )}
+          {pattern && (
+            <>
+              <dt>Pattern</dt>
+              <dd class="cut">
+                <button
+                  type="button"
+                  class="link mono"
+                  title={`Only lines of this pattern: ${pattern}`}
+                  onClick={() => narrow(term('pattern', pattern))}
+                >
+                  <Holes text={pattern} />
+                </button>
+              </dd>
+            </>
+          )}
+        </dl>
+        <div class="row pacts">
+          {row.trace && (
+            <button type="button" class="btn s" onClick={toTrace}>
+              <Icon icon={ChartNoAxesGantt} size={14} />
+              Its trace
+            </button>
+          )}
+          <button type="button" class="btn s" onClick={around}>
+            <Icon icon={Rows3} size={14} />
+            Lines around
+          </button>
+          <button type="button" class="btn s" aria-pressed={json} onClick={() => setJson(!json)}>
+            <Icon icon={Braces} size={14} />
+            JSON
+          </button>
+          <CopyButton text={json ? JSON.stringify(row, null, 2) : typeof body === 'string' ? body : JSON.stringify(body)} label="Copy" />
+        </div>
+      </div>
+    </aside>
+  );
+}
+
+/** Text as text, structure as structure. */
+function Body({ value }: { value: Value }) {
+  if (typeof value === 'string') {
+    const parsed = /^\s*[{[]/.test(value) ? structureOf(value) : undefined;
+    return <span class="wrap">{safeText(parsed === undefined ? value : JSON.stringify(parsed, null, 2))}</span>;
+  }
+  return <span class="wrap">{safeText(JSON.stringify(value, null, 2))}</span>;
+}
+
+function structureOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function FieldRow({ field, row, columns, narrow, column }: { field: Field; row: LogRow } & Pick<Props, 'columns' | 'narrow' | 'column'>) {
+  const name = queryName(field, row);
+  const { value } = field;
+  const kind =
+    typeof value === 'number' || typeof value === 'boolean' ? 'nu' : typeof value === 'string' && field.level === 'attr' ? 'st' : '';
+  const text = safeText(typeof value === 'string' ? (field.level === 'attr' ? `"${value}"` : value) : valueText(value));
+  const comparable = typeof value !== 'object';
+  return (
+    <tr>
+      <th scope="row" class="mono cut" title={name}>
+        {name}
+      </th>
+      <td class={`mono ${kind}`}>
+        <span class="fv">{text}</span>
+        <span class="acts">
+          {comparable && (
+            <>
+              <button type="button" class="link" onClick={() => narrow(term(name, value))} aria-label={`Only ${name}=${text}`}>
+                only
+              </button>
+              <button type="button" class="link" onClick={() => narrow(term(name, value, true))} aria-label={`Not ${name}=${text}`}>
+                not
+              </button>
+            </>
+          )}
+          <button type="button" class="link" onClick={() => column(name)} aria-label={`${name} as a column`}>
+            {columns.includes(name) ? 'no column' : 'column'}
+          </button>
+          <button
+            type="button"
+            class="link"
+            onClick={() => void navigator.clipboard.writeText(valueText(value))}
+            aria-label={`Copy ${name}`}
+          >
+            copy
+          </button>
+        </span>
+      </td>
+    </tr>
   );
 }

@@ -16,6 +16,8 @@ export const live = signal(true);
 export const epoch = signal(0);
 /** What news are about: the query of the open page, and how often it asks again at most (ms). */
 export const watched = signal<{ query: string; pace: number } | undefined>(undefined);
+/** Records that have arrived since the page began to follow its query. */
+export const arrived = signal(0);
 /** Is the server's voice heard? If not, pages ask on their own. */
 export const connected = signal(false);
 
@@ -107,7 +109,11 @@ function follow(query: string, pace: number): () => void {
   source.onopen = () => {
     connected.value = true;
   };
-  source.onmessage = () => refresher.news();
+  arrived.value = 0;
+  source.onmessage = () => {
+    arrived.value++;
+    refresher.news();
+  };
   source.addEventListener('skipped', () => refresher.news());
   source.onerror = () => {
     connected.value = false;
