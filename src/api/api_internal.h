@@ -134,6 +134,9 @@ void api_users_remove(struct api_call *call);
 void api_users_link(struct api_call *call);
 void api_users_sessions_end(struct api_call *call);
 void api_storage(struct api_call *call);
+// Bytes a day of what has become parts in the last day, or since there is any; 0: not known yet. *ret_span: ns over which
+// it was measured, only then set.
+double api_storage_rate(const struct store_usage *u, int64_t now, int64_t *ret_span);
 void api_server(struct api_call *call);
 void api_setup(struct api_call *call);
 void api_my_sessions(struct api_call *call);

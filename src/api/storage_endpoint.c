@@ -3,7 +3,8 @@
 
 #include "base/clock.h"
 
-enum { RATE_HOURS = 24 }; // what the present rate is measured over
+enum { RATE_HOURS = 24 };              // what the present rate is measured over
+#define RATE_LEAST_NS (600 * NS_PER_S) // less says nothing about a day
 
 static const char *const source_names[] = { "spans", "logs", "metrics", "events", "snapshots", "profiles", "checks" };
 _Static_assert(sizeof source_names / sizeof source_names[0] == RECORD_SOURCES, "a name a source");
@@ -42,8 +43,7 @@ static void put_sources(struct json_writer *w, const struct store_usage *u)
     json_put_array_end(w);
 }
 
-// Bytes a day of what has become parts in the last day, or since there is any; 0: not known yet.
-static double rate_of(const struct store_usage *u, int64_t now)
+double api_storage_rate(const struct store_usage *u, int64_t now, int64_t *ret_span)
 {
     double size = 0;
     int64_t oldest = now, from = now - RATE_HOURS * 3600 * NS_PER_S;
@@ -57,13 +57,17 @@ static double rate_of(const struct store_usage *u, int64_t now)
     int64_t whole = u->hours_from + (STORE_USAGE_HOURS - RATE_HOURS) * 3600 * NS_PER_S;
     if (from < whole)
         from = whole;
-    double span = (double)(now - (oldest > from ? oldest : from));
-    return span < 60e9 ? 0 : size * 86400e9 / span; // less than a minute says nothing about a day
+    int64_t span = now - (oldest > from ? oldest : from);
+    if (span < RATE_LEAST_NS)
+        return 0;
+    *ret_span = span;
+    return size * 86400e9 / (double)span;
 }
 
 static void put_outlook(struct json_writer *w, const struct store_usage *u, int64_t now)
 {
-    double rate = rate_of(u, now);
+    int64_t span = 0;
+    double rate = api_storage_rate(u, now, &span);
     uint64_t used = u->log_bytes;
     for (int i = 0; i < RECORD_SOURCES; i++)
         used += u->sources[i].bytes;
@@ -71,6 +75,8 @@ static void put_outlook(struct json_writer *w, const struct store_usage *u, int6
     if (rate <= 0)
         return;
     put_uint(w, STR("bytes_a_day"), (uint64_t)rate);
+    json_put_key(w, STR("measured_over"));
+    json_put_int(w, span);
     // Until the cap, or the disk, whatever comes first.
     double room = (double)u->disk_free;
     bool cap = false;

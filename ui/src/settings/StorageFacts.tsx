@@ -84,7 +84,7 @@ function Facts({ storage }: { storage: Storage }) {
                   </svg>
                 </td>
                 <td class="r">{count(source.rows)}</td>
-                <td class="r wide">{source.rows ? bytes(Math.round(source.bytes / source.rows)) : ''}</td>
+                <td class="r wide">{each(source.bytes, source.rows)}</td>
                 <td class="r wide">{count(source.parts)}</td>
                 <td>
                   <When at={source.oldest} />
@@ -114,6 +114,13 @@ function Facts({ storage }: { storage: Storage }) {
       </div>
     </>
   );
+}
+
+/** Bytes a record; a fraction where it is small. */
+function each(size: number, rows: number): string {
+  if (rows === 0) return '';
+  const one = size / rows;
+  return one < 10 ? `${one.toFixed(1)}\u202fB` : bytes(Math.round(one));
 }
 
 function Fact({ name, title, children }: { name: string; title?: string; children: preact.ComponentChildren }) {

@@ -29,6 +29,7 @@ it('concludes with what happens first', () => {
   expect(outlook({ ...some, full_in: { days: 5, by: 'disk', retention_first: false } })).toContain('the disk is full in 5 days.');
   expect(outlook({ ...some, full_in: { days: 5, by: 'cap' } })).toContain('the disk cap is reached in 5 days; then the oldest go first.');
   const { bytes_a_day: _, ...fresh } = some;
-  expect(outlook(fresh as Storage)).toContain('Nothing to measure a rate by');
+  expect(outlook(fresh as Storage)).toContain('known ten minutes after');
+  expect(outlook({ ...some, measured_over: 40 * 60e9 })).toContain('1.0\u202fGB a day, measured over 40 minutes, it levels off');
   expect(outlook({ ...some, retention: 0 })).toContain('kept for ever');
 });

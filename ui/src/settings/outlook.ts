@@ -16,6 +16,11 @@ function trim(n: number): string {
   return n >= 10 || Number.isInteger(n) ? String(Math.round(n)) : n.toFixed(1);
 }
 
+function spanWords(ns: number): string {
+  const minutes = ns / 60e9;
+  return minutes < 90 ? `${Math.round(minutes)} minutes` : `${Math.round(minutes / 60)} hours`;
+}
+
 /** Days in words that do not promise more than was measured. */
 export function daysWords(days: number): string {
   if (days < 1 / 24) return 'less than an hour';
@@ -29,8 +34,9 @@ export function outlook(storage: Storage): string {
   const kept = storage.retention ? `Records are kept ${keptFor(storage.retention)}` : 'Records are kept until the disk cap';
   const forEver = !storage.retention && !storage.disk_cap ? 'Records are kept for ever' : kept;
   const used = `${forEver}; ${bytes(storage.used)} are in use.`;
-  if (!storage.bytes_a_day) return `${used} Nothing to measure a rate by has been written yet.`;
-  const rate = `At the present ${bytes(storage.bytes_a_day)} a day`;
+  if (!storage.bytes_a_day) return `${used} What comes in a day is known ten minutes after the first part.`;
+  const over = storage.measured_over ? `, measured over ${spanWords(storage.measured_over)},` : '';
+  const rate = `At the present ${bytes(storage.bytes_a_day)} a day${over}`;
   const full = storage.full_in;
   if (!full) return `${used} ${rate} there is no limit in sight.`;
   const what = full.by === 'cap' ? 'the disk cap is reached' : 'the disk is full';

@@ -81,6 +81,7 @@ export interface Storage {
   disk_free?: number;
   used: number;
   bytes_a_day?: number;
+  measured_over?: number;
   full_in?: { days: number; by: 'cap' | 'disk'; retention_first?: boolean; levels_at?: number };
   log_bytes: number;
   log_files: number;
