@@ -1,16 +1,16 @@
 // What the failing (or slow) requests have that the others have not.
-import type { DifferRow, Finding } from '../api/overview.ts';
+import type { Finding } from '../api/overview.ts';
 import { percent } from '../format/number.ts';
 import { valueText } from '../parts/Attributes.tsx';
 import { Link } from '../parts/Link.tsx';
-import { entryQuery } from '../query/services.ts';
 import { addTerm, term } from '../query/write.ts';
 import { href, setParams } from '../state/route.ts';
 import { kept } from '../state/scope.ts';
+import type { Difference } from './load.ts';
 
 const ROWS = 8;
 
-export function Differ({ finding, rows }: { finding: Finding; rows: readonly DifferRow[] }) {
+export function Differ({ finding, rows }: { finding: Finding; rows: readonly Difference[] }) {
   const service = finding.service ?? '';
   const doing = finding.state === 'failing' ? 'Failing' : 'Slow';
   return (
@@ -18,7 +18,7 @@ export function Differ({ finding, rows }: { finding: Finding; rows: readonly Dif
       <div class="sec">
         <h2>What differs</h2>
         <span class="grow cut">
-          {doing.toLowerCase()} requests of {service} against its other ones, the surest first
+          {doing.toLowerCase()} operations of {service} against their like, the surest first
         </span>
         <button type="button" class="link" onClick={() => setParams({ differ: undefined }, { replace: true })}>
           Close
@@ -36,7 +36,7 @@ export function Differ({ finding, rows }: { finding: Finding; rows: readonly Dif
           {rows.slice(0, ROWS).map((row) => (
             <tr key={`${row.field} ${valueText(row.value)}`}>
               <th scope="row" class="mono cut">
-                <Link class="plain" href={href('/traces', { ...kept.value, q: addTerm(entryQuery(service), term(row.field, row.value)) })}>
+                <Link class="plain" href={href('/traces', { ...kept.value, q: addTerm(row.among, term(row.field, row.value)) })}>
                   {row.field} = {valueText(row.value)}
                 </Link>
               </th>

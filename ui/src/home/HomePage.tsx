@@ -19,7 +19,7 @@ import { HomeCharts, HomeChartsSkeleton } from './Charts.tsx';
 import { Differ } from './Differ.tsx';
 import { Ingest } from './Ingest.tsx';
 import { Lede, LedeSkeleton } from './Lede.tsx';
-import { detailQueries, loadDetails, loadNewLogs, PATTERNS_QUERY } from './load.ts';
+import { type Details, detailQueries, loadDetails, loadNewLogs, PATTERNS_QUERY } from './load.ts';
 import { Deploys, NewInLogs } from './Panes.tsx';
 import { Services, serviceHref } from './Services.tsx';
 
@@ -33,8 +33,11 @@ function slowly(now: number): number {
 
 const REQUESTS = 'spans (kind=(server, consumer) or root=true)';
 
-function asksOf(overview: Overview | undefined): Ask[] {
-  const details = overview && detailQueries(overview.finding);
+function asksOf(overview: Overview | undefined, details: Details | undefined): Ask[] {
+  const queries = overview && detailQueries(overview.finding);
+  const differs = [...new Set(details?.differ?.map((row) => row.among))].map((among) => ({
+    query: scoped(`${among} | differ status=error`),
+  }));
   const numbers = 'count() as requests, count() if (status=error) as errors, p50(duration) as p50, p95(duration) as p95';
   return [
     {
@@ -42,11 +45,12 @@ function asksOf(overview: Overview | undefined): Ask[] {
       query: scoped(`${REQUESTS} | stats ${numbers} by service | sort errors desc`),
     },
     { what: 'The charts, likewise', query: scoped(`${REQUESTS} | bucket auto | stats ${numbers} by bucket`) },
-    ...(details
+    ...(queries
       ? [
-          { what: 'Users affected', query: details.users },
-          { what: 'What was thrown', query: details.cause },
-          { what: 'What the failing ones have in common', query: details.common },
+          { what: 'Users affected', query: queries.users },
+          { what: 'What was thrown', query: queries.cause },
+          { what: 'What fails, down to the operation', query: queries.names },
+          ...differs.map(({ query }) => ({ what: 'What differs there', query })),
         ]
       : []),
     { what: 'Patterns in the logs, compared with the time before', query: scoped(PATTERNS_QUERY) },
@@ -75,7 +79,7 @@ export function HomePage() {
     false,
   );
   const differ = param('differ') === '1' ? details.data.value?.differ : undefined;
-  useAsks(asksOf(found?.answer));
+  useAsks(asksOf(found?.answer, details.data.value));
   const services = found?.answer.services ?? [];
   const [selected, setSelected] = useState(-1);
   useEffect(() => setSelected(-1), [rangeSubject.value]);

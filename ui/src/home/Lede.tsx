@@ -3,17 +3,18 @@ import { ChartNoAxesGantt, Scale } from 'lucide';
 import type { ComponentChildren } from 'preact';
 import { serverNow } from '../api/client.ts';
 import type { Loaded } from '../api/load.ts';
-import type { DifferRow, Finding, Overview } from '../api/overview.ts';
+import type { Finding, Overview } from '../api/overview.ts';
 import { count, percent, plural } from '../format/number.ts';
 import { absolute, parseInstant } from '../format/time.ts';
+import { valueText } from '../parts/Attributes.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import { Link } from '../parts/Link.tsx';
-import { writeValue } from '../query/write.ts';
+import { addTerm, term } from '../query/write.ts';
 import { range } from '../state/live.ts';
 import { rangeLabel } from '../state/range.ts';
 import { href, param, setParams } from '../state/route.ts';
 import { kept, scope } from '../state/scope.ts';
-import type { Details } from './load.ts';
+import type { Details, Difference } from './load.ts';
 import { calmFacts, conclusion, leadFact } from './words.ts';
 
 const MOODS = { e: 'dot e', w: 'dot w', k: 'dot k', none: 'dot' };
@@ -100,11 +101,11 @@ function BadFacts({ finding, details }: { finding: Finding; details: Loaded<Deta
           <code>{more.cause.type}</code>
         </Fact>
       )}
-      {more?.common.map(({ field, value, share }) => (
-        <Fact key={field} to={tracesHref(`${query} ${field}=${writeValue(value)}`)}>
-          {share >= 0.995 ? 'all have ' : `${percent(share)} have `}
+      {more?.common.map((row) => (
+        <Fact key={row.field} to={tracesHref(addTerm(`${row.among} status=error`, term(row.field, row.value)))}>
+          {row.in >= 0.995 ? 'all have ' : `${percent(row.in)} have `}
           <code>
-            {field} = {String(value)}
+            {row.field} = {valueText(row.value)}
           </code>
         </Fact>
       ))}
@@ -127,7 +128,7 @@ function CalmFacts({ overview }: { overview: Overview }) {
   );
 }
 
-function Actions({ finding, differ }: { finding: Finding; differ: DifferRow[] | undefined }) {
+function Actions({ finding, differ }: { finding: Finding; differ: Difference[] | undefined }) {
   const query = finding.query ?? '';
   const open = param('differ') === '1';
   return (

@@ -1,10 +1,9 @@
 // What Home asks beside the overview: for whom, by what, what all of it has in common; and what is new in the logs.
 import { runQuery } from '../api/client.ts';
 import type { DifferRow, Finding, Overview, PatternRow } from '../api/overview.ts';
-import type { Value } from '../api/types.ts';
 import { parseInstant } from '../format/time.ts';
 import { entryQuery } from '../query/services.ts';
-import { term } from '../query/write.ts';
+import { term, writeValue } from '../query/write.ts';
 import { scoped } from '../state/scope.ts';
 
 interface Span {
@@ -12,26 +11,44 @@ interface Span {
   to: number;
 }
 
+/** A difference, and the spans that it was found among. */
+export interface Difference extends DifferRow {
+  among: string;
+}
+
 export interface Details {
   users: number | undefined;
   cause: { type: string; share: number; query: string } | undefined;
-  common: { field: string; value: Value; share: number }[];
+  common: Difference[];
   /** The same in full; undefined: not known. */
-  differ: DifferRow[] | undefined;
+  differ: Difference[] | undefined;
 }
 
 /** The queries behind the second line; shown at the foot of the page too. */
-export function detailQueries(finding: Finding): { users: string; cause: string; common: string } | undefined {
+export function detailQueries(finding: Finding): { users: string; cause: string; names: string } | undefined {
   if (!finding.query || !finding.service) return undefined;
-  const failing = finding.state === 'failing';
-  const bad = failing ? 'status=error' : (/duration>=?\S+/.exec(finding.query)?.[0] ?? 'status=error');
+  const failed = `spans ${term('service', finding.service)} status=error`;
   return {
     users: scoped(`${finding.query} | stats uniq(user) as users`),
-    cause: scoped(
-      `spans ${term('service', finding.service)} status=error event.exception.type:* | stats count() as n by event.exception.type | sort n desc`,
-    ),
-    common: scoped(`${entryQuery(finding.service)} | differ ${bad}`),
+    cause: scoped(`${failed} event.exception.type:* | stats count() as n by event.exception.type | sort n desc`),
+    names: scoped(`${failed} | stats count() as n by name | sort n desc | limit ${NAMES}`),
   };
+}
+
+/** Of so many operations that fail it is asked what sets them apart: the request itself, and what it is made of. */
+const NAMES = 4;
+
+/** Spans of one operation: those that are bad against its others. */
+export function differQueries(finding: Finding, names: readonly string[]): { among: string; query: string }[] {
+  const service = finding.service ?? '';
+  if (finding.state === 'slow') {
+    const slow = /duration>=?\S+/.exec(finding.query ?? '')?.[0];
+    return slow ? [{ among: entryQuery(service), query: scoped(`${entryQuery(service)} | differ ${slow}`) }] : [];
+  }
+  return names.slice(0, NAMES).map((name) => {
+    const among = `spans ${term('service', service)} ${term('name', name)}`;
+    return { among, query: scoped(`${among} | differ status=error`) };
+  });
 }
 
 export async function loadDetails(overview: Overview, range: Span, abort: AbortSignal): Promise<Details | undefined> {
@@ -40,45 +57,64 @@ export async function loadDetails(overview: Overview, range: Span, abort: AbortS
   if (!queries) return undefined;
   const from = finding.since ? Math.max(range.from, parseInstant(finding.since).ms) : range.from;
   const span = { from, to: range.to };
-  const ask = <T>(query: string, limit: number) => runQuery<T>(query, span, limit, abort).catch(() => undefined);
   // A part that is not answered is left out: the conclusion stands without it.
-  const [users, cause, common] = await Promise.all([
+  const ask = <T>(query: string, limit: number) => runQuery<T>(query, span, limit, abort).catch(() => undefined);
+  const failing = finding.state === 'failing';
+  const [users, cause, differ] = await Promise.all([
     ask<{ users: number }>(queries.users, 1),
-    finding.state === 'failing' ? ask<{ n: number } & Record<string, Value>>(queries.cause, 20) : undefined,
-    ask<DifferRow>(queries.common, 50),
+    failing ? ask<CauseRow>(queries.cause, 20) : undefined,
+    (async () => {
+      const names = failing ? await ask<{ name?: string }>(queries.names, NAMES) : undefined;
+      const list = differQueries(finding, names?.rows.flatMap((row) => row.name ?? []) ?? []);
+      const answers = await Promise.all(list.map(({ query }) => ask<DifferRow>(query, 50)));
+      if (answers.every((answer) => !answer)) return undefined;
+      return merged(list.map(({ among }, index) => ({ among, rows: answers[index]?.rows ?? [] })));
+    })(),
   ]);
   return {
     users: users?.rows[0]?.users,
     cause: cause && topCause(cause.rows, finding),
-    common: common ? inCommon(common.rows) : [],
-    differ: common && telling(common.rows),
+    common: inCommon(differ ?? []),
+    differ,
   };
 }
 
-function topCause(rows: ({ n: number } & Record<string, Value>)[], finding: Finding): Details['cause'] {
-  const all = rows.reduce((sum, row) => sum + Number(row.n), 0);
+interface CauseRow {
+  n: number;
+  'event.exception.type'?: string | string[];
+}
+
+/** What most of the failing spans threw. */
+export function topCause(rows: CauseRow[], finding: Finding): Details['cause'] {
+  const all = rows.reduce((sum, row) => sum + row.n, 0);
   const top = rows[0];
-  const type = top?.['event.exception.type'] ?? top?.['exception.type'];
-  if (!top || typeof type !== 'string' || all === 0 || Number(top.n) / all < 0.5) return undefined;
-  const query = `spans ${term('service', finding.service ?? '')} status=error event.exception.type=${type}`;
-  return { type: type.split('.').at(-1) ?? type, share: Number(top.n) / all, query };
+  const thrown = top?.['event.exception.type'];
+  const type = Array.isArray(thrown) ? thrown[0] : thrown;
+  if (!top || !type || top.n / all < 0.5) return undefined;
+  const query = `spans ${term('service', finding.service ?? '')} status=error event.exception.type=${writeValue(type)}`;
+  return { type: type.split('.').at(-1) ?? type, share: top.n / all, query };
 }
 
 /** Names that say again that it failed, how long it took, or which one it was. */
 const TELLS_NOTHING =
   /^(status|message|name|kind|parent|root|self|duration|time|received|id|trace|span|flags|dropped|tracestate|host|instance|user)$|status_?code|^(event|link|error|exception|otel|process|thread|telemetry|network|client|server|service|user_agent)\b|(^|\.)(port|pid)$/;
 
-/** Differences that are sure, and more than another word for the failure. */
-export function telling(rows: DifferRow[]): DifferRow[] {
-  return rows.filter((row) => row.score > 0 && !TELLS_NOTHING.test(row.field.replace(/^(attr|resource)\./, '')));
+/** Differences that are sure, and more than another word for the failure; each once, the surest first. */
+export function merged(found: { among: string; rows: DifferRow[] }[]): Difference[] {
+  const best = new Map<string, Difference>();
+  for (const { among, rows } of found) {
+    for (const row of rows) {
+      if (row.score <= 0 || TELLS_NOTHING.test(row.field.replace(/^(attr|resource)\./, ''))) continue;
+      const key = `${row.field} ${JSON.stringify(row.value)}`;
+      if ((best.get(key)?.score ?? 0) < row.score) best.set(key, { ...row, among });
+    }
+  }
+  return [...best.values()].sort((a, b) => b.score - a.score);
 }
 
 /** What nearly all failing requests have and few others do. */
-export function inCommon(rows: DifferRow[]): Details['common'] {
-  return telling(rows)
-    .filter((row) => row.in >= 0.8 && row.out <= row.in / 2)
-    .slice(0, 2)
-    .map((row) => ({ field: row.field, value: row.value, share: row.in }));
+export function inCommon(rows: Difference[]): Difference[] {
+  return rows.filter((row) => row.in >= 0.8 && row.out <= row.in / 2).slice(0, 2);
 }
 
 export interface NewPattern {

@@ -223,7 +223,8 @@ function Edge({ edge, most, unit, on, faint, choose }: MarkProps & { edge: Place
       class={`edge ${bad ? 'e' : ''} ${on ? 'on' : ''} ${faint ? 'faint' : ''}`}
       data-edge={`${edge.from}>${edge.to}`}
       role="button"
-      tabIndex={0}
+      // SVG knows this attribute by its lower case only.
+      tabindex={0}
       aria-pressed={on}
       aria-label={`${edge.from} calls ${edge.to}: ${rate}, ${ratio} fail, p95 ${timeOf(edge.p95)}`}
       onClick={choose}
@@ -232,7 +233,7 @@ function Edge({ edge, most, unit, on, faint, choose }: MarkProps & { edge: Place
       <path class="hit" d={path} />
       <path class="wire" d={path} stroke-width={strokeOf(edge.requests, most)} marker-end={`url(#arrow${on ? 'on' : bad ? 'e' : ''})`} />
       <rect class="lbg" x={edge.label.x - wide / 2} y={edge.label.y - 7} width={wide} height="14" />
-      <text x={edge.label.x} y={edge.label.y} class="lb">
+      <text x={edge.label.x} y={edge.label.y} class="lb" aria-hidden="true">
         {rate}
         {bad && <tspan class="er"> {ratio}</tspan>}
       </text>
@@ -253,26 +254,27 @@ function Node({ node, unit, on, faint, choose }: MarkProps & { node: PlacedNode 
       transform={`translate(${node.x} ${node.y})`}
       data-node={node.service}
       role="button"
-      tabIndex={0}
+      tabindex={0}
       aria-pressed={on}
-      aria-label={`${node.service}, ${own ? 'service' : node.kind}: ${rate}, ${percent(node.error_ratio ?? 0)} fail, p95 ${timeOf(node.p95)}`}
+      // The words that are seen, in their order: who speaks to the page says what he sees.
+      aria-label={`${node.service}: ${rate}, ${node.p95 === undefined ? '' : `${timeOf(node.p95)}, `}${percent(node.error_ratio ?? 0)} fail, ${own ? 'service' : node.kind}`}
       onClick={choose}
       onKeyDown={onEnter(choose)}
     >
-      <title>{node.service}</title>
+      {node.service.length > CHARS && <title>{node.service}</title>}
       <rect class="body" width={NODE_W} height={NODE_H} rx="5" />
       <rect class="mark" x="11.75" y="13.75" width="8.5" height="8.5" rx="2" />
       <text x="27" y="22" class="name">
         {node.service.length > CHARS ? `${node.service.slice(0, CHARS - 1)}…` : node.service}
-      </text>
+      </text>{' '}
       <text x="12" y="44" class="nums">
-        {rate}
+        {rate}{' '}
         {node.p95 !== undefined && (
           <tspan class="d3" dx="8">
             {timeOf(node.p95)}
           </tspan>
         )}
-      </text>
+      </text>{' '}
       <text x={NODE_W - 12} y="44" class={bad ? 'nums er' : 'nums d3'} text-anchor="end">
         {percent(node.error_ratio ?? 0)}
       </text>

@@ -69,7 +69,7 @@ export function Tables({ map, unit, choose, find, stale }: Props) {
 
 function NumbersTable({ title, first, children }: { title: string; first: string; children: ComponentChildren }) {
   return (
-    <section aria-label={title}>
+    <section aria-label={`All ${title.toLowerCase()}`}>
       <div class="sec">
         <h2>{title}</h2>
         <span class="grow">worst first</span>

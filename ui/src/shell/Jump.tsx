@@ -3,7 +3,7 @@
 import { signal } from '@preact/signals';
 import type { IconNode } from 'lucide';
 import { ChartNoAxesGantt, ChevronRight, Search } from 'lucide';
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { getJson, runQuery, serverNow } from '../api/client.ts';
 import { count } from '../format/number.ts';
 import { TABS } from '../pages.ts';
@@ -94,7 +94,8 @@ export function Jump() {
   const [at, setAt] = useState(0);
   const [services, setServices] = useState<ServiceRow[]>([]);
   const open = jumpOpen.value;
-  useEffect(() => {
+  // Before the next key can be pressed: whoever types on at once types into the field.
+  useLayoutEffect(() => {
     if (!open) return dialog.current?.close();
     setText('');
     setAt(0);
