@@ -9,7 +9,7 @@ import { CopyButton } from '../parts/Paste.tsx';
 import { Failure } from '../parts/States.tsx';
 import { range } from '../state/live.ts';
 import { followTo, setParams } from '../state/route.ts';
-import { type Candidate, type Differences, inTraces, narrowed, type Ranked, type Selection } from './differ.ts';
+import { type Candidate, causeOf, type Differences, differQuery, havingQuery, narrowed, type Ranked, type Sides } from './differ.ts';
 
 export type By = 'box' | 'errors' | 'slowest';
 
@@ -19,11 +19,10 @@ interface Props {
   by: By;
   hasBox: boolean;
   query: string;
-  selection: Selection | undefined;
   found: Loaded<Differences | undefined>;
 }
 
-export function DifferPane({ by, hasBox, query, selection, found }: Props) {
+export function DifferPane({ by, hasBox, query, found }: Props) {
   const data = found.data.value;
   const error = found.error.value;
   const choices: By[] = hasBox ? ['box', 'errors', 'slowest'] : ['errors', 'slowest'];
@@ -71,10 +70,12 @@ export function DifferPane({ by, hasBox, query, selection, found }: Props) {
               <p class="leftout sm d2">
                 {data.left.length > 0 && (
                   <>
-                    <b>Left out:</b> {data.left.join('; ')}.{' '}
+                    <b>Left out:</b> {data.left.join('; ').replace(/\.$/, '')}.{' '}
                   </>
                 )}
                 Shares are of whole traces: an attribute counts when any span of the trace has it.
+                {(data.compared.selected < data.selected || data.compared.others < data.others) &&
+                  ` Compared are the newest ${count(data.compared.selected)} of the selected and the newest ${count(data.compared.others)} of the others.`}
               </p>
             </>
           ) : (
@@ -83,25 +84,20 @@ export function DifferPane({ by, hasBox, query, selection, found }: Props) {
         </div>
       )}
       <div class="row pfoot hl">
-        <button
-          type="button"
-          class="btn grow"
-          disabled={!selection || !data?.selected || !data.others}
-          onClick={() => selection && void compare(selection)}
-        >
+        <button type="button" class="btn grow" disabled={!data?.selected || !data.others} onClick={() => data && void compare(data.sides)}>
           Compare one of each
         </button>
-        <CopyButton text={data?.query ?? ''} label="Copy query" />
+        <CopyButton text={data ? differQuery(data.sides) : ''} label="Copy query" />
       </div>
     </aside>
   );
 }
 
 /** The newest of the selected beside the newest of the others. */
-async function compare({ all, selected }: Selection): Promise<void> {
-  const newest = async (query: string) =>
-    (await runQuery<{ trace: string }>(`${query} | select trace | limit 1`, range.value, 1)).rows[0]?.trace;
-  const [a, b] = await Promise.all([newest(selected), newest(`spans ${inTraces(all)} not ${inTraces(selected)}`)]);
+async function compare({ inside, outside }: Sides): Promise<void> {
+  const newest = async (filter: string) =>
+    (await runQuery<{ trace: string }>(`${filter} | select trace | limit 1`, range.value, 1)).rows[0]?.trace;
+  const [a, b] = await Promise.all([newest(inside), newest(outside)]);
   if (a && b) followTo(`/compare?a=${a}&b=${b}`, 'Traces');
 }
 
@@ -124,7 +120,7 @@ function Named({ row }: { row: Candidate }) {
 }
 
 function Conclusion({ of }: { of: Differences }) {
-  const { selected, others, rows, pair } = of;
+  const { selected, others, rows, pair, compared } = of;
   if (selected === 0) return <p>No trace in this range is among the selected.</p>;
   if (others === 0)
     return (
@@ -133,7 +129,8 @@ function Conclusion({ of }: { of: Differences }) {
         others.
       </p>
     );
-  const all = selected === 1 ? 'The one selected' : `All ${count(selected)}`;
+  const some = compared.selected < selected;
+  const all = selected === 1 ? 'The one selected' : some ? `The newest ${count(compared.selected)} all` : `All ${count(selected)}`;
   if (pair) {
     const runs = /^(version|release)$/.test(pair[0].field) && pair[0].service;
     return (
@@ -143,9 +140,9 @@ function Conclusion({ of }: { of: Differences }) {
       </p>
     );
   }
-  const best = rows.find((row) => row.score > 0);
+  const best = causeOf(rows);
   if (!best) return <p>Nothing sets the {count(selected)} apart: no value is more frequent among them than chance explains.</p>;
-  if (best.in === selected && best.out === 0)
+  if (best.in === compared.selected && best.out === 0)
     return (
       <p>
         {all} {selected === 1 ? 'has' : 'have'} <Has row={best} />. None of the others has.
@@ -153,15 +150,17 @@ function Conclusion({ of }: { of: Differences }) {
     );
   return (
     <p>
-      <Has row={best} /> is in {percent(best.in / selected)} of the selected and in {percent(best.out / others)} of the others.
+      <Has row={best} /> is in {percent(best.in / compared.selected)} of the selected and in{' '}
+      {percent(best.out / Math.max(1, compared.others))} of the others.
     </p>
   );
 }
 
 function RankedRow({ row, of, query }: { row: Ranked; of: Differences; query: string }) {
-  const a = row.in / of.selected;
-  const b = row.out / Math.max(1, of.others);
-  const add = (not: boolean) => setParams({ q: narrowed(query, row, not), box: undefined, differ: undefined });
+  const a = row.in / Math.max(1, of.compared.selected);
+  const b = row.out / Math.max(1, of.compared.others);
+  const add = (not: boolean) =>
+    setParams({ q: of.narrows ? narrowed(query, row, not) : havingQuery(row), box: undefined, differ: undefined });
   return (
     <li class="rk">
       <div class="row">
@@ -178,18 +177,20 @@ function RankedRow({ row, of, query }: { row: Ranked; of: Differences; query: st
           >
             only
           </button>
-          <button
-            type="button"
-            class="link"
-            onClick={() => add(true)}
-            aria-label={`Only traces without ${row.field} = ${valueText(row.value)}`}
-          >
-            not
-          </button>
+          {of.narrows && (
+            <button
+              type="button"
+              class="link"
+              onClick={() => add(true)}
+              aria-label={`Only traces without ${row.field} = ${valueText(row.value)}`}
+            >
+              not
+            </button>
+          )}
         </span>
       </div>
-      <Bar share={a} tone="in" title={`${plural(row.in, 'trace')} of ${count(of.selected)} selected`} />
-      <Bar share={b} tone="out" title={`${plural(row.out, 'trace')} of ${plural(of.others, 'other')}`} />
+      <Bar share={a} tone="in" title={`${plural(row.in, 'trace')} of ${count(of.compared.selected)} selected`} />
+      <Bar share={b} tone="out" title={`${plural(row.out, 'trace')} of ${plural(of.compared.others, 'other')}`} />
     </li>
   );
 }

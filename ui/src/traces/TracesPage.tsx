@@ -99,9 +99,7 @@ export function TracesPage() {
   useAsks([
     { what: 'The traces', query: listQuery(listed, order) },
     { what: view === 'heat' ? 'The heat map of durations' : view === 'rate' ? 'Rate and errors' : 'Percentiles', query: chartQuery },
-    ...(differences.selection
-      ? [{ what: 'What differs', query: differQuery(differences.selection.all, differences.selection.selected) }]
-      : []),
+    ...(differences.data.value ? [{ what: 'What differs', query: differQuery(differences.data.value.sides) }] : []),
   ]);
   useEffect(() => {
     setSelected(-1);
@@ -276,7 +274,7 @@ export function TracesPage() {
               </button>
             )}
           </div>
-          {by && <DifferPane by={by} hasBox={!!pick} query={written} selection={differences.selection} found={differences.found} />}
+          {by && <DifferPane by={by} hasBox={!!pick} query={written} found={differences} />}
         </div>
       )}
       <Foot
@@ -301,17 +299,12 @@ function compareMarked([a, b]: string[]): void {
 
 /** Asked once for a selection, not with every update: who reads a conclusion does not want it to change under the eyes. */
 function useDifferences(by: By | undefined, query: string, boxed: string | undefined, box: string) {
-  const [selection, setSelection] = useState<Selection | undefined>();
   const key = `${by ?? ''} ${by === 'box' ? box : ''} ${query} ${rangeSubject.value}`;
-  const found = useLoad<Differences | undefined>(key, key, async (abort) => {
-    setSelection(undefined);
+  return useLoad<Differences | undefined>(key, key, async (abort) => {
     if (!by) return undefined;
     const { from, to } = range.value;
-    const next = await selectionOf(by, query, boxed, { from, to }, abort);
-    setSelection(next);
-    return await loadDifferences(next, { from, to }, abort);
+    return await loadDifferences(await selectionOf(by, query, boxed, { from, to }, abort), { from, to }, abort);
   });
-  return { selection, found };
 }
 
 async function selectionOf(
@@ -327,7 +320,7 @@ async function selectionOf(
     const answer = await runQuery<{ p: number | string }>(`${all} | stats p99(duration) as p`, span, 1, abort);
     return { all, selected: addTerm(all, `duration>=${answer.rows[0]?.p ?? 0}ns`), by: ['duration', 'self'] };
   }
-  return { all, selected: addTerm(all, 'trace in {spans status=error}'), by: ['status'] };
+  return { all, selected: addTerm(all, 'status=error'), by: ['status'] };
 }
 
 /** The box belongs to the filter, before any step. */

@@ -1,19 +1,43 @@
 import { describe, expect, it } from 'vitest';
-import { candidateOf, countQuery, differQuery, narrowed, pairsOf, type Ranked, rankedOf, score } from './differ.ts';
+import {
+  candidateOf,
+  causeOf,
+  countQuery,
+  differQuery,
+  listedSides,
+  merged,
+  narrowed,
+  pairsOf,
+  type Ranked,
+  rankedOf,
+  score,
+  wholeSides,
+} from './differ.ts';
 
 const all = 'spans root=true';
 const selected = 'spans root=true status=error';
 
+const whole = wholeSides({ all, selected, by: [] });
+
 describe('the questions', () => {
+  it('name the traces where a filter in braces is not understood', () => {
+    const sides = listedSides(['a', 'b'], ['c']);
+    expect(differQuery(sides)).toBe('spans trace=(a,b,c) | differ trace=(a,b)');
+    expect(countQuery(sides, [], false)).toBe('spans trace=(c) | stats uniq(trace) as traces');
+  });
+  it('stay within 16 KiB with ids of both sides', () => {
+    const id = 'f'.repeat(32);
+    expect(differQuery(listedSides(new Array(100).fill(id), new Array(180).fill(id))).length).toBeLessThan(16_384);
+  });
   it('compare all spans of the traces, not only the ones that the query finds', () => {
-    expect(differQuery(all, selected)).toBe('spans trace in {spans root=true} | differ trace in {spans root=true status=error}');
+    expect(differQuery(whole)).toBe('spans trace in {spans root=true} | differ trace in {spans root=true status=error}');
   });
   it('count traces, once among the selected and once among the others', () => {
     const candidates = [candidateOf({ field: 'coupon.kind', value: 'percent_bp', in: 1, out: 0, score: 1 })];
-    expect(countQuery(all, selected, candidates, true)).toBe(
+    expect(countQuery(whole, candidates, true)).toBe(
       'spans trace in {spans root=true status=error} | stats uniq(trace) as traces, uniq(trace) if (coupon.kind=percent_bp) as n0, values(service, 2) if (coupon.kind=percent_bp) as s0',
     );
-    expect(countQuery(all, selected, candidates, false)).toBe(
+    expect(countQuery(whole, candidates, false)).toBe(
       'spans trace in {spans root=true} not trace in {spans root=true status=error} | stats uniq(trace) as traces, uniq(trace) if (coupon.kind=percent_bp) as n0',
     );
   });
@@ -53,6 +77,29 @@ describe('the conclusion', () => {
   it('pairs the version with the most telling cause, not with what followed from it', () => {
     const pairs = pairsOf([row('status', 47, 3), row('coupon.kind', 47, 30), row('version', 47, 200)], 47);
     expect(pairs[0]?.map((one) => one.field)).toEqual(['version', 'coupon.kind']);
+  });
+  it('names the version beside what alone is enough, and no second cause where one is', () => {
+    expect(pairsOf([row('coupon.kind', 47, 0), row('version', 47, 200)], 47)[0]?.map((one) => one.field)).toEqual([
+      'version',
+      'coupon.kind',
+    ]);
+    expect(pairsOf([row('coupon.kind', 47, 0), row('coupon.code', 47, 0)], 47)).toEqual([]);
+  });
+  it('is a cause before it is what followed from it', () => {
+    expect(causeOf([row('error.type', 47, 0), row('coupon.kind', 47, 3)])?.field).toBe('coupon.kind');
+    expect(causeOf([row('error.type', 47, 0)])?.field).toBe('error.type');
+  });
+  it('has each proposed value once, what the selected have first', () => {
+    const of = (field: string, score: number) => ({ field, value: 'x', in: 0, out: 0, score });
+    expect(
+      merged(
+        [
+          [of('a', -0.9), of('b', 0.1)],
+          [of('b', 0.5), of('c', 0.2), of('d', 0)],
+        ],
+        ['c'],
+      ).map((one) => one.field),
+    ).toEqual(['b', 'a']);
   });
   it('takes only what all of the selected have', () => {
     expect(pairsOf([row('coupon.kind', 46, 30), row('version', 47, 200)], 47)).toEqual([]);

@@ -1,9 +1,12 @@
 // What sets some traces apart from the others that the query finds. Whole traces are compared: an attribute counts when any span
 // of the trace has it, and the shares are shares of traces.
 //
-// Three questions. `differ` over all spans of the traces proposes values; then the traces that have each of them are counted, once
-// among the selected and once among the others; then, whether two of them together are in all of the selected and in no other.
-import { runQuery } from '../api/client.ts';
+// `differ` over all spans of the traces proposes values, and once more over the spans of each frequent operation, for what is rare
+// among all spans of a trace may be in every trace. Then the traces that have each of them are counted, among the selected and among
+// the others; then, whether two of them together are in all of the selected and in no other.
+//
+// All traces are compared where the server answers `trace in {..}`; else the newest of each side, by their ids, and it is said.
+import { ApiError, runQuery } from '../api/client.ts';
 import type { DifferRow } from '../api/overview.ts';
 import type { Stats, Value } from '../api/types.ts';
 import { addTerm, splitSteps, term, writeField } from '../query/write.ts';
@@ -25,32 +28,100 @@ export interface Ranked extends Candidate {
 }
 
 export interface Differences {
+  /** Traces of each side, and how many of them were compared. */
   selected: number;
   others: number;
+  compared: { selected: number; others: number };
   rows: Ranked[];
   /** Two that are in every selected trace and, together, in no other. */
   pair?: [Ranked, Ranked];
   left: string[];
   stats: Stats;
-  query: string;
+  sides: Sides;
+  /** The server can narrow a list by what any span of a trace has. */
+  narrows: boolean;
 }
 
-/** Values counted by trace; two aggregates each must stay within the length of a query. */
-const COUNTED = 24;
+/** Values counted by one question; two aggregates each must stay within the length of a query. */
+const COUNTED = 20;
+const CANDIDATES = 60;
+/** Operations whose spans are compared by themselves. */
+const OPERATIONS = 10;
+/** Ids of one side; with both sides in it and one twice a query stays within its 16 KiB. */
+const IDS = { selected: 100, others: 180 };
+/** Selected traces that are told from the others. */
+const KNOWN = 5000;
 
 /** The traces that a filter over spans finds, as a term. */
 export const inTraces = (query: string) => `trace in {${splitSteps(query).filter}}`;
+const ofTraces = (ids: readonly string[]) => `trace=(${ids.join(',')})`;
 
-export function differQuery(all: string, selected: string): string {
-  return `spans ${inTraces(all)} | differ ${inTraces(selected)}`;
+/** Both sides as filters over spans. */
+export interface Sides {
+  both: string;
+  inside: string;
+  outside: string;
+  /** The term of the selected. */
+  selected: string;
 }
 
-export function countQuery(all: string, selected: string, candidates: readonly Candidate[], inside: boolean): string {
-  const filter = inside ? inTraces(selected) : `${inTraces(all)} not ${inTraces(selected)}`;
+export function wholeSides({ all, selected }: Selection): Sides {
+  const [a, b] = [inTraces(all), inTraces(selected)];
+  return { both: `spans ${a}`, inside: `spans ${b}`, outside: `spans ${a} not ${b}`, selected: b };
+}
+
+export function listedSides(selected: readonly string[], others: readonly string[]): Sides {
+  const a = ofTraces(selected);
+  return { both: `spans ${ofTraces([...selected, ...others])}`, inside: `spans ${a}`, outside: `spans ${ofTraces(others)}`, selected: a };
+}
+
+export function differQuery(sides: Sides, of = ''): string {
+  return `${sides.both}${of && ` ${of}`} | differ ${sides.selected}`;
+}
+
+export function operationsQuery(sides: Sides): string {
+  return `${sides.inside} | stats uniq(trace) as n by service, name | sort n desc | limit ${OPERATIONS}`;
+}
+
+/** Each value once, with its best score; what the selected have before what they lack. */
+export function merged(lists: readonly (readonly Proposed[])[], by: readonly string[]): Candidate[] {
+  const best = new Map<string, { candidate: Candidate; score: number }>();
+  for (const row of lists.flat()) {
+    if (row.score === 0 || by.includes(row.field)) continue;
+    const candidate = candidateOf(row);
+    const known = best.get(candidate.term);
+    if (!known || Math.abs(known.score) < Math.abs(row.score)) best.set(candidate.term, { candidate, score: row.score });
+  }
+  return [...best.values()]
+    .sort((a, b) => b.score + (b.score > 0 ? 1 : 0) - (a.score + (a.score > 0 ? 1 : 0)))
+    .slice(0, CANDIDATES)
+    .map((entry) => entry.candidate);
+}
+
+async function counted(
+  sides: Sides,
+  candidates: readonly Candidate[],
+  inside: boolean,
+  range: Span,
+  abort: AbortSignal,
+): Promise<CountRow> {
+  const row: CountRow = { traces: 0 };
+  for (let at = 0; at === 0 || at < candidates.length; at += COUNTED) {
+    const some = candidates.slice(at, at + COUNTED);
+    const answer = (await runQuery<CountRow>(countQuery(sides, some, inside), range, 1, abort)).rows[0];
+    for (const [name, value] of Object.entries(answer ?? {})) {
+      const [, kind, index] = /^([ns])(\d+)$/.exec(name) ?? [];
+      row[kind ? `${kind}${Number(index) + at}` : name] = value;
+    }
+  }
+  return row;
+}
+
+export function countQuery(sides: Sides, candidates: readonly Candidate[], inside: boolean): string {
   const counts = candidates.map(
     ({ term: has }, i) => `uniq(trace) if (${has}) as n${i}${inside ? `, values(service, 2) if (${has}) as s${i}` : ''}`,
   );
-  return `spans ${filter} | stats uniq(trace) as traces${counts.map((text) => `, ${text}`).join('')}`;
+  return `${inside ? sides.inside : sides.outside} | stats uniq(trace) as traces${counts.map((text) => `, ${text}`).join('')}`;
 }
 
 /** A row of `differ` as a filter: a value, or a tenth of the numbers. */
@@ -102,22 +173,33 @@ export function rankedOf(candidates: readonly Candidate[], inside: CountRow, out
 
 /** Says what it is about itself: names what went wrong, not what was different before it did. */
 const CONSEQUENCE = /^(status|message|http\.response\.status_code|exception\.|event\.|error|otel\.status|duration|self)/;
+/** Where it ran says less than what it was asked to do. */
+const PLACE = /^(service|instance|host|name|kind|scope|telemetry|process|os|container|k8s)\b/;
 const VERSION = /^(version|release|service\.version)$/;
 
 export function isConsequence(field: string): boolean {
   return CONSEQUENCE.test(field);
 }
 
-/** Two causes to look at together: both in every selected trace, the more telling first; a version speaks for a deploy and goes first in the sentence. */
+/**
+ * Two causes to name together, both in every selected trace, the more telling pair first. A version speaks for a deploy: it goes first,
+ * also beside what alone is enough.
+ */
 export function pairsOf(rows: readonly Ranked[], selected: number): [Ranked, Ranked][] {
-  const whole = rows.filter((row) => row.in === selected && row.score > 0 && row.out > 0 && !isConsequence(row.field));
+  const whole = rows.filter((row) => row.in === selected && row.score > 0 && !isConsequence(row.field));
   const version = whole.find((row) => VERSION.test(row.field));
-  const others = whole.filter((row) => !VERSION.test(row.field));
+  const [first, ...rest] = whole.filter((row) => !VERSION.test(row.field) && !PLACE.test(row.field));
   const pairs: [Ranked, Ranked][] = [];
-  const [first, second] = others;
   if (version && first) pairs.push([version, first]);
-  if (first && second && second.field !== first.field) pairs.push([first, second]);
+  const second = rest.find((row) => row.field !== first?.field);
+  if (first && second && first.out > 0) pairs.push([first, second]);
   return pairs;
+}
+
+/** The one cause to name: not what followed from it, if there is another. */
+export function causeOf(rows: readonly Ranked[]): Ranked | undefined {
+  const more = rows.filter((row) => row.score > 0);
+  return more.find((row) => !isConsequence(row.field)) ?? more[0];
 }
 
 export interface Selection {
@@ -128,37 +210,106 @@ export interface Selection {
   by: string[];
 }
 
-export async function loadDifferences(selection: Selection, range: { from: number; to: number }, abort: AbortSignal): Promise<Differences> {
-  const { all, selected, by } = selection;
-  const query = differQuery(all, selected);
-  const proposed = await runQuery<DifferRow & { from?: Value; to?: Value }>(query, range, 200, abort);
-  const made = proposed.rows.filter((row) => by.includes(row.field));
-  const candidates = proposed.rows
-    .filter((row) => row.score !== 0 && !by.includes(row.field))
-    .slice(0, COUNTED)
-    .map(candidateOf);
-  const [inside, outside] = await Promise.all([
-    runQuery<CountRow>(countQuery(all, selected, candidates, true), range, 1, abort),
-    runQuery<CountRow>(countQuery(all, selected, candidates, false), range, 1, abort),
-  ]);
-  const a = inside.rows[0] ?? { traces: 0 };
-  const b = outside.rows[0] ?? { traces: 0 };
-  const rows = rankedOf(candidates, a, b);
-  const differences: Differences = { selected: a.traces, others: b.traces, rows, left: [], stats: proposed.stats, query };
-  for (const pair of pairsOf(rows, a.traces)) {
-    const both = `spans ${inTraces(all)} not ${inTraces(selected)} ${pair.map((one) => `trace in {spans ${one.term}}`).join(' ')}`;
-    const answer = await runQuery<{ n: number }>(`${both} | stats uniq(trace) as n`, range, 1, abort);
-    if ((answer.rows[0]?.n ?? 0) === 0) {
-      differences.pair = pair;
-      break;
+interface Span {
+  from: number;
+  to: number;
+}
+
+export type Proposed = DifferRow & { from?: Value; to?: Value };
+
+/** Traces of a filter, the newest first. */
+async function newest(filter: string, most: number, range: Span, abort: AbortSignal): Promise<string[]> {
+  const query = `${filter} | stats max(time) as at by trace | sort at desc | limit ${most}`;
+  return (await runQuery<{ trace: string }>(query, range, most, abort)).rows.map((row) => row.trace);
+}
+
+/** The newest of both sides by their ids, and how many there are of each. */
+async function listed({ all, selected }: Selection, range: Span, abort: AbortSignal) {
+  const [ids, every] = await Promise.all([newest(selected, KNOWN, range, abort), newest(all, KNOWN + IDS.others, range, abort)]);
+  const chosen = new Set(ids);
+  const others = every.filter((id) => !chosen.has(id));
+  return { sides: listedSides(ids.slice(0, IDS.selected), others.slice(0, IDS.others)), selected: ids.length, others: others.length };
+}
+
+const isNotBuilt = (error: unknown) => error instanceof ApiError && error.code === 'not_yet';
+let narrows: boolean | undefined;
+
+export async function loadDifferences(selection: Selection, range: Span, abort: AbortSignal): Promise<Differences> {
+  let sides = wholeSides(selection);
+  const propose = () => runQuery<Proposed>(differQuery(sides), range, 200, abort);
+  let known: { selected: number; others: number } | undefined;
+  let proposed: Awaited<ReturnType<typeof propose>> | undefined;
+  if (narrows !== false) {
+    try {
+      proposed = await propose();
+      narrows = true;
+    } catch (error) {
+      if (!isNotBuilt(error)) throw error;
+      narrows = false;
     }
+  }
+  if (!proposed) {
+    const list = await listed(selection, range, abort);
+    known = list;
+    sides = list.sides;
+    if (list.selected === 0 || list.others === 0) return nothing(list, sides);
+    proposed = await propose();
+  }
+  const { by } = selection;
+  const made = proposed.rows.filter((row) => by.includes(row.field));
+  const operations = (await runQuery<{ service?: string; name?: string }>(operationsQuery(sides), range, OPERATIONS, abort)).rows;
+  const closer = await Promise.all(
+    operations.map(({ service, name }) => {
+      const of = [...(service ? [term('service', service)] : []), ...(name ? [term('name', name)] : [])].join(' ');
+      return runQuery<Proposed>(differQuery(sides, of), range, 200, abort);
+    }),
+  );
+  const candidates = merged([proposed.rows, ...closer.map((answer) => answer.rows)], by);
+  const [a, b] = await Promise.all([counted(sides, candidates, true, range, abort), counted(sides, candidates, false, range, abort)]);
+  const rows = rankedOf(candidates, a, b);
+  const differences: Differences = {
+    selected: known?.selected ?? a.traces,
+    others: known?.others ?? b.traces,
+    compared: { selected: a.traces, others: b.traces },
+    rows,
+    left: [],
+    stats: proposed.stats,
+    sides,
+    narrows: narrows === true,
+  };
+  for (const pair of pairsOf(rows, a.traces)) {
+    if ((await withBoth(pair, sides, range, abort)) > 0) continue;
+    differences.pair = pair;
+    break;
   }
   if (made.length > 0) differences.left.push(`${[...new Set(made.map((row) => row.field))].join(', ')}, by which it was selected`);
   differences.left.push(...(proposed.stats.hints ?? []));
   return differences;
 }
 
+function nothing(known: { selected: number; others: number }, sides: Sides): Differences {
+  const compared = { selected: 0, others: 0 };
+  return { ...known, compared, rows: [], left: [], stats: {}, sides, narrows: false };
+}
+
+/** How many of the others have both. */
+async function withBoth([a, b]: [Ranked, Ranked], sides: Sides, range: Span, abort: AbortSignal): Promise<number> {
+  if (narrows) {
+    const both = `${sides.outside} trace in {spans ${a.term}} trace in {spans ${b.term}} | stats uniq(trace) as n`;
+    return (await runQuery<{ n: number }>(both, range, 1, abort)).rows[0]?.n ?? 0;
+  }
+  const having = (one: Ranked) => newest(`${sides.outside} ${one.term}`, KNOWN, range, abort);
+  const [first, second] = await Promise.all([having(a), having(b)]);
+  const set = new Set(first);
+  return second.filter((trace) => set.has(trace)).length;
+}
+
 /** The query with the value wanted, or not wanted, anywhere in the trace. */
 export function narrowed(query: string, row: Candidate, not: boolean): string {
   return addTerm(query, `${not ? 'not ' : ''}trace in {spans ${row.term}}`);
+}
+
+/** All traces that have the value: what is left to ask of a server that cannot narrow a list by it. */
+export function havingQuery(row: Candidate): string {
+  return `spans ${row.term}`;
 }
