@@ -1,12 +1,18 @@
 #!/bin/sh
 # Cleans up when the launcher is gone, however it went: kill -9 included.
-# Reads lines "dir PATH" and "group PID" on standard input; end of file is the launcher's end.
+# Reads lines "dir PATH", "group PID" and "gone PID" on standard input; end of file is the launcher's end.
 trap '' INT TERM HUP QUIT
 dir='' groups=''
 while read -r what value; do
     case $what in
     dir) dir=$value ;;
     group) groups="$groups $value" ;;
+    gone)
+        # Its number may become somebody else's.
+        kept=''
+        for group in $groups; do [ "$group" = "$value" ] || kept="$kept $group"; done
+        groups=$kept
+        ;;
     esac
 done
 

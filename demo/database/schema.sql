@@ -7,7 +7,6 @@ create table reviews (
     sku text not null references products, stars int not null, body text not null
 );
 create index reviews_sku on reviews (sku);
-create table stock (sku text primary key references products, quantity int not null);
 create table carts (id uuid primary key, customer text not null, updated timestamptz not null default now());
 create table cart_items (
     cart uuid not null references carts on delete cascade, sku text not null references products, quantity int not null,
@@ -17,7 +16,8 @@ create table cart_items (
 create table coupons (code text primary key, kind text not null, rate numeric(5,4), rate_bp int);
 create table orders (
     id bigint generated always as identity (start with 8001) primary key,
-    customer text not null, total numeric(10,2) not null, coupon text, placed timestamptz not null default now()
+    customer text not null, currency text not null, total numeric(10,2), coupon text, state text not null default 'open',
+    placed timestamptz not null default now()
 );
 create table order_lines (
     order_id bigint not null references orders, sku text not null references products, quantity int not null, price numeric(10,2) not null
@@ -37,10 +37,9 @@ insert into products values
     ('SEAL-3', 'Seal stone', 88.00, false),                ('SPIN-1', 'Spindle', 8.40, true),
     ('TABL-5', 'Clay tablet, blank', 3.20, false),         ('WAX-1',  'Beeswax, one block', 6.75, false);
 
-insert into stock select sku, 400 from products;
-
 insert into coupons values
-    ('WELCOME', 'percent', 0.1000, null), ('THREAD-5', 'percent', 0.0500, null), ('AUTUMN-15', 'percent_bp', null, 1500);
+    ('WELCOME', 'percent', 0.1000, null), ('THREAD-5', 'percent', 0.0500, null), ('SHIP-FREE', 'shipping', 0, null),
+    ('AUTUMN-15', 'percent_bp', null, 1500), ('CREW-12', 'percent_bp', null, 1250);
 
 -- Enough of them, and no index on the words, that a search is felt.
 insert into reviews (sku, stars, body)
@@ -49,5 +48,5 @@ select p.sku, 1 + (n * 7 + length(p.sku)) % 5,
               'Exactly as painted', 'Smaller than I thought'])[1 + n % 8]
        || ', ' || (array['kept oil in it all winter', 'the colour holds', 'the thread never knots', 'good clay, fired hot', 'would not lend it out',
               'burns for six hours', 'held on the crossing', 'the neighbours asked'])[1 + (n / 8) % 8] || '. Order ' || n
-from products p, generate_series(1, 6000) n;
+from products p, generate_series(1, 2000) n;
 analyze;

@@ -1,74 +1,81 @@
 'use strict';
-// People in the shop: each looks around, some search, some buy, some of those with a coupon. About three requests a second.
+// People in the shop: each looks around, some search, some fill a cart, most of those buy, some with a coupon. Five to ten requests a
+// second in all, in waves: a day of a real shop in the time somebody watches this one.
 const { setTimeout: sleep } = require('node:timers/promises');
+const { bot, chance, one, person, weighted } = require('./people.js');
 
 const WEB = process.env.WEB_URL;
-const CHECKOUT = process.env.CHECKOUT_URL;
-const SHOPPERS = Number(process.env.CLEW_DEMO_SHOPPERS ?? 5);
+const SHOPPERS = count(process.env.CLEW_DEMO_SHOPPERS ?? '14');
+const DAY_S = 900;
+const THINK_MS = 950; // on average, at noon
 const SKUS = ['AMPH-1', 'AMPH-3', 'BALL-1', 'BALL-2', 'BOWL-4', 'CLIP-1', 'COMB-2', 'CORD-8', 'DISC-1', 'HORN-1', 'JUG-2', 'LAMP-1',
   'LAMP-6', 'LOOM-1', 'MAP-1', 'MASK-1', 'OIL-2', 'RHYT-1', 'SAIL-B', 'SAIL-W', 'SEAL-3', 'SPIN-1', 'TABL-5', 'WAX-1'];
 const WORDS = ['lamp', 'thread', 'oil', 'burns for', 'leaks', 'crossing', 'broken'];
-let customers = 20_400;
+const COUPONS = [[undefined, 52], ['WELCOME', 18], ['THREAD-5', 9], ['SHIP-FREE', 6], ['AUTUMN-15', 11], ['CREW-12', 3], ['SUMMER-10', 1]]; // the last has expired
+const PROBES = ['/wp-login.php', '/.env', '/robots.txt', '/products/AMPH-9', '/admin', '/sitemap.xml'];
 
-const one = (list) => list[Math.floor(Math.random() * list.length)];
-const chance = (share) => Math.random() < share;
+function count(text) {
+  if (!/^\d{1,3}$/.test(text)) throw new Error(`CLEW_DEMO_SHOPPERS is a number up to 999: ${text}`);
+  return Number(text);
+}
+
+/** Between 0.65 and 1.35: how busy it is. */
+function busy() {
+  return 1 + 0.35 * Math.sin((Date.now() / 1000 / DAY_S) * 2 * Math.PI);
+}
 /** Time between two clicks: mostly short, now and then somebody reads. */
-const think = () => sleep(400 - Math.log(1 - Math.random()) * 1100);
+const think = () => sleep((350 - Math.log(1 - Math.random()) * (THINK_MS - 350)) / busy());
 
-async function call(method, url, customer, body) {
-  const response = await fetch(url, {
+async function call(method, path, who, body) {
+  const response = await fetch(WEB + path, {
     method,
-    headers: { 'content-type': 'application/json', ...(customer && { 'x-customer': customer }) },
+    headers: { accept: 'application/json', 'content-type': 'application/json', ...who },
     body: body && JSON.stringify(body),
     signal: AbortSignal.timeout(15_000),
   });
   const text = await response.text();
-  return text ? JSON.parse(text) : {};
+  return text && response.headers.get('content-type')?.includes('json') ? JSON.parse(text) : {};
 }
 
-function coupon() {
-  if (chance(0.55)) return undefined;
-  return chance(0.72) ? one(['WELCOME', 'THREAD-5']) : 'AUTUMN-15';
-}
+/** How many lines a cart has: mostly few; now and then somebody furnishes a house. */
+const cartSize = () => (chance(0.05) ? 10 + Math.floor(Math.random() * 8) : 1 + Math.floor(Math.random() ** 2 * 6));
 
 async function visit() {
-  const customer = `u_${customers++}`;
-  await call('GET', `${WEB}/`, customer);
+  const who = person();
+  await call('GET', '/', who);
   await think();
-  for (let looked = 0; looked < 1 + Math.floor(Math.random() * 3); looked++) {
-    await call('GET', `${WEB}/products/${chance(0.03) ? 'AMPH-9' : one(SKUS)}`, customer);
+  for (let looked = 0; looked < 1 + Math.floor(Math.random() * 4); looked++) {
+    await call('GET', `/products/${chance(0.02) ? 'AMPH-9' : one(SKUS)}`, who);
     await think();
   }
-  if (chance(0.2)) {
-    await call('GET', `${WEB}/search?q=${encodeURIComponent(one(WORDS))}`, customer);
+  if (chance(0.15)) {
+    await call('GET', `/search?q=${encodeURIComponent(one(WORDS))}`, who);
     await think();
   }
-  if (!chance(0.6)) return;
-  const { cart } = await call('POST', `${WEB}/carts`, customer);
-  const lines = 1 + Math.floor(Math.random() ** 2 * 9);
-  for (let line = 0; line < lines; line++) {
-    await call('POST', `${WEB}/carts/${cart}/items`, customer, { sku: one(SKUS), quantity: 1 + Math.floor(Math.random() * 2) });
-    await sleep(150 + Math.random() * 300);
+  if (!chance(0.5)) return;
+  const { cart } = await call('POST', '/carts', who);
+  for (let line = cartSize(); line > 0; line--) {
+    await call('POST', `/carts/${cart}/items`, who, { sku: one(SKUS), quantity: 1 + Math.floor(Math.random() ** 2 * 3) });
+    await sleep(200 + Math.random() * 500);
   }
   await think();
-  await call('POST', `${WEB}/checkout`, customer, { cart, coupon: coupon() });
+  if (chance(0.88)) await call('POST', '/checkout', who, { cart, coupon: weighted(COUPONS) });
 }
 
-async function shopper() {
+async function forever(once, pause) {
   for (;;) {
-    await visit().catch(() => sleep(1000)); // the shop may be down for a moment; the shopper comes back
-    await think();
+    await once().catch(() => sleep(1000)); // the shop may be down for a moment; they come back
+    await pause();
   }
 }
 
-/** The warehouse counts some shelves, with their rows locked: those who order then have to wait. */
-async function warehouse() {
-  for (;;) {
-    await sleep(20_000 + Math.random() * 20_000);
-    const skus = [...SKUS].sort(() => Math.random() - 0.5).slice(0, 5).sort();
-    await call('POST', `${CHECKOUT}/warehouse/count`, undefined, { skus }).catch(() => {});
+async function crawl() {
+  const who = bot();
+  for (let n = 1 + Math.floor(Math.random() * 4); n > 0; n--) {
+    await call('GET', chance(0.35) ? one(PROBES) : `/products/${one(SKUS)}`, who);
+    await sleep(250 + Math.random() * 250);
   }
 }
 
-for (let n = 0; n < SHOPPERS; n++) void sleep(n * 400).then(shopper);
-if (SHOPPERS > 0) void warehouse();
+for (let n = 0; n < SHOPPERS; n++) void sleep(n * 300).then(() => forever(visit, think));
+if (SHOPPERS > 1) void forever(crawl, () => sleep((3000 + Math.random() * 9000) / busy()));

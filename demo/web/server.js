@@ -1,13 +1,16 @@
 'use strict';
-// The shop's front: catalogue, search and cart from the database, everything about orders from the checkout service.
+// The shop's front: its page, catalogue, search and cart from the database, orders from the checkout, shelves from the inventory.
 const { randomUUID } = require('node:crypto');
+const path = require('node:path');
 const express = require('express');
 const pg = require('pg');
 const pino = require('pino');
 const { trace } = require('@opentelemetry/api');
 const telemetry = require('./telemetry.js');
 
-const CHECKOUT = process.env.CHECKOUT_URL;
+const { CHECKOUT_URL: CHECKOUT, INVENTORY_URL: INVENTORY } = process.env;
+const CURRENCIES = { DE: 'EUR', FR: 'EUR', NL: 'EUR', ES: 'EUR', IT: 'EUR', GR: 'EUR', GB: 'GBP' }; // all others: USD
+const PAGE = path.join(__dirname, 'page.html');
 const log = pino({ base: undefined });
 const db = new pg.Pool({ max: 8, host: process.env.PGHOST, user: process.env.PGUSER, database: process.env.PGDATABASE });
 db.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'));
@@ -16,13 +19,16 @@ const app = express();
 app.use(express.json({ limit: '16kb' }));
 app.use((request, _response, next) => {
   const customer = request.get('x-customer');
-  if (customer) trace.getActiveSpan()?.setAttribute('user.id', customer);
+  const country = request.get('x-country');
+  const span = trace.getActiveSpan();
+  if (customer) span?.setAttribute('user.id', customer);
+  if (country) span?.setAttribute('geo.country.iso_code', country);
   next();
 });
 
-app.get('/healthz', (_request, response) => response.sendStatus(204));
-
-app.get('/', async (_request, response) => {
+app.get('/', async (request, response) => {
+  // A person's browser gets the page, which then asks for the rest.
+  if (request.accepts(['json', 'html']) === 'html') return response.sendFile(PAGE);
   const { rows } = await db.query('SELECT sku, name, price FROM products WHERE featured ORDER BY name');
   response.json({ featured: rows });
 });
@@ -36,7 +42,7 @@ app.get('/products/:sku', async (request, response) => {
   }
   const [reviews, stock] = await Promise.all([
     db.query('SELECT stars, body FROM reviews WHERE sku = $1 ORDER BY id DESC LIMIT 5', [sku]),
-    ask('GET', `/stock/${sku}`),
+    ask('GET', `${INVENTORY}/stock/${sku}`),
   ]);
   response.json({ ...rows[0], reviews: reviews.rows, inStock: stock.body.quantity });
 });
@@ -75,11 +81,18 @@ app.post('/carts/:cart/items', async (request, response) => {
 app.post('/checkout', async (request, response) => {
   const { cart, coupon } = request.body;
   const customer = request.get('x-customer');
+  const currency = CURRENCIES[request.get('x-country')] ?? 'USD';
   log.info({ cart, coupon }, 'checkout begun');
-  const order = await ask('POST', '/orders', { cart, coupon, customer });
+  const couponKind = coupon && (await kindOf(coupon));
+  const span = trace.getActiveSpan();
+  span?.setAttribute('app.order.currency', currency);
+  if (couponKind) span?.setAttributes({ 'app.coupon.code': coupon, 'app.coupon.kind': couponKind });
+  const started = performance.now();
+  const order = await ask('POST', `${CHECKOUT}/orders`, { cart, coupon, couponKind, customer, currency });
   if (order.status >= 500) {
+    const took = Math.round(performance.now() - started);
     // The customer gets the generic page; what went wrong is the checkout's to tell.
-    log.error({ cart, coupon, status: order.status }, `POST /orders answered ${order.status}, showing the generic error page`);
+    log.error({ cart, coupon, status: order.status }, `POST /orders answered ${order.status} in ${took} ms, showing the generic error page`);
     return response.status(500).json({ error: 'Your order was not placed. You were not charged.' });
   }
   response.status(order.status).json(order.body);
@@ -93,23 +106,34 @@ app.post('/hooks/order-paid', async (request, response) => {
   response.sendStatus(204);
 });
 
+app.post('/hooks/stock-merged', (request, response) => {
+  log.info({ shelves: request.body.shelves }, `inventory counted ${request.body.shelves} shelves`);
+  response.sendStatus(204);
+});
+
 app.use((error, request, response, _next) => {
   trace.getActiveSpan()?.recordException(error);
   log.error({ err: error, path: request.path }, error.message);
   response.status(500).json({ error: 'internal error' });
 });
 
-async function ask(method, path, body) {
-  const response = await fetch(CHECKOUT + path, {
+async function kindOf(coupon) {
+  const { rows } = await db.query('SELECT kind FROM coupons WHERE code = $1', [coupon]);
+  return rows[0]?.kind;
+}
+
+async function ask(method, url, body) {
+  const response = await fetch(url, {
     method,
-    headers: { 'content-type': 'application/json' },
+    // A connection a request: an instance that is replaced is then free as soon as it has answered.
+    headers: { 'content-type': 'application/json', connection: 'close' },
     body: body && JSON.stringify(body),
     signal: AbortSignal.timeout(10_000),
   });
   return { status: response.status, body: await response.json() };
 }
 
-const server = app.listen(Number(process.env.PORT), 'localhost', (error) => {
+const server = app.listen(Number(process.env.PORT), '127.0.0.1', (error) => {
   if (error) throw error;
 });
 

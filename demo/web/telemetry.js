@@ -10,7 +10,7 @@ const { PinoInstrumentation } = require('@opentelemetry/instrumentation-pino');
 
 const sdk = new NodeSDK({
   instrumentations: [
-    new HttpInstrumentation({ ignoreIncomingRequestHook: (request) => request.url === '/healthz' }),
+    new HttpInstrumentation(),
     new ExpressInstrumentation({ ignoreLayersType: ['middleware', 'request_handler'] }),
     new UndiciInstrumentation(),
     new PgInstrumentation({ requireParentSpan: true, ignoreConnectSpans: true }),
