@@ -63,7 +63,7 @@ class Shop {
     return this.start('checkout', version, n, {
       command: this.found.python,
       args: [here('checkout', 'app.py'), here('checkout', 'releases', version)],
-      env: { PYTHONDONTWRITEBYTECODE: '1' },
+      env: { PYTHONDONTWRITEBYTECODE: '1', OTEL_EXPERIMENTAL_RESOURCE_DETECTORS: 'otel,process,host' },
     });
   }
 

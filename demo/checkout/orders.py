@@ -64,7 +64,7 @@ def place(cart: str, customer: str, coupon_code: str | None, currency: str) -> d
             except Exception as error:
                 log.exception("order %d not priced: %s", order, error)
                 raise
-            charge(order, total, currency)
+            charge(order, customer, total, currency)
         except Exception:
             release(cur, order, lines)
             raise
@@ -114,8 +114,9 @@ def quote(amount: Decimal, currency: str) -> Decimal:
     return Decimal(answer.json()["rate"])
 
 
-def charge(order: int, total: Decimal, currency: str) -> None:
-    answer = requests.post(f"{PAYMENTS}/v1/charges", data={"order": order, "amount": str(total), "currency": currency}, timeout=5)
+def charge(order: int, customer: str, total: Decimal, currency: str) -> None:
+    form = {"order": order, "customer": customer, "amount": str(total), "currency": currency}
+    answer = requests.post(f"{PAYMENTS}/v1/charges", data=form, timeout=5)
     if answer.status_code == 402:
         raise Declined(f"order {order}: {answer.json()['error']}")
     answer.raise_for_status()

@@ -75,7 +75,9 @@ int client_post(const struct place *to, const char *path, const char *headers, s
 {
     char head[1024], answer[512];
     int status = -1;
-    int n = snprintf(head, sizeof head, "POST %s HTTP/1.1\r\nhost: %s:%s\r\n%scontent-type: application/json\r\ncontent-length: %zu\r\nconnection: close\r\n\r\n",
+    int n = snprintf(head, sizeof head,
+                     "POST %s HTTP/1.1\r\nhost: %s:%s\r\n%scontent-type: application/json\r\ncontent-length: "
+                     "%zu\r\nconnection: close\r\n\r\n",
                      path, to->host, to->port, headers, body.n);
     if (n < 0 || (size_t)n >= sizeof head)
         return -1;

@@ -45,10 +45,7 @@ void json_put(struct json *j, const char *format, ...)
         put(j, line, (size_t)n);
 }
 
-void json_raw(struct json *j, struct text t)
-{
-    put(j, t.p, t.n);
-}
+void json_raw(struct json *j, struct text t) { put(j, t.p, t.n); }
 
 void json_string(struct json *j, struct text value)
 {

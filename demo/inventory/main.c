@@ -34,14 +34,20 @@ static bool has_web;
 
 static const char *reason_of(int status)
 {
-    return status == 200 ? "OK" : status == 404 ? "Not Found" : status == 405 ? "Method Not Allowed" : status == 409 ? "Conflict" : "Bad Request";
+    return status == 200   ? "OK"
+           : status == 404 ? "Not Found"
+           : status == 405 ? "Method Not Allowed"
+           : status == 409 ? "Conflict"
+                           : "Bad Request";
 }
 
 static void respond(int fd, int status, struct text body)
 {
     char head[256];
-    int n = snprintf(head, sizeof head, "HTTP/1.1 %d %s\r\ncontent-type: application/json\r\ncontent-length: %zu\r\nconnection: close\r\n\r\n", status,
-                     reason_of(status), body.n);
+    int n =
+        snprintf(head, sizeof head,
+                 "HTTP/1.1 %d %s\r\ncontent-type: application/json\r\ncontent-length: %zu\r\nconnection: close\r\n\r\n",
+                 status, reason_of(status), body.n);
     if (send(fd, head, (size_t)n, MSG_NOSIGNAL | MSG_MORE) == n)
         (void)!send(fd, body.p, body.n, MSG_NOSIGNAL);
     shutdown(fd, SHUT_WR);
@@ -203,7 +209,9 @@ static void *run_merges(void *unused)
 
 static int listen_on(const char *port)
 {
-    struct sockaddr_in at = { .sin_family = AF_INET, .sin_port = htons((uint16_t)strtoul(port, NULL, 10)), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    struct sockaddr_in at = { .sin_family = AF_INET,
+                              .sin_port = htons((uint16_t)strtoul(port, NULL, 10)),
+                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     int one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
     if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof at) < 0 || listen(fd, BACKLOG) < 0) {

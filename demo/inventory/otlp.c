@@ -24,8 +24,12 @@ struct signal {
     unsigned dropped;
 };
 
-static struct signal spans = { .path = "/v1/traces", .batches = "Spans", .records = "spans", .waiting = { .max = BATCH_BYTES_MAX } };
-static struct signal logs = { .path = "/v1/logs", .batches = "Logs", .records = "logRecords", .waiting = { .max = BATCH_BYTES_MAX } };
+static struct signal spans = {
+    .path = "/v1/traces", .batches = "Spans", .records = "spans", .waiting = { .max = BATCH_BYTES_MAX }
+};
+static struct signal logs = {
+    .path = "/v1/logs", .batches = "Logs", .records = "logRecords", .waiting = { .max = BATCH_BYTES_MAX }
+};
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; // of what is waiting, and `stopping`
 static pthread_cond_t wake = PTHREAD_COND_INITIALIZER;
 static bool stopping;
@@ -87,7 +91,8 @@ static void describe_resource(void)
     char host[256] = "", hex[128] = "", pid[16];
     struct text build = { 0 };
     json_put(&resource, "{\"attributes\":[");
-    put_attribute(&resource, "service.name", (struct text){ service ? service : "inventory", strlen(service ? service : "inventory") });
+    put_attribute(&resource, "service.name",
+                  (struct text){ service ? service : "inventory", strlen(service ? service : "inventory") });
     while (more && *more) {
         size_t n = strcspn(more, ","), key_n = strcspn(more, "=,");
         char key[128];
@@ -149,10 +154,7 @@ static int read_headers(void)
 
 // ---- The way out
 
-static bool is_retryable(int status)
-{
-    return status < 0 || status == 429 || (status >= 502 && status <= 504);
-}
+static bool is_retryable(int status) { return status < 0 || status == 429 || (status >= 502 && status <= 504); }
 
 static void flush(struct signal *s)
 {
@@ -199,7 +201,9 @@ int otlp_start(void)
 {
     const char *endpoint = getenv("OTEL_EXPORTER_OTLP_ENDPOINT"), *off = getenv("CLOCK_OFF_MS");
     if (place_parse(endpoint ? endpoint : "http://127.0.0.1:4318", &collector) < 0 || read_headers() < 0) {
-        fprintf(stderr, "inventory: OTEL_EXPORTER_OTLP_ENDPOINT has to be http://HOST:PORT here, and the headers short: %s\n", endpoint);
+        fprintf(stderr,
+                "inventory: OTEL_EXPORTER_OTLP_ENDPOINT has to be http://HOST:PORT here, and the headers short: %s\n",
+                endpoint);
         return -1;
     }
     clock_off_ns = off ? strtol(off, NULL, 10) * 1000000LL : 0;
@@ -215,7 +219,8 @@ void otlp_stop(void)
     pthread_mutex_unlock(&lock);
     pthread_join(sender, NULL);
     if (spans.dropped || logs.dropped)
-        fprintf(stderr, "inventory: %u spans and %u logs dropped, the collector was away\n", spans.dropped, logs.dropped);
+        fprintf(stderr, "inventory: %u spans and %u logs dropped, the collector was away\n", spans.dropped,
+                logs.dropped);
 }
 
 // Takes `record` (and frees it) if it fits as a whole.
@@ -296,8 +301,9 @@ void span_end(struct span *s)
         json_put(&j, ",\"parentSpanId\":");
         json_hex(&j, s->parent, sizeof s->parent);
     }
-    json_put(&j, ",\"name\":\"%s\",\"kind\":%d,\"startTimeUnixNano\":\"%llu\",\"endTimeUnixNano\":\"%llu\",\"attributes\":[", s->name, (int)s->kind,
-             (unsigned long long)s->start_ns, (unsigned long long)now_ns());
+    json_put(
+        &j, ",\"name\":\"%s\",\"kind\":%d,\"startTimeUnixNano\":\"%llu\",\"endTimeUnixNano\":\"%llu\",\"attributes\":[",
+        s->name, (int)s->kind, (unsigned long long)s->start_ns, (unsigned long long)now_ns());
     json_raw(&j, (struct text){ s->attributes, s->attributes_n });
     json_put(&j, "]%s}", s->failed ? ",\"status\":{\"code\":2}" : "");
     enqueue(&spans, &j);
@@ -313,8 +319,13 @@ void log_write(enum severity severity, const char *format, ...)
     va_end(list);
     fprintf(stderr, "%s\n", line);
     unsigned long long now = now_ns();
-    json_put(&j, "{\"timeUnixNano\":\"%llu\",\"observedTimeUnixNano\":\"%llu\",\"severityNumber\":%d,\"severityText\":\"%s\",\"body\":{\"stringValue\":", now, now,
-             (int)severity, severity >= SEVERITY_ERROR ? "ERROR" : severity >= SEVERITY_WARN ? "WARN" : "INFO");
+    json_put(&j,
+             "{\"timeUnixNano\":\"%llu\",\"observedTimeUnixNano\":\"%llu\",\"severityNumber\":%d,\"severityText\":\"%"
+             "s\",\"body\":{\"stringValue\":",
+             now, now, (int)severity,
+             severity >= SEVERITY_ERROR  ? "ERROR"
+             : severity >= SEVERITY_WARN ? "WARN"
+                                         : "INFO");
     json_string(&j, (struct text){ line, strlen(line) });
     json_put(&j, "}");
     if (current) {

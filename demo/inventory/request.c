@@ -4,15 +4,9 @@
 #include <string.h>
 #include <strings.h>
 
-bool text_is(struct text t, const char *s)
-{
-    return t.n == strlen(s) && memcmp(t.p, s, t.n) == 0;
-}
+bool text_is(struct text t, const char *s) { return t.n == strlen(s) && memcmp(t.p, s, t.n) == 0; }
 
-static bool name_is(struct text t, const char *s)
-{
-    return t.n == strlen(s) && strncasecmp(t.p, s, t.n) == 0;
-}
+static bool name_is(struct text t, const char *s) { return t.n == strlen(s) && strncasecmp(t.p, s, t.n) == 0; }
 
 // Lower case only, as the specification has it. All zero is no id.
 static bool read_id(const char *p, size_t size, uint8_t *ret)

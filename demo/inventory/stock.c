@@ -18,10 +18,11 @@ static struct shelf {
     const char *sku;
     int quantity;
 } shelves[] = {
-    { "AMPH-1", SHELF_FULL }, { "AMPH-3", SHELF_FULL }, { "BALL-1", SHELF_FULL }, { "BALL-2", SHELF_FULL }, { "BOWL-4", SHELF_FULL },
-    { "CLIP-1", SHELF_FULL }, { "COMB-2", SHELF_FULL }, { "CORD-8", SHELF_FULL }, { "DISC-1", SHELF_FULL }, { "HORN-1", SHELF_FULL },
-    { "JUG-2", SHELF_FULL },  { "LAMP-1", SHELF_FULL }, { "LAMP-6", SHELF_FULL }, { "LOOM-1", SHELF_FULL }, { "MAP-1", SHELF_FULL },
-    { "MASK-1", SHELF_FULL }, { "OIL-2", SHELF_FULL },  { "RHYT-1", SHELF_FULL }, { "SAIL-B", SHELF_FULL }, { "SAIL-W", SHELF_FULL },
+    { "AMPH-1", SHELF_FULL }, { "AMPH-3", SHELF_FULL }, { "BALL-1", SHELF_FULL }, { "BALL-2", SHELF_FULL },
+    { "BOWL-4", SHELF_FULL }, { "CLIP-1", SHELF_FULL }, { "COMB-2", SHELF_FULL }, { "CORD-8", SHELF_FULL },
+    { "DISC-1", SHELF_FULL }, { "HORN-1", SHELF_FULL }, { "JUG-2", SHELF_FULL },  { "LAMP-1", SHELF_FULL },
+    { "LAMP-6", SHELF_FULL }, { "LOOM-1", SHELF_FULL }, { "MAP-1", SHELF_FULL },  { "MASK-1", SHELF_FULL },
+    { "OIL-2", SHELF_FULL },  { "RHYT-1", SHELF_FULL }, { "SAIL-B", SHELF_FULL }, { "SAIL-W", SHELF_FULL },
     { "SEAL-3", SHELF_FULL }, { "SPIN-1", SHELF_FULL }, { "TABL-5", SHELF_FULL }, { "WAX-1", SHELF_FULL },
 };
 #define SHELVES_N (sizeof shelves / sizeof *shelves)
@@ -61,7 +62,8 @@ static enum stock_result read_lines(struct text body, struct line *lines, size_t
 {
     size_t n = 0;
     while (body.n) {
-        const char *end = memchr(body.p, '\n', body.n), *space = end ? memchr(body.p, ' ', (size_t)(end - body.p)) : NULL;
+        const char *end = memchr(body.p, '\n', body.n),
+                   *space = end ? memchr(body.p, ' ', (size_t)(end - body.p)) : NULL;
         if (!space || n == STOCK_LINES_MAX)
             return STOCK_BAD;
         *ret_sku = (struct text){ body.p, (size_t)(space - body.p) };
@@ -118,10 +120,7 @@ enum stock_result stock_take(struct text body, struct text *ret_sku)
     return change(body, -1, "a reservation", ret_sku);
 }
 
-enum stock_result stock_give(struct text body, struct text *ret_sku)
-{
-    return change(body, +1, "a release", ret_sku);
-}
+enum stock_result stock_give(struct text body, struct text *ret_sku) { return change(body, +1, "a release", ret_sku); }
 
 enum stock_result stock_count(struct text sku, int *ret_quantity)
 {

@@ -50,7 +50,7 @@ async function stop(child) {
   await stopped(child);
 }
 
-const binary = process.env.CLEW_BIN ?? path.join(root, 'build/clew');
+export const binary = process.env.CLEW_BIN ?? path.join(root, 'build/clew');
 
 /** { url, link, data, freshLink(), stop() }; `listen` keeps the port over a restart. */
 export async function startServer({ data = fs.mkdtempSync(path.join(os.tmpdir(), 'clew-e2e-')), listen = '127.0.0.1:0' } = {}) {
@@ -75,24 +75,24 @@ export async function startServer({ data = fs.mkdtempSync(path.join(os.tmpdir(),
   };
 }
 
-/** The demo shop, with few shoppers: the tests go shopping themselves. */
-export async function startDemo(url) {
+/** The demo shop, with few shoppers: the tests go shopping themselves. Its bug is there at once, unless it is deployed later. */
+export async function startDemo(url, { deployAfter = 0, shoppers = 1 } = {}) {
   const child = spawn(path.join(root, 'demo/run'), [], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, OTEL_EXPORTER_OTLP_ENDPOINT: url, CLEW_DEMO_SHOPPERS: '1' },
+    env: { ...process.env, OTEL_EXPORTER_OTLP_ENDPOINT: url, CLEW_DEMO_SHOPPERS: String(shoppers), CLEW_DEMO_DEPLOY_AFTER: String(deployAfter) },
   });
   const output = watch(child, 'demo');
-  const [, web] = await output.until(/web\s+ready at (http:\S+),/);
+  const [, web] = await output.until(/web\s+ready at (http:\S+),/, 60_000);
   await output.until(/^demo /m);
-  return { web, stop: () => stop(child) };
+  return { web, pid: child.pid, until: output.until, printed: () => output.text, stop: () => stop(child), gone: () => stopped(child) };
 }
 
 /** One customer's order, through the shop's own front door. */
-export async function order(web, { customer, lines, coupon }) {
+export async function order(web, { customer, lines, coupon, country }) {
   const call = async (method, at, body) => {
     const response = await fetch(web + at, {
       method,
-      headers: { 'content-type': 'application/json', 'x-customer': customer },
+      headers: { 'content-type': 'application/json', 'x-customer': customer, ...(country && { 'x-country': country }) },
       body: body && JSON.stringify(body),
     });
     return { status: response.status, body: await response.json().catch(() => undefined) };

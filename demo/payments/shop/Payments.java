@@ -38,7 +38,7 @@ public final class Payments {
             return new Answer(200, "{\"amount\":\"" + quote.amount() + "\",\"fee\":\"" + quote.fee() + "\",\"rate\":\"" + quote.rate() + "\"}");
         }));
         server.createContext("/v1/charges", exchange -> serve(exchange, form -> {
-            boolean taken = charges.charge(form.get("order"), form.get("amount"), form.get("currency"));
+            boolean taken = charges.charge(form.get("order"), form.get("customer"), form.get("amount"), form.get("currency"));
             return taken ? new Answer(201, "{\"charged\":true}") : new Answer(402, "{\"error\":\"card declined\"}");
         }));
         server.start();

@@ -27,7 +27,7 @@ export function NoTraces({ bare }: { bare?: boolean }) {
         ))}
       </span>
       <Snippet kind={kind} http={http} grpc={grpc} />
-      <p>No service at hand? The demo shop is a real one: two services, a database and a bug.</p>
+      <p>No service at hand? The demo shop is a real one: services in four languages, a database and a bug.</p>
       <Paste name="shell" text="clew demo" />
       {range.value.to - range.value.from < 86_400_000 && (
         <button type="button" class="btn" onClick={() => setParams({ from: '-24h', to: undefined })}>

@@ -1,0 +1,151 @@
+// The demo shop: all of it reports, one request crosses all of it, a release goes out without harm and breaks what it is to break,
+// and nothing of it stays.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { promisify } from 'node:util';
+import { binary, order, sleep, startDemo, startServer } from './harness.mjs';
+
+const run = promisify(execFile);
+const SERVICES = ['web', 'checkout', 'inventory', 'payments'];
+let server;
+let demo;
+
+before(async () => {
+  server = await startServer();
+});
+
+after(async () => {
+  await demo?.stop();
+  await server?.stop();
+});
+
+async function query(text) {
+  const { stdout } = await run(binary, ['query', '--data', server.data, text], { maxBuffer: 64 << 20 });
+  return stdout.trim().split('\n').map((line) => JSON.parse(line)).filter((row) => !row._stats);
+}
+
+/** The rows, once there are as many: exporters send each second. */
+async function eventually(text, enough) {
+  for (let tries = 0; ; tries++) {
+    const rows = await query(text);
+    if (enough(rows) || tries === 60) return rows;
+    await sleep(250);
+  }
+}
+
+/** Processes that were started for this run: all but one have its database's place in their environment. */
+function processesOf(state) {
+  return fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name)).filter((pid) => {
+    try {
+      return fs.readFileSync(`/proc/${pid}/environ`, 'latin1').includes(state) || fs.readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(state);
+    } catch {
+      return false;
+    }
+  });
+}
+
+async function assertNothingLeft(printed) {
+  const state = path.dirname(/socket (\S+)/.exec(printed)[1]);
+  const urls = [...printed.matchAll(/ready at (http:[^,\s]+)/g)].map(([, url]) => url);
+  assert.equal(urls.length, 5);
+  for (let tries = 0; tries < 40 && fs.existsSync(state); tries++) await sleep(100);
+  assert.deepEqual(processesOf(state), []);
+  assert.equal(fs.existsSync(state), false, state);
+  for (const url of urls) await assert.rejects(fetch(url), url);
+}
+
+describe('the demo shop', () => {
+  const buy = (more) => order(demo.web, { customer: 'u_test', lines: ['BALL-1', 'LAMP-1', 'WAX-1'], ...more });
+
+  before(async () => {
+    demo = await startDemo(server.url, { deployAfter: 12, shoppers: 4 });
+  });
+
+  it('opens with what works: coupons of all kinds', async () => {
+    for (const coupon of [undefined, 'WELCOME', 'SHIP-FREE', 'AUTUMN-15', 'CREW-12']) assert.equal((await buy({ coupon })).status, 201, coupon);
+  });
+
+  it('says what will happen when', () => assert.match(demo.printed(), /^deploys +payments 2\.9\.0 in 6 s; checkout 1\.4\.2 in 12 s/m));
+
+  it('deploys both releases without a failing request', async () => {
+    let out = false;
+    const released = Promise.all([demo.until(/payments +2\.9\.0 is out/, 90_000), demo.until(/checkout +1\.4\.2 is out/, 90_000)]).finally(() => (out = true));
+    const answers = [];
+    while (!out) answers.push((await buy({ coupon: 'WELCOME' })).status);
+    await released;
+    assert.ok(answers.length > 10);
+    assert.deepEqual(answers.filter((status) => status !== 201), []);
+    for (const [service, versions] of [['checkout', ['1.4.1', '1.4.2']], ['payments', ['2.8.4', '2.9.0']]])
+      for (const version of versions) {
+        const rows = await eventually(`spans service=${service} version=${version} kind=server | limit 500`, (found) => found.length > 0);
+        assert.ok(rows.length > 0, `${service} ${version}`);
+        if (service === 'checkout') assert.ok(rows.every((row) => row.instance.startsWith('checkout-')));
+      }
+  });
+
+  it('then fails for coupons in basis points, and for no other', async () => {
+    for (const coupon of ['AUTUMN-15', 'CREW-12']) assert.equal((await buy({ customer: 'u_broken', coupon })).status, 500, coupon);
+    for (const coupon of [undefined, 'WELCOME', 'SHIP-FREE', 'NO-SUCH']) assert.equal((await buy({ coupon })).status, 201, coupon);
+    const failed = await eventually('spans name=apply_discount status=error', (rows) => rows.length >= 2);
+    assert.ok(failed.length >= 2);
+    for (const row of failed) {
+      assert.equal(row.attr['app.coupon.kind'], 'percent_bp');
+      assert.equal(row.version, '1.4.2');
+      assert.match(row.message, /TypeError/);
+    }
+    const front = await eventually('spans service=web user=u_broken app.coupon.kind=percent_bp http.response.status_code=500', (rows) => rows.length === 2);
+    assert.equal(front.length, 2);
+  });
+
+  it('crosses all services and the database in one trace, in which one span is missing', async () => {
+    const [{ trace }] = await query('spans service=web user=u_broken root=true http.response.status_code=500 | limit 1');
+    const spans = await eventually(`spans trace=${trace}`, (rows) => rows.some((row) => row.name === 'POST /stock/release') && rows.some((row) => row.kind === 'server' && row.service === 'payments'));
+    assert.deepEqual([...new Set(spans.map((span) => span.service))].sort(), [...SERVICES].sort());
+    assert.ok(spans.some((span) => span.attr?.['db.system.name'] === 'postgresql' && span.service === 'checkout'));
+    const ids = new Set(spans.map((span) => span.span));
+    const missing = new Set(spans.filter((span) => span.parent && !ids.has(span.parent)).map((span) => span.parent));
+    assert.equal(missing.size, 1, 'one parent that never came');
+    assert.deepEqual(spans.filter((span) => missing.has(span.parent)).map((span) => span.name).sort(), ['POST', 'orders.compensate']);
+    const prices = spans.filter((span) => /FROM products/.test(span.attr?.['db.query.text'] ?? ''));
+    assert.equal(prices.length, 3, 'a question an item');
+    const lines = (await eventually(`logs trace=${trace}`, (rows) => rows.length >= 5)).map((line) => line.body);
+    for (const part of [/^coupon \S+ has no rate, falling back/, /^order \d+ not priced: unsupported operand/, /^POST \/orders answered 500 in \d+ ms/])
+      assert.ok(lines.some((line) => part.test(line)), `${part} in ${lines.join('\n')}`);
+  });
+
+  it('asks a rate service that reports nothing, for orders in another currency', async () => {
+    assert.equal((await buy({ customer: 'u_euro', country: 'DE' })).status, 201);
+    const [call] = await eventually('spans service=payments kind=client server.address=fx-rates', (rows) => rows.length > 0);
+    assert.equal(call?.attr['server.address'], 'fx-rates');
+    assert.deepEqual(await query('spans service=fx-rates'), []);
+  });
+
+  it('shows who waits for the stock lock', async () => {
+    const [wait] = await eventually('spans service=inventory name=stock.lock | limit 1', (rows) => rows.length > 0);
+    assert.equal(typeof wait.attr['lock.waited_ms'], 'number');
+    assert.match(wait.resource['process.executable.build_id.gnu'], /^[0-9a-f]{40}$/);
+  });
+
+  it('logs from every service, with traces', async () => {
+    for (const service of SERVICES.filter((name) => name !== 'inventory')) {
+      const lines = await eventually(`logs service=${service} | limit 200`, (rows) => rows.some((row) => row.trace));
+      assert.ok(lines.some((line) => line.trace), service);
+    }
+    assert.ok((await eventually('logs service=inventory', (rows) => rows.length > 0)).length > 0);
+  });
+
+  it('leaves nothing when it is stopped', async () => {
+    await demo.stop();
+    await assertNothingLeft(demo.printed());
+  });
+
+  it('leaves nothing when it is killed', async () => {
+    demo = await startDemo(server.url);
+    process.kill(demo.pid, 'SIGKILL');
+    await demo.gone();
+    await assertNothingLeft(demo.printed());
+  });
+});
