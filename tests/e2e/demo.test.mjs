@@ -1,14 +1,11 @@
 // The demo shop: all of it reports, one request crosses all of it, a release goes out without harm and breaks what it is to break,
 // and nothing of it stays.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { promisify } from 'node:util';
-import { binary, order, sleep, startDemo, startServer } from './harness.mjs';
+import { order, query, sleep, startDemo, startServer, stored } from './harness.mjs';
 
-const run = promisify(execFile);
 const SERVICES = ['web', 'checkout', 'inventory', 'payments'];
 let server;
 let demo;
@@ -22,19 +19,8 @@ after(async () => {
   await server?.stop();
 });
 
-async function query(text) {
-  const { stdout } = await run(binary, ['query', '--data', server.data, text], { maxBuffer: 64 << 20 });
-  return stdout.trim().split('\n').map((line) => JSON.parse(line)).filter((row) => !row._stats);
-}
-
-/** The rows, once there are as many: exporters send each second. */
-async function eventually(text, enough) {
-  for (let tries = 0; ; tries++) {
-    const rows = await query(text);
-    if (enough(rows) || tries === 60) return rows;
-    await sleep(250);
-  }
-}
+const ask = (text) => query(server, text);
+const eventually = (text, enough) => stored(server, text, enough);
 
 /** Processes that were started for this run: all but one have its database's place in their environment. */
 function processesOf(state) {
@@ -101,7 +87,7 @@ describe('the demo shop', () => {
   });
 
   it('crosses all services and the database in one trace, in which one span is missing', async () => {
-    const [{ trace }] = await query('spans service=web user=u_broken root=true http.response.status_code=500 | limit 1');
+    const [{ trace }] = await ask('spans service=web user=u_broken root=true http.response.status_code=500 | limit 1');
     const spans = await eventually(`spans trace=${trace}`, (rows) => rows.some((row) => row.name === 'POST /stock/release') && rows.some((row) => row.kind === 'server' && row.service === 'payments'));
     assert.deepEqual([...new Set(spans.map((span) => span.service))].sort(), [...SERVICES].sort());
     assert.ok(spans.some((span) => span.attr?.['db.system.name'] === 'postgresql' && span.service === 'checkout'));
@@ -120,7 +106,7 @@ describe('the demo shop', () => {
     assert.equal((await buy({ customer: 'u_euro', country: 'DE' })).status, 201);
     const [call] = await eventually('spans service=payments kind=client server.address=fx-rates', (rows) => rows.length > 0);
     assert.equal(call?.attr['server.address'], 'fx-rates');
-    assert.deepEqual(await query('spans service=fx-rates'), []);
+    assert.deepEqual(await ask('spans service=fx-rates'), []);
   });
 
   it('shows who waits for the stock lock', async () => {

@@ -1,10 +1,11 @@
 // What the journeys share: a real server on a data directory of its own, the real demo shop, a real browser.
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 
 const root = path.resolve(import.meta.dirname, '../..');
 // The browser's driver and axe come with the pages' own tools.
@@ -50,7 +51,7 @@ async function stop(child) {
   await stopped(child);
 }
 
-export const binary = process.env.CLEW_BIN ?? path.join(root, 'build/clew');
+const binary = process.env.CLEW_BIN ?? path.join(root, 'build/clew');
 
 /** { url, link, data, freshLink(), stop() }; `listen` keeps the port over a restart. */
 export async function startServer({ data = fs.mkdtempSync(path.join(os.tmpdir(), 'clew-e2e-')), listen = '127.0.0.1:0' } = {}) {
@@ -85,6 +86,21 @@ export async function startDemo(url, { deployAfter = 0, shoppers = 1 } = {}) {
   const [, web] = await output.until(/web\s+ready at (http:\S+),/, 60_000);
   await output.until(/^demo /m);
   return { web, pid: child.pid, until: output.until, printed: () => output.text, stop: () => stop(child), gone: () => stopped(child) };
+}
+
+/** Rows of a query, as the command line prints them. */
+export async function query(server, text) {
+  const { stdout } = await promisify(execFile)(binary, ['query', '--data', server.data, text], { maxBuffer: 64 << 20 });
+  return stdout.trim().split('\n').map((line) => JSON.parse(line)).filter((row) => !row._stats);
+}
+
+/** The rows of a query once there are enough of them, or what there is after a while: exporters send each second. */
+export async function stored(server, text, enough = (rows) => rows.length > 0) {
+  for (let tries = 0; ; tries++) {
+    const rows = await query(server, text);
+    if (enough(rows) || tries === 60) return rows;
+    await sleep(250);
+  }
 }
 
 /** One customer's order, through the shop's own front door. */
