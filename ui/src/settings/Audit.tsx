@@ -35,15 +35,6 @@ export function Audit() {
           Check again
         </button>
       </Head>
-      {chain.data.value?.holds && (
-        <div class="set-note row wrap sm d3">
-          <span>Newest hash</span>
-          <code class="cut">{chain.data.value.head}</code>
-          <CopyButton text={chain.data.value.head} label="Copy" />
-          <span>Kept elsewhere, it shows later that nobody has cut the end off:</span>
-          <code class="nw">clew audit verify --head HASH</code>
-        </div>
-      )}
       <Refusal error={chain.error.value} />
       <Filter wanted={wanted} />
       <Rows of={list} rows={8}>
@@ -112,6 +103,15 @@ export function Audit() {
           )
         }
       </Rows>
+      {chain.data.value?.holds && (
+        <div class="set-note row wrap sm d3">
+          <span>Newest hash</span>
+          <code class="cut">{chain.data.value.head}</code>
+          <CopyButton text={chain.data.value.head} label="Copy" />
+          <span>Kept elsewhere, it shows later that nobody has cut the end off:</span>
+          <code class="nw">clew audit verify --head HASH</code>
+        </div>
+      )}
     </>
   );
 }

@@ -44,35 +44,37 @@ export function Projects() {
       )}
       <Rows of={list} rows={3}>
         {() => (
-          <table class="tbl">
-            <thead>
-              <tr>
-                <th>Project</th>
-                <th class="wide">DSN</th>
-                <th class="wide">Made</th>
-                <th>
-                  <span class="only-read">Actions</span>
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {projects.map((project) => (
-                <Row
-                  key={project.id}
-                  project={project}
-                  open={open === project.id}
-                  toggle={() => setOpen(open === project.id ? undefined : project.id)}
-                  retry={list.retry}
-                />
-              ))}
-            </tbody>
-          </table>
+          <>
+            <table class="tbl">
+              <thead>
+                <tr>
+                  <th>Project</th>
+                  <th class="wide">DSN</th>
+                  <th class="wide">Made</th>
+                  <th>
+                    <span class="only-read">Actions</span>
+                  </th>
+                </tr>
+              </thead>
+              <tbody>
+                {projects.map((project) => (
+                  <Row
+                    key={project.id}
+                    project={project}
+                    open={open === project.id}
+                    toggle={() => setOpen(open === project.id ? undefined : project.id)}
+                    retry={list.retry}
+                  />
+                ))}
+              </tbody>
+            </table>
+            <p class="set-note sm d3">
+              A DSN is public: it stands in web pages and opens nothing but Sentry's protocol, which this version does not take yet. For
+              OpenTelemetry a token with the scope ingest chooses the project.
+            </p>
+          </>
         )}
       </Rows>
-      <p class="set-note sm d3">
-        A DSN is public: it stands in web pages and opens nothing but Sentry's protocol, which this version does not take yet. For
-        OpenTelemetry a token with the scope ingest chooses the project.
-      </p>
     </>
   );
 }

@@ -164,11 +164,28 @@ function shortPath(path: string): string {
   return path.replace(/^\/opentelemetry\.proto\.collector\.[a-z]+\.v1(?:development)?\./, '…');
 }
 
+/** Of the height that the thread has before anything has arrived. */
 function Skeleton() {
+  const line = (width: string, height: string) => <span class="skel" style={{ width, height }} />;
   return (
-    <div class="door-head" aria-hidden="true">
-      <span class="skel" style={{ width: '120px', height: '10px' }} />
-      <span class="skel" style={{ width: '240px', height: '18px', marginTop: '10px' }} />
+    <div aria-hidden="true">
+      <header class="door-head">
+        <p class="xs waits">{line('160px', '10px')}</p>
+        <div class="waits tall">{line('240px', '18px')}</div>
+      </header>
+      <ol class="knots">
+        {['55%', '70%', '60%', '80%', '65%'].map((width) => (
+          <li class="todo" key={width}>
+            <span class="k" />
+            <div class="grow">
+              <div class="row waits">{line('96px', '10px')}</div>
+              <p class="sm d waits low">{line(width, '8px')}</p>
+            </div>
+          </li>
+        ))}
+      </ol>
+      <div class="sec hl" />
+      <p class="door-none sm">{'\u00a0'}</p>
     </div>
   );
 }

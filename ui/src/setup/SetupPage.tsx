@@ -86,7 +86,8 @@ export function SetupPage() {
               />
             </label>
           </h1>
-          <p class="d2">The address below is the real one, ready to paste. {keyWords(load.data.value, key, withKey)}</p>
+          <p class="d2">The address below is the real one, ready to paste.</p>
+          <p class="d2 key-words">{keyWords(load.data.value, key, withKey)}</p>
           <div class="row wrap setup-choice">
             {target.httpOnly ? (
               <span class="chip">OTLP over HTTP</span>
