@@ -5,6 +5,7 @@
 #include "ingest/ingest.h"
 #include "meta/meta.h"
 #include "net/server.h"
+#include "red/red.h"
 #include "store/store.h"
 
 struct api;
@@ -24,6 +25,7 @@ enum { API_FINDINGS_MAX = 16 };
 struct api_options {
     struct meta *meta;
     struct store *store;
+    struct red *red;
     struct ingest *ingest;
     struct pool *ingest_pool; // for /metrics
     struct pool *query_pool;  // queries: long; its queue is the bound on them

@@ -53,6 +53,18 @@ static void put_store(struct buf *out, struct store *store)
     gauge(out, "store_disk_full", "1 when the disk is full.", s.disk_full);
 }
 
+static void put_red(struct buf *out, struct red *red)
+{
+    struct red_stats s;
+    red_stats(red, &s);
+    counter(out, "red_spans_total", "Spans counted into figures since the start.", s.spans);
+    counter(out, "red_logs_total", "Logs counted into figures since the start.", s.logs);
+    gauge(out, "red_keys", "Services, operations, calls and peers that figures are kept of.", s.keys);
+    gauge(out, "red_live_cells", "Figures of a minute that are not in the database yet.", s.live_cells);
+    gauge(out, "red_waiting_spans", "Client and server spans that wait for their other side.", s.waiting);
+    counter(out, "red_pushed_out_total", "Spans that could not wait their time, for want of room.", s.pushed_out);
+}
+
 static void put_ingest(struct buf *out, struct ingest *in)
 {
     struct ingest_stats s = ingest_stats(in);
@@ -138,6 +150,7 @@ void api_metrics(struct api_call *call)
     put_process(&out, a);
     put_ingest(&out, a->options.ingest);
     put_store(&out, a->options.store);
+    put_red(&out, a->options.red);
     if (a->server)
         put_net(&out, a->server);
     put_pools(&out, &a->options);

@@ -12,6 +12,7 @@
 #include "meta/token.h"
 #include "net/server.h"
 #include "net/tls.h"
+#include "red/red.h"
 #include "store/store.h"
 
 #include <errno.h>
@@ -25,6 +26,7 @@ struct house {
     const struct config *config;
     struct meta *meta;
     struct store *store;
+    struct red *red;
     struct pool *ingest_pool, *query_pool, *admin_pool;
     struct ingest *ingest;
     struct api *api;
@@ -77,6 +79,7 @@ static int open_store(struct house *h, struct err *err)
         .disk_cap_bytes = (uint64_t)number(h, CONFIG_KEY_DISK_CAP),
         .cache_bytes = (uint64_t)number(h, CONFIG_KEY_CACHE),
         .allow_hole = number(h, CONFIG_KEY_ALLOW_HOLE),
+        .consumed = true,
     };
     int r = store_open(&o, &h->store, err);
     if (r < 0)
@@ -117,6 +120,14 @@ static int look_at_host(void *ctx, struct api_finding out[API_FINDINGS_MAX])
     return doctor_look(h->config, out);
 }
 
+static int open_red(struct house *h, struct err *err)
+{
+    char path[CONFIG_TEXT_MAX + 16];
+    snprintf(path, sizeof path, "%s/derived.db", text(h, CONFIG_KEY_DATA));
+    struct red_options o = { .path = path, .retention_ns = number(h, CONFIG_KEY_RETENTION) };
+    return red_open(&o, h->store, &h->red, err);
+}
+
 static int open_rooms(struct house *h, struct err *err)
 {
     struct meta_project project;
@@ -125,6 +136,8 @@ static int open_rooms(struct house *h, struct err *err)
         r = meta_project_find(h->meta, STR("default"), &project, err);
     if (r == 0)
         r = open_store(h, err);
+    if (r == 0)
+        r = open_red(h, err);
     if (r == 0)
         r = open_pools(h, err);
     if (r < 0)
@@ -145,6 +158,7 @@ static int open_rooms(struct house *h, struct err *err)
     struct api_options api = {
         .meta = h->meta,
         .store = h->store,
+        .red = h->red,
         .ingest = h->ingest,
         .ingest_pool = h->ingest_pool,
         .query_pool = h->query_pool,
@@ -326,6 +340,7 @@ static void stop_all(struct house *h)
     pool_stop(h->admin_pool);
     pool_stop(h->ingest_pool);
     api_free(h->api);
+    red_close(h->red);
     if (h->store)
         store_close(h->store);
     if (owed)

@@ -22,6 +22,11 @@ struct rows {
 // while a reader of the part is open; entries of a part's dictionary are all different.
 const struct dict *segment_dict(const struct segment *s, enum segment_table t, uint32_t col);
 
+// The current block of a table row-major, and the dictionary that its string column's ordinals refer to. Valid until
+// the next seek.
+int reader_rows(struct reader *r, enum segment_table t, struct rows *ret_rows);
+const struct dict *reader_dict(struct reader *r, enum segment_table t, uint32_t col);
+
 // How a segment answers: the head (head_segment.c) and part files (part_read.c) each fill one.
 struct segment_ops {
     uint32_t (*blocks)(const struct segment *, enum segment_table);

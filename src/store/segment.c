@@ -137,3 +137,14 @@ int reader_value(struct reader *r, enum segment_table t, uint32_t column, uint32
 }
 
 uint64_t reader_bytes(const struct reader *r) { return ops_of_reader(r)->reader_bytes(r); }
+
+int reader_rows(struct reader *r, enum segment_table t, struct rows *ret_rows)
+{
+    return ops_of_reader(r)->reader_rows(r, t, ret_rows);
+}
+
+const struct dict *reader_dict(struct reader *r, enum segment_table t, uint32_t col)
+{
+    const struct dict *d = segment_dict(r->segment, t, col);
+    return d ? d : ops_of_reader(r)->reader_block_dict(r, t, col);
+}

@@ -25,6 +25,7 @@ struct store_options {
     int64_t seal_age_ns;     // age of its oldest row before it is sealed (default 30 s)
     uint64_t cache_bytes;    // block cache of the parts (default 64 MiB)
     bool allow_hole;         // start writable although the log is damaged in the middle
+    bool consumed;           // rows stay in the log until a consumer has passed them: see store_consumer_open()
     bool manual;             // tests: no background seal, merge, retention; see store_step()
 };
 
@@ -64,6 +65,33 @@ void store_tail_close(struct tail *t);
 // A view with the segments that have new rows: those from row number view_segment_first() on.
 int store_tail_next(struct tail *t, struct view **ret_view);
 uint64_t view_segment_first(const struct view *v, uint32_t i);
+
+// A consumer derives figures of its own from the records and must not miss one over any crash. It sees what is
+// committed, generation by generation (a generation: what one seal makes parts of), each row once and those of one
+// lane in their order. When a generation is complete it makes what came of it durable, together with the
+// generation's number, and passes it; a generation is sealed, and its log recycled, only after that. At its next
+// start it says which one it passed last and is given all later ones from their beginning.
+struct consumer;
+struct consumer_rows {
+    const struct segment *segment;
+    uint64_t first; // row numbers below were seen before
+};
+struct consumer_news {
+    uint64_t generation;
+    bool complete; // nothing more comes of this generation
+    uint32_t n;
+    struct consumer_rows *rows;
+};
+// One at a time, of a store opened with `consumed`, before its first batch begins or after the former one was closed.
+// sources: bits 1 << enum record_source.
+int store_consumer_open(struct store *s, uint64_t passed, uint32_t sources, struct consumer **ret_consumer);
+void store_consumer_close(struct consumer *c);
+// What came since; ERR_AGAIN: nothing within wait_ns, or store_consumer_wake() was called. After an error nothing was
+// taken, and after news that could not be used the way back is to close and to open again.
+int store_consumer_next(struct consumer *c, int64_t wait_ns, struct consumer_news *ret_news);
+void consumer_news_free(struct consumer_news *news);
+void store_consumer_pass(struct consumer *c, uint64_t generation);
+void store_consumer_wake(struct consumer *c); // any thread; the next wait ends at once too
 
 struct store_stats {
     uint64_t rows_committed, batches_committed, batches_failed, batches_repeated, log_bytes, log_syncs;

@@ -77,6 +77,8 @@ struct store {
     bool stopping, disk_full, read_only;
     char why[160];
     struct store_stats stats;
+    uint64_t passed;                 // by the consumer
+    pthread_cond_t consumer_cond;    // rows were committed, or a generation came to its end
     pthread_mutex_t on_commit_mutex; // held while it is called
     void (*on_commit)(void *ctx, uint64_t sequence);
     void *on_commit_ctx;
@@ -104,6 +106,12 @@ void store_log_stop(struct store *s);
 
 // store_view.c: before the oldest generation goes, tails that have not seen it take hold of it.
 void store_tails_follow_locked(struct store *s);
+
+// store_consumer.c: may the generation's log go?
+static inline bool store_passed_locked(const struct store *s, const struct generation *g)
+{
+    return !s->o.consumed || g->id <= s->passed;
+}
 
 // store_recover.c: generations that are in the log only, as closed generations in s->gens.
 int store_recover(struct store *s, struct err *err);

@@ -46,7 +46,7 @@ static struct generation *seal_due(struct store *s)
 {
     pthread_mutex_lock(&s->mutex);
     struct generation *g = s->gens_n ? s->gens[0] : NULL;
-    if (g && !(g->closed && g->in_flight == 0))
+    if (g && !(g->closed && g->in_flight == 0 && store_passed_locked(s, g)))
         g = NULL;
     pthread_mutex_unlock(&s->mutex);
     return g;

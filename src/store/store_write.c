@@ -26,6 +26,7 @@ int store_rotate_locked(struct store *s)
         s->gens[s->gens_n - 1]->closed = true;
     s->gens[s->gens_n++] = g;
     pthread_cond_signal(&s->work_cond);
+    pthread_cond_signal(&s->consumer_cond);
     return 0;
 }
 
@@ -172,8 +173,10 @@ static void batch_end_locked(struct store *s, struct batch *b, bool stored)
     if (b->request_hash[0] | b->request_hash[1])
         repeat_end(s->repeat, b->request_hash, b->section.received, stored);
     must(b->g->in_flight > 0);
-    if (--b->g->in_flight == 0 && b->g->closed)
+    if (--b->g->in_flight == 0 && b->g->closed) {
         pthread_cond_signal(&s->work_cond);
+        pthread_cond_signal(&s->consumer_cond);
+    }
     batch_put_locked(s, b);
 }
 
@@ -291,6 +294,7 @@ static void commit_group(struct store *s, struct batch **group, size_t n)
     if (!g->closed && (g->rows >= s->o.seal_rows || generation_bytes(g) >= STORE_SEAL_BYTES))
         store_rotate_locked(s);
     uint64_t sequence = s->stats.batches_committed;
+    pthread_cond_signal(&s->consumer_cond);
     for (size_t i = 0; i < n; i++) {
         answers[i].done = group[i]->done;
         answers[i].ctx = group[i]->ctx;
