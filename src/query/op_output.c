@@ -5,7 +5,7 @@
 #include "query/text_fields.h"
 
 enum {
-    OUTPUT_ROWS = 256,      // whole records that are held as cells at a time
+    OUTPUT_ROWS = 1024,     // whole records that are held as cells at a time: each time their blocks are read anew
     RECORD_CELLS_MAX = 128, // of one kind
 };
 
