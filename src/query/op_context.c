@@ -489,7 +489,7 @@ int op_context_finish(struct op *op)
             rc = read_around(op, s, &c->streams[s].matches[m]);
     }
     // From here on nothing looks for a stream by its place.
-    if (rc == 0)
+    if (rc == 0 && c->streams_n > 1)
         qsort_r(c->streams, c->streams_n, sizeof *c->streams, order_streams, x);
     for (uint32_t s = 0; s < c->streams_n && rc == 0; s++)
         rc = stream_out(op, &c->streams[s]);
