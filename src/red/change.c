@@ -6,6 +6,7 @@ const struct change_rule change_errors = { .requests_min = 20, .bad_min = 5, .ri
 const struct change_rule change_slow = { .requests_min = 30, .bad_min = 10, .rise_min = 0.15, .factor_min = 2 };
 
 #define Z 3.0
+#define SCORE_MIN 10.0 // log-likelihood: of a hundred services over an hour, chance hardly reaches it
 // A service that was not there before counts as if this many of its requests had gone well: one that fails from its
 // first moment is found, one whose first request failed is not.
 enum { VIRTUAL_REQUESTS = 20, RECENT_SLOTS_MIN = 3, RECENT_SLOTS_MAX = 10 };
@@ -83,7 +84,8 @@ bool change_find(const uint64_t *n, const uint64_t *k, size_t slots, const struc
             best = (struct change){ i, nb, kb, na, ka, score };
         found = true;
     }
-    if (!found || !change_is_rise(best.k_before, before_n(best.n_before), best.k_after, best.n_after, rule->rise_min) ||
+    if (!found || best.score < SCORE_MIN ||
+        !change_is_rise(best.k_before, before_n(best.n_before), best.k_after, best.n_after, rule->rise_min) ||
         !still_there(n, k, slots, rule, &best))
         return false;
     *ret_change = best;
