@@ -332,17 +332,49 @@ static int order_i64(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static int64_t begins(const struct compare_row *r) { return r->a.spans ? r->a.from : r->b.from; }
+// Where a row stands among its siblings: by a's times; what only the other side has comes behind the row that is before
+// it there.
+struct place {
+    int64_t at;
+    bool behind;
+};
 
-// Siblings by when they begin; rows are before their children, so that a row's place is known when they are sorted.
+struct sorting {
+    const struct compare_row *rows;
+    struct place *places;
+};
+
+static void find_places(const struct compare *c, struct place *places)
+{
+    for (uint32_t i = 0; i < c->rows_n; i++) {
+        const struct compare_row *row = &c->rows[i], *before = NULL;
+        places[i] = (struct place){ row->a.from, false };
+        if (row->a.spans)
+            continue;
+        for (uint32_t k = 0; k < c->rows_n; k++) {
+            const struct compare_row *r = &c->rows[k];
+            if (r->parent == row->parent && r->a.spans && r->traces && r->b.from <= row->b.from &&
+                (!before || r->b.from > before->b.from))
+                before = r;
+        }
+        places[i] = (struct place){ before ? before->a.from : INT64_MIN, true };
+    }
+}
+
+// Rows are made before their children, so that a row's number is known when they are sorted.
 static int order_siblings(const void *pa, const void *pb, void *ctx)
 {
-    const struct compare_row *rows = ctx;
+    const struct sorting *s = ctx;
     uint32_t a = *(const uint32_t *)pa, b = *(const uint32_t *)pb;
-    if (rows[a].parent != rows[b].parent)
-        return rows[a].parent < rows[b].parent ? -1 : 1;
-    if (begins(&rows[a]) != begins(&rows[b]))
-        return begins(&rows[a]) < begins(&rows[b]) ? -1 : 1;
+    const struct compare_row *x = &s->rows[a], *y = &s->rows[b];
+    if (x->parent != y->parent)
+        return x->parent < y->parent ? -1 : 1;
+    if (s->places[a].at != s->places[b].at)
+        return s->places[a].at < s->places[b].at ? -1 : 1;
+    if (s->places[a].behind != s->places[b].behind)
+        return s->places[a].behind ? 1 : -1;
+    if (s->places[a].behind && x->b.from != y->b.from)
+        return x->b.from < y->b.from ? -1 : 1;
     return (a > b) - (a < b);
 }
 
@@ -355,7 +387,8 @@ int compare_end(struct compare *c)
         &o->arena, ((size_t)n + 2) * sizeof *first); // children of row r: sorted[first[r + 1]..first[r + 2])
     uint32_t *order = arena_alloc_array(&o->arena, n, sizeof *order),
              *stack = arena_alloc_array(&o->arena, n, sizeof *stack);
-    if (!sorted || !first || !order || !stack)
+    struct place *places = arena_alloc_array(&o->arena, n, sizeof *places);
+    if (!sorted || !first || !order || !stack || !places)
         return ERR_NOMEM;
     for (uint32_t i = 0; i < n; i++) {
         struct compare_row *row = &c->rows[i];
@@ -370,7 +403,9 @@ int compare_end(struct compare *c)
         qsort(c->durations, c->traces, sizeof *c->durations, order_i64);
     for (uint32_t i = 0; i <= n; i++)
         first[i + 1] += first[i];
-    qsort_r(sorted, n, sizeof *sorted, order_siblings, c->rows);
+    struct sorting sorting = { c->rows, places };
+    find_places(c, places);
+    qsort_r(sorted, n, sizeof *sorted, order_siblings, &sorting);
     for (stack[depth++] = 0; depth > 0;) {
         uint32_t r = stack[--depth];
         order[out++] = r;

@@ -118,6 +118,21 @@ static void test_place_tells_apart(void **state)
     compare_free(c);
 }
 
+static void test_rows_of_the_other_side_stand_where_they_are_there(void **state)
+{
+    const struct sketch a[] = { { .depth = 0, .service = "web", .name = "GET", .duration = 1000 },
+                                { .depth = 1, .service = "web", .name = "price", .time = 800, .duration = 60 },
+                                { .depth = 1, .service = "web", .name = "undo", .time = 900, .duration = 60 } };
+    const struct sketch b[] = { { .depth = 0, .service = "web", .name = "GET", .duration = 100 },
+                                { .depth = 1, .service = "web", .name = "price", .time = 20, .duration = 60 },
+                                { .depth = 1, .service = "web", .name = "charge", .time = 81, .duration = 9 } };
+    struct compare *c = compare(a, 3, b, 3);
+    const char *want[] = { "GET", "price", "charge", "undo" };
+    for (int i = 0; i < 4; i++)
+        assert_true(str_eq(c->rows[c->order[i]].name, str_z(want[i])));
+    compare_free(c);
+}
+
 static void test_roots_are_one_row(void **state)
 {
     const struct sketch a[] = { { .depth = 0, .service = "web", .name = "GET /a", .duration = 10 } };
@@ -220,6 +235,7 @@ int main(void)
         cmocka_unit_test(test_repeats_fold_and_rows_match),
         cmocka_unit_test(test_place_tells_apart),
         cmocka_unit_test(test_roots_are_one_row),
+        cmocka_unit_test(test_rows_of_the_other_side_stand_where_they_are_there),
         cmocka_unit_test(test_attributes_that_differ),
         cmocka_unit_test(test_a_population),
         cmocka_unit_test(test_limits),

@@ -7,6 +7,7 @@ import './styles/charts.css';
 import './styles/dialogs.css';
 import './styles/traces.css';
 import './styles/trace.css';
+import './styles/compare.css';
 import './styles/logs.css';
 import { render } from 'preact';
 import { App } from './app.tsx';

@@ -37,6 +37,7 @@ export const TABS: Tab[] = [
 export const PAGES: PageEntry[] = [
   { at: /^\/traces$/, tab: 'traces', ranged: true, load: () => import('./traces/TracesPage.tsx').then((m) => m.TracesPage) },
   { at: /^\/traces\/([^/]+)$/, tab: 'traces', ranged: false, load: () => import('./trace/TracePage.tsx').then((m) => m.TracePage) },
+  { at: /^\/compare$/, tab: 'traces', ranged: false, load: () => import('./compare/ComparePage.tsx').then((m) => m.ComparePage) },
   { at: /^\/logs$/, tab: 'logs', ranged: true, load: () => import('./logs/LogsPage.tsx').then((m) => m.LogsPage) },
   {
     at: /^\/settings(?:\/([a-z]+))?$/,

@@ -12,6 +12,7 @@ import { term } from '../query/write.ts';
 import { href } from '../state/route.ts';
 import { hueOf } from '../state/services.ts';
 import { StatusCode } from '../traces/TraceList.tsx';
+import { CompareMenu } from './CompareMenu.tsx';
 import { isErrorLevel, type TraceModel } from './model.ts';
 
 interface HeadProps {
@@ -71,6 +72,7 @@ export function TraceHead(props: HeadProps) {
         <Icon icon={Table} size={14} />
         Table <kbd class="kbd">t</kbd>
       </button>
+      <CompareMenu model={model} />
       <ShareButton />
       <button type="button" class="btn s i wide" title="Download as JSON" aria-label="Download as JSON" onClick={() => download(answer)}>
         <Icon icon={Download} size={14} />
