@@ -7,9 +7,11 @@
 #include "base/mem.h"
 #include "base/must.h"
 #include "ingest/admission.h"
+#include "ingest/look.h"
 #include "ingest/otlp_reply.h"
 #include "ingest/sentry.h"
 #include "ingest/sentry_auth.h"
+#include "ingest/stray.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -192,47 +194,10 @@ void ingest_request_hash(int64_t project, unsigned kind, bytes body, uint64_t re
     ret[1] = h.high64 | 1; // never 0,0, which means "none"
 }
 
-// Looks at what goes by.
-struct looking {
-    struct door_look *look;
-    const struct record_sink *sink;
-};
-
-static int look_section(void *ctx, const struct record_entity *resource, const struct record_entity *scope)
-{
-    struct looking *l = ctx;
-    str name = { 0 };
-    for (uint32_t i = 0; i < resource->attrs_n; i++)
-        if (str_eq(resource->attrs[i].key, STR("service.name")) && resource->attrs[i].value.type == VALUE_STR)
-            name = resource->attrs[i].value.s;
-    // The name that SDKs give when nobody has given one.
-    if (name.len == 0 || str_starts(name, STR("unknown_service")))
-        l->look->nameless = true;
-    if (!l->look->service[0] && name.len) {
-        size_t n = name.len < sizeof l->look->service - 1 ? name.len : sizeof l->look->service - 1;
-        memcpy(l->look->service, name.ptr, n);
-        l->look->service[n] = 0;
-    }
-    return l->sink->section(l->sink->ctx, resource, scope);
-}
-
-static int look_record(void *ctx, const struct record *r)
-{
-    struct looking *l = ctx;
-    int64_t at = r->time;
-    if (r->source == RECORD_SPANS && r->duration > 0 && at <= INT64_MAX - r->duration)
-        at += r->duration; // it was sent after its end
-    if (at > 0 && (!l->look->has_time || at > l->look->newest_ns)) {
-        l->look->has_time = true;
-        l->look->newest_ns = at;
-    }
-    return l->sink->record(l->sink->ctx, r);
-}
-
 static int decode(struct ingest_call *call, const struct record_sink *sink, struct err *err)
 {
     struct looking looking = { &call->look, sink };
-    struct record_sink look = { &looking, look_section, look_record };
+    struct record_sink look = looking_sink(&looking);
     call->look.looked = door_wants_look(call->in->door, call->req, (int)call->signal);
     if (call->look.looked)
         sink = &look;
@@ -386,48 +351,12 @@ struct ingest_stats ingest_stats(struct ingest *in)
     return s;
 }
 
-// Paths of formats that Clew does not take.
-static const struct {
-    str path;
-    enum door_outcome outcome;
-    str what;
-} strays[] = {
-    { STR_INIT("/api/v2/spans"), DOOR_FOREIGN, STR_INIT("Zipkin") },
-    { STR_INIT("/api/v1/spans"), DOOR_FOREIGN, STR_INIT("Zipkin") },
-    { STR_INIT("/api/traces"), DOOR_FOREIGN, STR_INIT("Jaeger's Thrift") },
-    { STR_INIT("/loki/api/v1/push"), DOOR_FOREIGN, STR_INIT("Loki") },
-    { STR_INIT("/api/v1/write"), DOOR_FOREIGN, STR_INIT("Prometheus' remote write") },
-    { STR_INIT("/_bulk"), DOOR_FOREIGN, STR_INIT("Elasticsearch") },
-    { STR_INIT("/v0.4/traces"), DOOR_FOREIGN, STR_INIT("Datadog") },
-    { STR_INIT("/v0.5/traces"), DOOR_FOREIGN, STR_INIT("Datadog") },
-};
-
-static bool is_sentry(str path)
-{
-    int64_t project;
-    str endpoint;
-    return sentry_path(path, &project, &endpoint);
-}
-
 void ingest_stray(struct ingest *in, const struct http_request *req, int status)
 {
-    enum door_outcome outcome = DOOR_PATH;
     str what = { 0 };
     MAGIC_CHECK(in, INGEST_MAGIC);
-    if (req->method == HTTP_GET || req->method == HTTP_HEAD)
-        return; // people and their browsers
-    for (size_t i = 0; i < sizeof strays / sizeof strays[0] && !what.ptr; i++)
-        if (str_eq(req->path, strays[i].path)) {
-            outcome = strays[i].outcome;
-            what = strays[i].what;
-        }
-    if (req->is_grpc)
-        outcome = DOOR_GRPC_SERVICE;
-    else if (is_sentry(req->path))
-        outcome = DOOR_SENTRY;
-    else if (str_starts(http_request_header(req, STR("content-type")), STR("application/grpc")))
-        outcome = DOOR_GRPC_ON_HTTP1;
-    note(in, req, outcome, status, what);
+    if (req->method != HTTP_GET && req->method != HTTP_HEAD) // those are people and their browsers
+        note(in, req, stray_outcome(req, &what), status, what);
 }
 
 void ingest_wrong_host(struct ingest *in, const struct http_request *req)

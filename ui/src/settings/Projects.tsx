@@ -69,8 +69,8 @@ export function Projects() {
               </tbody>
             </table>
             <p class="set-note sm d3">
-              A DSN is public: it stands in web pages and opens nothing but Sentry's protocol, which this version does not take yet. For
-              OpenTelemetry a token with the scope ingest chooses the project.
+              A DSN is public: it stands in web pages and opens nothing but Sentry's protocol for this project. For OpenTelemetry a token
+              with the scope ingest chooses the project.
             </p>
           </>
         )}
