@@ -5,8 +5,10 @@
 #include "base/must.h"
 #include "red/red_internal.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum { DB_FORMAT = 1, CELL_BLOB_MAX = 1 << 20, WINDOW_BLOB_MAX = 64 << 20, COARSEN_WINDOWS = 6 };
 
@@ -169,6 +171,11 @@ int red_db_open(struct red_db *db, const char *path, bool writer, struct err *er
     snprintf(db->path, sizeof db->path, "%s", path);
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE |
                 (writer ? SQLITE_OPEN_CREATE : 0);
+    if (writer) { // for its owner alone; SQLite gives its other files the same mode
+        int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (fd >= 0)
+            close(fd);
+    }
     int rc = sqlite3_open_v2(path, &db->h, flags, NULL);
     if (rc == SQLITE_OK) {
         sqlite3_busy_timeout(db->h, 5000);

@@ -181,6 +181,7 @@ def _found(server):
 @pytest.mark.parametrize("end", ["stop", "kill"])
 def test_figures_outlive_the_process(clew_new, end):
     server = clew_new()
+    assert (server.data / "derived.db").stat().st_mode & 0o777 == 0o600
     for number in range(3):
         begin = time.time_ns() - MINUTE
         client, callee = call_of(f"{begin:032x}", begin)
@@ -191,3 +192,18 @@ def test_figures_outlive_the_process(clew_new, end):
         want = ((number + 1) * 100, (number + 1) * 7)
         eventually(lambda: _equal(tuple(services(server)["lasting"][k] for k in ("requests", "errors")), want))
         eventually(lambda: _equal(edges(server)[("web", "checkout")], (number + 1, 0)))
+
+
+def test_the_command_line_shows_the_same(clew):
+    now = time.time_ns()
+    send(clew, requests("in-the-terminal", now - MINUTE, 40, 10, seed=7000), *call_of(f"{now:032x}", now - MINUTE))
+    eventually(lambda: _equal(services(clew)["in-the-terminal"]["requests"], 40))
+    table = clew.cli("services")
+    line = next(line for line in table.splitlines() if line.startswith("in-the-terminal"))
+    assert table.splitlines()[0].split() == ["service", "rate", "errors", "p50", "p95", "version"]
+    assert line.split()[2] == "25.00%" and line.split()[-1] == "1.0.0"
+    rows = [json.loads(line) for line in clew.cli("services", "--json").splitlines()]
+    assert {s["service"]: s["requests"] for s in rows}["in-the-terminal"] == 40
+    assert clew.cli("services", "--environment", "nowhere") == ""
+    assert any(line.split()[:2] == ["web", "checkout"] for line in clew.cli("map").splitlines())
+    assert any((e["from"], e["to"]) == ("web", "checkout") for e in map(json.loads, clew.cli("map", "--json").splitlines()))
