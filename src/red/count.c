@@ -6,7 +6,7 @@
 #include "red/red_internal.h"
 #include "store/rows.h"
 
-enum { MEMO_RESOURCES = 1024, MEMO_OPERATIONS = 4096, MEMO_SHAPES = 256, MEMO_PEERS = 1024, MEMO_EDGES = 1024 };
+enum { MEMO_RESOURCES = 1024, MEMO_OPERATIONS = 4096, MEMO_SHAPES = 256, MEMO_PEERS = 1024 };
 enum { SEVERITY_ERROR = 17, AHEAD = 8 };
 
 struct resource_memo {
@@ -255,29 +255,42 @@ static int peer_of(struct counting *k, uint32_t i, uint32_t *ret_peer, uint8_t *
 
 // ---- calls ---------------------------------------------------------------------------------------------
 
-static int call(void *ctx, const struct waiting *client, const struct waiting *server)
+static int edge_of(struct counts *c, uint32_t caller_id, uint32_t callee_id, bool peer, struct red_key **ret_edge)
 {
-    struct counts *c = ctx;
-    const struct red_key *caller = keys_get(&c->keys, client->series);
-    const struct red_key *callee = keys_get(&c->keys, server ? server->series : client->peer - 1);
+    struct edge_memo *m = &c->edges[(caller_id * 31 + callee_id) & (MEMO_EDGES - 1)];
+    *ret_edge = m->edge;
+    if (m->caller == caller_id + 1 && m->callee == callee_id + 1)
+        return 0;
+    const struct red_key *caller = keys_get(&c->keys, caller_id), *callee = keys_get(&c->keys, callee_id);
+    *ret_edge = NULL;
     if (!caller || !callee)
         return 0;
     struct red_key like = { .kind = RED_EDGE,
-                            .type = server ? RED_SERVICE : callee->type,
+                            .type = peer ? callee->type : RED_SERVICE,
                             .project = caller->project,
-                            .callee_project = server ? callee->project : 0,
+                            .callee_project = peer ? 0 : callee->project,
                             .service = caller->service,
                             .environment = caller->environment,
-                            .name = server ? callee->service : callee->name,
-                            .system = server ? (str){ 0 } : callee->system },
-                   *edge;
+                            .name = peer ? callee->name : callee->service,
+                            .system = peer ? callee->system : (str){ 0 } };
+    int r = keys_intern(&c->keys, &like, ret_edge);
+    if (r == 0)
+        *m = (struct edge_memo){ caller_id + 1, callee_id + 1, *ret_edge };
+    return r;
+}
+
+static int call(void *ctx, const struct waiting *client, const struct waiting *server)
+{
+    struct counts *c = ctx;
     const struct waiting *counted = server ? server : client;
+    struct red_key *edge;
     struct cell *cell;
-    int r = keys_intern(&c->keys, &like, &edge);
-    if (r == 0) {
+    int r = edge_of(c, client->series, server ? server->series : client->peer - 1, !server, &edge);
+    if (r < 0 || !edge)
+        return r;
+    if (edge->delta != c->delta.serial) // the first of this delta
         key_touch(edge, clock_unix_ns() / MINUTE_NS);
-        r = delta_cell(&c->delta, edge, counted->minute, &cell);
-    }
+    r = delta_cell(&c->delta, edge, counted->minute, &cell);
     if (r == 0)
         r = durations_add(&c->delta.arena, &cell->durations, counted->bin, 1);
     if (r < 0)
@@ -471,4 +484,10 @@ void counts_free(struct counts *c)
     window_free(&c->window);
     delta_free(&c->delta);
     keys_free(&c->keys);
+}
+
+void counts_forget(struct counts *c, int64_t before_minute)
+{
+    keys_forget(&c->keys, before_minute);
+    memset(c->edges, 0, sizeof c->edges);
 }

@@ -115,7 +115,7 @@ static int upkeep(struct red *r, struct err *err)
         e = red_db_expire(&r->writer, before, unused, err);
         if (e == 0) {
             pthread_mutex_lock(&r->state);
-            keys_forget(&r->counts.keys, unused);
+            counts_forget(&r->counts, unused);
             pthread_mutex_unlock(&r->state);
         }
     }

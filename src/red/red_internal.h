@@ -18,8 +18,16 @@ enum { MINUTE_S = 60, COARSE_MINUTES = 10 };
 #define TIME_EARLY_NS (7 * 86400 * NS_PER_S)
 #define TIME_LATE_NS (600 * NS_PER_S)
 
+// The edge of a caller and a callee (a series' id, or a peer's; ids are of all kinds) that was met lately.
+enum { MEMO_EDGES = 1024 };
+struct edge_memo {
+    uint32_t caller, callee; // + 1
+    struct red_key *edge;
+};
+
 // What is counted and not in the database yet, and what waits.
 struct counts {
+    struct edge_memo edges[MEMO_EDGES];
     struct keys keys;
     struct delta delta;
     struct window window;
@@ -27,6 +35,7 @@ struct counts {
 };
 void counts_init(struct counts *c);
 void counts_free(struct counts *c);
+void counts_forget(struct counts *c, int64_t before_minute); // keys_forget(), and who remembers them
 // count.c: rows [first, end) of a segment of spans or logs. `state` is held block by block. ERR_NOMEM: the counts are of
 // no use any more.
 int counts_add(struct counts *c, pthread_mutex_t *state, const struct segment *s, uint64_t first);
