@@ -138,10 +138,12 @@ export async function startBrowser() {
   };
 }
 
-export async function signIn(page, link) {
+/** Signs in, and goes on to a page; without one it stays where signing in leads. */
+export async function signIn(page, link, to) {
   await page.goto(link);
   await page.getByRole('button', { name: 'Sign in', exact: true }).first().click();
   await page.getByRole('navigation', { name: 'Main' }).waitFor();
+  if (to) await page.goto(new URL(to, link).href);
 }
 
 /** What axe has against the page as it stands; [] is what is wanted. */

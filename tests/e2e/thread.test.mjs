@@ -45,10 +45,14 @@ describe('a failing request', () => {
     assert.ok(!requested.some((url) => url.replace(/#.*$/, '').includes(token)), 'the token of the link is in no address that was asked for');
   });
 
-  it('signs in with the link and comes to the traces of the demo', async () => {
-    await page.locator('.tracelist a').first().waitFor();
-    assert.equal(new URL(page.url()).pathname, '/traces');
+  it('signs in with the link, comes home, and goes to the traces of the demo', async () => {
+    await page.locator('.home h1').waitFor();
+    assert.equal(new URL(page.url()).pathname, '/');
     assert.equal(new URL(page.url()).hash, '');
+    await page.keyboard.press('g');
+    await page.keyboard.press('t');
+    await page.waitForURL(/\/traces$/);
+    await page.locator('.tracelist a').first().waitFor();
     await page.getByText(/traces$/).first().waitFor();
   });
 
@@ -172,7 +176,7 @@ describe('the list of traces', () => {
 
   before(async () => {
     ({ page, problems } = await browser.open());
-    await signIn(page, await server.freshLink());
+    await signIn(page, await server.freshLink(), '/traces');
     await page.locator('.tracelist a').first().waitFor();
   });
 
@@ -325,7 +329,7 @@ describe('who may see it', () => {
 
   it('is nobody after signing out', async () => {
     const { page } = await browser.open();
-    await signIn(page, await server.freshLink());
+    await signIn(page, await server.freshLink(), '/traces');
     await page.locator('.tracelist a').first().waitFor();
     await page.getByTitle(/^Signed in as/).locator('visible=true').click();
     await page.getByRole('button', { name: 'Sign out' }).click();
@@ -348,7 +352,7 @@ describe('every page', () => {
       await page.goto(`${server.url}/`);
       await page.getByRole('heading').first().waitFor();
       const found = { 'signed out': await axe(page) };
-      await signIn(page, await server.freshLink());
+      await signIn(page, await server.freshLink(), '/traces');
       await page.locator('.tracelist a').first().waitFor();
       await page.keyboard.press('l');
       found.traces = await axe(page);
@@ -381,7 +385,7 @@ describe('every page', () => {
 describe('loading', () => {
   it('takes at most 80 KB of script, compressed, for the first page', async () => {
     const { page, context } = await browser.open();
-    await signIn(page, await server.freshLink());
+    await signIn(page, await server.freshLink(), '/traces');
     await page.locator('.tracelist a').first().waitFor();
     const scripts = await page.evaluate(() =>
       performance
@@ -404,7 +408,7 @@ describe('loading', () => {
         for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifts.push(...entry.sources.map((source) => source.node?.className ?? source.node?.nodeName));
       }).observe({ type: 'layout-shift', buffered: true });
     });
-    await signIn(page, await server.freshLink());
+    await signIn(page, await server.freshLink(), '/traces');
     await page.locator('.tracelist a').first().waitFor();
     const trace = await page.locator('.tracelist a').first().getAttribute('href');
     // A range that has ended: nothing new comes to the top.
@@ -423,7 +427,7 @@ describe('a server that goes away', () => {
   it('is said, with what to do, and what was there stays', async () => {
     const other = await startServer();
     const { page, context } = await browser.open();
-    await signIn(page, other.link);
+    await signIn(page, other.link, '/traces');
     await page.getByText('No trace has arrived in this range').waitFor();
     await page.getByText(new RegExp(`OTEL_EXPORTER_OTLP_ENDPOINT=${other.url}`)).waitFor();
     await other.pause();

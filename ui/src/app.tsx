@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import { me } from './api/client.ts';
-import { type Page, type PageEntry, pageAt, START } from './pages.ts';
+import { type Page, type PageEntry, pageAt } from './pages.ts';
 import { Failure } from './parts/States.tsx';
 import { Shell } from './shell/Shell.tsx';
 import { SignIn } from './shell/SignIn.tsx';
@@ -27,9 +27,9 @@ function Routed() {
   const here = path.value;
   const entry = pageAt(here);
   const [, redraw] = useState(0);
-  const elsewhere = !entry && (here === '/' || here === '/signin');
+  const elsewhere = here === '/signin';
   useEffect(() => {
-    if (elsewhere) return go(START, { replace: true });
+    if (elsewhere) return go('/', { replace: true });
     if (!entry || loaded.has(entry)) return;
     void entry.load().then((component) => {
       loaded.set(entry, component);
@@ -53,8 +53,8 @@ function NotHere() {
       <p>
         <code>{path.value}</code> is not one of Clew's.
       </p>
-      <a class="btn" href={START}>
-        Go to the start
+      <a class="btn" href="/">
+        Go home
       </a>
     </div>
   );

@@ -1,6 +1,6 @@
 // All pages. A new one is an entry here and a folder of its own.
 import type { IconNode } from 'lucide';
-import { ChartNoAxesGantt, Logs, SlidersHorizontal } from 'lucide';
+import { ChartNoAxesGantt, House, Logs, SlidersHorizontal, Waypoints } from 'lucide';
 import type { ComponentType } from 'preact';
 
 export type Page = ComponentType<{ id: string }>;
@@ -29,16 +29,20 @@ export interface Tab {
 
 /** In the order of the rail; where the screen is narrow the first five stand at its foot and the others under "More". */
 export const TABS: Tab[] = [
+  { id: 'home', label: 'Home', to: '/', icon: House, key: 'h' },
   { id: 'traces', label: 'Traces', to: '/traces', icon: ChartNoAxesGantt, key: 't' },
   { id: 'logs', label: 'Logs', to: '/logs', icon: Logs, key: 'l' },
+  { id: 'map', label: 'Map', to: '/map', icon: Waypoints, key: 'm' },
   { id: 'settings', label: 'Settings', to: '/settings', icon: SlidersHorizontal, key: ',', low: true },
 ];
 
 export const PAGES: PageEntry[] = [
+  { at: /^\/$/, tab: 'home', ranged: true, load: () => import('./home/HomePage.tsx').then((m) => m.HomePage) },
   { at: /^\/traces$/, tab: 'traces', ranged: true, load: () => import('./traces/TracesPage.tsx').then((m) => m.TracesPage) },
   { at: /^\/traces\/([^/]+)$/, tab: 'traces', ranged: false, load: () => import('./trace/TracePage.tsx').then((m) => m.TracePage) },
   { at: /^\/compare$/, tab: 'traces', ranged: false, load: () => import('./compare/ComparePage.tsx').then((m) => m.ComparePage) },
   { at: /^\/logs$/, tab: 'logs', ranged: true, load: () => import('./logs/LogsPage.tsx').then((m) => m.LogsPage) },
+  { at: /^\/map$/, tab: 'map', ranged: true, load: () => import('./map/MapPage.tsx').then((m) => m.MapPage) },
   {
     at: /^\/settings(?:\/([a-z]+))?$/,
     tab: 'settings',
@@ -47,9 +51,6 @@ export const PAGES: PageEntry[] = [
   },
   { at: /^\/setup$/, tab: 'settings', ranged: false, load: () => import('./setup/SetupPage.tsx').then((m) => m.SetupPage) },
 ];
-
-/** Where `/` and signing in lead. */
-export const START = '/traces';
 
 export function pageAt(path: string): PageEntry | undefined {
   return PAGES.find((entry) => entry.at.test(path));

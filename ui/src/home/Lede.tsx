@@ -85,14 +85,14 @@ function BadFacts({ finding, details }: { finding: Finding; details: Loaded<Deta
           {lead.words}
         </Fact>
       )}
-      {more?.users !== undefined && more.users > 0 && (
-        <Fact to={tracesHref(`${query} user:*`)}>
-          <b>{count(more.users)}</b> {more.users === 1 ? 'user' : 'users'} affected
-        </Fact>
-      )}
       {finding.errors !== undefined && finding.state === 'failing' && (
         <Fact to={tracesHref(query)}>
           <b>{count(finding.errors)}</b> {finding.errors === 1 ? 'error' : 'errors'}
+        </Fact>
+      )}
+      {more?.users !== undefined && more.users > 0 && (
+        <Fact to={tracesHref(`${query} user:*`)}>
+          <b>{count(more.users)}</b> {more.users === 1 ? 'user' : 'users'} affected
         </Fact>
       )}
       {more?.cause && (

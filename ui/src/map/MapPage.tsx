@@ -1,8 +1,8 @@
 // Service map: who calls whom, how often, how well.
 import '../styles/map.css';
 import { Search, Table, Waypoints } from 'lucide';
-import { useMemo } from 'preact/hooks';
-import { getJson } from '../api/client.ts';
+import { useEffect, useMemo } from 'preact/hooks';
+import { ApiError, getJson, runQuery, serverNow } from '../api/client.ts';
 import { useLoad } from '../api/load.ts';
 import type { ServiceMap } from '../api/overview.ts';
 import { rateUnit } from '../format/rate.ts';
@@ -20,7 +20,7 @@ import { NoTraces } from '../traces/NoTraces.tsx';
 import { EdgePanel, NodePanel } from './Panel.tsx';
 import { type Choice, Picture } from './Picture.tsx';
 import { Tables } from './Tables.tsx';
-import { callQuery, type MapWords, mapWords, operationsQuery } from './words.ts';
+import { callQuery, type MapWords, mapWords, NESTS_QUERY, nests, operationsQuery } from './words.ts';
 
 function chosenFromUrl(): Choice {
   const node = param('node');
@@ -41,7 +41,19 @@ function choose(choice: Choice): void {
 const CALLS =
   'spans kind=(client, producer) | stats count() as calls, count() if (status=error) as errors, p95(duration) as p95 by service, server.address, db.system.name, messaging.system';
 
+/** Asked once: a server that cannot nest answers so at once, without reading anything. */
+function useNesting(): void {
+  useEffect(() => {
+    const now = serverNow();
+    runQuery(NESTS_QUERY, { from: now - 1000, to: now }, 1).then(
+      () => (nests.value = true),
+      (error) => (nests.value = !(error instanceof ApiError && error.code === 'not_yet')),
+    );
+  }, []);
+}
+
 export function MapPage() {
+  useNesting();
   usePage({ here: 'Map', title: 'Service map', tab: 'map', ranged: true, watch: 'spans root=true', pace: 8000 });
   const narrow = useNarrow();
   const loaded = useLoad(

@@ -16,7 +16,7 @@ import { href } from '../state/route.ts';
 import { kept, scoped } from '../state/scope.ts';
 import { hueOf } from '../state/services.ts';
 import type { Choice } from './Picture.tsx';
-import { BAD, callQuery, operationsQuery, timeOf } from './words.ts';
+import { BAD, callQuery, nests, operationsQuery, timeOf } from './words.ts';
 
 interface Props {
   map: ServiceMap;
@@ -270,6 +270,7 @@ export function EdgePanel({ map, unit, choose, edge }: Props & { edge: MapEdge }
           {calleeSends
             ? 'Measured at the callee: the way there and back is not part of it.'
             : 'Measured at the caller: the callee sends no spans itself.'}
+          {calleeSends && !nests.value && ` The links lead to all that ${edge.to} answered, whoever called.`}
         </p>
         <p class="row hint">
           {[edge.from, edge.to].map((name) => (

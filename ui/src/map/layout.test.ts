@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { MapEdge, MapNode } from '../api/overview.ts';
 import { fit, layout, NODE_H, NODE_W, neighbour, pathOf, strokeOf, zoom } from './layout.ts';
-import { callQuery, mapWords } from './words.ts';
+import { callQuery, mapWords, nests } from './words.ts';
 
 const node = (service: string, kind: MapNode['kind'] = 'service'): MapNode => ({ service, kind, requests: 100, errors: 0 });
 const edge = (from: string, to: string, requests = 100, error_ratio = 0): MapEdge => ({
@@ -91,6 +91,9 @@ describe('an edge', () => {
     expect(callQuery(edge('web', 'checkout'), true, 'status=error')).toBe(
       'spans service=checkout kind=(server, consumer) status=error parent in {spans service=web | select span}',
     );
+    nests.value = false;
+    expect(callQuery(edge('web', 'checkout'), true)).toBe('spans service=checkout kind=(server, consumer)');
+    nests.value = true;
     expect(callQuery(edge('web', 'postgresql'), false)).toMatch(
       /^spans service=web kind=\(client, producer\) \(peer.service=postgresql or /,
     );

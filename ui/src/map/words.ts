@@ -1,4 +1,5 @@
 // What the map says before it is looked at, and the queries behind it. Pure.
+import { signal } from '@preact/signals';
 import type { MapEdge, ServiceMap } from '../api/overview.ts';
 import { count, duration, percent, plural } from '../format/number.ts';
 import { calleeTerm, entryQuery } from '../query/services.ts';
@@ -34,11 +35,16 @@ export function mapWords({ nodes, edges }: ServiceMap): MapWords {
   };
 }
 
-/** The spans of exactly these calls: at the callee where it sends spans of its own, else at the caller. */
+/** Can a filter ask for what another query finds? Until it is known, yes. */
+export const nests = signal(true);
+export const NESTS_QUERY = 'spans parent in {spans | select span} | limit 1';
+
+/** The spans of exactly these calls: at the callee where it sends spans of its own, else at the caller. Without nesting it is all that the callee answered. */
 export function callQuery(edge: MapEdge, calleeSends: boolean, more = ''): string {
   const extra = more && ` ${more}`;
   if (!calleeSends) return `spans ${term('service', edge.from)} kind=(client, producer) ${calleeTerm(edge.to)}${extra}`;
-  return `spans ${term('service', edge.to)} kind=(server, consumer)${extra} parent in {spans ${term('service', edge.from)} | select span}`;
+  const answered = `spans ${term('service', edge.to)} kind=(server, consumer)${extra}`;
+  return nests.value ? `${answered} parent in {spans ${term('service', edge.from)} | select span}` : answered;
 }
 
 export function operationsQuery(service: string): string {

@@ -19,22 +19,24 @@ export function AccountItems({ close }: { close: () => void }) {
         {me.value?.name ?? ''}
         {me.value?.version ? `, Clew ${me.value.version}` : ''}
       </p>
-      {THEMES.map((choice) => (
-        <button
-          type="button"
-          class="item"
-          key={choice.id}
-          role="menuitemradio"
-          aria-checked={theme.value === choice.id}
-          onClick={() => {
-            setTheme(choice.id);
-            close();
-          }}
-        >
-          <Icon icon={choice.icon} size={14} />
-          {choice.label}
-        </button>
-      ))}
+      <div role="radiogroup" aria-label="Theme">
+        {THEMES.map((choice) => (
+          <button
+            type="button"
+            class="item"
+            key={choice.id}
+            role="radio"
+            aria-checked={theme.value === choice.id}
+            onClick={() => {
+              setTheme(choice.id);
+              close();
+            }}
+          >
+            <Icon icon={choice.icon} size={14} />
+            {choice.label}
+          </button>
+        ))}
+      </div>
       <span onClick={close}>
         <Link class="item hl" href="/settings/you">
           Password and sessions

@@ -31,21 +31,23 @@ export function RangePicker() {
     >
       {(close) => (
         <>
-          {PRESETS.map(([preset, label]) => (
-            <button
-              type="button"
-              class="item"
-              key={preset}
-              role="menuitemradio"
-              aria-checked={!to && (from ?? DEFAULT_FROM) === preset}
-              onClick={() => {
-                setParams({ from: preset === DEFAULT_FROM ? undefined : preset, to: undefined });
-                close();
-              }}
-            >
-              {label}
-            </button>
-          ))}
+          <div role="radiogroup" aria-label="Range">
+            {PRESETS.map(([preset, label]) => (
+              <button
+                type="button"
+                class="item"
+                key={preset}
+                role="radio"
+                aria-checked={!to && (from ?? DEFAULT_FROM) === preset}
+                onClick={() => {
+                  setParams({ from: preset === DEFAULT_FROM ? undefined : preset, to: undefined });
+                  close();
+                }}
+              >
+                {label}
+              </button>
+            ))}
+          </div>
           <Custom close={close} />
         </>
       )}

@@ -61,16 +61,20 @@ export function ScopeChoices({ close }: { close: () => void }) {
   const counts = new Map(choices?.environments.map((entry) => [entry.name, entry.rows]));
   return (
     <div class="scopes">
-      <p class="tip sm d3">Project</p>
-      <Choice label="All projects" on={!project} run={() => choose({ project: undefined })} />
-      {chosenLast(choices?.projects ?? [], project).map((name) => (
-        <Choice key={name} label={name} on={name === project} run={() => choose({ project: name })} />
-      ))}
-      <p class="tip sm d3 hl">Environment</p>
-      <Choice label="All environments" on={!environment} run={() => choose({ env: undefined })} />
-      {chosenLast([...counts.keys()], environment).map((name) => (
-        <Choice key={name} label={name} rows={counts.get(name)} on={name === environment} run={() => choose({ env: name })} />
-      ))}
+      <div role="radiogroup" aria-label="Project">
+        <p class="tip sm d3">Project</p>
+        <Choice label="All projects" on={!project} run={() => choose({ project: undefined })} />
+        {chosenLast(choices?.projects ?? [], project).map((name) => (
+          <Choice key={name} label={name} on={name === project} run={() => choose({ project: name })} />
+        ))}
+      </div>
+      <div role="radiogroup" aria-label="Environment">
+        <p class="tip sm d3 hl">Environment</p>
+        <Choice label="All environments" on={!environment} run={() => choose({ env: undefined })} />
+        {chosenLast([...counts.keys()], environment).map((name) => (
+          <Choice key={name} label={name} rows={counts.get(name)} on={name === environment} run={() => choose({ env: name })} />
+        ))}
+      </div>
       {choices && choices.environments.length === 0 && !environment && (
         <p class="tip sm d3">
           No record of this range names one
@@ -85,7 +89,7 @@ export function ScopeChoices({ close }: { close: () => void }) {
 
 function Choice({ label, on, rows, run }: { label: string; on: boolean; rows?: number | undefined; run: () => void }) {
   return (
-    <button type="button" class="item" role="menuitemradio" aria-checked={on} onClick={run}>
+    <button type="button" class="item" role="radio" aria-checked={on} onClick={run}>
       <span class="cut">{label}</span>
       {rows !== undefined && <span class="end sm d3">{count(rows)}</span>}
     </button>
