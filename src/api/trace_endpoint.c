@@ -1,4 +1,4 @@
-// GET /api/v1/traces/{id}: every span of a trace in tree order with its depth, and its logs. The rows are
+// GET /api/v1/traces/{id}: every span of a trace in tree order with its depth, its logs and error events. The rows are
 // printed by the query engine (they are what `spans trace=ID` gives); the order and the depth come from
 // traces/trace.h.
 #include "api/api_internal.h"
@@ -101,7 +101,7 @@ static int print_rows(struct api_call *call, const struct query_request *who, st
     struct query_sink sink = { &p->lines, lines_write };
     bool begun = false;
     q.text = arena_printf(&call->req->arena, "%s trace=%s", kind, hex);
-    q.limit = str_eq(str_z(kind), STR("logs")) ? TRACE_LOG_ROWS_MAX : TRACE_ROWS_MAX;
+    q.limit = str_eq(str_z(kind), STR("spans")) ? TRACE_ROWS_MAX : TRACE_LOG_ROWS_MAX;
     buf_init(&p->lines, TRACE_LINES_MAX);
     int r = q.text.ptr ? query_run_ndjson(&q, view, &sink, &begun, error) : ERR_NOMEM;
     return r < 0 ? r : index_lines(p, &call->req->arena);
@@ -189,9 +189,9 @@ static void put_missing(struct json_writer *w, const struct trace *t, struct are
     json_put_array_end(w);
 }
 
-static void put_logs(struct json_writer *w, const struct printed_rows *p)
+static void put_rows(struct json_writer *w, str key, const struct printed_rows *p)
 {
-    json_put_key(w, STR("logs"));
+    json_put_key(w, key);
     json_put_array(w);
     for (size_t i = p->n; i > 0; i--) // as they happened
         json_put_raw(w, p->rows[i - 1].line);
@@ -218,7 +218,7 @@ static void put_services(struct json_writer *w, const struct trace *t)
 }
 
 static void reply_trace(struct api_call *call, const struct trace *t, const char *hex, struct printed_rows *spans,
-                        const struct printed_rows *logs)
+                        const struct printed_rows *logs, const struct printed_rows *events)
 {
     struct buf body;
     struct json_writer w;
@@ -237,7 +237,8 @@ static void reply_trace(struct api_call *call, const struct trace *t, const char
     json_put_bool(&w, t->cut);
     put_spans(&w, t, spans);
     put_missing(&w, t, &call->req->arena);
-    put_logs(&w, logs);
+    put_rows(&w, STR("logs"), logs);
+    put_rows(&w, STR("events"), events);
     put_services(&w, t);
     json_put_key(&w, STR("hidden"));
     json_put_uint(&w, t->hidden);
@@ -254,7 +255,7 @@ void api_trace(struct api_call *call)
     struct trace_request tr = {
         .spans_max = TRACE_ROWS_MAX, .outline = true, .cancelled = left, .cancelled_ctx = call->req
     };
-    struct printed_rows spans = { 0 }, logs = { 0 };
+    struct printed_rows spans = { 0 }, logs = { 0 }, events = { 0 };
     struct query_error error = { 0 };
     struct err err = { 0 };
     struct trace *t = NULL;
@@ -282,9 +283,11 @@ void api_trace(struct api_call *call)
         qsort(spans.rows, spans.n, sizeof spans.rows[0], printed_order);
         r = print_rows(call, &q, view, "logs", hex, &logs, &error);
     }
+    if (r == 0 && t->events_n)
+        r = print_rows(call, &q, view, "events", hex, &events, &error);
     view_unref(view);
     if (r == 0)
-        reply_trace(call, t, hex, &spans, &logs);
+        reply_trace(call, t, hex, &spans, &logs, &events);
     else if (r == ERR_NOENT && !loaded)
         api_reply_error(call->req, 404, "no_trace", "no span of this trace is stored (or may be seen by you)");
     else if (error.code != QUERY_OK)
@@ -295,4 +298,5 @@ void api_trace(struct api_call *call)
     trace_free(t);
     printed_free(&spans);
     printed_free(&logs);
+    printed_free(&events);
 }

@@ -64,6 +64,7 @@ struct trace {
     uint32_t spans_n;
     struct trace_log *logs; // by time
     uint32_t logs_n;
+    uint32_t events_n;              // error events in it (only counted: `events trace=ID` has them)
     struct trace_service *services; // by first span
     uint32_t services_n;
     int64_t time, duration; // earliest start; latest end - earliest start
@@ -91,7 +92,7 @@ struct trace_request {
     void *cancelled_ctx;
 };
 
-// ERR_NOENT: no span and no log of it that the caller may see. Everything in the trace belongs to it: the view may
+// ERR_NOENT: no span, log or error event of it that the caller may see. Everything in the trace belongs to it: the view may
 // be released before.
 // ERR_LIMIT: it is too large (slug "trace_too_large").
 int trace_load(const struct trace_request *q, struct view *view, struct trace **ret_trace, struct err *err);

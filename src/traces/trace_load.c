@@ -109,6 +109,13 @@ static int load_logs(struct trace_loader *l, struct trace *t)
     return 0;
 }
 
+static int count_events(struct trace_loader *l, struct trace *t)
+{
+    int rc = trace_rows_find(l, RECORD_EVENTS, INT64_MIN, INT64_MAX);
+    t->events_n = l->rows_n;
+    return rc;
+}
+
 static int fail(struct err *err, int rc)
 {
     switch (rc) {
@@ -147,8 +154,10 @@ int trace_load_segments(const struct trace_request *q, const struct segment *con
     }
     if (rc == 0 && q->logs)
         rc = load_logs(&l, &o->t);
+    if (rc == 0)
+        rc = count_events(&l, &o->t);
     o->t.hidden = l.hidden;
-    if (rc == 0 && o->t.spans_n == 0 && o->t.logs_n == 0)
+    if (rc == 0 && o->t.spans_n == 0 && o->t.logs_n == 0 && o->t.events_n == 0)
         rc = ERR_NOENT;
     for (uint32_t i = 0; l.segments && i < n; i++) {
         if (l.segments[i].r)

@@ -80,6 +80,20 @@ def test_locals_of_the_frame_can_be_asked_for(clew, dsn):
     assert rows[0]["release"] == "web@5.12.0+8"
 
 
+def test_the_trace_has_its_errors(sent, clew):
+    trace = json.loads(clew.request("GET", f"/api/v1/traces/{sent['spans'][0]['trace']}")[1])
+    assert {row["event_id"] for row in trace["events"]} == {row["event_id"] for row in sent["events"]}
+    assert {row["span"] for row in trace["events"] if row.get("type")} <= {row["span"] for row in trace["spans"]}
+
+
+def test_a_trace_of_an_error_alone_is_one_too(clew, dsn):
+    trace = "0123456789abcdef0123456789abcdef"
+    event = {**an_event(0xa00), "contexts": {"trace": {"trace_id": trace, "span_id": "0123456789abcdef"}}}
+    assert post(clew, f"/api/1/envelope/?sentry_key={key_of(dsn)}", envelope(event))[0] == 200
+    status, answer = clew.request("GET", f"/api/v1/traces/{trace}")
+    assert status == 200 and [row["event_id"] for row in json.loads(answer)["events"]] == [event["event_id"]]
+
+
 # ---- by hand: every way in, and every way to be refused
 
 def key_of(dsn):
