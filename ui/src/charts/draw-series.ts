@@ -194,7 +194,8 @@ function drawNames(g: CanvasRenderingContext2D, plot: Plot, frame: Frame, colour
     while (taken.some((other) => Math.abs(other - y) < 12)) y -= 12;
     if (y < frame.top + 4) y = frame.top + frame.height - 8 - taken.length * 12;
     taken.push(y);
-    const x = Math.max(frame.left + 4, xOf(frame, plot.range, plot.times[at] as number) + 4);
+    const begin = Math.max(frame.left + 4, xOf(frame, plot.range, plot.times[at] as number) + 4);
+    const x = Math.min(begin, frame.left + frame.width - g.measureText(series.label).width);
     g.lineWidth = 3;
     g.lineJoin = 'round';
     g.strokeStyle = colours.is.surface;

@@ -242,7 +242,7 @@ function Edge({ edge, most, unit, on, faint, choose }: MarkProps & { edge: Place
 }
 
 /** Longer names do not fit. */
-const CHARS = 19;
+const CHARS = 17;
 
 function Node({ node, unit, on, faint, choose }: MarkProps & { node: PlacedNode }) {
   const bad = (node.error_ratio ?? 0) >= BAD && node.errors > 1;
