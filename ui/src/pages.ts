@@ -1,6 +1,6 @@
-// All pages. A new one is an entry here and a folder of its own.
+// All pages. A new one is an entry here and a folder of its own. (`/metrics` is taken: the server's own, for Prometheus.)
 import type { IconNode } from 'lucide';
-import { ChartNoAxesGantt, House, Logs, SlidersHorizontal, Waypoints } from 'lucide';
+import { ChartLine, ChartNoAxesGantt, House, Logs, SlidersHorizontal, Waypoints } from 'lucide';
 import type { ComponentType } from 'preact';
 
 export type Page = ComponentType<{ id: string }>;
@@ -33,6 +33,7 @@ export const TABS: Tab[] = [
   { id: 'traces', label: 'Traces', to: '/traces', icon: ChartNoAxesGantt, key: 't' },
   { id: 'logs', label: 'Logs', to: '/logs', icon: Logs, key: 'l' },
   { id: 'map', label: 'Map', to: '/map', icon: Waypoints, key: 'm' },
+  { id: 'metrics', label: 'Metrics', to: '/explore/metrics', icon: ChartLine, key: 'e' },
   { id: 'settings', label: 'Settings', to: '/settings', icon: SlidersHorizontal, key: ',', low: true },
 ];
 
@@ -43,6 +44,7 @@ export const PAGES: PageEntry[] = [
   { at: /^\/compare$/, tab: 'traces', ranged: false, load: () => import('./compare/ComparePage.tsx').then((m) => m.ComparePage) },
   { at: /^\/logs$/, tab: 'logs', ranged: true, load: () => import('./logs/LogsPage.tsx').then((m) => m.LogsPage) },
   { at: /^\/map$/, tab: 'map', ranged: true, load: () => import('./map/MapPage.tsx').then((m) => m.MapPage) },
+  { at: /^\/explore\/metrics$/, tab: 'metrics', ranged: true, load: () => import('./metrics/MetricsPage.tsx').then((m) => m.MetricsPage) },
   {
     at: /^\/settings(?:\/([a-z]+))?$/,
     tab: 'settings',
