@@ -61,6 +61,7 @@ const said = () => page.getByRole('region', { name: 'Conclusion' }).innerText();
 
 test('from a slow trace to the one before it, and what is different in words', async () => {
   await page.goto(`${server.url}/traces/${SLOW}`);
+  await page.getByRole('button', { name: /checkout 1\.4\.2/ }).waitFor(); // what it ran
   await page.getByRole('button', { name: 'Compare', exact: true }).click();
   await page.getByRole('button', { name: /The one before/ }).click();
   await page.waitForURL(`**/compare?a=${SLOW}&b=${QUICK}`);

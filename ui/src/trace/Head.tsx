@@ -123,7 +123,7 @@ export function Joined({ model, nextError }: { model: TraceModel; nextError: () 
     to: String(Math.ceil(model.begin.ms + model.duration / 1e6 + 60_000)),
   };
   return (
-    <nav class="joined scroll" aria-label="Joined to this trace">
+    <nav class="joined scroll" aria-label="Joined to this trace" tabIndex={0}>
       <span class="knot here">
         <span class="k" />
         Trace <b>{model.id.slice(0, 8)}</b>
@@ -198,7 +198,9 @@ export function Breakdown({ model, chosen, choose, children }: BreakdownProps) {
             title={share.external ? `${share.service} sent nothing itself: what its callers waited for` : `${plural(share.spans, 'span')}`}
             onClick={() => choose(chosen === share.service ? undefined : share.service)}
           >
-            {share.service} <span class="d3">{duration(share.self)}</span>
+            {share.service}
+            {share.versions.length > 0 && <span class="d3 xs">{share.versions.join(' and ')}</span>}
+            <span class="d2">{duration(share.self)}</span>
           </button>
         ))}
       </div>

@@ -5,6 +5,7 @@ import type { TraceAnswer } from '../api/types.ts';
 import type { Size } from '../charts/canvas.ts';
 import { duration, plural } from '../format/number.ts';
 import { Foot } from '../parts/Foot.tsx';
+import { CopyButton } from '../parts/Paste.tsx';
 import { useKeys } from '../state/keys.ts';
 import { param, setParams } from '../state/route.ts';
 import { Axis } from './Axis.tsx';
@@ -237,6 +238,7 @@ export function TraceView({ model, answer, correct, setCorrect, problem }: Props
         ]}
       >
         {path && <CriticalSummary path={path} />}
+        <CopyButton text={`clew trace ${model.id}${critical ? ' --critical' : ''}`} label="Copy as a command" />
       </Foot>
     </>
   );

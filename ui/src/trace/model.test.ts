@@ -100,6 +100,22 @@ describe('buildTrace', () => {
     expect(model.serviceCount).toBe(1);
   });
 
+  it('names the versions that a service ran', () => {
+    const ran = (version: string) => ({ resource: { 'service.version': version } });
+    const model = buildTrace(
+      answerOf([
+        ['a', '', 0, 'web', 'root', 0, 100],
+        ['b', 'a', 1, 'shop', 'x', 10, 30, ran('1.4.1')],
+        ['c', 'a', 1, 'shop', 'x', 50, 20, ran('1.4.2')],
+        ['d', 'a', 1, 'shop', 'x', 80, 10, ran('1.4.1')],
+      ]),
+    );
+    expect(Object.fromEntries(model.services.map((share) => [share.service, share.versions]))).toEqual({
+      web: [],
+      shop: ['1.4.1', '1.4.2'],
+    });
+  });
+
   it('takes ten thousand spans in one chain', () => {
     const chain = Array.from({ length: 10_000 }, (_, i): [string, string, number, string, string, number, number] => [
       `s${i}`,

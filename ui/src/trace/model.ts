@@ -64,6 +64,8 @@ export interface ServiceShare {
   external: boolean;
   self: number;
   spans: number;
+  /** That its spans say they ran, in the order of their first. */
+  versions: string[];
 }
 
 export interface TraceModel {
@@ -305,7 +307,9 @@ function shares(spans: SpanNode[]): ServiceShare[] {
   const all = new Map<string, ServiceShare>();
   for (const span of spans) {
     const key = ownerOf(span);
-    const share = all.get(key) ?? { service: key, external: !!span.peer, self: 0, spans: 0 };
+    const share = all.get(key) ?? { service: key, external: !!span.peer, self: 0, spans: 0, versions: [] };
+    const version = span.peer ? undefined : text(span.row.resource?.['service.version']);
+    if (version && !share.versions.includes(version)) share.versions.push(version);
     share.self += span.self;
     share.spans++;
     all.set(key, share);
