@@ -11,7 +11,7 @@ const THINK_MS = 950; // on average, at noon
 const SKUS = ['AMPH-1', 'AMPH-3', 'BALL-1', 'BALL-2', 'BOWL-4', 'CLIP-1', 'COMB-2', 'CORD-8', 'DISC-1', 'HORN-1', 'JUG-2', 'LAMP-1',
   'LAMP-6', 'LOOM-1', 'MAP-1', 'MASK-1', 'OIL-2', 'RHYT-1', 'SAIL-B', 'SAIL-W', 'SEAL-3', 'SPIN-1', 'TABL-5', 'WAX-1'];
 const WORDS = ['lamp', 'thread', 'oil', 'burns for', 'leaks', 'crossing', 'broken'];
-const COUPONS = [[undefined, 52], ['WELCOME', 18], ['THREAD-5', 9], ['SHIP-FREE', 6], ['AUTUMN-15', 11], ['CREW-12', 3], ['SUMMER-10', 1]]; // the last has expired
+const COUPONS = [[undefined, 44], ['WELCOME', 18], ['THREAD-5', 9], ['SHIP-FREE', 6], ['AUTUMN-15', 18], ['CREW-12', 4], ['SUMMER-10', 1]]; // the last has expired
 const PROBES = ['/wp-login.php', '/.env', '/robots.txt', '/products/AMPH-9', '/admin', '/sitemap.xml'];
 
 function count(text) {

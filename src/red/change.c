@@ -6,7 +6,8 @@ const struct change_rule change_errors = { .requests_min = 20, .bad_min = 5, .ri
 const struct change_rule change_slow = { .requests_min = 30, .bad_min = 10, .rise_min = 0.15, .factor_min = 2 };
 
 #define Z 3.0
-#define SCORE_MIN 10.0 // log-likelihood: of a hundred services over an hour, chance hardly reaches it
+#define SCORE_MIN 10.0   // log-likelihood: of a hundred services over an hour, chance hardly reaches it
+#define SCORE_MIN_AT 3.0 // for one slot only: chance reaches it once in seventy times
 // A service that was not there before counts as if this many of its requests had gone well: one that fails from its
 // first moment is found, one whose first request failed is not.
 enum { VIRTUAL_REQUESTS = 20, RECENT_SLOTS_MIN = 3, RECENT_SLOTS_MAX = 10 };
@@ -61,10 +62,26 @@ static bool still_there(const uint64_t *n, const uint64_t *k, size_t slots, cons
     return rn > 0 && (double)rk / (double)rn >= before + (after - before) / 2;
 }
 
+// Is the change at this slot, before which nb and kb were, one that the rule asks for? With its score.
+static bool rises(const struct change_rule *rule, size_t at, uint64_t nb, uint64_t kb, uint64_t na, uint64_t ka,
+                  struct change *ret)
+{
+    uint64_t vb = before_n(nb);
+    if (na < rule->requests_min || ka < rule->bad_min)
+        return false;
+    double before = (double)kb / (double)vb, after = (double)ka / (double)na;
+    if (after - before < rule->rise_min || after < before * rule->factor_min)
+        return false;
+    double score = likelihood((double)kb, (double)vb) + likelihood((double)ka, (double)na) -
+                   likelihood((double)(ka + kb), (double)(na + vb));
+    *ret = (struct change){ at, nb, kb, na, ka, score };
+    return true;
+}
+
 bool change_find(const uint64_t *n, const uint64_t *k, size_t slots, const struct change_rule *rule,
                  struct change *ret_change)
 {
-    struct change best = { 0 };
+    struct change best = { 0 }, c;
     uint64_t n_all = 0, k_all = 0, nb = 0, kb = 0;
     bool found = false;
     for (size_t i = 0; i < slots; i++) {
@@ -72,16 +89,10 @@ bool change_find(const uint64_t *n, const uint64_t *k, size_t slots, const struc
         k_all += k[i];
     }
     for (size_t i = 0; i < slots; nb += n[i], kb += k[i], i++) {
-        uint64_t na = n_all - nb, ka = k_all - kb, vb = before_n(nb);
-        if (n[i] == 0 || na < rule->requests_min || ka < rule->bad_min)
+        if (n[i] == 0 || !rises(rule, i, nb, kb, n_all - nb, k_all - kb, &c))
             continue;
-        double before = (double)kb / (double)vb, after = (double)ka / (double)na;
-        if (after - before < rule->rise_min || after < before * rule->factor_min)
-            continue;
-        double score = likelihood((double)kb, (double)vb) + likelihood((double)ka, (double)na) -
-                       likelihood((double)(ka + kb), (double)(na + vb));
-        if (!found || score > best.score)
-            best = (struct change){ i, nb, kb, na, ka, score };
+        if (!found || c.score > best.score)
+            best = c;
         found = true;
     }
     if (!found || best.score < SCORE_MIN ||
@@ -89,5 +100,21 @@ bool change_find(const uint64_t *n, const uint64_t *k, size_t slots, const struc
         !still_there(n, k, slots, rule, &best))
         return false;
     *ret_change = best;
+    return true;
+}
+
+bool change_at(const uint64_t *n, const uint64_t *k, size_t slots, size_t at, const struct change_rule *rule,
+               struct change *ret_change)
+{
+    struct change c;
+    uint64_t side_n[2] = { 0 }, side_k[2] = { 0 };
+    for (size_t i = 0; i < slots; i++) {
+        side_n[i >= at] += n[i];
+        side_k[i >= at] += k[i];
+    }
+    if (at >= slots || !rises(rule, at, side_n[0], side_k[0], side_n[1], side_k[1], &c) || c.score < SCORE_MIN_AT ||
+        !still_there(n, k, slots, rule, &c))
+        return false;
+    *ret_change = c;
     return true;
 }

@@ -21,6 +21,9 @@ struct change {
 // True: there was a rise and it has not passed: the newest requests still show it.
 bool change_find(const uint64_t *n, const uint64_t *k, size_t slots, const struct change_rule *rule,
                  struct change *ret_change);
+// The same for one slot that something else points at (a deploy): one place is looked at and not all, so less is needed.
+bool change_at(const uint64_t *n, const uint64_t *k, size_t slots, size_t at, const struct change_rule *rule,
+               struct change *ret_change);
 // Bounds of a share that k of n are a sample of (Wilson), at 3 standard deviations: many places are looked at, so chance
 // has many chances. Of nothing nothing is known: 0 and 1.
 void change_wilson(uint64_t k, uint64_t n, double *ret_low, double *ret_high);

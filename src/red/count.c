@@ -203,10 +203,11 @@ static str host_of(str url)
     return colon < 0 ? s : str_slice(s, 0, (size_t)colon);
 }
 
-// An address of this machine, or a number, says less of a database than its kind does.
+// An address of this machine, a number, or the path of a socket says less of a database than its kind does.
 static bool says_little(str name)
 {
-    if (str_ieq(name, STR("localhost")) || str_find_char(name, ':', 0) >= 0)
+    if (str_ieq(name, STR("localhost")) || str_starts(name, STR("/")) || str_starts(name, STR("@")) ||
+        str_find_char(name, ':', 0) >= 0)
         return true;
     for (size_t i = 0; i < name.len; i++)
         if (name.ptr[i] != '.' && (name.ptr[i] < '0' || name.ptr[i] > '9'))

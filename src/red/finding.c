@@ -108,6 +108,30 @@ static int suspect_slow(struct finder *f, size_t service)
     return 0;
 }
 
+// A rise that is too small to be told from chance by itself, but began with a deploy of the service: in its minute or, since a
+// rollout takes its time, in one of the next.
+static bool suspect_deploy(struct finder *f, size_t service)
+{
+    const uint64_t *n = f->n + service * f->fine_n, *k = f->k + service * f->fine_n;
+    struct suspect *s = &f->suspects[service];
+    bool found = false;
+    for (size_t i = 0; i < f->o->deploys_n; i++) {
+        const struct red_deploy *d = &f->o->deploys[i];
+        int64_t minute = d->time / 60000000000ll - f->range->before;
+        if (!str_eq(d->service, f->o->services[service].name) || minute < 0 || minute / f->fine >= (int64_t)f->fine_n)
+            continue;
+        size_t from = (size_t)minute / f->fine;
+        for (size_t at = from; at <= from + CAUSE_LATE_MINUTES && at < f->fine_n; at++) {
+            struct change c;
+            if (change_at(n, k, f->fine_n, at, &change_errors, &c) && (!found || c.score > s->change.score)) {
+                s->change = c;
+                found = true;
+            }
+        }
+    }
+    return found;
+}
+
 static int suspect_all(struct finder *f)
 {
     int r = 0;
@@ -115,7 +139,8 @@ static int suspect_all(struct finder *f)
         struct suspect *s = &f->suspects[i];
         if (f->o->services[i].kind != RED_SERVICE || f->o->services[i].now.requests == 0)
             continue;
-        if (change_find(f->n + i * f->fine_n, f->k + i * f->fine_n, f->fine_n, &change_errors, &s->change)) {
+        if (change_find(f->n + i * f->fine_n, f->k + i * f->fine_n, f->fine_n, &change_errors, &s->change) ||
+            suspect_deploy(f, i)) {
             s->state = RED_FAILING;
             s->since = f->range->before + (uint32_t)s->change.at * f->fine;
         } else {

@@ -110,12 +110,42 @@ static void test_a_wilson_interval_holds_the_share(void **unused)
     assert_false(change_is_rise(0, 0, 100, 100, 0.01));
 }
 
+// Little traffic, a few failures: chance over an hour, but no longer when a deploy points at the minute.
+static void test_a_slot_that_is_pointed_at_needs_less(void **state)
+{
+    uint64_t n[12], k[12] = { 0 };
+    struct change c;
+    for (int i = 0; i < 12; i++)
+        n[i] = 15;
+    k[1] = 1;
+    for (int i = 6; i < 12; i++)
+        k[i] = 2;
+    assert_false(change_find(n, k, 12, &change_errors, &c));
+    assert_true(change_at(n, k, 12, 6, &change_errors, &c));
+    assert_int_equal(c.at, 6);
+    assert_int_equal(c.n_after, 90);
+    assert_int_equal(c.k_after, 12);
+    assert_false(change_at(n, k, 12, 12, &change_errors, &c)); // no such slot
+    // What has passed, and what was as bad before, is nobody's fault.
+    uint64_t passed[12] = { 0 }, always[12];
+    passed[6] = passed[7] = 6;
+    for (int i = 0; i < 12; i++)
+        always[i] = 2;
+    assert_false(change_at(n, passed, 12, 6, &change_errors, &c));
+    assert_false(change_at(n, always, 12, 6, &change_errors, &c));
+    // Four failures are too few to say.
+    uint64_t few[12] = { 0 };
+    few[11] = 4;
+    assert_false(change_at(n, few, 12, 10, &change_errors, &c));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_rise_is_found_in_its_minute),
         cmocka_unit_test(test_a_rise_over_what_was_usual),
         cmocka_unit_test(test_noise_is_no_rise),
+        cmocka_unit_test(test_a_slot_that_is_pointed_at_needs_less),
         cmocka_unit_test(test_what_has_passed_is_not_told),
         cmocka_unit_test(test_too_few_to_say),
         cmocka_unit_test(test_new_and_failing_from_its_first_moment),
