@@ -4,9 +4,14 @@
 #include "base/mem.h"
 #include "base/must.h"
 
+// All runs of one query together.
 static bool over(const struct exec *x, size_t n)
 {
-    size_t held = x->used + x->arena.used + x->scratch.used;
+    size_t held = 0;
+    while (x->outer)
+        x = x->outer;
+    for (const struct exec *r = x; r; r = r->inner)
+        held += r->used + r->arena.used + r->scratch.used;
     return held > x->cap || n > x->cap - held;
 }
 

@@ -65,11 +65,18 @@ struct exec {
     struct scan_cursor cursor_place;
     uint64_t offset;      // rows of the result to pass over
     uint64_t rows_before; // rows that earlier pages answered
+    // An inner query (set.h): the run that it belongs to, whose memory and time it shares, and where its values go.
+    struct exec *outer, *inner;
+    struct value_set *set;
 };
 
 // Plans the query and takes the segments; whatever it returns, exec_end() must follow. x->out is the caller's to set.
 int exec_begin(struct exec *x, const struct query_request *q, const struct segment *const *segments,
                const uint64_t *firsts, uint32_t n, struct query_error *err);
+// Open ends of the range closed by what is stored.
+void exec_range_close(struct exec *x);
+// The rows of the plan through its steps (run.c).
+int exec_run(struct exec *x);
 void exec_close(struct exec *x);      // the readers; their bytes are counted
 int exec_end(struct exec *x, int rc); // frees; an error without words gets some; returns rc
 

@@ -4,6 +4,7 @@
 #include "query/catalogue_names.h"
 #include "query/cursor.h"
 #include "query/exec.h"
+#include "query/set.h"
 
 static const enum query_source source_of[RECORD_SOURCES] = {
     [RECORD_SPANS] = QUERY_SPANS,   [RECORD_LOGS] = QUERY_LOGS,           [RECORD_METRICS] = QUERY_METRICS,
@@ -103,7 +104,7 @@ static int plan_make(struct exec *x, struct cursor *c)
 }
 
 // Rates need a range with ends: an open one is as long as what is stored.
-static void range_close(struct exec *x)
+void exec_range_close(struct exec *x)
 {
     int64_t lo = INT64_MAX, hi = INT64_MIN;
     for (uint32_t i = 0; i < x->segs_n; i++) {
@@ -134,14 +135,14 @@ int exec_begin(struct exec *x, const struct query_request *q, const struct segme
         rc = plan_make(x, &c);
     if (rc < 0)
         return rc;
-    range_close(x);
+    exec_range_close(x);
     if (q->after.len) {
         x->rows_before = c.rows;
         x->offset = c.by_order ? 0 : c.rows;
         x->cursor_place = c.at;
         x->cursor = c.by_order ? &x->cursor_place : NULL;
     }
-    return 0;
+    return exec_sets(x);
 }
 
 void exec_close(struct exec *x)
@@ -153,6 +154,7 @@ void exec_close(struct exec *x)
 int exec_end(struct exec *x, int rc)
 {
     exec_close(x);
+    exec_sets_free(x);
     query_plan_free(x->plan);
     arena_free(&x->arena);
     arena_free(&x->scratch);

@@ -2,6 +2,7 @@
 
 #include "query/compare.h"
 #include "query/row_id.h"
+#include "query/set.h"
 #include "store/encode.h"
 
 #include <math.h>
@@ -84,6 +85,8 @@ bool leaf_match(const struct query_filter *leaf, const struct qval *v, bool *unc
         if (v->type == QVAL_LIST)
             return match_elements(leaf, v, uncomparable);
         return (v->type == QVAL_STR || v->type == QVAL_ENUM) && query_regex_match(leaf->regex, v->s);
+    case QUERY_FILTER_IN:
+        return v->type == QVAL_LIST ? match_elements(leaf, v, uncomparable) : set_has(leaf->in->set, v);
     case QUERY_FILTER_COMPARE:
         if (v->type == QVAL_LIST)
             return match_elements(leaf, v, uncomparable);

@@ -1,14 +1,18 @@
 // What a filter says about a segment or block before it is read.
 #include "query/leaf.h"
 #include "query/row_id.h"
+#include "query/set.h"
 
 static bool is_trace_ids(const struct exec_segment *s, const struct query_filter *leaf)
 {
-    if (leaf->kind != QUERY_FILTER_COMPARE || leaf->cmp != QUERY_EQ || leaf->ref->slot != QUERY_NO_SLOT)
+    const struct value_set *set = leaf->kind == QUERY_FILTER_IN ? leaf->in->set : NULL;
+    if ((!set && (leaf->kind != QUERY_FILTER_COMPARE || leaf->cmp != QUERY_EQ)) || leaf->ref->slot != QUERY_NO_SLOT)
         return false;
     const struct query_binding *b = &leaf->ref->bind[s->source];
     if (b->kind != QUERY_BIND_FIXED || b->field != QUERY_F_TRACE || b->hop != QUERY_HOP_NONE)
         return false;
+    if (set)
+        return !set->texts && set->values.values.n <= SET_TRACES_MAX;
     for (uint32_t i = 0; i < leaf->value_count; i++) {
         const struct query_literal *lit = &leaf->values[i];
         if (lit->id_prefix || (lit->id_nibbles != 32 && lit->id_nibbles != 16))
@@ -28,6 +32,14 @@ static void padded_id(const struct query_literal *lit, uint8_t id[16])
     memcpy(id + 8, lit->id, 8);
 }
 
+static bool set_id(const struct qval *v, uint8_t id[16])
+{
+    memset(id, 0, 16);
+    if (v->type == QVAL_ID)
+        memcpy(id + 16 - v->id_n, v->id, v->id_n);
+    return v->type == QVAL_ID;
+}
+
 int leaf_traces(struct exec *x, struct exec_segment *s, const struct query_filter *leaf, bool *ret_is,
                 const struct leaf_state **ret)
 {
@@ -41,13 +53,18 @@ int leaf_traces(struct exec *x, struct exec_segment *s, const struct query_filte
     *ret = ls;
     if (ls->traces_known)
         return 0;
-    ls->traces = arena_alloc_array(&x->arena, leaf->value_count ? leaf->value_count : 1, sizeof *ls->traces);
+    const struct value_set *set = leaf->kind == QUERY_FILTER_IN ? leaf->in->set : NULL;
+    uint32_t n = set ? set->values.values.n : leaf->value_count;
+    ls->traces = arena_alloc_array(&x->arena, n ? n : 1, sizeof *ls->traces);
     if (!ls->traces)
         return exec_nomem(x);
-    for (uint32_t i = 0; i < leaf->value_count; i++) {
+    for (uint32_t i = 0; i < n; i++) {
         uint8_t id[16];
         uint32_t ord;
-        padded_id(&leaf->values[i], id);
+        if (!set)
+            padded_id(&leaf->values[i], id);
+        else if (!set_id(&set->values.values.values[i], id))
+            continue;
         rc = segment_find_trace(s->seg, id, &ord);
         if (rc == 0)
             ls->traces[ls->traces_n++] = ord;

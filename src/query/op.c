@@ -1,6 +1,7 @@
 #include "query/op.h"
 
 #include "query/expr_eval.h"
+#include "query/set.h"
 
 // ---- steps that look at one batch at a time ----
 
@@ -214,6 +215,8 @@ int op_push(struct op *op, struct vbatch *b)
         return op_differ_push(op, b);
     case OP_CONTEXT:
         return op_context_push(op, b);
+    case OP_SET:
+        return op_set_push(op->x, b, op->x->plan->out[0]);
     case OP_OUTPUT:
         return op_output_push(op, b);
     }
@@ -225,7 +228,8 @@ int op_push(struct op *op, struct vbatch *b)
 // Answers only when it has all rows.
 static bool waits(enum op_kind k)
 {
-    return k == OP_SORT || k == OP_STATS || k == OP_TRACES || k == OP_FACETS || k == OP_DIFFER || k == OP_CONTEXT;
+    return k == OP_SORT || k == OP_STATS || k == OP_TRACES || k == OP_FACETS || k == OP_DIFFER || k == OP_CONTEXT ||
+           k == OP_SET;
 }
 
 bool op_done(const struct op *op)
@@ -254,6 +258,8 @@ int op_finish(struct op *op)
         return op_differ_finish(op);
     case OP_CONTEXT:
         return op_context_finish(op);
+    case OP_SET:
+        return 0;
     case OP_OUTPUT:
         return op_output_finish(op);
     default:
@@ -390,7 +396,7 @@ int op_chain(struct exec *x, uint32_t first, struct op **ret)
     for (uint32_t i = 0; i < n; i++) {
         ops[i].x = x;
         ops[i].chain = ops;
-        ops[i].kind = OP_OUTPUT;
+        ops[i].kind = x->set ? OP_SET : OP_OUTPUT;
         ops[i].step_index = first + i;
         ops[i].next = i + 1 < n ? &ops[i + 1] : NULL;
         ops[i].step = i + 1 < n ? &x->plan->steps[first + i] : NULL;
@@ -398,7 +404,7 @@ int op_chain(struct exec *x, uint32_t first, struct op **ret)
     int rc = 0;
     for (uint32_t i = 0; i + 1 < n && rc == 0; i++)
         rc = op_new(x, ops[i].step, &ops[i]);
-    return rc < 0 ? rc : op_output_new(&ops[n - 1]);
+    return rc < 0 || x->set ? rc : op_output_new(&ops[n - 1]);
 }
 
 void op_chain_free(struct op *op)

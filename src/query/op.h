@@ -20,6 +20,7 @@ enum op_kind {
     OP_FACETS,
     OP_DIFFER,
     OP_CONTEXT,
+    OP_SET,
     OP_OUTPUT
 };
 

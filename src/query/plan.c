@@ -180,7 +180,7 @@ static bool live_step(enum query_step_kind k)
 static int plan_steps(struct planner *pl)
 {
     struct query_plan *plan = pl->plan;
-    plan->steps = arena_alloc_array(pl->arena, pl->ast->step_count + 1, sizeof *plan->steps);
+    plan->steps = arena_alloc_array(pl->arena, pl->ast->step_count + 2, sizeof *plan->steps); // one for plan_in_column
     if (!plan->steps)
         return plan_nomem(pl);
     bool leading = true, limited = false;
@@ -211,7 +211,7 @@ static int plan_steps(struct planner *pl)
     }
     plan->default_limit = limited ? 0 : QUERY_DEFAULT_LIMIT;
     push_limits(plan);
-    return 0;
+    return pl->in ? plan_in_column(pl) : 0;
 }
 
 static int plan_canonical(struct planner *pl)
@@ -254,7 +254,8 @@ static int plan_all(struct planner *pl)
             return r;
         plan_range_narrow(pl, plan->filter);
     }
-    if ((r = plan_steps(pl)) < 0 || (r = plan_canonical(pl)) < 0 || (r = hint_unknown_names(pl)) < 0)
+    if ((r = plan_steps(pl)) < 0 || (r = plan_inner(pl)) < 0 || (r = plan_canonical(pl)) < 0 ||
+        (r = hint_unknown_names(pl)) < 0)
         return r;
     plan->out_records = pl->open;
     plan->out = pl->visible;
@@ -263,26 +264,41 @@ static int plan_all(struct planner *pl)
     return 0;
 }
 
-int query_plan_build(struct arena *arena, const struct query_ast *ast, const struct query_options *opt,
-                     struct query_plan **ret_plan, struct query_error *err)
+static int build(struct planner *pl, struct query_plan **ret_plan)
 {
-    struct planner pl = { .arena = arena, .ast = ast, .opt = opt, .err = err, .open = true, .fields = QUERY_NO_SLOT };
-    pl.level = opt->level ? opt->level : QUERY_LEVEL_BUILT;
-    struct query_plan *plan = arena_zalloc(arena, sizeof *plan);
+    pl->open = true;
+    pl->fields = QUERY_NO_SLOT;
+    pl->level = pl->opt->level ? pl->opt->level : QUERY_LEVEL_BUILT;
+    struct query_plan *plan = arena_zalloc(pl->arena, sizeof *plan);
     if (!plan)
-        return plan_nomem(&pl);
-    pl.plan = plan;
+        return plan_nomem(pl);
+    pl->plan = plan;
     plan->magic = QUERY_PLAN_MAGIC;
-    plan->text = ast->text;
-    plan->now_ns = opt->now_ns;
-    plan->zone = opt->zone;
-    int r = plan_all(&pl);
+    plan->text = pl->ast->text;
+    plan->now_ns = pl->opt->now_ns;
+    plan->zone = pl->opt->zone;
+    int r = plan_all(pl);
     if (r < 0) {
         query_plan_free(plan);
         return r;
     }
     *ret_plan = plan;
     return 0;
+}
+
+int query_plan_build(struct arena *arena, const struct query_ast *ast, const struct query_options *opt,
+                     struct query_plan **ret_plan, struct query_error *err)
+{
+    struct planner pl = { .arena = arena, .ast = ast, .opt = opt, .err = err };
+    return build(&pl, ret_plan);
+}
+
+int plan_build_inner(struct planner *outer, const struct query_options *opt, struct query_in *in)
+{
+    struct planner pl = {
+        .arena = outer->arena, .ast = in->ast->query, .opt = opt, .err = outer->err, .outer = outer->plan, .in = in
+    };
+    return build(&pl, &in->plan);
 }
 
 int query_compile(struct arena *arena, str text, const struct query_options *opt, struct query_plan **ret_plan,
@@ -300,5 +316,7 @@ void query_plan_free(struct query_plan *plan)
     MAGIC_CHECK(plan, QUERY_PLAN_MAGIC);
     for (uint32_t i = 0; i < plan->regex_count; i++)
         query_regex_free(plan->regexes[i]);
+    for (uint32_t i = 0; i < plan->in_count; i++)
+        query_plan_free(plan->ins[i]->plan);
     plan->magic = 0;
 }

@@ -73,12 +73,23 @@ enum query_filter_kind {
     QUERY_FILTER_BYTES,   // target contains exactly these bytes
     QUERY_FILTER_PRESENT, // ref is present
     QUERY_FILTER_CHILD,   // one event or link satisfies kids[0]; its refs are to `event.` or `link.` fields
+    QUERY_FILTER_IN,      // the value of ref is one of those that `in` finds
 };
 
 enum query_target {
     QUERY_TARGET_TEXT, // the record's text (several strings: each on its own)
     QUERY_TARGET_REF,  // ref
     QUERY_TARGET_ANY,  // text or any string attribute at any level
+};
+
+struct value_set;
+// field in {query}. Runs before the rows of the plan that it stands in are read.
+struct query_in {
+    struct query_pos pos;
+    const struct query_ast_filter *ast;
+    const struct query_ref *ref; // the field left of it
+    struct query_plan *plan;     // has one column
+    struct value_set *set;       // while it runs (set.h)
 };
 
 struct query_filter {
@@ -97,6 +108,7 @@ struct query_filter {
     struct query_regex *regex; // owned by the plan
     struct query_phrase phrase;
     str bytes;
+    struct query_in *in;
 };
 
 // ---- expressions (let)
@@ -297,6 +309,9 @@ struct query_plan {
     struct query_hint *hints;
     uint32_t hint_count;
     str canonical; // the query as understood
+
+    struct query_in **ins; // all inner queries, in the order of the text
+    uint32_t in_count;
 
     struct query_regex **regexes; // all compiled ones
     uint32_t regex_count;

@@ -394,7 +394,8 @@ int plan_filter(struct planner *pl, const struct query_ast_filter *a, struct que
     case QUERY_AST_TEXT:
         return plan_text(pl, a, ret_f);
     case QUERY_AST_IN:
-        return plan_not_yet(pl, a->op_pos, "the construct", STR("in {..}"));
+        r = new_filter(pl, QUERY_FILTER_IN, a->pos, ret_f);
+        return r < 0 ? r : plan_in(pl, a, *ret_f);
     case QUERY_AST_EVENT:
     case QUERY_AST_LINK:
         return plan_child(pl, a, ret_f);

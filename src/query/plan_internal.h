@@ -11,13 +11,15 @@ struct planner {
     struct query_error *err;
     struct query_plan *plan;
     unsigned level;
-    uint32_t ref_cap, column_cap, hint_cap, regex_cap;
+    uint32_t ref_cap, column_cap, hint_cap, regex_cap, in_cap;
     // Columns that a step sees, by slot, oldest first; open: the record's own fields are there too.
     bool open;
     int32_t fields;    // map of the last `parse`; QUERY_NO_SLOT: none
     const char *child; // "event" or "link" inside event{..} and link{..}, else NULL
     int32_t *visible;
     uint32_t visible_count, visible_cap;
+    const struct query_plan *outer; // of a query in braces, and where it stands
+    const struct query_in *in;
     bool range_from_text; // a top-level `time` comparison has set or narrowed the range
     uint32_t step;        // index of the step being planned
 };
@@ -50,6 +52,13 @@ int plan_field_name(struct planner *pl, const struct query_ast_field *f, str *re
 // Is this ref, for every kind of record, the fixed field id itself?
 bool plan_ref_is_field(const struct planner *pl, const struct query_ref *ref, enum query_field_id id);
 
+// ---- plan_in.c
+int plan_in(struct planner *pl, const struct query_ast_filter *a, struct query_filter *f);
+// The inner queries of a plan whose range is known.
+int plan_inner(struct planner *pl);
+// In the inner query, behind its last step: only the column of values is left.
+int plan_in_column(struct planner *pl);
+int plan_build_inner(struct planner *outer, const struct query_options *opt, struct query_in *in);
 // ---- plan_filter.c
 int plan_filter(struct planner *pl, const struct query_ast_filter *f, struct query_filter **ret_f);
 // ---- plan_check.c: may values of this type be compared with the literal? Takes the readings that the

@@ -8,6 +8,12 @@ int plan_range_begin(struct planner *pl)
     const struct query_options *opt = pl->opt;
     struct query_plan *plan = pl->plan;
     int64_t hour = 3600 * NS_PER_S;
+    if (pl->outer) { // the same range
+        plan->range_all = pl->outer->range_all;
+        plan->from = pl->outer->from;
+        plan->to = pl->outer->to;
+        return 0;
+    }
     plan->to = opt->has_to ? opt->to : opt->now_ns;
     if (opt->has_from)
         plan->from = opt->from;

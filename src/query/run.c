@@ -125,7 +125,7 @@ static int leading_where(struct exec *x, const struct query_filter ***ret, uint3
     return 0;
 }
 
-static int run(struct exec *x)
+int exec_run(struct exec *x)
 {
     const struct query_filter **where = NULL;
     struct op *first = NULL;
@@ -135,7 +135,7 @@ static int run(struct exec *x)
         rc = op_chain(x, where_n, &first);
     if (rc == 0)
         rc = scan_run(x, where, where_n, first);
-    if (rc == 0)
+    if (rc == 0 && !x->set)
         rc = finish(x);
     op_chain_free(first);
     return rc;
@@ -148,6 +148,6 @@ int query_run_segments(const struct query_request *q, const struct segment *cons
     int rc = exec_begin(&x, q, segments, firsts, n, err);
     x.out = out;
     if (rc == 0)
-        rc = run(&x);
+        rc = exec_run(&x);
     return exec_end(&x, rc);
 }

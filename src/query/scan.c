@@ -75,7 +75,7 @@ static int traces_leaf(struct exec *x, struct exec_segment *s, const struct quer
             rc = traces_leaf(x, s, f->kids[i], ret);
         return rc;
     }
-    if (f->kind == QUERY_FILTER_COMPARE && f->ref && f->target == QUERY_TARGET_REF)
+    if ((f->kind == QUERY_FILTER_COMPARE || f->kind == QUERY_FILTER_IN) && f->ref && f->target == QUERY_TARGET_REF)
         rc = leaf_traces(x, s, f, &is, ret);
     return rc;
 }

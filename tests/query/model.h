@@ -71,6 +71,7 @@ enum model_filter_kind {
     MF_OR,
     MF_NOT,
     MF_EVENT, // kids[0] on one event
+    MF_IN,    // field in {spans or logs, kids[0]}: set
     MF_COMPARE,
     MF_PRESENT,
     MF_REGEX,
@@ -93,6 +94,8 @@ struct model_filter {
     const char *op;
     struct model_literal lit[3];
     int lits_n;
+    struct model_value *set;
+    int set_n;
 };
 struct model_filter *model_filter_make(struct model *m, bool logs, int depth, struct buf *out);
 bool model_filter_match(struct model *m, const struct model_filter *f, const struct model_record *r);

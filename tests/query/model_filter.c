@@ -202,6 +202,38 @@ static bool in_attrs(const struct model_filter *f, const struct model_attr *a, i
     return false;
 }
 
+// As a field is equal to a literal: numbers and bools of attributes also to their text.
+static bool same_value(struct model *m, const struct model_value *a, const struct model_value *b)
+{
+    bool plain_a = a->t == M_BOOL || a->t == M_INT || a->t == M_DOUBLE;
+    bool plain_b = b->t == M_BOOL || b->t == M_INT || b->t == M_DOUBLE;
+    if (a->t == M_NONE || b->t == M_NONE || a->t == M_LIST || b->t == M_LIST || a->t == M_MAP || b->t == M_MAP)
+        return false;
+    if (plain_a && b->t == M_STR)
+        return strcmp(model_print(m, a), b->s) == 0;
+    if (plain_b && a->t == M_STR)
+        return strcmp(model_print(m, b), a->s) == 0;
+    return model_order(a, b) == 0;
+}
+
+static bool in_set(struct model *m, const struct model_filter *f, const struct model_value *v)
+{
+    for (int i = 0; v->t == M_LIST && i < v->n; i++) {
+        if (in_set(m, f, &v->e[i]))
+            return true;
+    }
+    for (int i = 0; i < f->set_n; i++) {
+        const struct model_value *s = &f->set[i];
+        for (int k = 0; s->t == M_LIST && k < s->n; k++) {
+            if (same_value(m, v, &s->e[k]))
+                return true;
+        }
+        if (same_value(m, v, s))
+            return true;
+    }
+    return false;
+}
+
 bool model_filter_match(struct model *m, const struct model_filter *f, const struct model_record *r)
 {
     struct model_value v;
@@ -241,6 +273,8 @@ bool model_filter_match(struct model *m, const struct model_filter *f, const str
     v = model_field(m, r, f->field);
     if (f->kind == MF_PRESENT)
         return v.t != M_NONE;
+    if (f->kind == MF_IN)
+        return in_set(m, f, &v);
     if (f->kind != MF_COMPARE)
         return in_value(f, &v);
     bool unequal = strcmp(f->op, "!=") == 0;
@@ -447,6 +481,28 @@ static void string_leaf(struct model *m, bool logs, struct model_filter *f, stru
     }
 }
 
+// The values are collected at once: the records do not change.
+static void in_make(struct model *m, bool logs, struct model_filter *f, struct buf *out)
+{
+    static const char *const fields[] = { "a", "b", "c", "l", "m.y", "n", "span", "name", "service" };
+    const char *column = f->field = fields[model_random(m, sizeof fields / sizeof *fields)];
+    bool inner_logs = model_chance(m, 50);
+    f->kind = MF_IN;
+    f->kids_n = 1;
+    buf_printf(out, "%s in {%s ", f->field, inner_logs ? "logs" : "spans");
+    f->kids[0] = model_filter_make(m, inner_logs, 1, out);
+    if (model_chance(m, 30)) {
+        column = fields[model_random(m, 6)];
+        buf_printf(out, " | select %s as v", column);
+    }
+    buf_byte(out, '}');
+    f->set = arena_alloc_array(&m->arena, (size_t)m->n + 1, sizeof *f->set);
+    for (int i = 0; i < m->n; i++) {
+        if (m->records[i].log == inner_logs && model_filter_match(m, f->kids[0], &m->records[i]))
+            f->set[f->set_n++] = model_field(m, &m->records[i], column);
+    }
+}
+
 struct model_filter *model_filter_make(struct model *m, bool logs, int depth, struct buf *out)
 {
     struct model_filter *f = arena_zalloc(&m->arena, sizeof *f);
@@ -476,6 +532,10 @@ struct model_filter *model_filter_make(struct model *m, bool logs, int depth, st
         buf_str(out, STR("event{"));
         f->kids[0] = event_make(m, 2, out);
         buf_byte(out, '}');
+        return f;
+    }
+    if (depth > 0 && dice == 9 && model_chance(m, 50)) {
+        in_make(m, logs, f, out);
         return f;
     }
     if (dice == 5) {

@@ -484,7 +484,6 @@ static void test_errors(void **state)
         { "issues", "not_yet", 1, NULL },
         { "spans,snapshots a=1", "not_yet", 7, NULL },
         { "spans {service=web} > {}", "not_yet", 7, NULL },
-        { "spans trace in {logs x}", "not_yet", 13, NULL },
         { "spans self>1s", "not_yet", 7, NULL },
         { "spans parent.service=a", "not_yet", 7, NULL },
         { "spans trace.duration>1s", "not_yet", 7, NULL },
@@ -524,6 +523,13 @@ static void test_errors(void **state)
         { "spans | top 1 count", "duplicate_column", 15, NULL },
         { "spans | select name | where nme=x", "unknown_column", 29, "name" },
         { "spans | select name | traces", "unknown_column", 23, NULL },
+        // queries in braces
+        { "spans trace in {logs x | stats count() by service, host}", "no_column_for_in", 13, "service" },
+        { "spans trace in {logs | select time}", "type_mismatch", 13, NULL },
+        { "spans duration in {spans | select name}", "type_mismatch", 16, NULL },
+        { "spans trace in {logs level>=wrn}", "bad_enum", 29, "warn" },
+        { "spans trace in {logs x", "unclosed", 16, NULL },
+        { "spans trace in {log x}", "unknown_source", 17, "logs" },
         { "spans | select name | facets nme", "unknown_column", 30, "name" },
         { "spans | facets kind | where kind=client", "unknown_column", 29, "field" },
         { "spans | differ kind=client | sort score desc, count", "unknown_column", 47, "out" },
@@ -618,6 +624,7 @@ static void test_live_and_range_errors(void **state)
     assert_non_null(compile_with("logs a | where b=1 | let c = 1 | select c", &opt));
     expect_bad(&(struct bad){ "logs | stats count()", "not_live", 8, NULL }, &opt);
     expect_bad(&(struct bad){ "logs | limit 5", "not_live", 8, NULL }, &opt);
+    expect_bad(&(struct bad){ "logs trace in {spans}", "not_live", 12, NULL }, &opt);
     opt = options();
     opt.has_from = opt.has_to = true;
     opt.from = opt.to = 5;

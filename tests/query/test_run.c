@@ -74,6 +74,8 @@ static const char *const queries[] = {
     "logs order | let n = len(body) | context 2 by service, level",
     "spans,logs | let twice = rows * 2 | facets",
     "spans | facets 2 queue, duration, rows",
+    "logs trace in {spans service=db user in {spans status=error | select user} or rows:*}",
+    "spans | differ trace in {spans root=true duration>200ms}",
     "spans | differ user=u1",
     "spans | sort duration desc | limit 5 | select name, duration, rows | differ duration>100ms",
 };
@@ -205,6 +207,36 @@ static void test_projects(void **state)
     a = ask(&q);
     assert_int_equal(a.rows_n, 0);
     fixture_answer_free(&a);
+}
+
+// What the caller may not read is not in the set either.
+static void test_projects_of_inner_queries(void **state)
+{
+    struct fixture_segments mine = { .project = 3 }, theirs = { .project = 4 };
+    struct record_sink a = fixture_sink(&mine), b = fixture_sink(&theirs);
+    const struct segment *both[16];
+    struct query_project projects[] = { { 3, STR("shop") }, { 4, STR("other") } };
+    struct query_request q = fixture_request("logs trace in {spans service=db duration>300ms}");
+    struct fixture_answer got;
+    uint32_t n;
+    fixture_feed(&a, 0xffffff00); // logs and what is behind s8
+    fixture_feed(&b, 0x000000ff); // the spans
+    n = fixture_segments_list(&mine, both);
+    n += fixture_segments_list(&theirs, both + n);
+    q.all_projects = false;
+    q.projects = projects;
+    q.projects_n = 2;
+    fixture_ask(&q, both, n, &got);
+    assert_int_equal(got.rc, 0);
+    assert_int_equal(got.rows_n, 2);
+    fixture_answer_free(&got);
+    q.projects_n = 1;
+    fixture_ask(&q, both, n, &got);
+    assert_int_equal(got.rc, 0);
+    assert_int_equal(got.rows_n, 0);
+    fixture_answer_free(&got);
+    fixture_segments_free(&mine);
+    fixture_segments_free(&theirs);
 }
 
 static void test_hidden_spans_are_counted(void **state)
@@ -460,6 +492,7 @@ int main(void)
         cmocka_unit_test(test_cancelled),
         cmocka_unit_test(test_reader_leaves),
         cmocka_unit_test(test_projects),
+        cmocka_unit_test(test_projects_of_inner_queries),
         cmocka_unit_test(test_hidden_spans_are_counted),
         cmocka_unit_test(test_pages),
         cmocka_unit_test(test_pages_of_equal_times),
