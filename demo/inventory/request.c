@@ -118,6 +118,15 @@ static bool take_request_line(struct text line, struct request *r)
     return true;
 }
 
+// Up to the end of the line, or of all there is.
+static size_t line_length(const char *p, size_t n)
+{
+    size_t i = 0;
+    while (i < n && !(p[i] == '\r' && i + 1 < n && p[i + 1] == '\n'))
+        i++;
+    return i;
+}
+
 long request_parse(const char *p, size_t n, struct request *ret)
 {
     struct request r = { .context = { .sampled = true } };
@@ -125,17 +134,14 @@ long request_parse(const char *p, size_t n, struct request *ret)
     const char *end = memmem(p, n < REQUEST_HEAD_MAX ? n : REQUEST_HEAD_MAX, "\r\n\r\n", 4);
     if (!end)
         return n >= REQUEST_HEAD_MAX ? -1 : 0;
-    for (const char *at = p; at < end + 2;) {
-        const char *stop = memmem(at, (size_t)(end + 2 - at), "\r\n", 2);
-        if (!stop)
-            return -1;
-        struct text line = { at, (size_t)(stop - at) };
+    for (const char *at = p; at <= end;) {
+        struct text line = { at, line_length(at, (size_t)(end - at)) };
         if (memchr(line.p, '\n', line.n) || memchr(line.p, 0, line.n))
             return -1;
         if (!(first ? take_request_line(line, &r) : take_header(line, &r, &has_length)))
             return -1;
         first = false;
-        at = stop + 2;
+        at += line.n + 2;
     }
     *ret = r;
     return end + 4 - p;
