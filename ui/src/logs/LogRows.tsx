@@ -216,6 +216,8 @@ export function Line({ row, index, selected, open, columns, words, select }: Lin
   return (
     <button
       type="button"
+      // Reached with j and k; Tab goes past the list.
+      tabIndex={-1}
       id={`line-${index}`}
       class={`lg1 ${selected ? 'sel' : ''} l-${level} ${row.match === false ? 'beside' : ''}`}
       aria-expanded={open}

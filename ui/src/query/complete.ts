@@ -44,9 +44,11 @@ const STEPS: [string, string][] = [
   ['parse json', 'fields of a JSON object in the text'],
   ['parse logfmt', 'key=value pairs in the text'],
   ['context', 'logs before and after each'],
+  ['facets', 'frequent values of each field'],
+  ['differ', 'what sets the rows apart that match'],
 ];
 /** Those that need nothing behind them. */
-const WHOLE_STEPS = ['traces', 'parse json', 'parse logfmt'];
+const WHOLE_STEPS = ['traces', 'facets', 'parse json', 'parse logfmt'];
 const FUNCTIONS: [string, string][] = [
   ['count()', 'rows'],
   ['avg()', 'mean'],
@@ -97,7 +99,7 @@ export function spotAt(text: string, cursor: number): Spot {
   const field = fieldOfValue(tokens, here, before);
   if (field !== undefined) return at('value', field);
   const step = before.filter((token) => token.kind === 'step').at(-1)?.text;
-  if (step && step !== 'where') return at('step-args');
+  if (step && step !== 'where' && step !== 'differ') return at('step-args');
   if (here?.kind === 'string') return at('nothing');
   return at('field');
 }
