@@ -1,5 +1,7 @@
 #include "base/json_tree.h"
 
+#include "base/must.h"
+
 enum { DEPTH_MAX = JSON_DEPTH_MAX };
 
 // The places where the next value goes: one a level of nesting.
@@ -12,6 +14,7 @@ struct builder {
 static int add(struct builder *b, struct arena *arena, const struct json_token *t, str key)
 {
     struct json_node *node = arena_zalloc(arena, sizeof *node), *in = b->open[b->depth];
+    must(in); // each level that the reader has entered
     if (!node)
         return ERR_NOMEM;
     *node = (struct json_node){ .type = (uint8_t)t->type, .key = key, .text = t->text };

@@ -270,8 +270,12 @@ static int deploy_figures(const struct red_view *v, const struct red_key *k, str
     int64_t is = durations_quantile(&d->new_figures.durations, 0.95);
     bool slower =
         d->old_figures.requests >= 50 && d->new_figures.requests >= 50 && is > was + was / 2 && is - was >= 5000000;
-    d->worse = slower || change_is_rise(d->old_figures.errors, d->old_figures.requests, d->new_figures.errors,
-                                        d->new_figures.requests, 0.01);
+    // Two slots, before and after: what the same rule says of the finding that it causes.
+    const uint64_t n[] = { d->old_figures.requests, d->new_figures.requests };
+    const uint64_t bad[] = { d->old_figures.errors, d->new_figures.errors };
+    struct change c;
+    d->worse =
+        slower || change_at(n, bad, 2, 1, &change_errors, &c) || change_is_rise(bad[0], n[0], bad[1], n[1], 0.01);
     return r;
 }
 
