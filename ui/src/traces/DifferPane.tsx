@@ -9,7 +9,7 @@ import { CopyButton } from '../parts/Paste.tsx';
 import { Failure } from '../parts/States.tsx';
 import { range } from '../state/live.ts';
 import { followTo, setParams } from '../state/route.ts';
-import { type Candidate, causeOf, type Differences, differQuery, havingQuery, narrowed, type Ranked, type Sides } from './differ.ts';
+import { type Candidate, causeOf, type Differences, differQuery, narrowed, type Ranked, type Sides } from './differ.ts';
 
 export type By = 'box' | 'errors' | 'slowest';
 
@@ -74,8 +74,6 @@ export function DifferPane({ by, hasBox, query, found }: Props) {
                   </>
                 )}
                 Shares are of whole traces: an attribute counts when any span of the trace has it.
-                {(data.compared.selected < data.selected || data.compared.others < data.others) &&
-                  ` Compared are the newest ${count(data.compared.selected)} of the selected and the newest ${count(data.compared.others)} of the others.`}
               </p>
             </>
           ) : (
@@ -120,7 +118,7 @@ function Named({ row }: { row: Candidate }) {
 }
 
 function Conclusion({ of }: { of: Differences }) {
-  const { selected, others, rows, pair, compared } = of;
+  const { selected, others, rows, pair } = of;
   if (selected === 0) return <p>No trace in this range is among the selected.</p>;
   if (others === 0)
     return (
@@ -129,8 +127,7 @@ function Conclusion({ of }: { of: Differences }) {
         others.
       </p>
     );
-  const some = compared.selected < selected;
-  const all = selected === 1 ? 'The one selected' : some ? `The newest ${count(compared.selected)} all` : `All ${count(selected)}`;
+  const all = selected === 1 ? 'The one selected' : `All ${count(selected)}`;
   if (pair) {
     const runs = /^(version|release)$/.test(pair[0].field) && pair[0].service;
     return (
@@ -142,7 +139,7 @@ function Conclusion({ of }: { of: Differences }) {
   }
   const best = causeOf(rows);
   if (!best) return <p>Nothing sets the {count(selected)} apart: no value is more frequent among them than chance explains.</p>;
-  if (best.in === compared.selected && best.out === 0)
+  if (best.in === selected && best.out === 0)
     return (
       <p>
         {all} {selected === 1 ? 'has' : 'have'} <Has row={best} />. None of the others has.
@@ -150,17 +147,15 @@ function Conclusion({ of }: { of: Differences }) {
     );
   return (
     <p>
-      <Has row={best} /> is in {percent(best.in / compared.selected)} of the selected and in{' '}
-      {percent(best.out / Math.max(1, compared.others))} of the others.
+      <Has row={best} /> is in {percent(best.in / selected)} of the selected and in {percent(best.out / Math.max(1, others))} of the others.
     </p>
   );
 }
 
 function RankedRow({ row, of, query }: { row: Ranked; of: Differences; query: string }) {
-  const a = row.in / Math.max(1, of.compared.selected);
-  const b = row.out / Math.max(1, of.compared.others);
-  const add = (not: boolean) =>
-    setParams({ q: of.narrows ? narrowed(query, row, not) : havingQuery(row), box: undefined, differ: undefined });
+  const a = row.in / Math.max(1, of.selected);
+  const b = row.out / Math.max(1, of.others);
+  const add = (not: boolean) => setParams({ q: narrowed(query, row, not), box: undefined, differ: undefined });
   return (
     <li class="rk">
       <div class="row">
@@ -177,20 +172,18 @@ function RankedRow({ row, of, query }: { row: Ranked; of: Differences; query: st
           >
             only
           </button>
-          {of.narrows && (
-            <button
-              type="button"
-              class="link"
-              onClick={() => add(true)}
-              aria-label={`Only traces without ${row.field} = ${valueText(row.value)}`}
-            >
-              not
-            </button>
-          )}
+          <button
+            type="button"
+            class="link"
+            onClick={() => add(true)}
+            aria-label={`Only traces without ${row.field} = ${valueText(row.value)}`}
+          >
+            not
+          </button>
         </span>
       </div>
-      <Bar share={a} tone="in" title={`${plural(row.in, 'trace')} of ${count(of.compared.selected)} selected`} />
-      <Bar share={b} tone="out" title={`${plural(row.out, 'trace')} of ${plural(of.compared.others, 'other')}`} />
+      <Bar share={a} tone="in" title={`${plural(row.in, 'trace')} of ${count(of.selected)} selected`} />
+      <Bar share={b} tone="out" title={`${plural(row.out, 'trace')} of ${plural(of.others, 'other')}`} />
     </li>
   );
 }

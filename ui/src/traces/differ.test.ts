@@ -4,7 +4,6 @@ import {
   causeOf,
   countQuery,
   differQuery,
-  listedSides,
   merged,
   narrowed,
   pairsOf,
@@ -20,15 +19,6 @@ const selected = 'spans root=true status=error';
 const whole = wholeSides({ all, selected, by: [] });
 
 describe('the questions', () => {
-  it('name the traces where a filter in braces is not understood', () => {
-    const sides = listedSides(['a', 'b'], ['c']);
-    expect(differQuery(sides)).toBe('spans trace=(a,b,c) | differ trace=(a,b)');
-    expect(countQuery(sides, [], false)).toBe('spans trace=(c) | stats uniq(trace) as traces');
-  });
-  it('stay within 16 KiB with ids of both sides', () => {
-    const id = 'f'.repeat(32);
-    expect(differQuery(listedSides(new Array(100).fill(id), new Array(180).fill(id))).length).toBeLessThan(16_384);
-  });
   it('compare all spans of the traces, not only the ones that the query finds', () => {
     expect(differQuery(whole)).toBe('spans trace in {spans root=true} | differ trace in {spans root=true status=error}');
   });

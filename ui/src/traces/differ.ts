@@ -4,9 +4,7 @@
 // `differ` over all spans of the traces proposes values, and once more over the spans of each frequent operation, for what is rare
 // among all spans of a trace may be in every trace. Then the traces that have each of them are counted, among the selected and among
 // the others; then, whether two of them together are in all of the selected and in no other.
-//
-// All traces are compared where the server answers `trace in {..}`; else the newest of each side, by their ids, and it is said.
-import { ApiError, runQuery } from '../api/client.ts';
+import { runQuery } from '../api/client.ts';
 import type { DifferRow } from '../api/overview.ts';
 import type { Stats, Value } from '../api/types.ts';
 import { addTerm, splitSteps, term, writeField } from '../query/write.ts';
@@ -28,18 +26,15 @@ export interface Ranked extends Candidate {
 }
 
 export interface Differences {
-  /** Traces of each side, and how many of them were compared. */
+  /** Traces of each side. */
   selected: number;
   others: number;
-  compared: { selected: number; others: number };
   rows: Ranked[];
   /** Two that are in every selected trace and, together, in no other. */
   pair?: [Ranked, Ranked];
   left: string[];
   stats: Stats;
   sides: Sides;
-  /** The server can narrow a list by what any span of a trace has. */
-  narrows: boolean;
 }
 
 /** Values counted by one question; two aggregates each must stay within the length of a query. */
@@ -47,14 +42,8 @@ const COUNTED = 20;
 const CANDIDATES = 60;
 /** Operations whose spans are compared by themselves. */
 const OPERATIONS = 10;
-/** Ids of one side; with both sides in it and one twice a query stays within its 16 KiB. */
-const IDS = { selected: 100, others: 180 };
-/** Selected traces that are told from the others. */
-const KNOWN = 5000;
-
 /** The traces that a filter over spans finds, as a term. */
 export const inTraces = (query: string) => `trace in {${splitSteps(query).filter}}`;
-const ofTraces = (ids: readonly string[]) => `trace=(${ids.join(',')})`;
 
 /** Both sides as filters over spans. */
 export interface Sides {
@@ -68,11 +57,6 @@ export interface Sides {
 export function wholeSides({ all, selected }: Selection): Sides {
   const [a, b] = [inTraces(all), inTraces(selected)];
   return { both: `spans ${a}`, inside: `spans ${b}`, outside: `spans ${a} not ${b}`, selected: b };
-}
-
-export function listedSides(selected: readonly string[], others: readonly string[]): Sides {
-  const a = ofTraces(selected);
-  return { both: `spans ${ofTraces([...selected, ...others])}`, inside: `spans ${a}`, outside: `spans ${ofTraces(others)}`, selected: a };
 }
 
 export function differQuery(sides: Sides, of = ''): string {
@@ -217,44 +201,9 @@ interface Span {
 
 export type Proposed = DifferRow & { from?: Value; to?: Value };
 
-/** Traces of a filter, the newest first. */
-async function newest(filter: string, most: number, range: Span, abort: AbortSignal): Promise<string[]> {
-  const query = `${filter} | stats max(time) as at by trace | sort at desc | limit ${most}`;
-  return (await runQuery<{ trace: string }>(query, range, most, abort)).rows.map((row) => row.trace);
-}
-
-/** The newest of both sides by their ids, and how many there are of each. */
-async function listed({ all, selected }: Selection, range: Span, abort: AbortSignal) {
-  const [ids, every] = await Promise.all([newest(selected, KNOWN, range, abort), newest(all, KNOWN + IDS.others, range, abort)]);
-  const chosen = new Set(ids);
-  const others = every.filter((id) => !chosen.has(id));
-  return { sides: listedSides(ids.slice(0, IDS.selected), others.slice(0, IDS.others)), selected: ids.length, others: others.length };
-}
-
-const isNotBuilt = (error: unknown) => error instanceof ApiError && error.code === 'not_yet';
-let narrows: boolean | undefined;
-
 export async function loadDifferences(selection: Selection, range: Span, abort: AbortSignal): Promise<Differences> {
-  let sides = wholeSides(selection);
-  const propose = () => runQuery<Proposed>(differQuery(sides), range, 200, abort);
-  let known: { selected: number; others: number } | undefined;
-  let proposed: Awaited<ReturnType<typeof propose>> | undefined;
-  if (narrows !== false) {
-    try {
-      proposed = await propose();
-      narrows = true;
-    } catch (error) {
-      if (!isNotBuilt(error)) throw error;
-      narrows = false;
-    }
-  }
-  if (!proposed) {
-    const list = await listed(selection, range, abort);
-    known = list;
-    sides = list.sides;
-    if (list.selected === 0 || list.others === 0) return nothing(list, sides);
-    proposed = await propose();
-  }
+  const sides = wholeSides(selection);
+  const proposed = await runQuery<Proposed>(differQuery(sides), range, 200, abort);
   const { by } = selection;
   const made = proposed.rows.filter((row) => by.includes(row.field));
   const operations = (await runQuery<{ service?: string; name?: string }>(operationsQuery(sides), range, OPERATIONS, abort)).rows;
@@ -268,14 +217,12 @@ export async function loadDifferences(selection: Selection, range: Span, abort: 
   const [a, b] = await Promise.all([counted(sides, candidates, true, range, abort), counted(sides, candidates, false, range, abort)]);
   const rows = rankedOf(candidates, a, b);
   const differences: Differences = {
-    selected: known?.selected ?? a.traces,
-    others: known?.others ?? b.traces,
-    compared: { selected: a.traces, others: b.traces },
+    selected: a.traces,
+    others: b.traces,
     rows,
     left: [],
     stats: proposed.stats,
     sides,
-    narrows: narrows === true,
   };
   for (const pair of pairsOf(rows, a.traces)) {
     if ((await withBoth(pair, sides, range, abort)) > 0) continue;
@@ -287,29 +234,13 @@ export async function loadDifferences(selection: Selection, range: Span, abort: 
   return differences;
 }
 
-function nothing(known: { selected: number; others: number }, sides: Sides): Differences {
-  const compared = { selected: 0, others: 0 };
-  return { ...known, compared, rows: [], left: [], stats: {}, sides, narrows: false };
-}
-
 /** How many of the others have both. */
 async function withBoth([a, b]: [Ranked, Ranked], sides: Sides, range: Span, abort: AbortSignal): Promise<number> {
-  if (narrows) {
-    const both = `${sides.outside} trace in {spans ${a.term}} trace in {spans ${b.term}} | stats uniq(trace) as n`;
-    return (await runQuery<{ n: number }>(both, range, 1, abort)).rows[0]?.n ?? 0;
-  }
-  const having = (one: Ranked) => newest(`${sides.outside} ${one.term}`, KNOWN, range, abort);
-  const [first, second] = await Promise.all([having(a), having(b)]);
-  const set = new Set(first);
-  return second.filter((trace) => set.has(trace)).length;
+  const both = `${sides.outside} trace in {spans ${a.term}} trace in {spans ${b.term}} | stats uniq(trace) as n`;
+  return (await runQuery<{ n: number }>(both, range, 1, abort)).rows[0]?.n ?? 0;
 }
 
 /** The query with the value wanted, or not wanted, anywhere in the trace. */
 export function narrowed(query: string, row: Candidate, not: boolean): string {
   return addTerm(query, `${not ? 'not ' : ''}trace in {spans ${row.term}}`);
-}
-
-/** All traces that have the value: what is left to ask of a server that cannot narrow a list by it. */
-export function havingQuery(row: Candidate): string {
-  return `spans ${row.term}`;
 }
