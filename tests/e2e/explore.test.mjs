@@ -68,7 +68,7 @@ describe('traces', () => {
     assert.match(verdict, /checkout \d+\.\d+\.\d+ with app\.coupon\.(code = AUTUMN-15|kind = percent_bp)\. None of the others did both/);
     const kind = pane.locator('.rk', { hasText: 'percent_bp' });
     assert.match((await kind.innerText()).replace(/\s+/g, ' '), /app\.coupon\.kind = percent_bp .*100.% 0.%/);
-    await kind.getByRole('button', { name: /^Only traces with/ }).click({ force: true });
+    await kind.getByRole('button', { name: /^Only traces with / }).click({ force: true });
     await page.waitForFunction(() => {
       const rows = [...document.querySelectorAll('.tracelist a')];
       return rows.length >= 8 && rows.every((row) => row.innerText.includes('500'));
