@@ -261,6 +261,19 @@ static int add_dropped(struct maker *m)
     return n ? add(m, (struct place){ .kind = PLACE_DROPPED, .cols = cols, .cols_n = n }) : 0;
 }
 
+static int add_pattern(struct maker *m)
+{
+    struct maker c = { .x = m->x, .s = m->s, .table = TABLE_ROWS };
+    struct chain *text = NULL;
+    int rc =
+        m->s->source == QUERY_SPANS
+            ? add(&c, (struct place){ .kind = PLACE_STR, .type = QVAL_STR, .col = COL_NAME, .empty_missing = true })
+            : add_stored_field(&c, m->s->source == QUERY_LOGS ? QUERY_F_BODY : QUERY_F_MESSAGE, NULL, 0);
+    if (rc == 0)
+        rc = finish(&c, &text);
+    return rc < 0 || text->n == 0 ? rc : add(m, (struct place){ .kind = PLACE_PATTERN, .child = text });
+}
+
 static int add_fixed(struct maker *m, enum query_field_id field, const struct query_path_item *path, uint32_t n)
 {
     int group = query_alias_of_field(m->s->source, field);
@@ -280,6 +293,8 @@ static int add_fixed(struct maker *m, enum query_field_id field, const struct qu
         return add(m, (struct place){ .kind = PLACE_ID });
     case QUERY_F_TEXT:
         return add(m, (struct place){ .kind = PLACE_TEXT });
+    case QUERY_F_PATTERN:
+        return add_pattern(m);
     case QUERY_F_NAME:
         return add(m, (struct place){ .kind = PLACE_STR, .type = QVAL_STR, .col = COL_NAME, .empty_missing = true });
     case QUERY_F_TRACE:

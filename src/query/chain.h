@@ -19,6 +19,7 @@ enum place_kind {
     PLACE_CONST,   // table[0]
     PLACE_ID,      // the record's id, see row_id()
     PLACE_TEXT,    // the record's text as one string
+    PLACE_PATTERN, // of the text that `child` leads to
     PLACE_DROPPED, // sum of the FIELD columns "dropped_..."
     PLACE_CHILD,   // list of `child` over the events or links (`child_table`) of the row
     PLACE_SINCE,   // in chains of events: their time, later made relative to the span's start

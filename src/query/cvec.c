@@ -3,6 +3,7 @@
 #include "query/child.h"
 #include "query/path.h"
 #include "query/row_id.h"
+#include "query/row_pattern.h"
 
 #include <stdio.h>
 
@@ -249,6 +250,8 @@ int place_vec(struct exec *x, struct exec_segment *s, enum segment_table t, cons
         return row_ids(x, s, sel, n, ret);
     case PLACE_TEXT:
         return row_texts(x, s, sel, n, ret);
+    case PLACE_PATTERN:
+        return row_patterns(x, s, p, sel, n, ret);
     case PLACE_CHILD:
         return child_lists(x, s, p, sel, n, ret);
     case PLACE_DROPPED:

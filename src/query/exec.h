@@ -68,6 +68,7 @@ struct exec {
     // An inner query (set.h): the run that it belongs to, whose memory and time it shares, and where its values go.
     struct exec *outer, *inner;
     struct value_set *set;
+    struct patterns *patterns; // of the texts that were met (row_pattern.h)
 };
 
 // Plans the query and takes the segments; whatever it returns, exec_end() must follow. x->out is the caller's to set.

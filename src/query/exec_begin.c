@@ -4,6 +4,7 @@
 #include "query/catalogue_names.h"
 #include "query/cursor.h"
 #include "query/exec.h"
+#include "query/row_pattern.h"
 #include "query/set.h"
 
 static const enum query_source source_of[RECORD_SOURCES] = {
@@ -155,6 +156,7 @@ int exec_end(struct exec *x, int rc)
 {
     exec_close(x);
     exec_sets_free(x);
+    row_patterns_free(x);
     query_plan_free(x->plan);
     arena_free(&x->arena);
     arena_free(&x->scratch);

@@ -18,6 +18,7 @@ enum op_kind {
     OP_STATS,
     OP_TRACES,
     OP_FACETS,
+    OP_PATTERNS,
     OP_DIFFER,
     OP_CONTEXT,
     OP_SET,
@@ -28,6 +29,7 @@ struct op_sort;
 struct op_stats;
 struct op_traces;
 struct op_facets;
+struct op_patterns;
 struct op_differ;
 struct tally;
 struct tally_field;
@@ -51,6 +53,7 @@ struct op {
         struct op_stats *stats;
         struct op_traces *traces;
         struct op_facets *facets;
+        struct op_patterns *patterns;
         struct op_differ *differ;
         struct op_context *context;
         struct op_output *output;
@@ -96,6 +99,11 @@ int op_traces_new(struct op *op);
 int op_traces_push(struct op *op, struct vbatch *b);
 int op_traces_finish(struct op *op);
 void op_traces_free(struct op *op);
+
+int op_patterns_new(struct op *op);
+int op_patterns_push(struct op *op, struct vbatch *b);
+int op_patterns_finish(struct op *op);
+void op_patterns_free(struct op *op);
 
 int op_facets_new(struct op *op);
 int op_facets_push(struct op *op, struct vbatch *b);

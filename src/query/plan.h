@@ -234,8 +234,9 @@ struct query_step {
     int32_t trace_slots[10];
     // facets, differ: `by` is what is counted; with `records` every field of the records too
     bool records;
-    // facets: field value count share; differ: field value in out score from to
-    int32_t out_slots[7];
+    // patterns: `by` is pattern level service time id, NULL where there is no such column
+    // patterns: pattern count share first last level services example; facets: field value count share; differ: field value in out score from to
+    int32_t out_slots[8];
     // extract, parse: the text; extract: its pattern or a regular expression, and where places or groups go
     // (QUERY_NO_SLOT: nowhere)
     const struct query_ref *from;
@@ -250,7 +251,7 @@ struct query_step {
     int32_t match_slot;
 };
 
-enum { QUERY_TRACES_COLUMNS = 10, QUERY_DIFFER_COLUMNS = 7 };
+enum { QUERY_TRACES_COLUMNS = 10, QUERY_DIFFER_COLUMNS = 7, QUERY_PATTERNS_COLUMNS = 8 };
 
 // A column made by a step.
 struct query_column {
@@ -267,7 +268,7 @@ struct query_hint {
 // Does the step make rows of its own out of all that it is given? They have no place in the order of records.
 static inline bool query_step_groups(enum query_step_kind k)
 {
-    return k == QUERY_STATS || k == QUERY_TOP || k == QUERY_FACETS || k == QUERY_DIFFER;
+    return k == QUERY_STATS || k == QUERY_TOP || k == QUERY_FACETS || k == QUERY_DIFFER || k == QUERY_PATTERNS;
 }
 
 enum { QUERY_DEFAULT_LIMIT = 1000, CONTEXT_BY_MAX = 16 };

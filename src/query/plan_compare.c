@@ -1,4 +1,4 @@
-// facets and differ: steps that count the values of fields, of all when none is named.
+// facets, differ, patterns: steps that count values and answer in columns of their own.
 #include "query/plan_internal.h"
 
 struct out_column {
@@ -61,4 +61,34 @@ int plan_differ(struct planner *pl, const struct query_ast_step *s, struct query
     if (r == 0)
         r = all_fields(pl, s->name_pos, true, step);
     return r < 0 ? r : add_columns(pl, columns, QUERY_DIFFER_COLUMNS, step);
+}
+
+// Behind `select` only what was kept of them is there.
+static bool is_there(const struct planner *pl, const char *name)
+{
+    for (uint32_t i = 0; i < pl->visible_count; i++) {
+        if (str_eq(pl->plan->columns[pl->visible[i]].name, str_z(name)))
+            return true;
+    }
+    return pl->open;
+}
+
+int plan_patterns(struct planner *pl, const struct query_ast_step *s, struct query_step *step)
+{
+    static const char *const reads[] = { "pattern", "level", "service", "time", "id" };
+    enum { READS = sizeof reads / sizeof *reads };
+    static const struct out_column columns[QUERY_PATTERNS_COLUMNS] = {
+        { "pattern", QUERY_STRING }, { "count", QUERY_INT },   { "share", QUERY_DOUBLE }, { "first", QUERY_TIME },
+        { "last", QUERY_TIME },      { "level", QUERY_LEVEL }, { "services", QUERY_INT }, { "example", QUERY_STRING }
+    };
+    step->by = arena_zalloc(pl->arena, READS * sizeof *step->by);
+    if (!step->by)
+        return plan_nomem(pl);
+    for (uint32_t i = 0; i < READS; i++) {
+        int r = i == 0 || is_there(pl, reads[i]) ? plan_ref_named(pl, reads[i], s->name_pos, &step->by[i]) : 0;
+        if (r < 0)
+            return r;
+    }
+    step->by_count = READS;
+    return add_columns(pl, columns, QUERY_PATTERNS_COLUMNS, step);
 }

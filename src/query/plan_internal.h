@@ -82,6 +82,7 @@ int plan_refs(struct planner *pl, const struct query_ast_field *f, const struct 
               uint32_t *ret_count);
 // ---- plan_compare.c
 int plan_facets(struct planner *pl, const struct query_ast_step *s, struct query_step *ret_step);
+int plan_patterns(struct planner *pl, const struct query_ast_step *s, struct query_step *ret_step);
 int plan_differ(struct planner *pl, const struct query_ast_step *s, struct query_step *ret_step);
 // ---- plan_range.c
 int plan_range_begin(struct planner *pl);

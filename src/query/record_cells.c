@@ -13,6 +13,7 @@ static bool shown(const struct query_field_info *f)
 {
     switch (f->id) {
     case QUERY_F_TEXT:
+    case QUERY_F_PATTERN:
     case QUERY_F_EVENT_NAME:
     case QUERY_F_EVENT_TIME:
     case QUERY_F_EVENT_SINCE:

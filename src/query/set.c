@@ -2,6 +2,7 @@
 
 #include "base/hex.h"
 #include "query/compare.h"
+#include "query/row_pattern.h"
 
 // ---- asking ----
 
@@ -187,6 +188,7 @@ static void inner_end(struct exec *in, struct exec *x)
 {
     exec_close(in);
     exec_sets_free(in);
+    row_patterns_free(in);
     x->stats.scanned += in->stats.scanned;
     x->stats.bytes += in->stats.bytes;
     x->stats.uncomparable += in->stats.uncomparable;

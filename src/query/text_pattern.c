@@ -5,6 +5,7 @@
 struct scan {
     str text;
     bool no_double, no_single; // there is no further closing quote: do not look again
+    bool no_colon;             // so no IPv6
 };
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -84,6 +85,8 @@ static size_t uuid(struct scan *s, size_t i)
 {
     static const size_t groups[] = { 8, 4, 4, 4, 12 };
     size_t k = i;
+    if (at(s, i + 8) != '-')
+        return 0;
     for (int g = 0; g < 5; g++) {
         if (g && at(s, k++) != '-')
             return 0;
@@ -197,6 +200,8 @@ static size_t ip(struct scan *s, size_t i)
     size_t n = ipv4(s, i);
     if (n)
         return n + port(s, i + n);
+    if (s->no_colon)
+        return 0;
     if (at(s, i) == '[' && (n = ipv6(s, i + 1)) != 0 && at(s, i + 1 + n) == ']')
         return n + 2 + port(s, i + n + 2);
     return ipv6(s, i);
@@ -222,7 +227,11 @@ static size_t unit(const struct scan *s, size_t i)
                                          "tib", "x",   "hz",        "khz", "mhz",  "ghz", "g",     "t" };
     if (at(s, i) == '%')
         return 1;
+    if (!is_letter(at(s, i)))
+        return 0;
     for (size_t u = 0; u < sizeof units / sizeof *units; u++) {
+        if ((units[u][0] | 0x20) != (at(s, i) | 0x20))
+            continue;
         str name = str_z(units[u]);
         if (str_ieq(str_slice(s->text, i, i + name.len), name) && !is_letter(at(s, i + name.len)))
             return name.len;
@@ -256,20 +265,60 @@ static size_t number(struct scan *s, size_t i)
     return is_word(at(s, k)) ? 0 : k - i;
 }
 
+enum { R_QUOTED = 1, R_URL = 2, R_EMAIL = 4, R_UUID = 8, R_TIME = 16, R_IP = 32, R_HEX = 64, R_NUMBER = 128 };
+
+// In the order of trying; a rule's bit is 1 << its place.
 static const struct {
     size_t (*fits)(struct scan *s, size_t i);
     const char *name;
 } rules[] = { { quoted, "<str>" },   { url, "<url>" }, { email, "<email>" }, { uuid, "<uuid>" },
               { time_of, "<time>" }, { ip, "<ip>" },   { hex, "<hex>" },     { number, "<num>" } };
 
-static size_t apply(struct scan *s, size_t i, struct buf *out)
+// The rules that may fit where this byte stands: most bytes of a text begin none.
+static unsigned rules_of(char c)
 {
-    for (size_t r = 0; r < sizeof rules / sizeof *rules; r++) {
-        size_t n = rules[r].fits(s, i);
-        if (n) {
-            buf_str(out, str_z(rules[r].name));
+    if (is_digit(c))
+        return R_EMAIL | R_UUID | R_TIME | R_IP | R_HEX | R_NUMBER;
+    if (is_letter(c))
+        return R_URL | R_EMAIL | (is_hex(c) ? R_UUID | R_IP | R_HEX : 0);
+    switch (c) {
+    case '"':
+    case '\'':
+        return R_QUOTED;
+    case '.':
+    case '_':
+    case '%':
+        return R_EMAIL;
+    case '+':
+    case '-':
+        return R_EMAIL | R_NUMBER;
+    case '[':
+    case ':':
+        return R_IP;
+    default:
+        return 0;
+    }
+}
+
+// What a text has none of need not be looked for at each of its bytes.
+static unsigned rules_in(str text)
+{
+    unsigned all = 0xff;
+    if (!memchr(text.ptr, '@', text.len))
+        all &= ~(unsigned)R_EMAIL;
+    if (str_find(text, STR("://")) < 0)
+        all &= ~(unsigned)R_URL;
+    return all;
+}
+
+// The length of what the first fitting rule takes at i; 0: none fits.
+static size_t fitting(struct scan *s, size_t i, unsigned all, unsigned *ret_rule)
+{
+    for (unsigned left = rules_of(s->text.ptr[i]) & all; left; left &= left - 1) {
+        *ret_rule = (unsigned)__builtin_ctz(left);
+        size_t n = rules[*ret_rule].fits(s, i);
+        if (n)
             return n;
-        }
     }
     return 0;
 }
@@ -282,21 +331,24 @@ int query_text_pattern(str text, struct buf *out)
         while (text.len && ((unsigned char)text.ptr[text.len] & 0xC0) == 0x80)
             text.len--;
     }
-    struct scan s = { .text = text };
-    size_t i = 0;
+    struct scan s = { .text = text, .no_colon = !text.len || !memchr(text.ptr, ':', text.len) };
+    unsigned all = text.len ? rules_in(text) : 0;
+    size_t i = 0, from = 0; // from: what is not copied yet
     while (i < text.len) {
-        size_t n = apply(&s, i, out);
+        unsigned rule;
+        size_t n = fitting(&s, i, all, &rule);
         if (n) {
-            i += n;
+            buf_append(out, text.ptr + from, i - from);
+            buf_str(out, str_z(rules[rule].name));
+            from = i += n;
             continue;
         }
-        // Nothing begins inside a word: copy all of it (and what joins words into one e-mail or name).
-        size_t from = i++;
-        if (is_word(text.ptr[from]))
+        // Nothing begins inside a word: all of it stays (and what joins words into one e-mail or name).
+        if (is_word(text.ptr[i++]))
             while (i < text.len && is_word(text.ptr[i]))
                 i++;
-        buf_append(out, text.ptr + from, i - from);
     }
+    buf_append(out, text.ptr + from, i - from);
     if (cut)
         buf_str(out, STR("..."));
     return out->error;

@@ -487,8 +487,6 @@ static void test_errors(void **state)
         { "spans self>1s", "not_yet", 7, NULL },
         { "spans parent.service=a", "not_yet", 7, NULL },
         { "spans trace.duration>1s", "not_yet", 7, NULL },
-        { "logs | top 1 pattern", "not_yet", 14, NULL },
-        { "logs | patterns", "not_yet", 8, NULL },
         { "logs | stats count() | fill", "not_yet", 24, NULL },
         // events and links
         { "logs event{name=x}", "bad_argument", 6, "spans" },
@@ -523,6 +521,8 @@ static void test_errors(void **state)
         { "spans | top 1 count", "duplicate_column", 15, NULL },
         { "spans | select name | where nme=x", "unknown_column", 29, "name" },
         { "spans | select name | traces", "unknown_column", 23, NULL },
+        { "logs | select body | patterns", "unknown_column", 22, "body" },
+        { "logs | patterns | sort pattern, body", "unknown_column", 33, NULL },
         // queries in braces
         { "spans trace in {logs x | stats count() by service, host}", "no_column_for_in", 13, "service" },
         { "spans trace in {logs | select time}", "type_mismatch", 13, NULL },

@@ -74,6 +74,8 @@ static const char *const queries[] = {
     "logs order | let n = len(body) | context 2 by service, level",
     "spans,logs | let twice = rows * 2 | facets",
     "spans | facets 2 queue, duration, rows",
+    "logs | patterns",
+    "spans,logs | where pattern=\"GET *\" or pattern:order | stats count() by pattern",
     "logs trace in {spans service=db user in {spans status=error | select user} or rows:*}",
     "spans | differ trace in {spans root=true duration>200ms}",
     "spans | differ user=u1",
