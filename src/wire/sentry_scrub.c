@@ -162,24 +162,44 @@ static bool find_pem(str s, size_t from, size_t *ret_from, size_t *ret_to)
     return *ret_to > *ret_from;
 }
 
-// The first one, whatever it is.
-static bool find_secret(str s, size_t from, size_t *ret_from, size_t *ret_to)
+static bool find_jwt(str s, size_t from, size_t *ret_from, size_t *ret_to)
 {
-    enum { JWT_LEAST = 20, BEARER_LEAST = 8 };
-    size_t at[5][2];
-    const bool found[] = {
-        find_pem(s, from, &at[0][0], &at[0][1]),
-        find_url_password(s, from, &at[1][0], &at[1][1]),
-        find_token(s, from, STR("eyJ"), JWT_LEAST, false, &at[2][0], &at[2][1]),
-        find_token(s, from, STR("Bearer "), BEARER_LEAST, true, &at[3][0], &at[3][1]),
-        find_card(s, from, &at[4][0], &at[4][1]),
-    };
+    enum { LEAST = 20 };
+    return find_token(s, from, STR("eyJ"), LEAST, false, ret_from, ret_to);
+}
+
+static bool find_bearer(str s, size_t from, size_t *ret_from, size_t *ret_to)
+{
+    enum { LEAST = 8 };
+    return find_token(s, from, STR("Bearer "), LEAST, true, ret_from, ret_to);
+}
+
+static bool (*const finders[])(str s, size_t from, size_t *ret_from,
+                               size_t *ret_to) = { find_pem, find_url_password, find_jwt, find_bearer, find_card };
+enum { FINDERS = sizeof finders / sizeof finders[0] };
+
+// The next secret of each kind: looked for again only when it lies behind, or a text of nothing but secrets would be
+// read once for each of them.
+struct next_secrets {
+    struct {
+        size_t from, to;
+    } at[FINDERS];
+    bool looked[FINDERS], none[FINDERS];
+};
+
+// The first one that begins at `from` or later, whatever it is.
+static bool find_secret(struct next_secrets *n, str s, size_t from, size_t *ret_from, size_t *ret_to)
+{
     bool any = false;
-    for (size_t i = 0; i < sizeof found / sizeof found[0]; i++) {
-        if (!found[i] || (any && at[i][0] >= *ret_from))
+    for (size_t i = 0; i < FINDERS; i++) {
+        if (!n->none[i] && (!n->looked[i] || n->at[i].from < from)) {
+            n->looked[i] = true;
+            n->none[i] = !finders[i](s, from, &n->at[i].from, &n->at[i].to);
+        }
+        if (n->none[i] || (any && n->at[i].from >= *ret_from))
             continue;
-        *ret_from = at[i][0];
-        *ret_to = at[i][1];
+        *ret_from = n->at[i].from;
+        *ret_to = n->at[i].to;
         any = true;
     }
     return any;
@@ -215,15 +235,16 @@ static void replace(struct json_node *node, str text)
 static void scrub_text(struct scrubber *b, struct json_node *node)
 {
     size_t from, to, done = 0;
+    struct next_secrets next = { 0 };
     struct buf out;
-    if (!find_secret(node->text, 0, &from, &to))
+    if (!find_secret(&next, node->text, 0, &from, &to))
         return;
-    buf_init(&out, node->text.len + (node->text.len / 8 + 1) * filtered.len);
+    buf_init(&out, (node->text.len + 1) * filtered.len); // a secret has one byte at least
     do {
         buf_str(&out, str_slice(node->text, done, from));
         buf_str(&out, filtered);
         done = to;
-    } while (done < node->text.len && find_secret(node->text, done, &from, &to));
+    } while (done < node->text.len && find_secret(&next, node->text, done, &from, &to));
     buf_str(&out, str_slice(node->text, done, node->text.len));
     str kept;
     if (out.error || arena_dup(b->arena, buf_view(&out), &kept) < 0)

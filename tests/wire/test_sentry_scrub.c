@@ -77,6 +77,41 @@ static void test_numbers_and_urls_that_stay(void **state)
     expect(kept, kept, "");
 }
 
+// A megabyte of nothing but secrets, each of the kinds in turn. Read once for each of them it would take minutes.
+static void test_a_text_full_of_secrets(void **state)
+{
+    static const char *const secrets[][2] = {
+        { "Bearer abcdefgh ", "Bearer [Filtered] " },
+        { "eyJhbGciOiJIUzI1NiJ9.eyJ ", "[Filtered] " },
+        { "4111 1111 1111 1111, ", "[Filtered], " },
+        { "a://:b@ ", "a://:[Filtered]@ " },
+    };
+    enum { KINDS = sizeof secrets / sizeof secrets[0], TEXT = 1 << 20 };
+    for (size_t kind = 0; kind <= KINDS; kind++) { // the last: all kinds
+        struct arena arena;
+        struct buf text, want;
+        struct sentry_remarks remarks;
+        const struct json_node *root;
+        arena_init(&arena, 64 << 20);
+        buf_init(&text, 2 * TEXT);
+        buf_init(&want, 4 * TEXT);
+        buf_str(&text, STR("{\"message\":\""));
+        for (size_t i = 0; text.len < TEXT; i++) {
+            const char *const *s = secrets[kind < KINDS ? kind : i % KINDS];
+            buf_str(&text, str_z(s[0]));
+            buf_str(&want, str_z(s[1]));
+        }
+        buf_str(&text, STR("\"}"));
+        assert_int_equal(json_tree_read(buf_view(&text), &arena, 32, &root, NULL), 0);
+        assert_int_equal(sentry_scrub(root, &arena, &remarks), 0);
+        assert_true(str_eq(json_get_text(root, STR("message")), buf_view(&want)));
+        assert_int_equal(remarks.removed, 1);
+        buf_free(&text);
+        buf_free(&want);
+        arena_free(&arena);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -84,6 +119,7 @@ int main(void)
         cmocka_unit_test(test_what_only_sounds_like_a_secret),
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_numbers_and_urls_that_stay),
+        cmocka_unit_test(test_a_text_full_of_secrets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
