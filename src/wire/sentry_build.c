@@ -39,11 +39,15 @@ int sentry_build_end(struct sentry_build *b)
 
 void sentry_put(struct sentry_build *b, enum attr_level level, str key, struct value v)
 {
+    if (b->attrs_n == SENTRY_ATTRS_MAX) { // before the search: a document may hold a million more
+        b->counts->dropped++;
+        return;
+    }
     for (uint32_t i = 0; i < b->attrs_n; i++)
         if (b->attrs[i].level == level && str_eq(b->attrs[i].key, key))
             return;
     bool large = (v.type == VALUE_STR || v.type >= VALUE_BYTES) && v.s.len > SENTRY_VALUE_MAX && level != ATTR_FIELD;
-    if (b->attrs_n == SENTRY_ATTRS_MAX || key.len == 0 || key.len > SENTRY_VALUE_MAX || large) {
+    if (key.len == 0 || key.len > SENTRY_VALUE_MAX || large) {
         b->counts->dropped++;
         return;
     }
