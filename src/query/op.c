@@ -209,6 +209,8 @@ int op_push(struct op *op, struct vbatch *b)
         return op_stats_push(op, b);
     case OP_TRACES:
         return op_traces_push(op, b);
+    case OP_FILL:
+        return op_fill_push(op, b);
     case OP_PATTERNS:
         return op_patterns_push(op, b);
     case OP_FACETS:
@@ -231,7 +233,7 @@ int op_push(struct op *op, struct vbatch *b)
 static bool waits(enum op_kind k)
 {
     return k == OP_SORT || k == OP_STATS || k == OP_TRACES || k == OP_FACETS || k == OP_DIFFER || k == OP_CONTEXT ||
-           k == OP_SET || k == OP_PATTERNS;
+           k == OP_SET || k == OP_PATTERNS || k == OP_FILL;
 }
 
 bool op_done(const struct op *op)
@@ -254,6 +256,8 @@ int op_finish(struct op *op)
         return op_stats_finish(op);
     case OP_TRACES:
         return op_traces_finish(op);
+    case OP_FILL:
+        return op_fill_finish(op);
     case OP_PATTERNS:
         return op_patterns_finish(op);
     case OP_FACETS:
@@ -375,6 +379,9 @@ static int op_new(struct exec *x, const struct query_step *s, struct op *op)
     case QUERY_TRACES:
         op->kind = OP_TRACES;
         return op_traces_new(op);
+    case QUERY_FILL:
+        op->kind = OP_FILL;
+        return op_fill_new(op);
     case QUERY_PATTERNS:
         op->kind = OP_PATTERNS;
         return op_patterns_new(op);
@@ -432,6 +439,9 @@ void op_chain_free(struct op *op)
             break;
         case OP_TRACES:
             op_traces_free(op);
+            break;
+        case OP_FILL:
+            op_fill_free(op);
             break;
         case OP_PATTERNS:
             op_patterns_free(op);

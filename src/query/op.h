@@ -19,6 +19,7 @@ enum op_kind {
     OP_TRACES,
     OP_FACETS,
     OP_PATTERNS,
+    OP_FILL,
     OP_DIFFER,
     OP_CONTEXT,
     OP_SET,
@@ -30,6 +31,7 @@ struct op_stats;
 struct op_traces;
 struct op_facets;
 struct op_patterns;
+struct op_fill;
 struct op_differ;
 struct tally;
 struct tally_field;
@@ -54,6 +56,7 @@ struct op {
         struct op_traces *traces;
         struct op_facets *facets;
         struct op_patterns *patterns;
+        struct op_fill *fill;
         struct op_differ *differ;
         struct op_context *context;
         struct op_output *output;
@@ -99,6 +102,11 @@ int op_traces_new(struct op *op);
 int op_traces_push(struct op *op, struct vbatch *b);
 int op_traces_finish(struct op *op);
 void op_traces_free(struct op *op);
+
+int op_fill_new(struct op *op);
+int op_fill_push(struct op *op, struct vbatch *b);
+int op_fill_finish(struct op *op);
+void op_fill_free(struct op *op);
 
 int op_patterns_new(struct op *op);
 int op_patterns_push(struct op *op, struct vbatch *b);

@@ -234,6 +234,11 @@ struct query_step {
     int32_t trace_slots[10];
     // facets, differ: `by` is what is counted; with `records` every field of the records too
     bool records;
+    // fill: the step before it, the bucket among its keys, and what absent aggregates become (NULL: by their kind)
+    const struct query_step *fill_stats;
+    const struct query_bucket *fill_bucket;
+    uint32_t fill_key;
+    struct query_literal *fill_value;
     // patterns: `by` is pattern level service time id, NULL where there is no such column
     // patterns: pattern count share first last level services example; facets: field value count share; differ: field value in out score from to
     int32_t out_slots[8];

@@ -80,6 +80,8 @@ int plan_step(struct planner *pl, const struct query_ast_step *s, struct query_s
 // The fields of a list, as an array in the arena.
 int plan_refs(struct planner *pl, const struct query_ast_field *f, const struct query_ref ***ret_refs,
               uint32_t *ret_count);
+// ---- plan_fill.c
+int plan_fill(struct planner *pl, const struct query_ast_step *s, struct query_step *ret_step);
 // ---- plan_compare.c
 int plan_facets(struct planner *pl, const struct query_ast_step *s, struct query_step *ret_step);
 int plan_patterns(struct planner *pl, const struct query_ast_step *s, struct query_step *ret_step);

@@ -209,6 +209,8 @@ int plan_step(struct planner *pl, const struct query_ast_step *s, struct query_s
         return plan_bucket(pl, s, step);
     case QUERY_TRACES:
         return step_traces(pl, s, step);
+    case QUERY_FILL:
+        return plan_fill(pl, s, step);
     case QUERY_PATTERNS:
         return plan_patterns(pl, s, step);
     case QUERY_FACETS:
@@ -221,7 +223,6 @@ int plan_step(struct planner *pl, const struct query_ast_step *s, struct query_s
         return plan_parse(pl, s, step);
     case QUERY_CONTEXT:
         return plan_context(pl, s, step);
-    case QUERY_FILL:
     case QUERY_STEP_COUNT:
         break;
     }

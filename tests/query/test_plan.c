@@ -487,7 +487,6 @@ static void test_errors(void **state)
         { "spans self>1s", "not_yet", 7, NULL },
         { "spans parent.service=a", "not_yet", 7, NULL },
         { "spans trace.duration>1s", "not_yet", 7, NULL },
-        { "logs | stats count() | fill", "not_yet", 24, NULL },
         // events and links
         { "logs event{name=x}", "bad_argument", 6, "spans" },
         { "spans event{a=1 link{b=2}}", "bad_argument", 17, NULL },
@@ -523,6 +522,9 @@ static void test_errors(void **state)
         { "spans | select name | traces", "unknown_column", 23, NULL },
         { "logs | select body | patterns", "unknown_column", 22, "body" },
         { "logs | patterns | sort pattern, body", "unknown_column", 33, NULL },
+        { "logs | stats count() | fill", "bad_argument", 24, NULL },
+        { "logs | bucket 1m | stats count() by bucket | sort bucket | fill", "bad_argument", 60, NULL },
+        { "spans | bucket 1ms of duration as d | stats count() by d | fill", "bad_argument", 60, NULL },
         // queries in braces
         { "spans trace in {logs x | stats count() by service, host}", "no_column_for_in", 13, "service" },
         { "spans trace in {logs | select time}", "type_mismatch", 13, NULL },

@@ -75,6 +75,7 @@ static const char *const queries[] = {
     "spans,logs | let twice = rows * 2 | facets",
     "spans | facets 2 queue, duration, rows",
     "logs | patterns",
+    "logs | bucket 10s | stats count() as n, p50(severity) as p by service, bucket, level | fill",
     "spans,logs | where pattern=\"GET *\" or pattern:order | stats count() by pattern",
     "logs trace in {spans service=db user in {spans status=error | select user} or rows:*}",
     "spans | differ trace in {spans root=true duration>200ms}",
