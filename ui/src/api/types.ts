@@ -69,6 +69,33 @@ export interface LogRow {
   scope?: Attributes;
 }
 
+/** An error event, or a message: what error SDKs send. */
+export interface EventRow {
+  time: string;
+  event_id: string;
+  trace?: string;
+  span?: string;
+  service?: string;
+  level?: string;
+  type?: string;
+  message?: string;
+  title?: string;
+  culprit?: string;
+  handled?: boolean;
+  user?: string;
+  release?: string;
+  environment?: string;
+  /** Of the frames, innermost first. */
+  'stack.function'?: (string | null)[];
+  'stack.file'?: (string | null)[];
+  'stack.module'?: (string | null)[];
+  'stack.line'?: (Int | null)[];
+  'stack.in_app'?: (boolean | null)[];
+  attr?: Attributes;
+  resource?: Attributes;
+  scope?: Attributes;
+}
+
 export interface TraceAnswer {
   trace: string;
   time: string;
@@ -77,6 +104,7 @@ export interface TraceAnswer {
   spans: SpanRow[];
   missing: { span: string; children: number }[];
   logs: LogRow[];
+  events: EventRow[];
   hidden?: number;
   cut?: boolean;
 }

@@ -13,7 +13,7 @@ import { href } from '../state/route.ts';
 import { hueOf } from '../state/services.ts';
 import { StatusCode } from '../traces/TraceList.tsx';
 import { CompareMenu } from './CompareMenu.tsx';
-import { isErrorLevel, type TraceModel } from './model.ts';
+import { errorCount, type ServiceShare, type TraceModel } from './model.ts';
 
 interface HeadProps {
   model: TraceModel;
@@ -30,12 +30,14 @@ interface HeadProps {
 export function TraceHead(props: HeadProps) {
   const { model, answer, correct, setCorrect, critical, setCritical, table, setTable } = props;
   const { main } = model;
+  // A trace that was not sampled may have its error all the same.
+  const title = main?.name ?? model.events.find((event) => event.error)?.title ?? 'A trace without spans';
   const young = serverNow() - model.begin.ms < 60_000;
   return (
     <div class="bar hd">
       <StatusCode code={codeOf(main?.row.attr)} />
-      <h1 class="cut" title={main?.name}>
-        {main?.name ?? 'A trace without spans'}
+      <h1 class="cut" title={title}>
+        {title}
       </h1>
       <span class="total">{duration(model.duration)}</span>
       <span class="d2 cut about" title={`${absolute(model.begin.ms)}, ${ago(model.begin.ms, serverNow())}`}>
@@ -117,7 +119,7 @@ function download(answer: TraceAnswer): void {
 
 /** One knot for each kind of record this trace is tied to; a dashed one says what is missing and why. */
 export function Joined({ model, nextError }: { model: TraceModel; nextError: () => void }) {
-  const failing = model.errors + model.logs.filter((log) => isErrorLevel(log.level)).length;
+  const failing = errorCount(model);
   const range = {
     from: String(Math.floor(model.begin.ms - 60_000)),
     to: String(Math.ceil(model.begin.ms + model.duration / 1e6 + 60_000)),
@@ -161,6 +163,8 @@ export function Joined({ model, nextError }: { model: TraceModel; nextError: () 
   );
 }
 
+const hueClass = (share: ServiceShare) => (share.foreign ? 'foreign' : `h${hueOf(share.service)}`);
+
 interface BreakdownProps {
   model: TraceModel;
   chosen: string | undefined;
@@ -180,7 +184,7 @@ export function Breakdown({ model, chosen, choose, children }: BreakdownProps) {
             {shares.map((share) => (
               <i
                 key={share.service}
-                class={`h${hueOf(share.service)}`}
+                class={hueClass(share)}
                 style={{ flexGrow: share.self, opacity: chosen && chosen !== share.service ? 0.3 : 1 }}
               />
             ))}
@@ -193,7 +197,7 @@ export function Breakdown({ model, chosen, choose, children }: BreakdownProps) {
           <button
             type="button"
             key={share.service}
-            class={`svc h${hueOf(share.service)} ${share.external ? 'ext' : ''}`}
+            class={`svc ${hueClass(share)} ${share.external ? 'ext' : ''}`}
             aria-pressed={chosen === share.service}
             title={share.external ? `${share.service} sent nothing itself: what its callers waited for` : `${plural(share.spans, 'span')}`}
             onClick={() => choose(chosen === share.service ? undefined : share.service)}

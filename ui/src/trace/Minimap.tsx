@@ -4,7 +4,7 @@ import { begin, useSize } from '../charts/canvas.ts';
 import { palette } from '../charts/palette.ts';
 import { hueOf } from '../state/services.ts';
 import { ownerOf, type SpanNode, type TraceModel } from './model.ts';
-import { isFit, pan, range, type Viewport } from './viewport.ts';
+import { fit, isFit, pan, range, type Viewport } from './viewport.ts';
 
 interface Props {
   model: TraceModel;
@@ -16,7 +16,8 @@ export function Minimap({ model, view, setView }: Props) {
   const [box, size] = useSize<HTMLDivElement>();
   const canvas = useRef<HTMLCanvasElement>(null);
   const colours = palette.value;
-  const total = Math.max(model.duration, 1);
+  // A trace of a moment has the least width that can be seen, as in the waterfall.
+  const total = fit(model.duration).to;
   useEffect(() => {
     const g = canvas.current && begin(canvas.current, size);
     if (!g) return;
@@ -31,15 +32,9 @@ export function Minimap({ model, view, setView }: Props) {
       g.fillRect(x, 7 + depth * lane, Math.max(1, (Math.max(0, span.duration) / total) * size.width), Math.max(1, lane - 2.5));
     }
     g.fillStyle = colours.is['error-mark'];
-    for (const span of model.spans) {
-      if (span.error)
-        g.fillRect(
-          Math.min(size.width - 1.5, ((span.start + Math.max(0, span.duration)) / total) * size.width - 0.75),
-          5,
-          1.5,
-          size.height - 12,
-        );
-    }
+    const errorAt = (at: number) => g.fillRect(Math.min(size.width - 1.5, (at / total) * size.width - 0.75), 5, 1.5, size.height - 12);
+    for (const span of model.spans) if (span.error) errorAt(span.start + Math.max(0, span.duration));
+    for (const event of model.events) if (event.error) errorAt(event.start);
   }, [model, size, colours]);
   const x = (ns: number) => (ns / total) * size.width;
   const ns = (px: number) => (px / Math.max(1, size.width)) * total;

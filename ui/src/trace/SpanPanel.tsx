@@ -1,6 +1,5 @@
 // Everything about the chosen row, beside the waterfall.
-import { Logs as LogsIcon, Search, X } from 'lucide';
-import type { ComponentChildren } from 'preact';
+import { Logs as LogsIcon, Search } from 'lucide';
 import { useState } from 'preact/hooks';
 import { runQuery } from '../api/client.ts';
 import { useLoad } from '../api/load.ts';
@@ -14,52 +13,21 @@ import { CopyButton } from '../parts/Paste.tsx';
 import { term, writeValue } from '../query/write.ts';
 import { go, href } from '../state/route.ts';
 import { hueOf } from '../state/services.ts';
-import type { LogNode, MissingNode, SpanNode, TraceModel } from './model.ts';
+import { EventFacts } from './EventPanel.tsx';
+import type { EventNode, LogNode, MissingNode, MomentNode, SpanNode, TraceModel } from './model.ts';
 import { ownerOf } from './model.ts';
+import { around, type Common, Fact, Header, Process, rangeParams } from './PanelParts.tsx';
 import { statement } from './rows.ts';
 
-interface Common {
-  model: TraceModel;
-  close: () => void;
-}
-
-function Header({ children, close }: { children: ComponentChildren; close: () => void }) {
-  return (
-    <div class="row phead">
-      {children}
-      <button type="button" class="btn g s i" aria-label="Close" title="Close (Esc)" onClick={close}>
-        <Icon icon={X} size={14} />
-      </button>
-    </div>
-  );
-}
-
-function Fact({ name, children, title }: { name: string; children: ComponentChildren; title?: string }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd title={title}>{children}</dd>
-    </div>
-  );
-}
-
-/** The hour around the trace, for questions about its like. */
-function around(model: TraceModel): { from: number; to: number } {
-  return { from: model.begin.ms - 1_800_000, to: model.begin.ms + 1_800_000 };
-}
-
-function rangeParams(model: TraceModel): { from: string; to: string } {
-  const { from, to } = around(model);
-  return { from: String(Math.round(from)), to: String(Math.round(to)) };
-}
-
-export function SpanPanel({ span, model, close, select }: Common & { span: SpanNode; select: (node: LogNode) => void }) {
+export function SpanPanel({ span, model, close, select }: Common & { span: SpanNode; select: (node: MomentNode) => void }) {
   const { row } = span;
   const logs = span.children.filter((child): child is LogNode => child.type === 'log');
+  const errors = span.children.filter((child): child is EventNode => child.type === 'event');
   const events = row.events ?? [];
   const links = row.links ?? [];
   const tabs = [
     { id: 'span', label: 'Span' },
+    ...(errors.length > 0 ? [{ id: 'errors', label: 'Errors', count: errors.length }] : []),
     { id: 'events', label: 'Events', count: events.length + links.length },
     { id: 'logs', label: 'Logs', count: logs.length },
     { id: 'process', label: 'Process' },
@@ -126,6 +94,7 @@ export function SpanPanel({ span, model, close, select }: Common & { span: SpanN
       </div>
       <div class="scroll grow pbody" role="tabpanel" tabIndex={0} aria-label={shown}>
         {shown === 'span' && <SpanFacts span={span} model={model} />}
+        {shown === 'errors' && <EventFacts events={errors} select={select} />}
         {shown === 'events' && <Events row={row} links={links} />}
         {shown === 'logs' && <SpanLogs logs={logs} select={select} />}
         {shown === 'process' && <Process row={row} />}
@@ -261,24 +230,6 @@ function SpanLogs({ logs, select }: { logs: LogNode[]; select: (node: LogNode) =
           <span class="mono wrap">{log.text}</span>
         </button>
       ))}
-    </>
-  );
-}
-
-function Process({ row }: { row: { resource?: SpanRow['resource']; scope?: SpanRow['scope'] } }) {
-  const resource = row.resource ?? {};
-  const scope = row.scope ?? {};
-  return (
-    <>
-      <div class="sec">
-        <h2>Resource</h2>
-        <span class="grow">{Object.keys(resource).length}</span>
-      </div>
-      <Attributes bag={resource} />
-      <div class="sec hl">
-        <h2>Scope</h2>
-      </div>
-      {Object.keys(scope).length > 0 ? <Attributes bag={scope} /> : <p class="nothing why">The SDK named no instrumentation scope.</p>}
     </>
   );
 }

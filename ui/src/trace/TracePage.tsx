@@ -58,8 +58,8 @@ function NoTrace({ id }: { id: string }) {
     <div class="say">
       <h1>No trace with this id is stored</h1>
       <p>
-        No span and no log of <code>{id}</code> is here. It may be older than the retention, not sampled by the service that began it, or
-        not arrived yet: SDKs send every few seconds.
+        No span, no log and no error of <code>{id}</code> is here. It may be older than the retention, not sampled by the service that began
+        it, or not arrived yet: SDKs send every few seconds.
       </p>
       <div class="row">
         <button type="button" class="btn" onClick={refresh}>

@@ -99,6 +99,17 @@ function cellsOf({ node }: Row) {
       bad: node.level === 'error' || node.level === 'fatal',
     };
   }
+  if (node.type === 'event') {
+    return {
+      ...none,
+      name: node.title.slice(0, 300),
+      detail: node.row.culprit ?? '',
+      service: node.service,
+      duration: '',
+      status: node.row.handled === false ? 'not handled' : node.row.type ? 'exception' : `${node.row.level ?? ''} message`.trim(),
+      bad: node.error,
+    };
+  }
   if (node.type === 'missing')
     return { ...none, name: `Span ${node.id} never arrived`, service: '', duration: duration(node.duration), status: 'missing' };
   if (node.type === 'repeat') {

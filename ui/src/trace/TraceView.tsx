@@ -11,10 +11,11 @@ import { param, setParams } from '../state/route.ts';
 import { Axis } from './Axis.tsx';
 import { criticalPath, type Segment } from './critical.ts';
 import type { Columns } from './draw.ts';
+import { EventPanel } from './EventPanel.tsx';
 import { FindBox } from './FindBox.tsx';
 import { Breakdown, Joined, TraceHead } from './Head.tsx';
 import { Minimap } from './Minimap.tsx';
-import { isErrorLevel, ownerOf, type SpanNode, type TraceModel, type TraceNode } from './model.ts';
+import { errorCount, isErrorMoment, ownerOf, type SpanNode, type TraceModel, type TraceNode } from './model.ts';
 import { layoutRows, matcher, type Row } from './rows.ts';
 import { LogPanel, MissingPanel, SpanPanel } from './SpanPanel.tsx';
 import { TraceTable } from './TraceTable.tsx';
@@ -46,6 +47,7 @@ function keyOf(node: Row['node'] | undefined): string {
   if (node.type === 'span') return `${node.row.span} ${node.service} ${node.row.kind ?? ''}`;
   if (node.type === 'repeat') return `repeat ${keyOf(node.spans[0])}`;
   if (node.type === 'missing') return `missing ${node.id}`;
+  if (node.type === 'event') return `event ${node.row.event_id}`;
   return `log ${node.row.time} ${node.text.slice(0, 80)}`;
 }
 
@@ -91,7 +93,7 @@ export function TraceView({ model, answer, correct, setCorrect, problem }: Props
   const choose = useCallback((next: Row['node'] | undefined) => {
     setChosen(keyOf(next));
     const span = next?.type === 'span' ? next : next?.type === 'repeat' ? next.spans[0] : undefined;
-    setParams({ span: span?.row.span }, { replace: true });
+    setParams({ span: span?.row.span, event: next?.type === 'event' ? next.row.event_id : undefined }, { replace: true });
   }, []);
   const select = (index: number) => choose(rows[index]?.node);
   const toggle = (index: number, open?: boolean) => {
@@ -121,7 +123,7 @@ export function TraceView({ model, answer, correct, setCorrect, problem }: Props
   const anchor = () => (node && node.start >= view.from && node.start <= view.to ? node.start : (view.from + view.to) / 2);
   const zoomTo = (index: number) => {
     const target = rows[index]?.node;
-    if (target && target.type !== 'log') setView(focusOn(target.start, target.start + target.duration, total));
+    if (target && 'duration' in target) setView(focusOn(target.start, target.start + target.duration, total));
   };
   useKeys('Waterfall', [
     { keys: ['ArrowDown', 'j'], does: 'next row', run: () => step(1) },
@@ -148,7 +150,7 @@ export function TraceView({ model, answer, correct, setCorrect, problem }: Props
     { keys: ['t'], does: 'as a table, or back', run: () => setTable(!table) },
     { keys: ['Escape'], does: 'close the panel', run: () => (service ? setService(undefined) : choose(undefined)) },
   ]);
-  const label = `${model.main?.name ?? 'Trace'}: ${plural(model.spans.length, 'span')} in ${duration(model.duration)}, ${plural(model.errors, 'error')}. Arrow keys move, t shows it as a table.`;
+  const label = `${model.main?.name ?? 'Trace'}: ${plural(model.spans.length, 'span')} in ${duration(model.duration)}, ${plural(errorCount(model), 'error')}. Arrow keys move, t shows it as a table.`;
   return (
     <>
       <TraceHead
@@ -207,7 +209,9 @@ export function TraceView({ model, answer, correct, setCorrect, problem }: Props
         </section>
         {node && (
           <aside class="panel vl" aria-label="The chosen row">
-            {node.type === 'log' ? (
+            {node.type === 'event' ? (
+              <EventPanel key={chosen} event={node} model={model} close={() => choose(undefined)} open={(span) => choose(span)} />
+            ) : node.type === 'log' ? (
               <LogPanel key={chosen} log={node} model={model} close={() => choose(undefined)} open={(span) => choose(span)} />
             ) : node.type === 'missing' ? (
               <MissingPanel key={chosen} node={node} model={model} close={() => choose(undefined)} />
@@ -217,7 +221,7 @@ export function TraceView({ model, answer, correct, setCorrect, problem }: Props
                 span={node.type === 'repeat' ? (node.spans[0] as SpanNode) : node}
                 model={model}
                 close={() => choose(undefined)}
-                select={(log) => choose(log)}
+                select={(moment) => choose(moment)}
               />
             )}
           </aside>
@@ -245,6 +249,8 @@ export function TraceView({ model, answer, correct, setCorrect, problem }: Props
 }
 
 function chosenFromUrl(model: TraceModel): string {
+  const event = param('event');
+  if (event) return keyOf(model.events.find((node) => node.row.event_id === event));
   const wanted = param('span');
   return wanted ? keyOf(model.spans.find((span) => span.row.span === wanted)) : '';
 }
@@ -252,7 +258,7 @@ function chosenFromUrl(model: TraceModel): string {
 function bothOf(words: ((node: TraceNode) => boolean) | undefined, service: string | undefined) {
   if (!service) return words;
   return (node: TraceNode) => {
-    const own = node.type === 'span' ? ownerOf(node) : node.type === 'log' ? node.service : '';
+    const own = node.type === 'span' ? ownerOf(node) : node.type === 'log' || node.type === 'event' ? node.service : '';
     return own === service && (!words || words(node));
   };
 }
@@ -260,7 +266,7 @@ function bothOf(words: ((node: TraceNode) => boolean) | undefined, service: stri
 function hasError(row: Row | undefined): boolean {
   if (!row) return false;
   const { node } = row;
-  if (node.type === 'log') return isErrorLevel(node.level);
+  if (node.type === 'log' || node.type === 'event') return isErrorMoment(node);
   if (node.type === 'span') return node.error || (row.open === false && node.errorsBelow > 0);
   return node.type === 'missing' && row.open === false && node.errorsBelow > 0;
 }
@@ -282,6 +288,8 @@ function describe(row: Row | undefined, index: number, of: number): string {
   const { node } = row;
   const where = `Row ${index + 1} of ${of}`;
   if (node.type === 'log') return `${where}: ${node.level} line of ${node.service}: ${node.text.slice(0, 200)}`;
+  if (node.type === 'event')
+    return `${where}: ${node.error ? 'exception' : 'message'} of ${node.service}${node.row.handled === false ? ', not handled' : ''}: ${node.title.slice(0, 200)}`;
   if (node.type === 'missing') return `${where}: a span that never arrived`;
   const span = node.type === 'repeat' ? (node.spans[0] as SpanNode) : node;
   const times = node.type === 'repeat' ? `, ${node.spans.length} times` : '';

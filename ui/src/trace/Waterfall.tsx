@@ -173,6 +173,7 @@ export function Waterfall(props: Props) {
 /** The whole of what may have been cut. */
 function titleOf({ node }: Row): string {
   if (node.type === 'log') return node.text.slice(0, 1000);
+  if (node.type === 'event') return `${node.title.slice(0, 1000)}\n${node.service}, at ${duration(node.start)}`;
   if (node.type === 'missing') return `Span ${node.id} never arrived`;
   const span = node.type === 'repeat' ? node.spans[0] : node;
   if (!span) return '';

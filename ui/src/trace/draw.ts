@@ -6,7 +6,7 @@ import { duration, durationTick } from '../format/number.ts';
 import { durationTicks } from '../format/time.ts';
 import { hueOf } from '../state/services.ts';
 import type { Segment } from './critical.ts';
-import { isErrorLevel, type LogNode, type MissingNode, ownerOf, type SpanNode } from './model.ts';
+import { type EventNode, isErrorLevel, type LogNode, type MissingNode, ownerOf, type SpanNode } from './model.ts';
 import { detailOf, type RepeatNode, type Row } from './rows.ts';
 import { fitText, widthOf } from './text.ts';
 import type { Viewport } from './viewport.ts';
@@ -101,6 +101,7 @@ function drawRow(g: CanvasRenderingContext2D, scene: Scene, index: number, y: nu
   drawGuides(g, scene, row, y);
   const { node } = row;
   if (node.type === 'log') drawLog(g, scene, row, node, y);
+  else if (node.type === 'event') drawEvent(g, scene, row, node, y);
   else if (node.type === 'missing') drawMissing(g, scene, row, node, y);
   else if (node.type === 'repeat') drawRepeat(g, scene, row, node, y, index);
   else drawSpan(g, scene, row, node, y, index);
@@ -353,28 +354,73 @@ function drawLog(g: CanvasRenderingContext2D, scene: Scene, row: Row, log: LogNo
   const quiet = text === colours.is['text-2'] ? colours.is['text-3'] : text;
   x += write(g, word, x, y, scene, `400 12px ${colours.font}`, quiet, room - x) + 6;
   if (room - x > 20) write(g, `${log.service} log`, x, y, scene, `400 12px ${colours.font}`, colours.is['text-3'], room - x);
-  drawDuration(g, scene, `at ${duration(log.start)}`, y, false, true);
-  inTimeline(g, scene, y, () => {
-    const at = xOf(log.start, scene);
-    const left = timelineLeft(columns);
-    const end = scene.size.width - RIGHT;
-    if (at < left - 2 || at > end + 4) return;
+  drawMoment(g, scene, y, log.start, log.text, text, 2, (at) => {
     g.fillStyle = mark;
     g.fillRect(Math.round(at) - 1, middle - 6, 3, 12);
-    const roomRight = end - at - 10;
-    const roomLeft = at - left - 18;
+  });
+}
+
+/** An exception has the error mark, in both columns; a message that is none is a line like those of logs. */
+function drawEvent(g: CanvasRenderingContext2D, scene: Scene, row: Row, event: EventNode, y: number): void {
+  const { columns, colours } = scene;
+  const middle = y + scene.rowHeight / 2;
+  const level = event.row.level ?? '';
+  const { text, mark } = levelColour(event.error ? 'error' : level, colours);
+  const x = chevronX(row.depth, columns) + 18;
+  const paint = (at: number) => {
+    if (event.error) disc(g, at, middle, colours);
+    else {
+      g.fillStyle = mark;
+      g.fillRect(Math.round(at) - 1, middle - 6, 3, 12);
+    }
+  };
+  paint(event.error ? x + 6 : x + 3);
+  const room = columns.name - 10;
+  const word = event.row.type ?? (level || 'message');
+  const after = x + 18 + write(g, word, x + 18, y, scene, `500 12px ${colours.font}`, text, room - x - 18) + 6;
+  const whose = event.row.handled === false ? `${event.service}, not handled` : event.service;
+  if (room - after > 20) write(g, whose, after, y, scene, `400 12px ${colours.font}`, colours.is['text-3'], room - after);
+  drawMoment(g, scene, y, event.start, event.title, text, event.error ? 7 : 2, paint);
+}
+
+/** What happened at a moment, in words beside its mark. */
+function drawMoment(
+  g: CanvasRenderingContext2D,
+  scene: Scene,
+  y: number,
+  start: number,
+  words: string,
+  colour: string,
+  half: number,
+  paint: (at: number) => void,
+): void {
+  const { columns, colours } = scene;
+  const middle = y + scene.rowHeight / 2;
+  drawDuration(g, scene, `at ${duration(start)}`, y, false, true);
+  inTimeline(g, scene, y, () => {
+    const exact = xOf(start, scene);
+    const left = timelineLeft(columns);
+    const end = scene.size.width - RIGHT;
+    if (exact < left - 2 || exact > end + 4) return;
+    // A wide mark stays whole at the edges.
+    const at = half > 2 ? Math.max(left + half + 1, exact) : exact;
+    paint(at);
+    const gap = half + 8;
+    const roomRight = end - at - gap;
+    const roomLeft = at - left - gap - 8;
     const font = `400 12px ${colours.mono}`;
     g.font = font;
-    const line = log.text.replace(/\s+/g, ' ');
+    // What cannot fit is not looked at: a line may be a megabyte.
+    const line = words.slice(0, 1000).replace(/\s+/g, ' ');
     const width = widthOf(g, line.slice(0, 400));
     // To the right while it fits there: eyes begin at the mark.
-    if (width <= roomRight || roomRight >= roomLeft) write(g, line, at + 10, y, scene, font, text, roomRight);
+    if (width <= roomRight || roomRight >= roomLeft) write(g, line, at + gap, y, scene, font, colour, roomRight);
     else {
       const fitted = fitText(g, line, roomLeft);
-      g.fillStyle = text;
+      g.fillStyle = colour;
       g.textAlign = 'right';
       g.textBaseline = 'middle';
-      g.fillText(fitted, at - 9, middle + 0.5);
+      g.fillText(fitted, at - gap + 1, middle + 0.5);
     }
   });
 }

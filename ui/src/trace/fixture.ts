@@ -1,5 +1,5 @@
 // Small traces for the tests of this folder.
-import type { LogRow, SpanRow, TraceAnswer } from '../api/types.ts';
+import type { EventRow, LogRow, SpanRow, TraceAnswer } from '../api/types.ts';
 
 const BEGIN_MS = Date.UTC(2026, 0, 1);
 
@@ -12,7 +12,7 @@ export function stamp(ms: number): string {
 /** [id, parent, depth, service, name, start ms, duration ms, more] */
 export type Sketch = [string, string, number, string, string, number, number, Partial<SpanRow>?];
 
-export function answerOf(spans: Sketch[], logs: Partial<LogRow>[] = []): TraceAnswer {
+export function answerOf(spans: Sketch[], logs: Partial<LogRow>[] = [], events: Partial<EventRow>[] = []): TraceAnswer {
   const rows = spans.map(
     ([span, parent, depth, service, name, start, duration, more]): SpanRow => ({
       trace: 't',
@@ -28,11 +28,12 @@ export function answerOf(spans: Sketch[], logs: Partial<LogRow>[] = []): TraceAn
   );
   return {
     trace: 't',
-    time: stamp(Math.min(...spans.map((span) => span[5]))),
+    time: spans.length ? stamp(Math.min(...spans.map((span) => span[5]))) : stamp(0),
     duration: 0,
     complete: true,
     spans: rows,
     missing: [],
     logs: logs.map((log) => ({ time: stamp(0), ...log })),
+    events: events.map((event, index) => ({ time: stamp(0), event_id: `e${index}`, ...event })),
   };
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { criticalPath } from './critical.ts';
 import { answerOf, stamp } from './fixture.ts';
-import { buildTrace, type SpanNode } from './model.ts';
+import { buildTrace, errorCount, type SpanNode } from './model.ts';
 import { layoutRows } from './rows.ts';
 
 const named = (spans: SpanNode[], name: string) => spans.find((span) => span.name === name) as SpanNode;
@@ -34,6 +34,42 @@ describe('buildTrace', () => {
     expect(model.missing[0]?.parent).toBe(model.main);
     expect(model.main?.errorsBelow).toBe(1);
     expect(model.roots).toHaveLength(1);
+  });
+
+  it('hangs error events on their span, counts them, and has the place of one whose span is not here', () => {
+    const model = buildTrace(
+      answerOf(
+        [
+          ['a', '', 0, 'web', 'root', 0, 100],
+          ['b', 'a', 1, 'web', 'inner', 10, 50],
+        ],
+        [],
+        [
+          { time: stamp(30), span: 'b', service: 'shop', type: 'TypeError', title: 'TypeError: no', level: 'warn' },
+          { time: stamp(40), span: 'b', service: 'shop', title: 'open', level: 'info' },
+          { time: stamp(50), span: 'elsewhere', service: 'shop', title: 'lost' },
+        ],
+      ),
+    );
+    const inner = named(model.spans, 'inner');
+    expect(inner.children).toMatchObject([
+      { type: 'event', title: 'TypeError: no', error: true, start: 30e6 },
+      { title: 'open', error: false },
+    ]);
+    expect([inner.errorsBelow, model.main?.errorsBelow, errorCount(model)]).toEqual([1, 1, 2]);
+    expect(layoutRows(model, { folded: new Set(), opened: new Set() }).map(({ node, depth }) => [node.type, depth])).toEqual([
+      ['span', 0],
+      ['span', 1],
+      ['event', 2],
+      ['event', 2],
+      ['event', 0],
+    ]);
+  });
+
+  it('takes a trace of an error alone', () => {
+    const model = buildTrace(answerOf([], [], [{ time: stamp(7), service: 'mobile', type: 'E', title: 'E: x' }]));
+    expect(model).toMatchObject({ main: undefined, duration: 0, serviceCount: 1, roots: [{ type: 'event', start: 0 }] });
+    expect(errorCount(model)).toBe(1);
   });
 
   it('shows orphans on their own when there is no root at all', () => {

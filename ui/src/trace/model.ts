@@ -3,7 +3,7 @@
 // The server sends spans in tree order with their depth and has already decided about spans that share an id and about
 // cycles; the tree is rebuilt from that order alone. A span at depth 0 that names a parent is an orphan: its parent never
 // came. Orphans of one parent hang below a node that stands for it.
-import type { LogRow, SpanRow, TraceAnswer, Value } from '../api/types.ts';
+import type { EventRow, LogRow, SpanRow, TraceAnswer, Value } from '../api/types.ts';
 import { type Instant, nsBetween, parseInstant } from '../format/time.ts';
 import { spansBelow } from './critical.ts';
 import { type Correction, correctClocks } from './skew.ts';
@@ -18,7 +18,7 @@ export interface SpanNode {
   start: number;
   duration: number;
   error: boolean;
-  /** Errors in the spans and logs below. */
+  /** Errors in the spans, logs and events below. */
   errorsBelow: number;
   /** Own time: duration minus what its children cover. */
   self: number;
@@ -45,6 +45,17 @@ export interface LogNode {
   parent: SpanNode | MissingNode | undefined;
 }
 
+/** What an error SDK sent: an exception as a rule, or a message. */
+export interface EventNode {
+  type: 'event';
+  row: EventRow;
+  service: string;
+  title: string;
+  error: boolean;
+  start: number;
+  parent: SpanNode | MissingNode | undefined;
+}
+
 export interface MissingNode {
   type: 'missing';
   id: string;
@@ -56,12 +67,16 @@ export interface MissingNode {
   children: TraceNode[];
 }
 
-export type TraceNode = SpanNode | LogNode | MissingNode;
+/** What stands at a moment and holds nothing. */
+export type MomentNode = LogNode | EventNode;
+export type TraceNode = SpanNode | MomentNode | MissingNode;
 export type ParentNode = SpanNode | MissingNode;
 
 export interface ServiceShare {
   service: string;
   external: boolean;
+  /** Somebody else's service: its time is grey, as its bars are. */
+  foreign: boolean;
   self: number;
   spans: number;
   /** That its spans say they ran, in the order of their first. */
@@ -78,6 +93,7 @@ export interface TraceModel {
   main: SpanNode | undefined;
   spans: SpanNode[];
   logs: LogNode[];
+  events: EventNode[];
   missing: MissingNode[];
   services: ServiceShare[];
   /** Services with spans of their own. */
@@ -92,15 +108,18 @@ export function buildTrace(answer: TraceAnswer, options: { correct: boolean } = 
   const corrections = options.correct ? correctClocks(spans) : [];
   const main = mainSpan(roots);
   const missing = hangOrphans(roots, main);
-  const logs = hangLogs(answer.logs, begin, spans, missing, roots, main);
+  const hang = hanger(begin, spans, missing, roots, main);
+  const logs = answer.logs.map((row) => hang(row, logNode));
+  const events = answer.events.map((row) => hang(row, eventNode));
+  const moments = [...logs, ...events];
   for (const node of [...spans, ...missing]) node.children.sort(byStart);
   roots.sort(byStart);
-  const first = extent(spans, logs).from;
-  for (const node of [...spans, ...logs]) node.start -= first;
+  const first = extent(spans, moments).from;
+  for (const node of [...spans, ...moments]) node.start -= first;
   for (const node of missing) coverChildren(node);
   for (let i = spans.length - 1; i >= 0; i--) if (spans[i]) measure(spans[i] as SpanNode);
   for (const node of missing) countBelow(node);
-  const duration = extent(spans, logs).to;
+  const duration = extent(spans, moments).to;
   const services = shares(spans);
   return {
     id: answer.trace,
@@ -110,9 +129,10 @@ export function buildTrace(answer: TraceAnswer, options: { correct: boolean } = 
     main,
     spans,
     logs,
+    events,
     missing,
     services,
-    serviceCount: new Set(spans.map((span) => span.service)).size,
+    serviceCount: new Set((spans.length ? spans : moments).map((node) => node.service)).size,
     errors: spans.filter((span) => span.error).length,
     corrections,
   };
@@ -121,23 +141,23 @@ export function buildTrace(answer: TraceAnswer, options: { correct: boolean } = 
 const byStart = (a: TraceNode, b: TraceNode) => a.start - b.start;
 
 /** From the earliest start to the latest end. */
-function extent(spans: SpanNode[], logs: LogNode[]): { from: number; to: number } {
+function extent(spans: SpanNode[], moments: MomentNode[]): { from: number; to: number } {
   let from = Number.POSITIVE_INFINITY;
   let to = 0;
   for (const span of spans) {
     from = Math.min(from, span.start);
     to = Math.max(to, span.start + Math.max(0, span.duration));
   }
-  for (const log of logs) {
-    from = Math.min(from, log.start);
-    to = Math.max(to, log.start);
+  for (const moment of moments) {
+    from = Math.min(from, moment.start);
+    to = Math.max(to, moment.start);
   }
   return { from: Number.isFinite(from) ? from : 0, to };
 }
 
 function earliest(answer: TraceAnswer): Instant {
   let first: Instant | undefined;
-  for (const row of answer.spans.length ? answer.spans : answer.logs) {
+  for (const row of answer.spans.length ? answer.spans : [...answer.logs, ...answer.events]) {
     const time = parseInstant(row.time);
     if (!first || nsBetween(first, time) < 0) first = time;
   }
@@ -231,48 +251,58 @@ export function logText(row: LogRow): string {
   return typeof body === 'string' ? body : JSON.stringify(body);
 }
 
-function hangLogs(
-  rows: LogRow[],
-  begin: Instant,
-  spans: SpanNode[],
-  missing: MissingNode[],
-  roots: TraceNode[],
-  main: SpanNode | undefined,
-): LogNode[] {
+type Placed = Pick<MomentNode, 'start' | 'parent' | 'service'>;
+
+function logNode(row: LogRow, placed: Placed): LogNode {
+  return { type: 'log', row, level: row.level ?? '', text: logText(row), ...placed };
+}
+
+function eventNode(row: EventRow, placed: Placed): EventNode {
+  const title = row.title ?? row.type ?? row.message ?? 'Error without a title';
+  // Messages of SDKs have levels of their own; an exception is an error whatever its level.
+  return { type: 'event', row, title, error: !!row.type || isErrorLevel(row.level ?? 'error'), ...placed };
+}
+
+/** Hangs what happened at a moment on the span that it happened in. */
+function hanger(begin: Instant, spans: SpanNode[], missing: MissingNode[], roots: TraceNode[], main: SpanNode | undefined) {
   const owners = new Map<string, ParentNode>(missing.map((node) => [node.id, node]));
   for (const span of spans) {
-    // Client and server may share an id: the log belongs to the span of its own service.
+    // Client and server may share an id: what happened belongs to the span of its own service.
     const known = owners.get(span.row.span);
     if (!known || known.type === 'missing') owners.set(span.row.span, span);
     else owners.set(`${span.row.span} ${span.service}`, span);
   }
-  return rows.map((row) => {
+  return <Row extends { time: string; span?: string; service?: string }, Node extends MomentNode>(
+    row: Row,
+    make: (row: Row, placed: Placed) => Node,
+  ): Node => {
     const service = row.service ?? 'unknown service';
-    const owner = row.span ? (owners.get(`${row.span} ${service}`) ?? owners.get(row.span)) : main;
-    const shift = owner?.type === 'span' && owner.service === service ? owner.shift : 0;
-    const node: LogNode = {
-      type: 'log',
-      row,
-      service,
-      level: row.level ?? '',
-      text: logText(row),
-      start: nsBetween(begin, parseInstant(row.time)) + shift,
-      parent: owner,
-    };
-    if (owner) owner.children.push(node);
+    const parent = row.span ? (owners.get(`${row.span} ${service}`) ?? owners.get(row.span)) : main;
+    const shift = parent?.type === 'span' && parent.service === service ? parent.shift : 0;
+    const node = make(row, { service, start: nsBetween(begin, parseInstant(row.time)) + shift, parent });
+    if (parent) parent.children.push(node);
     else roots.push(node);
     return node;
-  });
+  };
 }
 
 export const isErrorLevel = (level: string) => level === 'error' || level === 'fatal';
+
+export function isErrorMoment(node: MomentNode): boolean {
+  return node.type === 'event' ? node.error : isErrorLevel(node.level);
+}
+
+/** Of all kinds: failed spans, and logs and events of errors. */
+export function errorCount(model: TraceModel): number {
+  return model.errors + [...model.logs, ...model.events].filter(isErrorMoment).length;
+}
 
 function countBelow(node: ParentNode): void {
   node.below = 0;
   node.errorsBelow = 0;
   for (const child of node.children) {
-    if (child.type === 'log') {
-      if (isErrorLevel(child.level)) node.errorsBelow++;
+    if (child.type === 'log' || child.type === 'event') {
+      if (isErrorMoment(child)) node.errorsBelow++;
       continue;
     }
     node.below += child.below + (child.type === 'span' ? 1 : 0);
@@ -307,7 +337,14 @@ function shares(spans: SpanNode[]): ServiceShare[] {
   const all = new Map<string, ServiceShare>();
   for (const span of spans) {
     const key = ownerOf(span);
-    const share = all.get(key) ?? { service: key, external: !!span.peer, self: 0, spans: 0, versions: [] };
+    const share = all.get(key) ?? {
+      service: key,
+      external: !!span.peer,
+      foreign: span.peer?.kind === 'service',
+      self: 0,
+      spans: 0,
+      versions: [],
+    };
     const version = span.peer ? undefined : text(span.row.resource?.['service.version']);
     if (version && !share.versions.includes(version)) share.versions.push(version);
     share.self += span.self;

@@ -1,5 +1,5 @@
 // The rows of the waterfall: which nodes are seen, in what order, how deep; repeats folded into one.
-import type { LogNode, MissingNode, SpanNode, TraceModel, TraceNode } from './model.ts';
+import type { MissingNode, MomentNode, SpanNode, TraceModel, TraceNode } from './model.ts';
 
 /** Sisters of one name that did the same thing again and again: the N+1. */
 export interface RepeatNode {
@@ -10,7 +10,7 @@ export interface RepeatNode {
 }
 
 export interface Row {
-  node: SpanNode | LogNode | MissingNode | RepeatNode;
+  node: SpanNode | MomentNode | MissingNode | RepeatNode;
   depth: number;
   /** undefined: nothing to fold. */
   open: boolean | undefined;
@@ -44,10 +44,10 @@ export function layoutRows(model: TraceModel, options: RowOptions): Row[] {
       if (open) push(item.spans, depth + 1);
       continue;
     }
-    const parent = item.type !== 'log' && item.children.length > 0;
-    const open = parent ? !options.folded.has(item) : undefined;
+    const holds = item.type === 'span' || item.type === 'missing';
+    const open = holds && item.children.length > 0 ? !options.folded.has(item) : undefined;
     rows.push({ node: item, depth, open, matches: matches(item) });
-    if (open && item.type !== 'log') push(withRepeats(item.children), depth + 1);
+    if (open && holds) push(withRepeats(item.children), depth + 1);
   }
   return rows;
 }
@@ -118,6 +118,11 @@ export function matcher(search: string): ((node: TraceNode) => boolean) | undefi
 function haystack(node: TraceNode): string {
   if (node.type === 'missing') return node.id;
   if (node.type === 'log') return `${node.service} ${node.level} ${node.text} ${JSON.stringify(node.row.attr ?? {})}`;
+  if (node.type === 'event') {
+    const { row } = node;
+    const stack = [...(row['stack.function'] ?? []), ...(row['stack.file'] ?? [])].join(' ');
+    return `${node.service} ${row.level ?? ''} ${node.title} ${row.message ?? ''} ${row.culprit ?? ''} ${row.event_id} ${stack} ${JSON.stringify(row.attr ?? {})}`;
+  }
   const { row } = node;
   return `${node.service} ${node.name} ${row.span} ${row.kind ?? ''} ${row.status ?? ''} ${row.message ?? ''} ${JSON.stringify(row.attr ?? {})} ${node.peer?.name ?? ''}`;
 }
