@@ -26,6 +26,16 @@ static inline size_t utf8_char_len(const uint8_t *p, const uint8_t *end)
     return 0;
 }
 
+// The text, or what of it fits into so many bytes without cutting a character.
+static inline str utf8_cut(str s, size_t most)
+{
+    if (s.len <= most)
+        return s;
+    while (most && ((unsigned char)s.ptr[most] & 0xc0) == 0x80)
+        most--;
+    return str_slice(s, 0, most);
+}
+
 // c is a scalar value; out has room for 4; returns the bytes written.
 static inline size_t utf8_put(char *out, uint32_t c)
 {

@@ -3,6 +3,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 
 enum { KEYS_ID_MAX = 1 << 28 };
 
@@ -197,10 +198,13 @@ static struct red_key others(const struct red_key *like)
 int keys_intern(struct keys *k, const struct red_key *like, struct red_key **ret_key)
 {
     struct red_key wanted = *like;
+    str *const texts[] = { &wanted.service, &wanted.version, &wanted.environment, &wanted.name, &wanted.system };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        *texts[i] = utf8_cut(*texts[i], KEY_TEXT_MAX);
     wanted.hash = hash_of(&wanted);
     struct red_key *found = find(k, &wanted);
     if (!found && !room_for(k, &wanted)) {
-        wanted = others(like);
+        wanted = others(&wanted);
         wanted.hash = hash_of(&wanted);
         found = find(k, &wanted);
     }
@@ -253,6 +257,8 @@ void key_touch(struct red_key *key, int64_t minute)
 int key_describe(struct red_key *key, str language, str runtime)
 {
     bool news = false;
+    language = utf8_cut(language, KEY_TEXT_MAX);
+    runtime = utf8_cut(runtime, KEY_TEXT_MAX);
     if (language.len && !str_eq(language, key->language)) {
         if (text_set(&key->language, language) < 0)
             return ERR_NOMEM;

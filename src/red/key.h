@@ -13,6 +13,8 @@ enum red_node { RED_SERVICE, RED_DATABASE, RED_MESSAGING, RED_EXTERNAL };
 enum { KEYS_SERIES_MAX = 10000, KEYS_OPERATIONS_MAX = 10000, KEYS_EDGES_MAX = 50000, KEYS_PEERS_MAX = 10000 };
 #define KEYS_ALL_OPERATIONS_MAX 200000
 #define KEY_OTHER STR("other")
+// Of each text of a key: keys are kept in memory, and an operation has its series' texts too. Longer ones are cut.
+enum { KEY_TEXT_MAX = 256 };
 enum { KEY_TYPE_OTHER = 255 };                 // the type of an operation or edge that stands for all the others
 #define SERVICE_UNKNOWN STR("unknown_service") // OpenTelemetry's name of a service without one
 
@@ -47,7 +49,7 @@ struct keys {
 };
 
 void keys_free(struct keys *k);
-// The key with these fields, made when it is new and there is room for one more, else that of all others.
+// The key with these fields (their texts cut), made when it is new and there is room for one more, else that of all others.
 // ERR_NOMEM.
 int keys_intern(struct keys *k, const struct red_key *like, struct red_key **ret_key);
 // As it was (from the database), under its number. ERR_CORRUPT: a number or a key comes twice.

@@ -2,6 +2,7 @@
 #include "wire/sentry_build.h"
 
 #include "base/mem.h"
+#include "base/utf8.h"
 
 enum { TITLE_MAX = 256 };
 
@@ -12,24 +13,14 @@ static str first_line(str text)
     return end < 0 ? text : str_trim(str_slice(text, 0, (size_t)end));
 }
 
-// At a character's boundary.
-static str cut(str text, size_t most)
-{
-    if (text.len <= most)
-        return text;
-    while (most && ((unsigned char)text.ptr[most] & 0xc0) == 0x80)
-        most--;
-    return str_slice(text, 0, most);
-}
-
 str sentry_event_title(const struct sentry_event *e, struct arena *arena)
 {
     const struct sentry_exception *x = sentry_event_main(e);
-    str value = cut(first_line(x ? x->value : e->message), TITLE_MAX);
+    str value = utf8_cut(first_line(x ? x->value : e->message), TITLE_MAX);
     if (x && x->type.len && !x->synthetic)
-        return value.len ? arena_printf(arena, "%.*s: %.*s", STR_ARG(cut(x->type, TITLE_MAX)), STR_ARG(value))
-                         : cut(x->type, TITLE_MAX);
-    return value.len ? value : x && x->type.len ? cut(x->type, TITLE_MAX) : STR("<no message>");
+        return value.len ? arena_printf(arena, "%.*s: %.*s", STR_ARG(utf8_cut(x->type, TITLE_MAX)), STR_ARG(value))
+                         : utf8_cut(x->type, TITLE_MAX);
+    return value.len ? value : x && x->type.len ? utf8_cut(x->type, TITLE_MAX) : STR("<no message>");
 }
 
 static str culprit_of(const struct sentry_event *e, struct arena *arena)
