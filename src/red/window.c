@@ -2,19 +2,24 @@
 
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/must.h"
+
+#include <sys/random.h>
 
 enum { SIDE_FIRST = 256, SAVED_BYTES = 24, WINDOW_TTL_S = WINDOW_TTL_NS / NS_PER_S };
 
 void window_init(struct window *w, int (*call)(void *ctx, const struct waiting *, const struct waiting *), void *ctx)
 {
     *w = (struct window){ .call = call, .ctx = ctx };
+    must(getrandom(&w->clients.seed, sizeof w->clients.seed, 0) == sizeof w->clients.seed);
+    w->servers.seed = w->clients.seed;
 }
 
 static void side_free(struct window_side *s)
 {
     mem_free(s->ring);
     mem_free(s->heads);
-    *s = (struct window_side){ 0 };
+    *s = (struct window_side){ .seed = s->seed };
 }
 
 void window_free(struct window *w) { window_clear(w); }
@@ -30,7 +35,7 @@ static struct waiting *at(const struct window_side *s, uint32_t i) { return &s->
 static void link_in(struct window_side *s, uint32_t place)
 {
     struct waiting *e = &s->ring[place];
-    uint32_t *head = &s->heads[e->id & (s->cap - 1)];
+    uint32_t *head = &s->heads[window_chain(s, e->id)];
     e->prev = 0;
     e->next = *head;
     if (*head)
@@ -45,7 +50,7 @@ static void unlink_from(struct window_side *s, struct waiting *e)
     if (e->prev)
         s->ring[e->prev - 1].next = e->next;
     else
-        s->heads[e->id & (s->cap - 1)] = e->next;
+        s->heads[window_chain(s, e->id)] = e->next;
     if (e->next)
         s->ring[e->next - 1].prev = e->prev;
     e->gone = true;
@@ -64,7 +69,8 @@ static int rebuild(struct window_side *s, uint32_t cap)
 {
     struct window_side bigger = { .ring = mem_calloc(cap, sizeof *bigger.ring),
                                   .heads = mem_calloc(cap, sizeof *bigger.heads),
-                                  .cap = cap };
+                                  .cap = cap,
+                                  .seed = s->seed };
     if (!bigger.ring || !bigger.heads) {
         side_free(&bigger);
         return ERR_NOMEM;
@@ -91,7 +97,7 @@ static uint32_t find(const struct window_side *s, uint64_t id, uint32_t from)
 
 static uint32_t find_first(const struct window_side *s, uint64_t id)
 {
-    return s->cap ? find(s, id, s->heads[id & (s->cap - 1)]) : 0;
+    return s->cap ? find(s, id, s->heads[window_chain(s, id)]) : 0;
 }
 
 static bool calls_peer(const struct waiting *client) { return !(client->flags & WAITING_MET) && client->peer; }

@@ -6,6 +6,7 @@
 #pragma once
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/hash.h"
 
 #define WINDOW_TTL_NS (60 * NS_PER_S)
 enum { WINDOW_SIDE_MAX = 256 << 10 }; // spans that wait, a side; more push out the oldest
@@ -29,6 +30,7 @@ struct window_side {
     uint32_t cap;         // of both, a power of two
     uint32_t first, used; // oldest place; places in use, with those that are gone
     uint32_t alive;
+    uint64_t seed; // of the hash, secret: ids are the senders' choice, chains must not be
 };
 
 struct window {
@@ -48,6 +50,10 @@ static inline uint64_t window_id(const uint8_t trace[16], uint64_t span)
     __uint128_t m = (__uint128_t)(a ^ 0xa0761d6478bd642fu) * (b ^ (span << 32 | span >> 32));
     return (uint64_t)m ^ (uint64_t)(m >> 64);
 }
+static inline uint32_t window_chain(const struct window_side *s, uint64_t id)
+{
+    return (uint32_t)hash64_int(id ^ s->seed) & (s->cap - 1);
+}
 // A client or producer span, a server or consumer span with a parent: meets its other side now or waits. ERR_NOMEM, or
 // what call() said.
 int window_client(struct window *w, const struct waiting *client);
@@ -61,7 +67,7 @@ int window_load(struct window *w, bytes saved, uint32_t second);
 static inline void window_prefetch(const struct window *w, uint64_t id)
 {
     if (w->clients.cap)
-        __builtin_prefetch(&w->clients.heads[id & (w->clients.cap - 1)]);
+        __builtin_prefetch(&w->clients.heads[window_chain(&w->clients, id)]);
     if (w->servers.cap)
-        __builtin_prefetch(&w->servers.heads[id & (w->servers.cap - 1)]);
+        __builtin_prefetch(&w->servers.heads[window_chain(&w->servers, id)]);
 }

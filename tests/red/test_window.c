@@ -155,6 +155,23 @@ static void test_saved_and_loaded(void **unused)
     buf_free(&b);
 }
 
+// Senders choose ids. A table that hung all of these into one chain would take minutes here.
+static void test_ids_that_are_alike(void **unused)
+{
+    enum { N = 200000 };
+    struct calls c = { 0 };
+    struct window w;
+    window_init(&w, call, &c);
+    for (uint64_t i = 1; i <= N; i++)
+        client(&w, i << 32, 0, 0, 0);
+    for (uint64_t i = 1; i <= N; i++)
+        server(&w, (N + i) << 32, 0);
+    for (uint64_t i = 1; i <= N; i++)
+        client(&w, (N + i) << 32, 0, 0, 0);
+    assert_int_equal(c.services, N);
+    window_free(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -164,6 +181,7 @@ int main(void)
         cmocka_unit_test(test_room_is_bounded_and_the_oldest_goes),
         cmocka_unit_test(test_many_of_one_parent_cost_no_more),
         cmocka_unit_test(test_saved_and_loaded),
+        cmocka_unit_test(test_ids_that_are_alike),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
