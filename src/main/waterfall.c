@@ -12,7 +12,7 @@
 
 enum {
     WATERFALL_SPANS_MAX = 100000,
-    WATERFALL_LOGS_MAX = 10000,
+    WATERFALL_MOMENTS_MAX = 20000, // logs and error events
     WATERFALL_DEPTH_MAX = 12,
     SERVICE_WIDTH_MAX = 18,
     DURATION_WIDTH = 9
@@ -24,10 +24,12 @@ struct wspan {
     uint32_t guides; // bit l: a sibling of its ancestor of level l (or of itself) follows
 };
 
-struct wlog {
+// A line of a log, or an error event.
+struct wmoment {
     int64_t time;
-    str span, level, service, body;
-    bool printed;
+    str span, level, service, text;
+    str culprit; // of events: where in the code
+    bool event, unhandled, printed;
 };
 
 struct waterfall {
@@ -38,8 +40,8 @@ struct waterfall {
     int64_t time, duration, hidden;
     bool complete, cut;
     struct wspan *spans;
-    struct wlog *logs;
-    size_t spans_n, logs_n, missing_n, errors_n, services_n;
+    struct wmoment *moments;
+    size_t spans_n, moments_n, logs_n, events_n, missing_n, errors_n, services_n;
     size_t name_width, service_width, bar_width;
 };
 
@@ -94,9 +96,47 @@ static int read_span(struct waterfall *w, struct json_reader *r)
     return 0;
 }
 
+static void add_moment(struct waterfall *w, const struct wmoment *m)
+{
+    if (w->moments_n == WATERFALL_MOMENTS_MAX)
+        return;
+    w->moments[w->moments_n++] = *m;
+    *(m->event ? &w->events_n : &w->logs_n) += 1;
+}
+
+static int read_event(struct waterfall *w, struct json_reader *r)
+{
+    struct wmoment e = { .event = true };
+    str name;
+    bool handled = true;
+    int rc = json_object(r);
+    while (rc == 0 && (rc = json_member(r, &name)) == 1) {
+        if (str_eq(name, STR("time")))
+            rc = read_time(r, &e.time);
+        else if (str_eq(name, STR("span")))
+            rc = json_text(r, &e.span);
+        else if (str_eq(name, STR("level")))
+            rc = json_text(r, &e.level);
+        else if (str_eq(name, STR("service")))
+            rc = json_text(r, &e.service);
+        else if (str_eq(name, STR("title")))
+            rc = json_text(r, &e.text);
+        else if (str_eq(name, STR("culprit")))
+            rc = json_text(r, &e.culprit);
+        else if (str_eq(name, STR("handled")))
+            rc = json_bool(r, &handled);
+        else
+            rc = json_skip(r, NULL);
+    }
+    e.unhandled = !handled;
+    if (rc == 0)
+        add_moment(w, &e);
+    return rc;
+}
+
 static int read_log(struct waterfall *w, struct json_reader *r)
 {
-    struct wlog l = { 0 };
+    struct wmoment l = { 0 };
     str name;
     int rc = json_object(r);
     while (rc == 0 && (rc = json_member(r, &name)) == 1) {
@@ -109,12 +149,12 @@ static int read_log(struct waterfall *w, struct json_reader *r)
         else if (str_eq(name, STR("service")))
             rc = json_text(r, &l.service);
         else if (str_eq(name, STR("body")))
-            rc = json_peek(r) == JSON_STRING ? json_text(r, &l.body) : json_skip(r, &l.body);
+            rc = json_peek(r) == JSON_STRING ? json_text(r, &l.text) : json_skip(r, &l.text);
         else
             rc = json_skip(r, NULL);
     }
-    if (rc == 0 && w->logs_n < WATERFALL_LOGS_MAX)
-        w->logs[w->logs_n++] = l;
+    if (rc == 0)
+        add_moment(w, &l);
     return rc;
 }
 
@@ -161,6 +201,8 @@ static int read_trace(struct waterfall *w, str json)
             rc = read_each(w, &r, read_span);
         else if (str_eq(name, STR("logs")))
             rc = read_each(w, &r, read_log);
+        else if (str_eq(name, STR("events")))
+            rc = read_each(w, &r, read_event);
         else if (str_eq(name, STR("missing")))
             rc = read_each(w, &r, count_missing);
         else if (str_eq(name, STR("services")))
@@ -318,46 +360,78 @@ static void put_span(struct waterfall *w, const struct wspan *s)
     }
 }
 
-static void put_log(struct waterfall *w, const struct wlog *l, size_t indent)
+static void put_moment(struct waterfall *w, const struct wmoment *m, size_t indent)
 {
-    bool bad = str_eq(l->level, STR("error")) || str_eq(l->level, STR("fatal")), warn = str_eq(l->level, STR("warn"));
+    bool bad = str_eq(m->level, STR("error")) || str_eq(m->level, STR("fatal")), warn = str_eq(m->level, STR("warn"));
+    const char *tint = bad ? "31" : warn ? "33" : "2";
     pad(w, w->service_width + 1 + indent);
-    colour(w, "2");
-    buf_str(w->out, STR("\xc2\xb7 +"));
-    human_duration(w->out, l->time - w->time);
+    colour(w, m->event ? tint : "2");
+    buf_str(w->out, m->event && bad ? STR("\xe2\x9c\x97 +") : STR("\xc2\xb7 +"));
+    human_duration(w->out, m->time - w->time);
     colour(w, "0");
     buf_byte(w->out, ' ');
-    if (l->level.len) {
-        colour(w, bad ? "31" : warn ? "33" : "2");
-        human_escape(w->out, l->level);
+    if (m->level.len && !(m->event && bad)) {
+        colour(w, tint);
+        human_escape(w->out, m->level);
         colour(w, "0");
         buf_byte(w->out, ' ');
     }
-    human_escape(w->out, str_slice(l->body, 0, 1000));
+    if (m->event)
+        colour(w, tint);
+    human_escape(w->out, str_slice(m->text, 0, 1000));
+    if (m->event)
+        colour(w, "2");
+    if (m->culprit.len) {
+        buf_str(w->out, STR("  "));
+        human_escape(w->out, str_slice(m->culprit, 0, 400));
+    }
+    if (m->unhandled)
+        buf_str(w->out, STR("  not handled"));
+    if (m->event)
+        colour(w, "0");
     buf_byte(w->out, '\n');
 }
 
-static int log_order(const void *a, const void *b)
+static int moment_order(const void *a, const void *b)
 {
-    const struct wlog *x = a, *y = b;
+    const struct wmoment *x = a, *y = b;
     int c = str_cmp(x->span, y->span);
     return c ? c : (x->time > y->time) - (x->time < y->time);
 }
 
-// Logs are sorted by span, then time.
-static void put_logs_of(struct waterfall *w, const struct wspan *s)
+// Moments are sorted by span, then time.
+static void put_moments_of(struct waterfall *w, const struct wspan *s)
 {
-    size_t lo = 0, hi = w->logs_n;
+    size_t lo = 0, hi = w->moments_n;
     while (lo < hi) {
         size_t mid = (lo + hi) / 2;
-        if (str_cmp(w->logs[mid].span, s->span) < 0)
+        if (str_cmp(w->moments[mid].span, s->span) < 0)
             lo = mid + 1;
         else
             hi = mid;
     }
-    for (; s->span.len && lo < w->logs_n && str_eq(w->logs[lo].span, s->span) && !w->logs[lo].printed; lo++) {
-        w->logs[lo].printed = true;
-        put_log(w, &w->logs[lo], indent_of(s) + 2);
+    for (; s->span.len && lo < w->moments_n && str_eq(w->moments[lo].span, s->span) && !w->moments[lo].printed; lo++) {
+        w->moments[lo].printed = true;
+        put_moment(w, &w->moments[lo], indent_of(s) + 2);
+    }
+}
+
+// What no span that is here can show.
+static void put_others(struct waterfall *w)
+{
+    bool logs = false, events = false;
+    for (size_t i = 0; i < w->moments_n; i++) {
+        if (!w->moments[i].printed)
+            *(w->moments[i].event ? &events : &logs) = true;
+    }
+    if (logs || events)
+        buf_printf(w->out, "%s%s%s of no stored span:\n", w->spans_n ? "\n" : "", events ? "errors" : "",
+                   events && logs ? " and logs"
+                   : logs         ? "logs"
+                                  : "");
+    for (size_t i = 0; i < w->moments_n; i++) {
+        if (!w->moments[i].printed)
+            put_moment(w, &w->moments[i], 0);
     }
 }
 
@@ -371,9 +445,12 @@ static void put_head(struct waterfall *w)
     human_time(w->out, w->time);
     buf_str(w->out, STR("  "));
     human_duration(w->out, w->duration);
-    buf_printf(w->out, "\n%zu span%s, %zu service%s, %zu error%s, %zu log%s\n", w->spans_n, w->spans_n == 1 ? "" : "s",
+    buf_printf(w->out, "\n%zu span%s, %zu service%s, %zu error%s, %zu log%s", w->spans_n, w->spans_n == 1 ? "" : "s",
                w->services_n, w->services_n == 1 ? "" : "s", w->errors_n, w->errors_n == 1 ? "" : "s", w->logs_n,
                w->logs_n == 1 ? "" : "s");
+    if (w->events_n)
+        buf_printf(w->out, ", %zu error event%s", w->events_n, w->events_n == 1 ? "" : "s");
+    buf_byte(w->out, '\n');
     if (w->missing_n)
         buf_printf(w->out, "not complete: %zu parent span%s named but not stored\n", w->missing_n,
                    w->missing_n == 1 ? " is" : "s are");
@@ -387,14 +464,13 @@ static void put_head(struct waterfall *w)
 int waterfall_print(str json, const struct waterfall_options *o, struct buf *out)
 {
     struct waterfall w = { .o = o, .out = out };
-    bool others = false;
     arena_init(&w.arena, (size_t)1 << 30);
     w.spans = arena_alloc_array(&w.arena, WATERFALL_SPANS_MAX, sizeof *w.spans);
-    w.logs = arena_alloc_array(&w.arena, WATERFALL_LOGS_MAX, sizeof *w.logs);
-    int r = w.spans && w.logs ? read_trace(&w, json) : ERR_NOMEM;
+    w.moments = arena_alloc_array(&w.arena, WATERFALL_MOMENTS_MAX, sizeof *w.moments);
+    int r = w.spans && w.moments ? read_trace(&w, json) : ERR_NOMEM;
     if (r == 0) {
-        if (w.logs_n)
-            qsort(w.logs, w.logs_n, sizeof *w.logs, log_order);
+        if (w.moments_n)
+            qsort(w.moments, w.moments_n, sizeof *w.moments, moment_order);
         layout(&w);
         set_guides(&w);
         put_head(&w);
@@ -404,16 +480,9 @@ int waterfall_print(str json, const struct waterfall_options *o, struct buf *out
         }
         for (size_t i = 0; i < w.spans_n; i++) {
             put_span(&w, &w.spans[i]);
-            put_logs_of(&w, &w.spans[i]);
+            put_moments_of(&w, &w.spans[i]);
         }
-        for (size_t i = 0; i < w.logs_n; i++) {
-            if (w.logs[i].printed)
-                continue;
-            if (!others)
-                buf_str(out, STR("\nlogs of no stored span:\n"));
-            others = true;
-            put_log(&w, &w.logs[i], 0);
-        }
+        put_others(&w);
         r = out->error;
     }
     arena_free(&w.arena);

@@ -86,6 +86,14 @@ def test_the_trace_has_its_errors(sent, clew):
     assert {row["span"] for row in trace["events"] if row.get("type")} <= {row["span"] for row in trace["spans"]}
 
 
+def test_the_trace_is_printed_with_its_errors(sent, clew):
+    lines = clew.cli("trace", sent["spans"][0]["trace"]).splitlines()
+    event = next(row for row in sent["events"] if row.get("type") == "TypeError")
+    at = next(n for n, line in enumerate(lines) if event["title"] in line)
+    assert any("GET /cart" in line for line in lines[:at]) and f"{len(sent['events'])} error event" in lines[1]
+    assert "not handled" not in lines[at]
+
+
 def test_a_trace_of_an_error_alone_is_one_too(clew, dsn):
     trace = "0123456789abcdef0123456789abcdef"
     event = {**an_event(0xa00), "contexts": {"trace": {"trace_id": trace, "span_id": "0123456789abcdef"}}}

@@ -68,6 +68,7 @@ export async function startServer({ data = fs.mkdtempSync(path.join(os.tmpdir(),
       const [found] = await watch(asked, 'clew login-link').until(/http:\S+#\S+/);
       return found;
     },
+    dsn: async () => (await promisify(execFile)(binary, ['project', 'dsn', 'default', '--data', data])).stdout.trim(),
     pause: () => stop(child),
     stop: async () => {
       await stop(child);

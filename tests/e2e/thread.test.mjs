@@ -314,6 +314,84 @@ describe('a trace that is not whole', () => {
   });
 });
 
+describe('a trace with an error of an error SDK', () => {
+  const TRACE = '0af7651916cd43dd8448eb211c80e001';
+  const ALONE = '0af7651916cd43dd8448eb211c80e002';
+  const EVENT = 'e'.repeat(32);
+  let page;
+  let problems;
+
+  before(async () => {
+    const begin = Date.now() - 5000;
+    const nano = (ms) => String(BigInt(begin + ms) * 1_000_000n);
+    const spans = [
+      { traceId: TRACE, spanId: 'a000000000000001', name: 'GET /cart', kind: 2, startTimeUnixNano: nano(0), endTimeUnixNano: nano(400) },
+      { traceId: TRACE, spanId: 'a000000000000002', parentSpanId: 'a000000000000001', name: 'total', kind: 1, startTimeUnixNano: nano(100), endTimeUnixNano: nano(300) },
+    ];
+    const sent = await fetch(`${server.url}/v1/traces`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ resourceSpans: [{ resource: { attributes: [{ key: 'service.name', value: { stringValue: 'shop' } }] }, scopeSpans: [{ spans }] }] }),
+    });
+    assert.equal(sent.status, 200);
+    const key = new URL(await server.dsn()).username;
+    const frame = (name, filename, lineno, in_app) => ({ function: name, filename, lineno, in_app });
+    const post = async (event_id, trace_id) => {
+      const event = {
+        event_id, level: 'error', platform: 'python', timestamp: (begin + 200) / 1000, release: 'shop@1.4.2', user: { id: 'u_20417' },
+        tags: { service: 'shop', 'coupon.kind': 'percent_bp' }, contexts: { trace: { trace_id, span_id: 'a000000000000002' } },
+        exception: { values: [{ type: 'TypeError', value: 'no rate', mechanism: { type: 'generic', handled: false },
+          stacktrace: { frames: [frame('serve', 'flask/app.py', 9, false), frame('dispatch', 'flask/app.py', 8, false), frame('discount', 'shop/pricing.py', 88, true)] } }] },
+      };
+      const item = JSON.stringify(event);
+      const answer = await fetch(`${server.url}/api/1/envelope/?sentry_key=${key}`, { method: 'POST', body: `{}\n${JSON.stringify({ type: 'event', length: Buffer.byteLength(item) })}\n${item}\n` });
+      assert.equal(answer.status, 200);
+    };
+    await post(EVENT, TRACE);
+    await post('f'.repeat(32), ALONE);
+    ({ page, problems } = await browser.open());
+    await signIn(page, await server.freshLink());
+    await page.goto(`${server.url}/traces/${TRACE}`);
+    await page.getByRole('heading', { name: 'GET /cart', exact: true }).waitFor();
+  });
+
+  it('has it under its span, counts it, and e goes to it', async () => {
+    await page.getByRole('button', { name: 'Errors 1' }).waitFor();
+    await page.keyboard.press('t');
+    const rows = await tableRows(page);
+    assert.deepEqual(rows.map((row) => row.split(' ').slice(0, 2).join(' ')), ['GET /cart', 'total shop', 'TypeError: no']);
+    assert.match(rows[2], /shop 200.ms not handled$/);
+    await page.keyboard.press('t');
+    await page.keyboard.press('e');
+    assert.equal(new URL(page.url()).searchParams.get('event'), EVENT);
+    await page.getByRole('status').filter({ hasText: 'Row 3 of 3: exception of shop, not handled: TypeError: no rate' }).waitFor();
+  });
+
+  it('tells what was thrown, where, with whom, in which release; frames of libraries on demand', async () => {
+    await page.reload();
+    const panel = page.getByRole('complementary', { name: 'The chosen row' });
+    for (const text of ['not handled', 'no rate', 'discount', 'shop/pricing.py:88', 'u_20417', 'shop@1.4.2', 'percent_bp']) await panel.getByText(text, { exact: true }).first().waitFor();
+    assert.equal(await panel.getByText('flask/app.py:9').count(), 0);
+    await panel.getByRole('button', { name: 'Show 2 frames of libraries' }).click();
+    await panel.getByText('flask/app.py:9').waitFor();
+    assert.deepEqual(await axe(page), []);
+    await panel.getByRole('button', { name: 'total' }).click();
+    await panel.getByRole('tab', { name: 'Errors 1' }).click();
+    await panel.getByText('shop/pricing.py:88').waitFor();
+    await panel.getByRole('button', { name: 'Everything about it' }).click();
+    await panel.getByRole('link', { name: 'Traces with TypeError' }).click();
+    await page.locator('.tracelist a', { hasText: 'GET /cart' }).waitFor();
+  });
+
+  it('is a page also when it is all that came of its trace', async () => {
+    await page.goto(`${server.url}/traces/${ALONE}`);
+    await page.getByRole('heading', { name: 'TypeError: no rate' }).waitFor();
+    await page.keyboard.press('e');
+    await page.getByRole('complementary', { name: 'The chosen row' }).getByText('shop/pricing.py:88').waitFor();
+    assert.deepEqual(problems, []);
+  });
+});
+
 describe('who may see it', () => {
   it('is nobody without a session, and a link works once', async () => {
     const { page } = await browser.open();

@@ -50,6 +50,37 @@ static void spans_errors_and_logs_stand_in_place(void **state)
     buf_free(&out);
 }
 
+static void error_events_stand_in_place(void **state)
+{
+    static const char events[] =
+        "{\"trace\":\"0af7651916cd43dd8448eb211c80319c\",\"time\":\"2026-01-01T00:00:00.000000000Z\",\"duration\":"
+        "900000000,\"spans\":[{\"time\":\"2026-01-01T00:00:00.000000000Z\",\"service\":\"web\",\"name\":\"outer\","
+        "\"duration\":900000000,\"span\":\"00000000000000a1\"},{\"depth\":1,\"time\":\"2026-01-01T00:00:00."
+        "000000000Z\","
+        "\"service\":\"web\",\"name\":\"inner\",\"duration\":9,\"span\":\"00000000000000a2\"}],"
+        "\"logs\":[{\"time\":\"2026-01-01T00:00:00.200000000Z\",\"span\":\"00000000000000a1\",\"level\":\"info\","
+        "\"body\":\"after it\"}],\"events\":[{\"time\":\"2026-01-01T00:00:00.100000000Z\",\"span\":"
+        "\"00000000000000a1\",\"level\":\"error\",\"title\":\"TypeError: no \\u001b[2J\",\"culprit\":\"total in cart\","
+        "\"handled\":false,\"stack.line\":[1,null]},{\"time\":\"2026-01-01T00:00:00.300000000Z\",\"level\":\"info\","
+        "\"title\":\"the shop is open\",\"handled\":true}]}";
+    struct waterfall_options o = { .width = 80 };
+    struct buf out;
+    buf_init(&out, 1 << 20);
+    assert_int_equal(waterfall_print(str_z(events), &o, &out), 0);
+    buf_byte(&out, 0);
+    char *text = (char *)out.ptr;
+    char *outer = strstr(text, "outer"), *error = strstr(text, "\xe2\x9c\x97 +100ms TypeError: no "),
+         *log = strstr(text, "after it"), *inner = strstr(text, "inner");
+    assert_non_null(error);
+    assert_true(outer < error && error < log && log < inner);
+    assert_non_null(strstr(error, "total in cart  not handled\n"));
+    assert_non_null(strstr(inner, "\nerrors of no stored span:\n"));
+    assert_non_null(strstr(inner, "+300ms info the shop is open\n"));
+    assert_non_null(strstr(text, "2 spans, 0 services, 0 errors, 1 log, 2 error events\n"));
+    assert_null(strchr(text, '\x1b'));
+    buf_free(&out);
+}
+
 static void bars_are_as_long_as_their_spans(void **state)
 {
     struct waterfall_options o = { .width = 80 };
@@ -126,6 +157,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(spans_errors_and_logs_stand_in_place),
+        cmocka_unit_test(error_events_stand_in_place),
         cmocka_unit_test(bars_are_as_long_as_their_spans),
         cmocka_unit_test(guides_join_siblings_only),
         cmocka_unit_test(colours_only_when_asked),
