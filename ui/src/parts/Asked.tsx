@@ -3,7 +3,7 @@ import { signal } from '@preact/signals';
 import { SquareTerminal, X } from 'lucide';
 import { useEffect, useRef } from 'preact/hooks';
 import { Painted } from '../query/QueryBar.tsx';
-import { type Ask, asks, commandLine, presentFlags, recordsOf } from '../state/asks.ts';
+import { type Ask, asks, commandLine, flagsOf, recordsOf } from '../state/asks.ts';
 import { DEFAULT_FROM } from '../state/range.ts';
 import { href } from '../state/route.ts';
 import { kept } from '../state/scope.ts';
@@ -15,7 +15,7 @@ export const askedOpen = signal(false);
 
 /** All queries of the page, a command line each. */
 export function commandLines(): string {
-  return asks.value.map((ask) => commandLine(ask.query, presentFlags(DEFAULT_FROM))).join('\n');
+  return asks.value.map((ask) => commandLine(ask.query, flagsOf(ask, DEFAULT_FROM))).join('\n');
 }
 
 export function AskedButton() {
@@ -59,6 +59,10 @@ export function Asked() {
   );
 }
 
+function rangeOf({ range }: Ask): Record<string, string> {
+  return range ? { from: String(range.from), to: String(range.to) } : {};
+}
+
 function AskRow({ ask }: { ask: Ask }) {
   const records = recordsOf(ask.query);
   return (
@@ -67,10 +71,12 @@ function AskRow({ ask }: { ask: Ask }) {
         <span class="grow">{ask.what}</span>
         {records && (
           <span onClick={() => (askedOpen.value = false)}>
-            <Link href={href(records.page, { ...kept.value, project: undefined, env: undefined, q: records.query })}>Change it</Link>
+            <Link href={href(records.page, { ...kept.value, project: undefined, env: undefined, ...rangeOf(ask), q: records.query })}>
+              Change it
+            </Link>
           </span>
         )}
-        <CopyButton text={commandLine(ask.query, presentFlags(DEFAULT_FROM))} label="Copy as a command" />
+        <CopyButton text={commandLine(ask.query, flagsOf(ask, DEFAULT_FROM))} label="Copy as a command" />
       </p>
       <code class="wrap painted">
         <Painted text={ask.query} />

@@ -8,6 +8,8 @@ export interface Ask {
   /** What the answer is on the page: "the rows", "durations". */
   what: string;
   query: string;
+  /** Asked over a time of its own, not over the page's range. */
+  range?: { from: number; to: number };
 }
 
 export const asks = signal<Ask[]>([]);
@@ -48,6 +50,7 @@ export function recordsOf(query: string): { page: string; query: string } | unde
   return page ? { page, query: filter } : undefined;
 }
 
-export function presentFlags(otherwise: string): string {
+export function flagsOf(ask: Ask, otherwise: string): string {
+  if (ask.range) return rangeFlags(String(ask.range.from), String(ask.range.to), otherwise);
   return rangeFlags(param('from'), param('to'), otherwise);
 }

@@ -117,13 +117,16 @@ function download(answer: TraceAnswer): void {
   setTimeout(() => URL.revokeObjectURL(url), 1000);
 }
 
+/** All of the trace, and what its clocks may be wrong by. */
+export function minuteAround(model: TraceModel): { from: number; to: number } {
+  return { from: Math.floor(model.begin.ms - 60_000), to: Math.ceil(model.begin.ms + model.duration / 1e6 + 60_000) };
+}
+
 /** One knot for each kind of record this trace is tied to; a dashed one says what is missing and why. */
 export function Joined({ model, nextError }: { model: TraceModel; nextError: () => void }) {
   const failing = errorCount(model);
-  const range = {
-    from: String(Math.floor(model.begin.ms - 60_000)),
-    to: String(Math.ceil(model.begin.ms + model.duration / 1e6 + 60_000)),
-  };
+  const { from, to } = minuteAround(model);
+  const range = { from: String(from), to: String(to) };
   return (
     <nav class="joined scroll" aria-label="Joined to this trace" tabIndex={0}>
       <span class="knot here">

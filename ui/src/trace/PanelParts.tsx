@@ -33,12 +33,12 @@ export function Fact({ name, children, title }: { name: string; children: Compon
 
 /** The hour around the trace, for questions about its like. */
 export function around(model: TraceModel): { from: number; to: number } {
-  return { from: model.begin.ms - 1_800_000, to: model.begin.ms + 1_800_000 };
+  return { from: Math.floor(model.begin.ms - 1_800_000), to: Math.ceil(model.begin.ms + 1_800_000) };
 }
 
 export function rangeParams(model: TraceModel): { from: string; to: string } {
   const { from, to } = around(model);
-  return { from: String(Math.round(from)), to: String(Math.round(to)) };
+  return { from: String(from), to: String(to) };
 }
 
 export function Process({ row }: { row: { resource?: SpanRow['resource']; scope?: SpanRow['scope'] } }) {

@@ -103,9 +103,12 @@ export function SpanPanel({ span, model, close, select }: Common & { span: SpanN
   );
 }
 
+export const usualQuery = (span: SpanNode) =>
+  `spans ${term('service', span.service)} name=${writeValue(span.name)} | stats p50(duration) as p50`;
+
 /** undefined: on its way; null: not to be had. */
 function useUsual(span: SpanNode, model: TraceModel): number | null | undefined {
-  const query = `spans ${term('service', span.service)} name=${writeValue(span.name)} | stats p50(duration) as p50`;
+  const query = usualQuery(span);
   const loaded = useLoad(query, query, async (abort) => {
     const answer = await runQuery<{ p50?: number }>(query, around(model), 1, abort);
     return answer.rows[0]?.p50 ?? null;

@@ -6,6 +6,8 @@ import type { Size } from '../charts/canvas.ts';
 import { duration, plural } from '../format/number.ts';
 import { Foot } from '../parts/Foot.tsx';
 import { CopyButton } from '../parts/Paste.tsx';
+import { term } from '../query/write.ts';
+import { useAsks } from '../state/asks.ts';
 import { useKeys } from '../state/keys.ts';
 import { param, setParams } from '../state/route.ts';
 import { Axis } from './Axis.tsx';
@@ -13,11 +15,12 @@ import { criticalPath, type Segment } from './critical.ts';
 import type { Columns } from './draw.ts';
 import { EventPanel } from './EventPanel.tsx';
 import { FindBox } from './FindBox.tsx';
-import { Breakdown, Joined, TraceHead } from './Head.tsx';
+import { Breakdown, Joined, minuteAround, TraceHead } from './Head.tsx';
 import { Minimap } from './Minimap.tsx';
 import { errorCount, isErrorMoment, ownerOf, type SpanNode, type TraceModel, type TraceNode } from './model.ts';
+import { around } from './PanelParts.tsx';
 import { layoutRows, matcher, type Row } from './rows.ts';
-import { LogPanel, MissingPanel, SpanPanel } from './SpanPanel.tsx';
+import { LogPanel, MissingPanel, SpanPanel, usualQuery } from './SpanPanel.tsx';
 import { TraceTable } from './TraceTable.tsx';
 import { fit, focusOn, isFit, pan, type Viewport, zoom } from './viewport.ts';
 import { Waterfall } from './Waterfall.tsx';
@@ -120,6 +123,14 @@ export function TraceView({ model, answer, correct, setCorrect, problem }: Props
       if (hasError(rows[index])) return select(index);
     }
   };
+  const asked = node?.type === 'repeat' ? node.spans[0] : node;
+  const all = minuteAround(model);
+  useAsks([
+    { what: 'Its spans', query: `spans ${term('trace', model.id)}`, range: all },
+    { what: 'Its logs', query: `logs ${term('trace', model.id)}`, range: all },
+    { what: 'Its errors', query: `events ${term('trace', model.id)}`, range: all },
+    ...(asked?.type === 'span' ? [{ what: 'How long the chosen span usually takes', query: usualQuery(asked), range: around(model) }] : []),
+  ]);
   const anchor = () => (node && node.start >= view.from && node.start <= view.to ? node.start : (view.from + view.to) / 2);
   const zoomTo = (index: number) => {
     const target = rows[index]?.node;

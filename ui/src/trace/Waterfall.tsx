@@ -5,11 +5,14 @@ import { begin, type Size, useSize } from '../charts/canvas.ts';
 import { palette } from '../charts/palette.ts';
 import { duration } from '../format/number.ts';
 import type { Segment } from './critical.ts';
-import { type Columns, chevronX, drawScene, nsAt, type Scene, timelineLeft } from './draw.ts';
+import { type Columns, chevronX, drawScene, nsAt, RIGHT, type Scene, timelineLeft } from './draw.ts';
 import type { SpanNode } from './model.ts';
 import { detailOf, type Row } from './rows.ts';
 import { forgetWidths } from './text.ts';
-import { pan, type Viewport, zoom } from './viewport.ts';
+import { type Fingers, pan, pinch, type Viewport, zoom } from './viewport.ts';
+
+/** Fingers closer than this, in pixels, are as far apart as this. */
+const LEAST_GAP = 24;
 
 interface Props {
   rows: Row[];
@@ -97,6 +100,23 @@ export function Waterfall(props: Props) {
     return () => element?.removeEventListener('wheel', listener);
   }, []);
 
+  // Two fingers zoom and pan; one scrolls down and up, which is the browser's.
+  const touches = useRef(new Map<number, number>());
+  const fingers = useRef<{ began: Fingers; view: Viewport } | undefined>(undefined);
+  const fingersNow = (): Fingers => {
+    const [a = 0, b = 0] = [...touches.current.values()];
+    const left = timelineLeft(columns);
+    const width = Math.max(1, size.width - left - RIGHT);
+    const from = (box.current?.getBoundingClientRect().left ?? 0) + left;
+    return { gap: Math.max(LEAST_GAP, Math.abs(a - b)) / width, middle: Math.min(1, Math.max(0, ((a + b) / 2 - from) / width)) };
+  };
+  const lift = (event: PointerEvent) => {
+    touches.current.delete(event.pointerId);
+    // The last finger of a pinch chooses no row.
+    const pinched = !!fingers.current;
+    if (touches.current.size === 0) fingers.current = undefined;
+    return pinched;
+  };
   const drag = useRef<{ x: number; view: Viewport; moved: boolean } | undefined>(undefined);
   const at = (event: MouseEvent) => {
     const rect = (box.current as HTMLElement).getBoundingClientRect();
@@ -121,9 +141,20 @@ export function Waterfall(props: Props) {
       onScroll={soon}
       onPointerDown={(event) => {
         const { x } = at(event);
+        if (event.pointerType === 'touch') touches.current.set(event.pointerId, event.clientX);
+        if (touches.current.size === 2) {
+          drag.current = undefined;
+          fingers.current = { began: fingersNow(), view };
+          return;
+        }
         if (event.button === 0 && x > timelineLeft(columns)) drag.current = { x: event.clientX, view, moved: false };
       }}
       onPointerMove={(event) => {
+        if (touches.current.has(event.pointerId)) touches.current.set(event.pointerId, event.clientX);
+        if (fingers.current) {
+          if (touches.current.size === 2) props.setView(pinch(fingers.current.view, fingers.current.began, fingersNow(), total));
+          return;
+        }
         const { x, index } = at(event);
         const held = drag.current;
         if (held && (held.moved || Math.abs(event.clientX - held.x) > 4)) {
@@ -150,13 +181,14 @@ export function Waterfall(props: Props) {
       onPointerUp={(event) => {
         const held = drag.current;
         drag.current = undefined;
-        if (held?.moved || event.button !== 0) return;
+        if (lift(event) || held?.moved || event.button !== 0) return;
         const { x, index } = at(event);
         if (index < 0) return;
         if (isChevron(x, rows[index])) props.toggle(index);
         else props.select(index);
       }}
-      onPointerCancel={() => {
+      onPointerCancel={(event) => {
+        lift(event);
         drag.current = undefined;
       }}
       onDblClick={(event) => {

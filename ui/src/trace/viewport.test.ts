@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fit, focusOn, isFit, pan, range, zoom } from './viewport.ts';
+import { fit, focusOn, isFit, pan, pinch, range, zoom } from './viewport.ts';
 
 const DURATION = 1e9;
 
@@ -25,5 +25,14 @@ describe('viewport', () => {
   });
   it('has a width for a trace of no duration', () => {
     expect(fit(0).to).toBeGreaterThan(0);
+  });
+
+  it('follows two fingers: apart is closer, together sideways pans, and never leaves the trace', () => {
+    const whole = { from: 0, to: 1e9 };
+    const began = { gap: 0.2, middle: 0.5 };
+    expect(pinch(whole, began, { gap: 0.4, middle: 0.5 }, 1e9)).toEqual({ from: 0.25e9, to: 0.75e9 });
+    const moved = pinch({ from: 0.4e9, to: 0.6e9 }, began, { gap: 0.2, middle: 0.25 }, 1e9);
+    expect([moved.from, moved.to].map(Math.round)).toEqual([0.45e9, 0.65e9]);
+    expect(pinch(whole, began, { gap: 0.1, middle: 0.9 }, 1e9)).toEqual(whole);
   });
 });

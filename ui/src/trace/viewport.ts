@@ -36,6 +36,19 @@ export function pan(view: Viewport, by: number, duration: number): Viewport {
   return clamp(view.from + by, view.to - view.from, duration);
 }
 
+/** Two fingers on the time line: how far apart, and where between them, in shares of its width. */
+export interface Fingers {
+  gap: number;
+  middle: number;
+}
+
+/** What was between the fingers when they came down stays between them. */
+export function pinch(view: Viewport, began: Fingers, now: Fingers, duration: number): Viewport {
+  const anchor = view.from + began.middle * (view.to - view.from);
+  const next = zoom(view, began.gap / now.gap, anchor, duration);
+  return pan(next, (began.middle - now.middle) * (next.to - next.from), duration);
+}
+
 /** Shows [from, to] with some room around. */
 export function focusOn(from: number, to: number, duration: number): Viewport {
   const width = Math.max(to - from, LEAST_NS);
