@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+// Scores that are equal but for the rounding of their computation are equal.
+#define SCORE_PARTS 1e12
+
 enum {
     ROWS_MAX = 50,
     OWN_ROWS_MIN = 20, // from so many rows on a field of which no value comes twice says nothing
@@ -64,7 +67,8 @@ static double score_of(double in, double in_n, double out, double out_n)
     wilson(out, out_n, &l2, &u2);
     double lo = d - sqrt((p1 - l1) * (p1 - l1) + (u2 - p2) * (u2 - p2));
     double hi = d + sqrt((u1 - p1) * (u1 - p1) + (p2 - l2) * (p2 - l2));
-    return lo > 0 ? lo : hi < 0 ? hi : 0;
+    double score = lo > 0 ? lo : hi < 0 ? hi : 0;
+    return round(score * SCORE_PARTS) / SCORE_PARTS;
 }
 
 static int add(struct op *op, struct difference d, const uint64_t counts[2])
@@ -83,13 +87,16 @@ static int add(struct op *op, struct difference d, const uint64_t counts[2])
 
 // ---- tenths ----
 
+// The ends of int64 are beyond it as doubles.
+static int64_t whole(double d) { return d >= 0x1p63 ? INT64_MAX : d < -0x1p63 ? INT64_MIN : (int64_t)d; }
+
 // A bound as the language writes it.
 static int bound_text(char out[40], const struct tally_field *f, double d)
 {
     if (!f->durations)
         return snprintf(out, 40, "%.15g", d);
     char text[32];
-    int n = fmt_duration(text, (int64_t)d);
+    int n = fmt_duration(text, whole(d));
     return snprintf(out, 40, "%.*s", n, text);
 }
 
@@ -97,7 +104,7 @@ static struct qval bound_value(const struct tally_field *f, double d)
 {
     if (f->doubles)
         return qval_double(d);
-    return f->durations ? qval_of(QVAL_DURATION, (int64_t)d) : qval_int((int64_t)d);
+    return f->durations ? qval_of(QVAL_DURATION, whole(d)) : qval_int(whole(d));
 }
 
 static int add_tenths(struct op *op, const struct tally_field *f)
@@ -132,7 +139,12 @@ static int add_tenths(struct op *op, const struct tally_field *f)
 static bool is_own(const struct tally_field *f)
 {
     uint64_t rows = f->rows[0] + f->rows[1];
-    return f->over || (!f->pages && rows >= OWN_ROWS_MIN && f->values.values.n >= rows);
+    uint32_t distinct = 0;
+    if (f->over || f->pages || rows < OWN_ROWS_MIN)
+        return f->over;
+    for (uint32_t i = 0; i < f->values.values.n; i++)
+        distinct += f->values.values.values[i].type != QVAL_MISSING && f->values.values.values[i].type != QVAL_LIST;
+    return distinct >= rows;
 }
 
 static int add_field(struct op *op, const struct tally_field *f)

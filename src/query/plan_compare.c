@@ -48,6 +48,15 @@ int plan_facets(struct planner *pl, const struct query_ast_step *s, struct query
     enum { VALUES_DEFAULT = 10 };
     int r = s->fields ? plan_refs(pl, s->fields, &step->by, &step->by_count) : all_fields(pl, s->name_pos, false, step);
     step->n = s->has_n ? s->n : VALUES_DEFAULT;
+    uint32_t n = 0; // a field named twice is one
+    for (uint32_t i = 0; r == 0 && i < step->by_count; i++) {
+        uint32_t k = 0;
+        while (k < n && !str_eq(step->by[k]->name, step->by[i]->name))
+            k++;
+        if (k == n)
+            step->by[n++] = step->by[i];
+    }
+    step->by_count = r == 0 ? n : 0;
     return r < 0 ? r : add_columns(pl, columns, 4, step);
 }
 
@@ -84,8 +93,13 @@ int plan_patterns(struct planner *pl, const struct query_ast_step *s, struct que
     step->by = arena_zalloc(pl->arena, READS * sizeof *step->by);
     if (!step->by)
         return plan_nomem(pl);
+    bool leveled = !pl->open;
+    for (int k = 0; k < QUERY_SOURCE_COUNT; k++)
+        leveled |= (pl->plan->sources >> k & 1) && query_field_find((enum query_source)k, STR("level"));
     for (uint32_t i = 0; i < READS; i++) {
-        int r = i == 0 || is_there(pl, reads[i]) ? plan_ref_named(pl, reads[i], s->name_pos, &step->by[i]) : 0;
+        int r = i == 0 || (is_there(pl, reads[i]) && (i != 1 || leveled))
+                    ? plan_ref_named(pl, reads[i], s->name_pos, &step->by[i])
+                    : 0;
         if (r < 0)
             return r;
     }

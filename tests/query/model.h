@@ -97,5 +97,18 @@ struct model_filter {
     struct model_value *set;
     int set_n;
 };
+// ---- what facets and differ count
+struct model_counted {
+    struct model_value v;
+    int count[2];
+};
+// Distinct values of the rows, a list's elements once a row; returns their number. in: the rows of the first set, NULL
+// for all. out: room for 4 a row. with: rows that have the field.
+int model_count(struct model *m, const struct model_record *const *rows, int rows_n, const bool *in, const char *field,
+                struct model_counted *out, int with[2]);
+int model_order_counted(const void *a, const void *b);
+// The bound nearest to zero of Newcombe's interval of in/in_n - out/out_n.
+double model_score(double in, double in_n, double out, double out_n);
+
 struct model_filter *model_filter_make(struct model *m, bool logs, int depth, struct buf *out);
 bool model_filter_match(struct model *m, const struct model_filter *f, const struct model_record *r);

@@ -5,6 +5,7 @@
 #include "fixture.h"
 #include "model.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -721,6 +722,89 @@ static void ask_top(struct question *q, const struct model_filter *f)
     }
 }
 
+// ---- facets, differ, fill, patterns: values counted in two sets of rows ----
+
+static const char *cell_double(struct model *m, const char *line, const char *name, double d)
+{
+    struct model_value v = { .t = M_DOUBLE, .d = d };
+    return cell_add(m, line, name, &v);
+}
+
+static void ask_facets(struct question *q, const struct model_filter *f)
+{
+    struct rows rows = select_rows(q->m, q->spans, q->logs, f, false);
+    const char *fields[2] = { key_field(q), model_chance(q->m, 30) ? "l" : "c" };
+    int n[2], with[2][2], most = 1 + (int)model_random(q->m, 4);
+    struct model_counted *values[2];
+    for (int k = 0; k < 2; k++) {
+        values[k] = arena_zalloc(&q->m->arena, ((size_t)rows.n * 4 + 1) * sizeof *values[k]);
+        n[k] = model_count(q->m, rows.r, rows.n, NULL, fields[k], values[k], with[k]);
+        qsort(values[k], (size_t)n[k], sizeof *values[k], model_order_counted);
+    }
+    buf_printf(&q->text, " | facets %d %s, %s", most, fields[0], fields[1]);
+    int first = with[1][0] > with[0][0] || (with[1][0] == with[0][0] && strcmp(fields[1], fields[0]) < 0);
+    for (int k = 0; k < 2; k++) {
+        int at = k ? !first : first;
+        for (int i = 0; i < n[at] && i < most; i++) {
+            struct model_value name = { .t = M_STR, .s = fields[at] };
+            struct model_value count = { .t = M_INT, .i = values[at][i].count[0] };
+            const char *line = cell_add(q->m, "", "field", &name);
+            line = cell_add(q->m, line, "value", &values[at][i].v);
+            line = cell_add(q->m, line, "count", &count);
+            line_add(&q->want, cell_double(q->m, line, "share", (double)count.i / rows.n));
+        }
+    }
+}
+
+struct difference {
+    struct model_counted c;
+    const char *field;
+    double in, out, score;
+};
+
+static int order_differences(const void *pa, const void *pb)
+{
+    const struct difference *a = pa, *b = pb;
+    double d = fabs(b->score) - fabs(a->score);
+    if (fabs(d) > 1e-12)
+        return d > 0 ? 1 : -1;
+    int c = strcmp(a->field, b->field);
+    return c ? c : model_order(&a->c.v, &b->c.v);
+}
+
+// Of three columns, so that nothing but they is counted; with few numbers each.
+static void ask_differ(struct question *q, const struct model_filter *f)
+{
+    static const char *const fields[] = { "l", "name", "service" };
+    struct rows rows = select_rows(q->m, q->spans, q->logs, f, false);
+    struct difference all[512];
+    bool in[ROWS_MAX];
+    int in_n = 0, n = 0;
+    buf_str(&q->text, STR(" | select l, name, service | differ service=svc1"));
+    for (int i = 0; i < rows.n; i++) {
+        struct model_value v = model_field(q->m, rows.r[i], "service");
+        in[i] = v.t == M_STR && strcmp(v.s, "svc1") == 0;
+        in_n += in[i];
+    }
+    for (int k = 0; k < 3 && in_n > 0 && in_n < rows.n; k++) {
+        struct model_counted *values = arena_zalloc(&q->m->arena, ((size_t)rows.n * 4 + 1) * sizeof *values);
+        int with[2], values_n = model_count(q->m, rows.r, rows.n, in, fields[k], values, with);
+        for (int i = 0; i < values_n && n < 512; i++) {
+            double a = values[i].count[0], b = values[i].count[1], c = in_n, d = rows.n - in_n;
+            all[n++] = (struct difference){ values[i], fields[k], a / c, b / d, model_score(a, c, b, d) };
+        }
+    }
+    qsort(all, (size_t)n, sizeof *all, order_differences);
+    for (int i = 0; i < n && i < 50; i++) {
+        struct model_value name = { .t = M_STR, .s = all[i].field };
+        const char *line = cell_add(q->m, "", "field", &name);
+        line = cell_add(q->m, line, "value", &all[i].c.v);
+        line = cell_double(q->m, line, "in", all[i].in);
+        line = cell_double(q->m, line, "out", all[i].out);
+        line_add(&q->want, cell_double(q->m, line, "score", all[i].score));
+    }
+}
+
 // n * 2 + a, n / 2, the first of a and n; and a filter on what was computed.
 static void ask_let(struct question *q, const struct model_filter *f)
 {
@@ -798,7 +882,8 @@ static void ask_one(struct data *d, uint64_t seed, int number)
     struct query_output out = { &ctx, take_row, NULL };
     void (*const kinds[])(struct question *, const struct model_filter *) = { ask_rows,     ask_rows,  ask_sorted,
                                                                               ask_limit_by, ask_stats, ask_stats,
-                                                                              ask_stats,    ask_top,   ask_let };
+                                                                              ask_stats,    ask_top,   ask_let,
+                                                                              ask_facets,   ask_differ };
     buf_init(&q.text, 1 << 20);
     uint64_t source = model_random(q.m, 5);
     q.spans = source < 4;
