@@ -33,15 +33,15 @@ static int begin(struct red *r, struct err *err)
         counts_free(&fresh);
         return e;
     }
+    pthread_mutex_lock(&r->state); // red_close() wakes the consumer that is there
     store_consumer_close(r->consumer);
     r->consumer = NULL;
-    pthread_mutex_lock(&r->state);
     counts_free(&r->counts);
     r->counts = fresh;
     r->counts.window.ctx = &r->counts;
+    e = store_consumer_open(r->store, passed, SOURCES, &r->consumer);
     pthread_mutex_unlock(&r->state);
     r->passed = passed;
-    e = store_consumer_open(r->store, passed, SOURCES, &r->consumer);
     return e < 0 ? err_set(err, e, "memory", "out of memory") : 0;
 }
 
@@ -109,9 +109,8 @@ static int upkeep(struct red *r, struct err *err)
         return 0;
     int e = red_db_coarsen(&r->writer, &r->coarse_until, now_minute() - FINE_MINUTES, &more, err);
     if (e == 0 && r->o.retention_ns && !more) {
-        // Records count from their arrival, cells are of their own time: keys outlive what may still come for them.
-        uint32_t before = (uint32_t)((clock_unix_ns() - r->o.retention_ns) / MINUTE_NS);
-        uint32_t unused = before - (uint32_t)(TIME_EARLY_NS / MINUTE_NS) - 2 * KEY_TOUCH_MINUTES;
+        uint32_t before, unused;
+        red_expiry(clock_unix_ns(), r->o.retention_ns, &before, &unused);
         e = red_db_expire(&r->writer, before, unused, err);
         if (e == 0) {
             pthread_mutex_lock(&r->state);
@@ -245,7 +244,10 @@ void red_close(struct red *r)
     MAGIC_CHECK(r, RED_MAGIC);
     if (r->running) {
         r->stop = true;
-        store_consumer_wake(r->consumer);
+        pthread_mutex_lock(&r->state);
+        if (r->consumer)
+            store_consumer_wake(r->consumer);
+        pthread_mutex_unlock(&r->state);
         pthread_join(r->thread, NULL);
     }
     red_free(r);

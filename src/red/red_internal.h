@@ -18,6 +18,17 @@ enum { MINUTE_S = 60, COARSE_MINUTES = 10 };
 #define TIME_EARLY_NS (7 * 86400 * NS_PER_S)
 #define TIME_LATE_NS (600 * NS_PER_S)
 
+// Records count from their arrival, cells are of their own time: keys outlive what may still come for them. Cells of
+// minutes below *ret_before have served, and keys that were last used below *ret_unused. 0: none so far, with a retention
+// that is longer than the clock's past too.
+static inline void red_expiry(int64_t now_ns, int64_t retention_ns, uint32_t *ret_before, uint32_t *ret_unused)
+{
+    const int64_t slack = TIME_EARLY_NS / MINUTE_NS + 2 * KEY_TOUCH_MINUTES;
+    int64_t before = (now_ns - retention_ns) / MINUTE_NS;
+    *ret_before = before > 0 ? (uint32_t)before : 0;
+    *ret_unused = before > slack ? (uint32_t)(before - slack) : 0;
+}
+
 // The edge of a caller and a callee (a series' id, or a peer's; ids are of all kinds) that was met lately.
 enum { MEMO_EDGES = 1024 };
 struct edge_memo {
