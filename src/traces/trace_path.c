@@ -1,6 +1,7 @@
 #include "traces/trace_path.h"
 
 #include "base/mem.h"
+#include "traces/trace_names.h"
 
 #include <stdlib.h>
 
@@ -171,59 +172,64 @@ static int share_order(const void *pa, const void *pb)
     return a->self != b->self ? (a->self > b->self ? -1 : 1) : str_cmp(a->service, b->service);
 }
 
+static void add_up(int64_t *sum, int64_t ns)
+{
+    if (__builtin_add_overflow(*sum, ns, sum))
+        *sum = INT64_MAX;
+}
+
 static int share_out(const struct walk *w, struct arena *arena, struct trace_path *ret)
 {
+    struct trace_names names;
+    uint32_t *number = mem_calloc(w->t->spans_n, sizeof *number); // of each span's name
     struct trace_share *all = NULL;
-    uint32_t n = 0, cap = 0;
-    for (uint32_t i = 0; i < w->t->spans_n; i++) {
-        const struct trace_span *s = &w->t->spans[i];
-        str peer = peer_of(s), name = peer.len ? peer : s->service;
-        uint32_t k = 0;
-        while (k < n && !str_eq(all[k].service, name))
-            k++;
-        if (k == cap) {
-            struct trace_share *more = arena_alloc_array(arena, cap ? cap * 2 : 8, sizeof *more);
-            if (!more)
-                return ERR_NOMEM;
-            if (n)
-                memcpy(more, all, n * sizeof *more);
-            all = more;
-            cap = cap ? cap * 2 : 8;
+    int rc = trace_names_init(&names, w->t->spans_n);
+    if (rc == 0 && number) {
+        for (uint32_t i = 0; i < w->t->spans_n; i++) {
+            str peer = peer_of(&w->t->spans[i]);
+            number[i] = trace_names_number(&names, peer.len ? peer : w->t->spans[i].service);
         }
-        if (k == n)
-            all[n++] = (struct trace_share){ .service = name, .external = peer.len > 0 };
-        all[k].spans++;
-        all[k].errors += s->status == STATUS_ERROR;
-        all[k].self += w->self[i];
-        all[k].critical += w->critical[i];
+        all = arena_zalloc(arena, names.n * sizeof *all);
     }
-    if (n)
-        qsort(all, n, sizeof *all, share_order);
+    for (uint32_t i = 0; all && i < w->t->spans_n; i++) {
+        const struct trace_span *s = &w->t->spans[i];
+        struct trace_share *share = &all[number[i]];
+        if (share->spans++ == 0) {
+            share->service = names.name[number[i]];
+            share->external = peer_of(s).len > 0;
+        }
+        share->errors += s->status == STATUS_ERROR;
+        add_up(&share->self, w->self[i]);
+        add_up(&share->critical, w->critical[i]);
+    }
     ret->shares = all;
-    ret->shares_n = n;
+    ret->shares_n = names.n;
+    trace_names_free(&names);
+    mem_free(number);
+    if (!all)
+        return ERR_NOMEM;
+    qsort(all, ret->shares_n, sizeof *all, share_order);
     return 0;
 }
 
 static int list_shifts(const struct trace *t, const int64_t *shift, struct arena *arena, struct trace_path *ret)
 {
     struct trace_shift *all = arena_alloc_array(arena, t->services_n ? t->services_n : 1, sizeof *all);
-    uint32_t n = 0;
-    if (!all)
-        return ERR_NOMEM;
-    for (uint32_t i = 0; i < t->spans_n; i++) {
-        uint32_t k = 0;
+    struct trace_names names;
+    int rc = trace_names_init(&names, t->spans_n);
+    for (uint32_t i = 0; all && rc == 0 && i < t->spans_n; i++) {
         if (shift[i] == 0)
             continue;
-        while (k < n && !str_eq(all[k].service, t->spans[i].service))
-            k++;
+        uint32_t n = names.n, k = trace_names_number(&names, t->spans[i].service);
         if (k == n)
-            all[n++] = (struct trace_shift){ t->spans[i].service, shift[i] };
+            all[k] = (struct trace_shift){ t->spans[i].service, shift[i] };
         else if (llabs(shift[i]) > llabs(all[k].shift))
             all[k].shift = shift[i];
     }
     ret->shifts = all;
-    ret->shifts_n = n;
-    return 0;
+    ret->shifts_n = names.n;
+    trace_names_free(&names);
+    return all ? rc : ERR_NOMEM;
 }
 
 static void lay_out(struct walk *w, int64_t *shift, uint32_t *at)

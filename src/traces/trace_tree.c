@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "base/mem.h"
+#include "traces/trace_names.h"
 
 #include <stdlib.h>
 
@@ -148,14 +149,12 @@ static int count_missing(struct trace *t)
 }
 
 // Services in the order of their first span. Spans are by start here.
-static int list_services(struct trace *t, struct arena *arena)
+static int services_of(struct trace *t, struct trace_names *names, struct arena *arena)
 {
     uint32_t cap = 0;
     for (uint32_t i = 0; i < t->spans_n; i++) {
         const struct trace_span *s = &t->spans[i];
-        uint32_t k = 0;
-        while (k < t->services_n && !str_eq(t->services[k].name, s->service))
-            k++;
+        uint32_t k = trace_names_number(names, s->service);
         if (k == t->services_n) {
             if (k == cap) {
                 cap = cap ? cap * 2 : 8;
@@ -172,6 +171,16 @@ static int list_services(struct trace *t, struct arena *arena)
         t->services[k].errors += s->status == STATUS_ERROR;
     }
     return 0;
+}
+
+static int list_services(struct trace *t, struct arena *arena)
+{
+    struct trace_names names;
+    int rc = trace_names_init(&names, t->spans_n);
+    if (rc == 0)
+        rc = services_of(t, &names, arena);
+    trace_names_free(&names);
+    return rc;
 }
 
 static void sum_up(struct trace *t)

@@ -243,6 +243,48 @@ static void test_any_times(void **state)
     }
 }
 
+// As many names as spans, which is for the senders to say. Compared with each other they would take minutes. And the
+// longest times, whose sum is no number any more.
+static void test_names_without_end(void **state)
+{
+    enum { N = 100000, NAME = 16 };
+    struct trace_span *spans = mem_calloc(N, sizeof *spans);
+    struct attr *attrs = mem_calloc(N, sizeof *attrs);
+    char *names = mem_calloc(N, NAME);
+    assert_true(spans && attrs && names);
+    for (int i = 0; i < N; i++) {
+        size_t n = (size_t)snprintf(names + (size_t)i * NAME, NAME, "host-%d", i);
+        attrs[i] = (struct attr){ .key = STR("server.address"),
+                                  .value = { .type = VALUE_STR, .s = str_of(names + (size_t)i * NAME, n) } };
+        spans[i] = (struct trace_span){ .span = (uint64_t)i + 1,
+                                        .parent = i ? 1 : 0,
+                                        .parent_index = i ? 0 : -1,
+                                        .depth = i > 0,
+                                        .duration = 10,
+                                        .kind = i ? SPAN_KIND_CLIENT : SPAN_KIND_SERVER,
+                                        .service = STR("shop"),
+                                        .descendants = i ? 0 : N - 1,
+                                        .attrs = &attrs[i],
+                                        .attrs_n = 1 };
+    }
+    struct trace t = { .magic = TRACE_MAGIC, .spans = spans, .spans_n = N, .services_n = 1 };
+    struct trace_path p;
+    assert_int_equal(trace_path_make(&t, &arena, &p), 0);
+    assert_int_equal(p.shares_n, N);
+    arena_reset(&arena);
+    for (int i = 1; i < N; i++) {
+        spans[i].attrs_n = 0;
+        spans[i].duration = INT64_MAX;
+    }
+    assert_int_equal(trace_path_make(&t, &arena, &p), 0);
+    assert_int_equal(p.shares_n, 1);
+    assert_int_equal(p.shares[0].self, INT64_MAX);
+    arena_reset(&arena);
+    mem_free(spans);
+    mem_free(attrs);
+    mem_free(names);
+}
+
 static void test_nothing(void **state)
 {
     struct trace t = { .magic = TRACE_MAGIC };
@@ -255,9 +297,8 @@ static void test_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_vectors),
-        cmocka_unit_test(test_calls_without_an_answer_are_their_peers),
-        cmocka_unit_test(test_any_times),
+        cmocka_unit_test(test_vectors),   cmocka_unit_test(test_calls_without_an_answer_are_their_peers),
+        cmocka_unit_test(test_any_times), cmocka_unit_test(test_names_without_end),
         cmocka_unit_test(test_nothing),
     };
     arena_init(&arena, 64 << 20);
