@@ -379,8 +379,7 @@ static int count_span(struct counting *k, uint32_t i, const uint64_t *ids)
                          .series = m->series->id,
                          .minute = minute,
                          .bin = bin,
-                         .flags = (rows->status[i] == STATUS_ERROR ? WAITING_ERROR : 0) |
-                                  (kind == SPAN_KIND_PRODUCER ? WAITING_PRODUCER : 0),
+                         .flags = rows->status[i] == STATUS_ERROR ? WAITING_ERROR : 0,
                          .seen = k->second };
     if (server)
         return window_server(&k->c->window, &w);

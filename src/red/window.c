@@ -55,6 +55,7 @@ static void unlink_from(struct window_side *s, struct waiting *e)
         s->ring[e->next - 1].prev = e->prev;
     e->gone = true;
     s->alive--;
+    s->met -= (e->flags & WAITING_MET) != 0;
 }
 
 static void drop_first(struct window_side *s)
@@ -64,8 +65,8 @@ static void drop_first(struct window_side *s)
     s->used--;
 }
 
-// Anew without those that are gone.
-static int rebuild(struct window_side *s, uint32_t cap)
+// Anew without those that are gone, or have all these flags.
+static int rebuild(struct window_side *s, uint32_t cap, uint8_t without)
 {
     struct window_side bigger = { .ring = mem_calloc(cap, sizeof *bigger.ring),
                                   .heads = mem_calloc(cap, sizeof *bigger.heads),
@@ -76,9 +77,11 @@ static int rebuild(struct window_side *s, uint32_t cap)
         return ERR_NOMEM;
     }
     for (uint32_t i = 0; i < s->used; i++) {
-        if (at(s, i)->gone)
+        const struct waiting *e = at(s, i);
+        if (e->gone || (without && (e->flags & without) == without))
             continue;
-        bigger.ring[bigger.used] = *at(s, i);
+        bigger.met += (e->flags & WAITING_MET) != 0;
+        bigger.ring[bigger.used] = *e;
         link_in(&bigger, bigger.used++);
     }
     bigger.alive = bigger.used;
@@ -119,9 +122,12 @@ static int room(struct window *w, struct window_side *s)
     if (s->used < s->cap)
         return 0;
     if (s->alive < s->cap / 2)
-        return rebuild(s, s->cap);
+        return rebuild(s, s->cap, 0);
     if (s->cap < WINDOW_SIDE_MAX)
-        return rebuild(s, s->cap ? s->cap * 2 : SIDE_FIRST);
+        return rebuild(s, s->cap ? s->cap * 2 : SIDE_FIRST, 0);
+    // Those that may hear of another child give way to those that heard of none: many at a time, for it is much work.
+    if (s->met >= s->cap / 4)
+        return rebuild(s, s->cap, WAITING_MET);
     w->pushed_out++;
     if (s == &w->clients)
         return client_leaves(w);
@@ -138,6 +144,7 @@ static int wait_in(struct window *w, struct window_side *s, const struct waiting
     s->ring[place] = *e;
     s->ring[place].gone = false;
     s->alive++;
+    s->met += (e->flags & WAITING_MET) != 0;
     link_in(s, place);
     return 0;
 }
@@ -155,7 +162,7 @@ int window_client(struct window *w, const struct waiting *client)
         unlink_from(s, e);
         c.flags |= WAITING_MET;
     }
-    return c.flags & WAITING_MET && !(c.flags & WAITING_PRODUCER) ? 0 : wait_in(w, &w->clients, &c);
+    return wait_in(w, &w->clients, &c);
 }
 
 int window_server(struct window *w, const struct waiting *server)
@@ -167,10 +174,8 @@ int window_server(struct window *w, const struct waiting *server)
     int r = w->call(w->ctx, c, server);
     if (r < 0)
         return r;
-    if (c->flags & WAITING_PRODUCER)
-        c->flags |= WAITING_MET;
-    else
-        unlink_from(&w->clients, c);
+    w->clients.met += !(c->flags & WAITING_MET);
+    c->flags |= WAITING_MET;
     return 0;
 }
 

@@ -1,8 +1,9 @@
 // The window: client and server spans that wait for their other side, wherever its batch is. What matches becomes a
 // call of an edge; a client span that waits in vain for WINDOW_TTL_NS called somebody who sends nothing himself.
 //
-// A client span leaves with its first child; a producer's stays its time, for it may have many consumers. Each side is a
-// queue in order of arrival with a hash table over it; all steps take constant time, whatever ids are sent.
+// A client span stays its time also when a child was met, for it may have more: tries inside one span, a proxy that asks
+// many, the consumers of a message. Where there is no room, such spans go first. Each side is a queue in order of arrival
+// with a hash table over it; all steps take constant time on average, whatever ids are sent.
 #pragma once
 #include "base/buf.h"
 #include "base/clock.h"
@@ -11,7 +12,7 @@
 #define WINDOW_TTL_NS (60 * NS_PER_S)
 enum { WINDOW_SIDE_MAX = 256 << 10 }; // spans that wait, a side; more push out the oldest
 
-enum window_flags { WAITING_ERROR = 1, WAITING_PRODUCER = 2, WAITING_MET = 4 };
+enum window_flags { WAITING_ERROR = 1, WAITING_MET = 4 }; // as saved
 
 struct waiting {
     uint64_t id;           // of (trace, span): window_id(); a server's: of its parent
@@ -29,8 +30,8 @@ struct window_side {
     uint32_t *heads;      // hash chains: place + 1
     uint32_t cap;         // of both, a power of two
     uint32_t first, used; // oldest place; places in use, with those that are gone
-    uint32_t alive;
-    uint64_t seed; // of the hash, secret: ids are the senders' choice, chains must not be
+    uint32_t alive, met;  // of the alive, those with WAITING_MET
+    uint64_t seed;        // of the hash, secret: ids are the senders' choice, chains must not be
 };
 
 struct window {

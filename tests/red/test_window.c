@@ -80,16 +80,19 @@ static void test_a_client_in_vain_called_a_peer_once(void **unused)
     window_free(&w);
 }
 
-static void test_a_producer_has_many_consumers(void **unused)
+static void test_a_client_may_have_many_children(void **unused)
 {
     struct calls c = { 0 };
     struct window w;
     window_init(&w, call, &c);
     server(&w, 7, 0);
     server(&w, 7, 0);
-    client(&w, 7, 9, WAITING_PRODUCER, 0);
+    client(&w, 7, 9, 0, 0);
     server(&w, 7, 0);
-    assert_int_equal(c.services, 3);
+    client(&w, 8, 9, 0, 30);
+    server(&w, 8, 50);
+    server(&w, 8, 70);
+    assert_int_equal(c.services, 5);
     assert_int_equal(window_expire(&w, 1000), 0);
     assert_int_equal(c.peers, 0);
     window_free(&w);
@@ -108,6 +111,32 @@ static void test_room_is_bounded_and_the_oldest_goes(void **unused)
     assert_int_equal(c.services, 0);
     server(&w, 64 * 100 + 1, 0);
     assert_int_equal(c.services, 1);
+    window_free(&w);
+}
+
+// A full side forgets whom somebody answered before it gives up on the others.
+static void test_those_that_were_met_give_way(void **unused)
+{
+    struct calls c = { 0 };
+    struct window w;
+    window_init(&w, call, &c);
+    for (uint64_t i = 0; i < WINDOW_SIDE_MAX; i++) {
+        client(&w, i * 64 + 1, 9, 0, 0);
+        if (i % 2)
+            server(&w, i * 64 + 1, 0);
+    }
+    for (uint64_t i = 0; i < WINDOW_SIDE_MAX / 2; i++)
+        client(&w, i * 64 + 2, 9, 0, 0);
+    assert_int_equal(w.pushed_out, 0);
+    assert_int_equal(c.peers, 0);
+    c.services = 0;
+    server(&w, 1, 0);
+    assert_int_equal(c.services, 1);
+    server(&w, 64 + 1, 0); // was met, and went
+    assert_int_equal(c.services, 1);
+    assert_int_equal(window_expire(&w, 1000), 0);
+    assert_int_equal(c.peers, WINDOW_SIDE_MAX - 1);
+    assert_int_equal(w.clients.met, 0);
     window_free(&w);
 }
 
@@ -132,11 +161,11 @@ static void test_saved_and_loaded(void **unused)
     buf_init(&b, 1 << 20);
     window_init(&w, call, &c);
     client(&w, 1, 9, 0, 0);
-    client(&w, 2, 9, WAITING_PRODUCER, 0);
+    client(&w, 2, 9, 0, 0);
     server(&w, 2, 0);
     server(&w, 3, 0);
     client(&w, 4, 9, 0, 0);
-    server(&w, 4, 0); // has left
+    server(&w, 4, 0);
     assert_int_equal(window_save(&w, &b), 0);
     window_init(&again, call, &c);
     assert_int_equal(window_load(&again, buf_bytes(&b), 500), 0);
@@ -145,7 +174,7 @@ static void test_saved_and_loaded(void **unused)
     server(&again, 2, 501);
     client(&again, 3, 9, 0, 501);
     server(&again, 4, 501);
-    assert_int_equal(c.services, 3);
+    assert_int_equal(c.services, 4);
     assert_int_equal(window_expire(&again, 2000), 0);
     assert_int_equal(c.peers, 0);
     for (size_t cut = 0; cut < b.len; cut++)
@@ -177,7 +206,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_both_orders),
         cmocka_unit_test(test_a_client_in_vain_called_a_peer_once),
-        cmocka_unit_test(test_a_producer_has_many_consumers),
+        cmocka_unit_test(test_a_client_may_have_many_children),
+        cmocka_unit_test(test_those_that_were_met_give_way),
         cmocka_unit_test(test_room_is_bounded_and_the_oldest_goes),
         cmocka_unit_test(test_many_of_one_parent_cost_no_more),
         cmocka_unit_test(test_saved_and_loaded),
