@@ -93,7 +93,10 @@ function TraceRow({ trace, outline, longest, index, selected, marked }: RowProps
           {clock(ms)}
         </span>
         <span class="row root">
-          <StatusCode code={outline?.code} />
+          {/* The outline comes after the list: its place is kept. */}
+          <span class="codeslot">
+            <StatusCode code={outline?.code} />
+          </span>
           <span class={`svc h${hueOf(service)}`} title={service}>
             <span class="cut">{trace.name ?? '(no name)'}</span>
           </span>

@@ -198,6 +198,13 @@ export function TracesPage() {
                     ? `stronger is more spans${pick ? '; the blue box is your selection' : ', drag to select'}`
                     : 'of the spans that the query finds'}
                 </span>
+                {/* Before the buttons: it comes with the chart, and moves nothing that is there. */}
+                {view === 'heat' && chart && chart.heat.most > 1 && (
+                  <span class="row sm d3 nw wide">
+                    1<span class="ramp" />
+                    {count(chart.heat.most)} per cell
+                  </span>
+                )}
                 <button
                   type="button"
                   class="link wide"
@@ -209,12 +216,6 @@ export function TracesPage() {
                 <button type="button" class="link wide" aria-pressed={table} onClick={() => setTable(!table)}>
                   {table ? 'As a chart' : 'As a table'}
                 </button>
-                {view === 'heat' && chart && chart.heat.most > 1 && (
-                  <span class="row sm d3 nw wide">
-                    1<span class="ramp" />
-                    {count(chart.heat.most)} per cell
-                  </span>
-                )}
               </div>
               {!chart || chart.view !== view ? (
                 <div class="heat" aria-hidden="true" />
