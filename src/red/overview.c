@@ -285,30 +285,40 @@ static int deploy_order(const void *pa, const void *pb)
     return a->time != b->time ? (a->time > b->time ? -1 : 1) : str_cmp(a->service, b->service);
 }
 
+static int deploy_add(const struct red_view *v, const struct red_key *k, const struct red_key *before, int64_t time,
+                      struct arena *a, struct red_overview *o)
+{
+    struct red_deploy *d = &o->deploys[o->deploys_n++];
+    *d = (struct red_deploy){ .time = time,
+                              .service = k->service,
+                              .version = k->version,
+                              .before = before->version,
+                              .environment = k->environment };
+    return deploy_figures(v, k, a, d);
+}
+
 int red_deploys(const struct red_view *v, const struct red_range *range, struct arena *a, struct red_overview *o)
 {
     int64_t from = range->read_from * 60000000000ll, to = range->to * 60000000000ll;
-    if (!(o->deploys = arena_alloc_array(a, v->series_n + 1, sizeof *o->deploys)))
+    struct red_rollback *rollbacks;
+    size_t n;
+    int r = red_rollbacks(v, a, &rollbacks, &n);
+    if (r < 0)
+        return r;
+    if (!(o->deploys = arena_alloc_array(a, v->series_n + n + 1, sizeof *o->deploys)))
         return ERR_LIMIT;
-    for (size_t i = 0; i < v->series_n; i++) {
+    for (size_t i = 0; i < v->series_n && r == 0; i++) {
         const struct red_key *k = v->series[i];
         const struct red_key *before =
             k->version.len && k->first >= from && k->first < to ? version_before(v, k) : NULL;
-        if (!before)
-            continue;
-        struct red_deploy *d = &o->deploys[o->deploys_n++];
-        *d = (struct red_deploy){ .time = k->first,
-                                  .service = k->service,
-                                  .version = k->version,
-                                  .before = before->version,
-                                  .environment = k->environment };
-        int r = deploy_figures(v, k, a, d);
-        if (r < 0)
-            return r;
+        if (before)
+            r = deploy_add(v, k, before, k->first, a, o);
     }
-    if (o->deploys_n)
+    for (size_t i = 0; i < n && r == 0; i++)
+        r = deploy_add(v, rollbacks[i].key, rollbacks[i].before, rollbacks[i].minute * 60000000000ll, a, o);
+    if (r == 0 && o->deploys_n)
         qsort(o->deploys, o->deploys_n, sizeof *o->deploys, deploy_order);
-    return 0;
+    return r;
 }
 
 // ---- the whole -----------------------------------------------------------------------------------------

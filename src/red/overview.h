@@ -71,6 +71,13 @@ int red_overview(const struct red_view *v, const struct red_range *range, struct
 // Steps of it. red_services() fills services, calls and buckets, in no order.
 int red_services(const struct red_view *v, const struct red_range *range, struct arena *a, struct red_overview *o);
 int red_deploys(const struct red_view *v, const struct red_range *range, struct arena *a, struct red_overview *o);
+// An earlier version that came back in this minute, and the one that it came back for.
+struct red_rollback {
+    const struct red_key *key, *before;
+    uint32_t minute;
+};
+enum { ROLLBACKS_MAX = 256 };
+int red_rollbacks(const struct red_view *v, struct arena *a, struct red_rollback **ret_list, size_t *ret_n);
 int red_find(const struct red_view *v, const struct red_range *range, struct arena *a, struct red_overview *o);
 
 static inline double red_ratio(const struct red_figures *f)

@@ -215,6 +215,36 @@ static void test_environments_are_apart(void **unused)
     assert_int_equal(made->o.deploys_n, 0);
 }
 
+static void test_a_rollback_is_a_deploy(void **unused)
+{
+    struct red_key *a = version("web", "1", 10), *b = version("web", "2", FROM + 5);
+    served(a, FROM - 60, FROM + 7, 40, 0, OK_MS);
+    served(b, FROM + 5, FROM + 32, 40, 20, OK_MS);
+    served(a, FROM + 30, TO, 40, 0, OK_MS);
+    find();
+    assert_int_equal(made->o.deploys_n, 2);
+    const struct red_deploy *d = &made->o.deploys[0];
+    assert_int_equal(d->time, (FROM + 30) * MINUTE);
+    assert_str(d->version, "1");
+    assert_str(d->before, "2");
+    assert_false(d->worse);
+    assert_str(made->o.deploys[1].version, "2");
+    assert_true(made->o.deploys[1].worse);
+}
+
+static void test_versions_that_take_turns_are_no_rollbacks(void **unused)
+{
+    struct red_key *a = version("web", "1", 10), *b = version("web", "2", 20);
+    for (uint32_t m = FROM - 60; m + 30 < TO; m += 24) {
+        served(a, m, m + 4, 1, 0, OK_MS);
+        served(b, m + 4, m + 8, 1, 0, OK_MS);
+        served(a, m + 18, m + 19, 1, 0, OK_MS);
+        served(b, m + 19, m + 24, 1, 0, OK_MS);
+    }
+    find();
+    assert_int_equal(made->o.deploys_n, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -227,6 +257,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_too_little_to_say, setup, teardown),
         cmocka_unit_test_setup_teardown(test_first_sight_is_no_deploy, setup, teardown),
         cmocka_unit_test_setup_teardown(test_environments_are_apart, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_a_rollback_is_a_deploy, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_versions_that_take_turns_are_no_rollbacks, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
