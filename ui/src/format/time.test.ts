@@ -51,5 +51,7 @@ describe('durationTicks', () => {
   it('takes round steps', () => {
     expect(durationTicks(0, 842e6, 6).map((tick) => tick.at / 1e6)).toEqual([0, 200, 400, 600, 800]);
     expect(durationTicks(130e6, 170e6, 4).map((tick) => tick.at / 1e6)).toEqual([130, 140, 150, 160, 170]);
+    expect(durationTicks(0, 880e9, 8).map((tick) => tick.at / 60e9)).toEqual([0, 2, 4, 6, 8, 10, 12, 14]);
+    expect(durationTicks(0, 100e9, 6).map((tick) => tick.at / 1e9)).toEqual([0, 30, 60, 90]);
   });
 });

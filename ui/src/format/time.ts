@@ -88,11 +88,15 @@ export function timeTicks(from: number, to: number, most: number): { at: number;
   return ticks;
 }
 
+/** Steps beyond ten seconds, of which the labels are exact in minutes, hours and days. */
+const LONG_STEPS = [30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 10800, 21600, 43200, 86400].map((s) => s * 1e9);
+
 /** Nice ticks from 0 (or `from`) in ns, at most `most`. */
 export function durationTicks(from: number, to: number, most: number): { at: number; step: number }[] {
   const raw = (to - from) / Math.max(1, most);
   const power = 10 ** Math.floor(Math.log10(Math.max(raw, 1)));
-  const step = [1, 2, 5, 10].map((n) => n * power).find((s) => s >= raw) ?? power * 10;
+  const decimal = [1, 2, 5, 10].map((n) => n * power).find((s) => s >= raw) ?? power * 10;
+  const step = (raw > 10e9 ? LONG_STEPS.find((s) => s >= raw) : undefined) ?? decimal;
   const ticks = [];
   for (let n = Math.ceil(from / step); n * step <= to; n++) ticks.push({ at: n * step, step });
   return ticks;
