@@ -140,7 +140,7 @@ static int on_section(void *ctx, const struct record_entity *resource, const str
 
 static int on_record(void *ctx, const struct record *r)
 {
-    static const char *const sources[] = { "spans", "logs", "metrics" };
+    static const char *const sources[] = { "spans", "logs", "metrics", "events" };
     struct buf *b = &((struct otlp_dump *)ctx)->out;
     buf_printf(b, "record %s kind=%u status=%u severity=%u trace=", sources[r->source], r->kind, r->status,
                r->severity);
