@@ -280,7 +280,8 @@ void api_trace(struct api_call *call)
     if (r == 0)
         r = print_rows(call, &q, view, "spans", hex, &spans, &error);
     if (r == 0) {
-        qsort(spans.rows, spans.n, sizeof spans.rows[0], printed_order);
+        if (spans.n)
+            qsort(spans.rows, spans.n, sizeof spans.rows[0], printed_order);
         r = print_rows(call, &q, view, "logs", hex, &logs, &error);
     }
     if (r == 0 && t->events_n)
