@@ -46,9 +46,11 @@ const STEPS: [string, string][] = [
   ['context', 'logs before and after each'],
   ['facets', 'frequent values of each field'],
   ['differ', 'what sets the rows apart that match'],
+  ['patterns', 'kinds of log lines, most frequent first'],
+  ['fill', 'rows for empty intervals, behind stats'],
 ];
 /** Those that need nothing behind them. */
-const WHOLE_STEPS = ['traces', 'facets', 'parse json', 'parse logfmt'];
+const WHOLE_STEPS = ['traces', 'facets', 'patterns', 'fill', 'parse json', 'parse logfmt'];
 const FUNCTIONS: [string, string][] = [
   ['count()', 'rows'],
   ['avg()', 'mean'],
