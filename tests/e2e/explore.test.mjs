@@ -227,4 +227,30 @@ describe('both explorers', () => {
       assert.deepEqual(problems, []);
     });
   }
+
+  it('have all their controls on a phone, large enough for a finger', async () => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    const fits = async (button) => {
+      const box = await button.boundingBox();
+      const name = await button.evaluate((el) => el.getAttribute('aria-label') ?? el.title ?? el.innerText);
+      assert.ok(box && box.height >= 34 && box.x >= 0 && box.x + box.width <= 390, `${name} ${JSON.stringify(box)}`);
+    };
+    await page.goto(`${server.url}/traces`);
+    await page.locator('.tracelist a').first().waitFor();
+    for (const name of ['Heat map', 'Rate', 'Percentiles', 'What differs', 'As a table'])
+      await fits(page.getByRole('button', { name, exact: true }));
+    await fits(page.getByTitle(/^Export/));
+    await page.getByRole('button', { name: 'Rate', exact: true }).click();
+    await page.waitForURL(/view=rate/);
+    await page.getByRole('button', { name: 'What differs', exact: true }).click();
+    await page.locator('.rbar').first().waitFor();
+    await page.goto(`${server.url}/logs`);
+    await page.locator('.loglist .lg1').first().waitFor();
+    for (const name of ['Patterns', 'Wrap long lines', 'Pause']) await fits(page.getByRole('button', { name, exact: true }));
+    await page.getByRole('button', { name: 'Pause', exact: true }).click();
+    await page.getByRole('button', { name: 'Tail', exact: true }).click();
+    await page.getByTitle(/^Export/).click();
+    await fits(page.getByRole('button', { name: 'CSV, for spreadsheets' }).locator('xpath=ancestor::div[1]'));
+    assert.deepEqual(problems, []);
+  });
 });

@@ -176,7 +176,7 @@ export function LogsPage() {
             Patterns
           </button>
         </span>
-        <span class="row wide">
+        <span class="row qacts">
           <button
             type="button"
             class="btn i"

@@ -30,13 +30,15 @@ export function Tail() {
   return (
     <span class="row tail">
       {on && <span class={`dot ${connected.value ? 'k' : 'w'}`} />}
-      <span class="m" role="status">
+      <span class="m wide" role="status">
         {!on ? 'Paused' : connected.value ? 'Tailing' : 'Reconnecting'}
       </span>
-      {on && connected.value && <span class="d3 rate">{rate >= 10 || rate === 0 ? Math.round(rate) : rate.toFixed(1)} /s</span>}
-      <button type="button" class="btn s" onClick={() => (live.value = !on)}>
+      {on && connected.value && <span class="d3 rate wide">{rate >= 10 || rate === 0 ? Math.round(rate) : rate.toFixed(1)} /s</span>}
+      <button type="button" class="btn s" aria-label={on ? 'Pause' : 'Tail'} onClick={() => (live.value = !on)}>
         <Icon icon={on ? Pause : Play} size={12} />
-        {on ? 'Pause' : 'Tail'} <span class="kbd">l</span>
+        <span class="wide">
+          {on ? 'Pause' : 'Tail'} <span class="kbd">l</span>
+        </span>
       </button>
     </span>
   );

@@ -171,16 +171,14 @@ export function TracesPage() {
             total.data.value && !failure ? `${total.data.value.about ? 'about ' : ''}${plural(total.data.value.n, 'trace')}` : undefined
           }
         />
-        <span class="seg wide" role="group" aria-label="Chart">
+        <span class="seg" role="group" aria-label="Chart">
           {VIEWS.map(([id, label]) => (
             <button type="button" key={id} aria-pressed={view === id} onClick={() => setParams({ view: id === 'heat' ? undefined : id })}>
               {label}
             </button>
           ))}
         </span>
-        <span class="wide">
-          <Export query={listQuery(listed, order)} name="traces" rows="All traces of this query" />
-        </span>
+        <Export query={listQuery(listed, order)} name="traces" rows="All traces of this query" />
       </div>
       {ofQuery && <QueryError error={ofQuery} query={written} fix={run} />}
       {failure && !ofQuery && rows.length === 0 ? (
@@ -207,13 +205,13 @@ export function TracesPage() {
                 )}
                 <button
                   type="button"
-                  class="link wide"
+                  class="link"
                   aria-pressed={by !== undefined}
                   onClick={() => differ(by ? undefined : pick ? 'box' : bad ? 'errors' : 'slowest')}
                 >
                   What differs
                 </button>
-                <button type="button" class="link wide" aria-pressed={table} onClick={() => setTable(!table)}>
+                <button type="button" class="link" aria-pressed={table} onClick={() => setTable(!table)}>
                   {table ? 'As a chart' : 'As a table'}
                 </button>
               </div>
