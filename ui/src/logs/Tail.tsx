@@ -34,8 +34,11 @@ export function Tail() {
         {!on ? 'Paused' : connected.value ? 'Tailing' : 'Reconnecting'}
       </span>
       {on && connected.value && <span class="d3 rate wide">{rate >= 10 || rate === 0 ? Math.round(rate) : rate.toFixed(1)} /s</span>}
-      <button type="button" class="btn s" aria-label={on ? 'Pause' : 'Tail'} onClick={() => (live.value = !on)}>
+      <button type="button" class="btn s" onClick={() => (live.value = !on)}>
         <Icon icon={on ? Pause : Play} size={12} />
+        <span class="narrow">
+          <span class="only-read">{on ? 'Pause' : 'Tail'}</span>
+        </span>
         <span class="wide">
           {on ? 'Pause' : 'Tail'} <span class="kbd">l</span>
         </span>
