@@ -94,7 +94,8 @@ export interface PatternRow {
   first?: string;
   last?: string;
   level?: string;
-  services?: string[] | string;
+  /** How many. */
+  services?: number;
   example?: string;
 }
 

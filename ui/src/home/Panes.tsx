@@ -160,7 +160,13 @@ function PatternLine({ row }: { row: NewPattern }) {
       <td>
         <span class={`pill ${serious ? 'e' : 'w'}`}>{row.level ?? 'warn'}</span>
       </td>
-      <td>{row.service && <span class={`svc h${hueOf(row.service)}`}>{row.service}</span>}</td>
+      <td>
+        {row.service ? (
+          <span class={`svc h${hueOf(row.service)}`}>{row.service}</span>
+        ) : (
+          row.services > 1 && <span class="d3">{plural(row.services, 'service')}</span>
+        )}
+      </td>
       <td class="mono cut">
         <Link class="plain" href={href('/logs', { ...kept.value, q: query })} title={row.pattern}>
           <Pattern text={row.pattern} />

@@ -77,11 +77,12 @@ describe('the queries behind the second line', () => {
 });
 
 describe('new patterns', () => {
-  const row = (pattern: string, count: number, level: string) => ({ pattern, count, share: 0, level, services: ['web'] });
+  const row = (pattern: string, count: number, level: string) => ({ pattern, count, share: 0, level, services: 1 });
   it('are those that were not there before, the worst first', () => {
     const { rows, known } = newPatterns(
       [row('a', 50, 'warn'), row('b', 3, 'error'), row('c', 9, 'error'), row('d', 1, 'warn')],
       [row('d', 99, 'warn')],
+      new Map([['c', 'web']]),
     );
     expect(rows.map((entry) => entry.pattern)).toEqual(['c', 'b', 'a']);
     expect(known).toBe(1);

@@ -123,6 +123,8 @@ export interface NewPattern {
   level: string | undefined;
   service: string | undefined;
   last: string | undefined;
+  /** How many; the one is named. */
+  services: number;
 }
 
 export interface NewLogs {
@@ -132,6 +134,8 @@ export interface NewLogs {
 }
 
 export const PATTERNS_QUERY = 'logs level>=warn | patterns';
+/** `patterns` counts the services; these are their names, the most frequent first. */
+const NAMES_QUERY = 'logs level>=warn | stats values(service, 1) as names by pattern';
 const PATTERNS = 1000;
 const HOUR = 3_600_000;
 
@@ -139,16 +143,17 @@ const HOUR = 3_600_000;
 export async function loadNewLogs(since: number, range: Span, abort: AbortSignal): Promise<NewLogs> {
   const query = scoped(PATTERNS_QUERY);
   const earlier = { from: Math.min(range.from, since - Math.max(HOUR, range.to - range.from)), to: since };
-  const [now, before] = await Promise.all([
+  const [now, before, named] = await Promise.all([
     runQuery<PatternRow>(query, { from: since, to: range.to }, PATTERNS, abort),
     runQuery<PatternRow>(query, earlier, PATTERNS, abort),
+    runQuery<{ pattern: string; names?: string[] }>(scoped(NAMES_QUERY), { from: since, to: range.to }, PATTERNS, abort),
   ]);
-  return newPatterns(now.rows, before.rows);
+  return newPatterns(now.rows, before.rows, new Map(named.rows.map((row) => [row.pattern, row.names?.[0]])));
 }
 
 const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal'];
 
-export function newPatterns(now: PatternRow[], before: PatternRow[]): NewLogs {
+export function newPatterns(now: PatternRow[], before: PatternRow[], services: ReadonlyMap<string, string | undefined>): NewLogs {
   const seen = new Set(before.map((row) => row.pattern));
   const fresh = now.filter((row) => !seen.has(row.pattern));
   const rows = fresh
@@ -156,7 +161,8 @@ export function newPatterns(now: PatternRow[], before: PatternRow[]): NewLogs {
       pattern: row.pattern,
       count: row.count,
       level: row.level,
-      service: Array.isArray(row.services) ? row.services[0] : row.services,
+      service: row.services === 1 ? services.get(row.pattern) : undefined,
+      services: row.services ?? 0,
       last: row.last,
     }))
     .sort((a, b) => LEVELS.indexOf(b.level ?? '') - LEVELS.indexOf(a.level ?? '') || b.count - a.count);

@@ -19,13 +19,23 @@ const BUCKETS = 40;
 /** Bytes of patterns in one question. */
 const ROOM = 10_000;
 
+const NAMES = 3;
+
+function ofPatterns(query: string, patterns: readonly string[]): string {
+  return addTerm(splitSteps(query).filter, `pattern=(${patterns.map((pattern) => writeValue(pattern)).join(', ')})`);
+}
+
 export function patternsQuery(query: string): string {
   return `${splitSteps(query).filter} | patterns | limit ${SHOWN}`;
 }
 
+/** `patterns` counts the services; these are their names, the most frequent first. */
+export function namesQuery(query: string, patterns: readonly string[]): string {
+  return `${ofPatterns(query, patterns)} | stats values(service, ${NAMES}) as names by pattern`;
+}
+
 export function trendQuery(query: string, patterns: readonly string[], stepMs: number): string {
-  const filter = addTerm(splitSteps(query).filter, `pattern=(${patterns.map((pattern) => writeValue(pattern)).join(', ')})`);
-  return `${filter} | bucket ${durationLiteral(stepMs)} | stats count() as n by bucket, pattern`;
+  return `${ofPatterns(query, patterns)} | bucket ${durationLiteral(stepMs)} | stats count() as n by bucket, pattern`;
 }
 
 const STEPS_S = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400, 604_800];
@@ -49,13 +59,13 @@ async function loadPatterns(query: string, abort: AbortSignal) {
     ROOM,
   );
   const trends = new Map<string, number[]>();
+  const names = new Map<string, string[]>();
   if (asked.length > 0) {
-    const counts = await runQuery<{ bucket: string; pattern: string; n: number }>(
-      trendQuery(query, asked, step),
-      { from, to },
-      10_000,
-      abort,
-    );
+    const [counts, named] = await Promise.all([
+      runQuery<{ bucket: string; pattern: string; n: number }>(trendQuery(query, asked, step), { from, to }, 10_000, abort),
+      runQuery<{ pattern: string; names?: string[] }>(namesQuery(query, asked), { from, to }, 10_000, abort),
+    ]);
+    for (const row of named.rows) names.set(row.pattern, row.names ?? []);
     const begin = Math.floor(from / step) * step;
     const n = Math.ceil((to - begin) / step);
     for (const pattern of asked) trends.set(pattern, new Array<number>(n).fill(0));
@@ -65,7 +75,7 @@ async function loadPatterns(query: string, abort: AbortSignal) {
       if (trend && at >= 0 && at < n) trend[at] = row.n;
     }
   }
-  return { rows: answer.rows, trends, stats: answer.stats };
+  return { rows: answer.rows, trends, names, stats: answer.stats };
 }
 
 export function Patterns({ written }: { written: string }) {
@@ -110,7 +120,13 @@ export function Patterns({ written }: { written: string }) {
         </thead>
         <tbody>
           {data?.rows.map((row) => (
-            <PatternLine key={row.pattern} row={row} trend={data.trends.get(row.pattern)} written={written} />
+            <PatternLine
+              key={row.pattern}
+              row={row}
+              trend={data.trends.get(row.pattern)}
+              services={data.names.get(row.pattern) ?? []}
+              written={written}
+            />
           ))}
         </tbody>
       </table>
@@ -125,8 +141,15 @@ function toneOf(level: string | undefined): { tone?: 'e' | 'w' } {
   return level === 'warn' ? { tone: 'w' } : {};
 }
 
-function PatternLine({ row, trend, written }: { row: PatternRow; trend: number[] | undefined; written: string }) {
-  const services = Array.isArray(row.services) ? row.services : row.services ? [row.services] : [];
+interface LineProps {
+  row: PatternRow;
+  trend: number[] | undefined;
+  services: readonly string[];
+  written: string;
+}
+
+function PatternLine({ row, trend, services, written }: LineProps) {
+  const more = (row.services ?? 0) - services.length;
   const open = () => setParams({ q: addTerm(written, term('pattern', row.pattern)), view: undefined });
   return (
     <tr class={`pt l-${row.level ?? ''}`}>
@@ -141,12 +164,12 @@ function PatternLine({ row, trend, written }: { row: PatternRow; trend: number[]
       <td class={`mono lv ${row.level ?? ''}`}>{row.level ?? '–'}</td>
       <td class="wide">
         <span class="row psvc">
-          {services.slice(0, 3).map((service) => (
+          {services.map((service) => (
             <span key={service} class={`svc h${hueOf(service)}`}>
               {service}
             </span>
           ))}
-          {services.length > 3 && <span class="d3">+{services.length - 3}</span>}
+          {services.length > 0 && more > 0 && <span class="d3">+{more}</span>}
         </span>
       </td>
       <td class="ptext">
