@@ -94,7 +94,7 @@ static void check_fields(struct stored *s)
     catalogue_free(&c);
     assert_int_equal(catalogue_fields(&q, s->v, STR("*"), &c, &err), 0);
     f = field(&c, "time", "fixed");
-    assert_true(f && f->rows == 13);
+    assert_true(f && f->rows == FIXTURE_RECORDS);
     f = field(&c, "retry", "attr");
     assert_true(f && f->rows == 3);
     catalogue_free(&c);
