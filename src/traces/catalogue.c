@@ -477,10 +477,10 @@ static int front_of(const struct query_request *q, struct arena *arena, struct f
 // What counts as an error in these kinds.
 static const char *errors_of(uint16_t sources)
 {
-    bool spans = sources & QS_SPANS, logs = sources & QS_LOGS;
-    if (spans && logs)
-        return ", count() if ((source=spans status=error) or (source=logs level>=error)) as errors";
-    return spans ? ", count() if (status=error) as errors" : logs ? ", count() if (level>=error) as errors" : "";
+    bool spans = sources & QS_SPANS, leveled = sources & (QS_LOGS | QS_EVENTS);
+    if (spans && leveled)
+        return ", count() if ((source=spans status=error) or (source=(logs, events) level>=error)) as errors";
+    return spans ? ", count() if (status=error) as errors" : leveled ? ", count() if (level>=error) as errors" : "";
 }
 
 static int buckets_make(struct maker *m, const struct front *f, uint32_t n)
