@@ -24,6 +24,11 @@ describe('writing', () => {
   it('splits at the first pipe that is one', () => {
     expect(splitSteps('spans a="x | y" || b=1 | traces')).toEqual({ filter: 'spans a="x | y" || b=1', steps: '| traces' });
   });
+  it('leaves a query inside another alone', () => {
+    const nested = 'spans parent in {spans a=1 or b=2 | select span}';
+    expect(splitSteps(`${nested} | limit 5`)).toEqual({ filter: nested, steps: '| limit 5' });
+    expect(addTerm(nested, 'c=3')).toBe(`${nested} c=3`);
+  });
   it('negates', () => {
     expect(term('service', 'web', true)).toBe('service!=web');
   });

@@ -20,27 +20,32 @@ export function writeField(name: string): string {
   return [head, ...rest.map((segment) => (/^[\p{L}\p{N}_\-/@$]+$/u.test(segment) ? segment : `\`${segment}\``))].join('.');
 }
 
+/** Tokens that stand in no parentheses and no braces: those of a query inside are its own. */
+function outer(query: string): ReturnType<typeof lex> {
+  let depth = 0;
+  return lex(query).filter((token) => {
+    if (token.text === '(' || token.text === '{') depth++;
+    if (token.text === ')' || token.text === '}') depth--;
+    return depth === 0;
+  });
+}
+
 /** Source with filter, and the steps after it. */
 export function splitSteps(query: string): { filter: string; steps: string } {
-  const pipe = lex(query).find((token) => token.kind === 'pipe');
+  const pipe = outer(query).find((token) => token.kind === 'pipe');
   if (!pipe) return { filter: query.trim(), steps: '' };
   return { filter: query.slice(0, pipe.from).trim(), steps: query.slice(pipe.from).trim() };
 }
 
 /** `or` binds weaker than standing side by side: a filter with it needs parentheses before a term is added. */
 function hasOr(filter: string): boolean {
-  let depth = 0;
-  return lex(filter).some((token) => {
-    if (token.text === '(' || token.text === '{') depth++;
-    if (token.text === ')' || token.text === '}') depth--;
-    return depth === 0 && token.kind === 'keyword' && /^(or|\|\|)$/i.test(token.text);
-  });
+  return outer(filter).some((token) => token.kind === 'keyword' && /^(or|\|\|)$/i.test(token.text));
 }
 
 /** The query with one more term that all rows must satisfy. A term that is there already is not added twice. */
 export function addTerm(query: string, term: string): string {
   const { filter, steps } = splitSteps(query);
-  const source = lex(filter)
+  const source = outer(filter)
     .filter((token) => token.kind === 'source')
     .at(-1);
   const head = source ? filter.slice(0, source.to) : filter;
