@@ -3,7 +3,6 @@
 #include "ingest/ingest_internal.h"
 
 #include "base/clock.h"
-#include "base/hash.h"
 #include "base/mem.h"
 #include "base/must.h"
 #include "ingest/admission.h"
@@ -179,23 +178,9 @@ static void committed(void *ctx, int result)
     in->in_flight--;
 }
 
-static int sink_nothing_section(void *ctx, const struct record_entity *resource, const struct record_entity *scope)
+static int decode(void *ctx, const struct record_sink *sink, struct err *err)
 {
-    return 0;
-}
-static int sink_nothing_record(void *ctx, const struct record *r) { return 0; }
-
-// What the body is, for noticing that a client which did not hear our answer sends it again.
-void ingest_request_hash(int64_t project, unsigned kind, bytes body, uint64_t ret[2])
-{
-    uint64_t seed = (uint64_t)project << 8 | kind;
-    XXH128_hash_t h = XXH3_128bits_withSeed(body.ptr ? body.ptr : (const uint8_t *)"", body.len, hash64_int(seed));
-    ret[0] = h.low64;
-    ret[1] = h.high64 | 1; // never 0,0, which means "none"
-}
-
-static int decode(struct ingest_call *call, const struct record_sink *sink, struct err *err)
-{
+    struct ingest_call *call = ctx;
     struct looking looking = { &call->look, sink };
     struct record_sink look = looking_sink(&looking);
     call->look.looked = door_wants_look(call->in->door, call->req, (int)call->signal);
@@ -212,38 +197,19 @@ static int decode(struct ingest_call *call, const struct record_sink *sink, stru
 static void handle(struct http_request *req, void *ctx)
 {
     struct ingest_call *call = ctx;
-    struct ingest *in = call->in;
-    struct batch *batch;
     struct err err = { 0 };
-    uint64_t hash[2];
-    MAGIC_CHECK(in, INGEST_MAGIC);
-    must(req->worker >= 0 && req->worker < INGEST_WORKERS_MAX);
-    in->bytes += req->wire_body_n;
-    quota_charge(&in->quota, call->project, (int64_t)req->wire_body_n, clock_mono_ns());
-    ingest_request_hash(call->project, (unsigned)call->signal << 4 | (unsigned)call->format, req->body, hash);
-    int r = store_batch_begin(in->options.store, (unsigned)req->worker, (uint32_t)call->project, hash, &batch);
-    if (r == ERR_EXIST) {
-        // Stored already: read it once more for the same answer, into nothing.
-        static const struct record_sink nothing = { NULL, sink_nothing_section, sink_nothing_record };
-        in->requests_repeated++;
-        r = decode(call, &nothing, &err);
-        call->result.accepted = 0; // they were counted when they were stored
-        answer(call, r, &err);
+    MAGIC_CHECK(call->in, INGEST_MAGIC);
+    struct ingest_storing storing = { .req = req,
+                                      .project = call->project,
+                                      .kind = (unsigned)call->signal << 4 | (unsigned)call->format,
+                                      .decode = decode,
+                                      .committed = committed,
+                                      .call = call };
+    int r = ingest_store(call->in, &storing, &err);
+    if (r == INGEST_COMMITTING)
         return;
-    }
-    if (r == 0) {
-        struct record_sink sink = batch_sink(batch);
-        r = decode(call, &sink, &err);
-        if (r < 0)
-            batch_abort_take(batch);
-    }
-    if (r < 0) {
-        answer(call, r, &err);
-        return;
-    }
-    http_request_drop_body(req); // it may wait long for the disk
-    in->in_flight++;
-    batch_commit_take(batch, committed, call);
+    call->result.accepted = 0; // of a repeated one they were counted when they were stored
+    answer(call, r, &err);
 }
 
 static bool type_ok(const struct http_request *req)

@@ -21,6 +21,17 @@ struct ingest {
 #undef INGEST_ATOMIC_FIELD
 };
 
-// What a body is, for noticing that a client which did not hear our answer sends it again. kind: of the
-// protocol and format, below 256.
-void ingest_request_hash(int64_t project, unsigned kind, bytes body, uint64_t ret[2]);
+// Stores the records that decode() gives to its sink, in one batch of this worker's lane. A request that was stored before is
+// read once more, for the same answer, into nothing.
+struct ingest_storing {
+    struct http_request *req; // with its whole body
+    int64_t project;
+    unsigned kind; // of the protocol and format, below 256: the same body in another one is another request
+    int (*decode)(void *call, const struct record_sink *sink, struct err *err);
+    void (*committed)(void *call, int result); // on the log thread
+    void *call;
+};
+enum ingest_stored { INGEST_REPEATED = 0, INGEST_COMMITTING = 1 };
+// INGEST_COMMITTING: committed() will be called, or was; the call and the request are no longer the caller's.
+// INGEST_REPEATED, or what decode() or the store returned: the caller answers.
+int ingest_store(struct ingest *in, const struct ingest_storing *s, struct err *err);

@@ -200,8 +200,9 @@ static int body_store(struct sentry_call *call, struct sentry_source *from, cons
     return r;
 }
 
-static int store(struct sentry_call *call, const struct record_sink *sink, struct err *err)
+static int store(void *ctx, const struct record_sink *sink, struct err *err)
 {
+    struct sentry_call *call = ctx;
     char peer[SOCKET_ADDRESS_TEXT];
     struct sentry_source from = { .service = str_z(call->grant.name), .received_ns = clock_unix_ns() };
     from.peer = str_of(peer, socket_address_format_host(&call->req->peer, peer));
@@ -266,53 +267,24 @@ static int admit(struct sentry_call *call, struct err *err)
     return r;
 }
 
-static int sink_nothing_section(void *ctx, const struct record_entity *resource, const struct record_entity *scope)
-{
-    return 0;
-}
-static int sink_nothing_record(void *ctx, const struct record *r) { return 0; }
-
 // The whole body is there, inflated.
 static void handle(struct http_request *req, void *ctx)
 {
     struct sentry_call *call = ctx;
-    struct ingest *in = call->in;
-    struct batch *batch;
     struct err err = { 0 };
-    uint64_t hash[2];
-    MAGIC_CHECK(in, INGEST_MAGIC);
+    MAGIC_CHECK(call->in, INGEST_MAGIC);
     must(req->worker >= 0 && req->worker < INGEST_WORKERS_MAX);
+    struct ingest_storing storing = { .req = req,
+                                      .project = call->project,
+                                      .kind = KIND | call->store,
+                                      .decode = store,
+                                      .committed = committed,
+                                      .call = call };
     int r = admit(call, &err);
-    if (r < 0) {
-        answer(call, r, &err);
+    if (r == 0 && (r = ingest_store(call->in, &storing, &err)) == INGEST_COMMITTING)
         return;
-    }
-    in->bytes += req->wire_body_n;
-    quota_charge(&in->quota, call->project, (int64_t)req->wire_body_n, clock_mono_ns());
-    ingest_request_hash(call->project, KIND | call->store, req->body, hash);
-    r = store_batch_begin(in->options.store, (unsigned)req->worker, (uint32_t)call->project, hash, &batch);
-    if (r == ERR_EXIST) {
-        // Stored already: read it once more for the same answer, into nothing.
-        static const struct record_sink nothing = { NULL, sink_nothing_section, sink_nothing_record };
-        in->requests_repeated++;
-        r = store(call, &nothing, &err);
-        call->counts.records = 0;
-        answer(call, r, &err);
-        return;
-    }
-    if (r == 0) {
-        struct record_sink sink = batch_sink(batch);
-        r = store(call, &sink, &err);
-        if (r < 0)
-            batch_abort_take(batch);
-    }
-    if (r < 0) {
-        answer(call, r, &err);
-        return;
-    }
-    http_request_drop_body(req);
-    in->in_flight++;
-    batch_commit_take(batch, committed, call);
+    call->counts.records = 0; // of a repeated one they were counted when they were stored
+    answer(call, r, &err);
 }
 
 void sentry_route(struct ingest *in, struct http_request *req, struct http_route *route)
