@@ -241,6 +241,9 @@ static int describe(struct finder *f, const struct suspect *s)
     *d = (struct red_finding){ .state = s->state, .service = f->o->services[service].name };
     d->since = s->since * 60000000000ll;
     d->cause = cause_of(f->o, d->service, s->since);
+    // A minute that is half before and half after is not told to be after. Its deploy says when that was.
+    if (d->cause && d->cause->time < d->since && d->since - d->cause->time < 60000000000ll)
+        d->since = d->cause->time;
     for (size_t i = 0; i < f->v->of[RED_SERIES].n && r == 0; i++) {
         const struct cell *c = &f->v->of[RED_SERIES].cells[i];
         if (c->key->group == service && c->minute >= f->range->before && c->minute < f->range->to)

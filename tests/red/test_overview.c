@@ -141,6 +141,20 @@ static void test_the_deploy_before_it_is_the_cause(void **unused)
     assert_true(f->cause->worse);
 }
 
+// The minute that it went out in is mostly still well: the deploy is what says when the failing began.
+static void test_it_began_with_the_deploy_and_not_with_the_next_minute(void **unused)
+{
+    checkout_fails(FROM + 40, TO);
+    struct red_key *worse = version("checkout", "2", FROM + 39);
+    worse->first += 48 * (MINUTE / 60);
+    served(worse, FROM + 39, FROM + 40, 3, 1, OK_MS);
+    served(worse, FROM + 40, TO, 10, 5, OK_MS);
+    const struct red_finding *f = find();
+    assert_int_equal(f->state, RED_FAILING);
+    assert_non_null(f->cause);
+    assert_int_equal(f->since, (FROM + 39) * MINUTE + 48 * (MINUTE / 60));
+}
+
 static void test_other_deploys_are_not_the_cause(void **unused)
 {
     checkout_fails(FROM + 40, TO);
@@ -250,6 +264,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_who_fails_is_named_and_not_his_caller, setup, teardown),
         cmocka_unit_test_setup_teardown(test_the_deploy_before_it_is_the_cause, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_it_began_with_the_deploy_and_not_with_the_next_minute, setup, teardown),
         cmocka_unit_test_setup_teardown(test_other_deploys_are_not_the_cause, setup, teardown),
         cmocka_unit_test_setup_teardown(test_a_harmless_deploy_is_told_and_not_blamed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_recovered_is_healthy, setup, teardown),

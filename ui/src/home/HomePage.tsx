@@ -25,6 +25,7 @@ import { Services, serviceHref } from './Services.tsx';
 
 const BUCKETS = 60;
 const SLOW_MS = 20_000;
+const MINUTE = 60_000;
 
 /** What reads many records is asked again less often than the numbers that the server keeps ready. */
 function slowly(now: number): number {
@@ -154,13 +155,15 @@ function Evidence({ overview, span, table, selected, stale }: EvidenceProps) {
     () => (finding.since ? Math.max(span.from, parseInstant(finding.since).ms) : span.from),
     [finding.since, span.from],
   );
+  // Without a deploy to tell the moment, it may have begun within the minute before.
+  const well = finding.since && !finding.cause ? since - MINUTE : since;
   // Trends end with the last bucket that is whole.
   const times = overview.series.time;
   const last = times.at(-1);
   const open = last !== undefined && parseInstant(last).ms + overview.step / 1e6 > span.to;
   const whole = open ? times.length - 1 : times.length;
   const subject = `${rangeSubject.value} ${finding.since ?? ''}`;
-  const logs = useLoad(subject, `${subject} ${slowly(span.to)}`, (abort) => loadNewLogs(since, span, abort), true);
+  const logs = useLoad(subject, `${subject} ${slowly(span.to)}`, (abort) => loadNewLogs(since, well, span, abort), true);
   return (
     <>
       <HomeCharts overview={overview} span={span} table={table} stale={stale} />

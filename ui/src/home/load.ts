@@ -139,10 +139,10 @@ const NAMES_QUERY = 'logs level>=warn | stats values(service, 1) as names by pat
 const PATTERNS = 1000;
 const HOUR = 3_600_000;
 
-/** Patterns of warnings and errors that the time before `since` did not have. */
-export async function loadNewLogs(since: number, range: Span, abort: AbortSignal): Promise<NewLogs> {
+/** Patterns of warnings and errors since `since` that the time before `well` did not have. */
+export async function loadNewLogs(since: number, well: number, range: Span, abort: AbortSignal): Promise<NewLogs> {
   const query = scoped(PATTERNS_QUERY);
-  const earlier = { from: Math.min(range.from, since - Math.max(HOUR, range.to - range.from)), to: since };
+  const earlier = { from: Math.min(range.from, well - Math.max(HOUR, range.to - range.from)), to: well };
   const [now, before, named] = await Promise.all([
     runQuery<PatternRow>(query, { from: since, to: range.to }, PATTERNS, abort),
     runQuery<PatternRow>(query, earlier, PATTERNS, abort),
