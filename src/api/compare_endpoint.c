@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/hash.h"
+#include "query/literal.h"
 #include "traces/compare.h"
 #include "traces/trace_path.h"
 
@@ -245,17 +246,6 @@ static int found_row(void *ctx, const struct query_cell *cells, uint32_t n)
 
 static int found_end(void *ctx, const struct query_stats *stats) { return 0; }
 
-static void put_literal(struct buf *out, str s)
-{
-    buf_byte(out, '\'');
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.ptr[i] == '\'')
-            buf_byte(out, '\'');
-        buf_byte(out, (uint8_t)s.ptr[i]);
-    }
-    buf_byte(out, '\'');
-}
-
 // By a hash of the id: the same traces each time, and no kind of them more than another.
 static int order_sample(const void *a, const void *b)
 {
@@ -275,10 +265,10 @@ static bool find_population(struct api_call *call, struct query_request *q, stru
     *p = (struct population){ .service = root->service, .name = root->name, .from = q->from, .to = q->to };
     buf_init(&text, 64 << 10);
     buf_str(&text, root->parent ? STR("spans name=") : STR("spans root=true name="));
-    put_literal(&text, root->name);
+    query_put_literal(&text, root->name);
     if (root->service.len) {
         buf_str(&text, STR(" service="));
-        put_literal(&text, root->service);
+        query_put_literal(&text, root->service);
     }
     buf_printf(&text, " trace:* | limit 1 by trace | select trace | limit %d", POPULATION_SEEN_MAX + 1);
     q->text = buf_view(&text);

@@ -166,17 +166,6 @@ void api_jaeger_operations(struct api_call *call)
 
 // --- search ---
 
-static void put_literal(struct buf *out, str s)
-{
-    buf_byte(out, '\'');
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.ptr[i] == '\'')
-            buf_byte(out, '\'');
-        buf_byte(out, (uint8_t)s.ptr[i]);
-    }
-    buf_byte(out, '\'');
-}
-
 // A tag's name as a field: Jaeger's own words become our fixed fields, names that hide behind one of
 // them are read as attributes, odd names stand in back quotes.
 static bool put_tag_field(struct buf *out, str key)
@@ -230,7 +219,7 @@ static bool put_tag(struct buf *out, str key, str value)
     else if (!put_tag_field(out, key))
         return false;
     buf_byte(out, '=');
-    put_literal(out, value);
+    query_put_literal(out, value);
     return true;
 }
 
@@ -347,10 +336,10 @@ static bool search(struct api_call *call, struct query_request *q, struct view *
     f->ids = arena_alloc_array(&call->req->arena, f->max, sizeof *f->ids);
     buf_init(&text, 16 << 10);
     buf_str(&text, STR("spans service="));
-    put_literal(&text, service);
+    query_put_literal(&text, service);
     if (operation.len && !str_eq(operation, STR("all"))) {
         buf_str(&text, STR(" name="));
-        put_literal(&text, operation);
+        query_put_literal(&text, operation);
     }
     bool ok = put_tags(call, &text) && put_duration(call, &text, STR("minDuration"), ">=") &&
               put_duration(call, &text, STR("maxDuration"), "<=");

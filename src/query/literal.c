@@ -501,3 +501,28 @@ size_t query_pattern_offset(const struct query_ast_value *v, size_t off)
     }
     return v->pos.off + 1 + i;
 }
+
+void query_put_literal(struct buf *out, str text)
+{
+    buf_byte(out, '\'');
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] == '\'')
+            buf_byte(out, '\'');
+        buf_byte(out, (uint8_t)text.ptr[i]);
+    }
+    buf_byte(out, '\'');
+}
+
+void query_put_value(struct buf *out, str text)
+{
+    bool bare = text.len > 0;
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        bare &=
+            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (i && ((c >= '0' && c <= '9') || c == '-'));
+    }
+    if (bare)
+        buf_str(out, text);
+    else
+        query_put_literal(out, text);
+}

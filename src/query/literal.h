@@ -2,6 +2,7 @@
 // type of what stands left of the operator, often only per row, so all are taken once, here.
 #pragma once
 #include "base/arena.h"
+#include "base/buf.h"
 #include "query/ast.h"
 
 struct query_zone;
@@ -67,3 +68,8 @@ bool query_time_read(str s, int64_t now_ns, const struct query_zone *zone, int64
 bool query_time_param(str s, int64_t now_ns, const struct query_zone *zone, int64_t *ret_ns);
 // Hex digits with dashes between, any case -> nibbles. False for anything else or more than 32.
 bool query_id_read(str s, uint8_t ret_id[16], uint8_t *ret_nibbles);
+
+// Writing, for programs that make queries. A text as a literal: in single quotes, whatever is in it.
+void query_put_literal(struct buf *out, str text);
+// The same, for a query that a person will read: bare where nothing in it could be taken for something else.
+void query_put_value(struct buf *out, str text);

@@ -1,5 +1,6 @@
 // What is wrong: the service whose share of failed (else of slow) requests rose and has not come down, and of several
 // the one that none of the others explains: web fails because checkout fails, so checkout is named.
+#include "query/literal.h"
 #include "red/change.h"
 #include "red/overview.h"
 
@@ -194,34 +195,12 @@ static const struct red_deploy *cause_of(const struct red_overview *o, str servi
     return NULL;
 }
 
-// A value of the language: bare where that is allowed, else quoted.
-static void put_value(struct buf *b, str s)
-{
-    bool bare = s.len > 0;
-    for (size_t i = 0; i < s.len; i++) {
-        char c = s.ptr[i];
-        bare &=
-            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (i && ((c >= '0' && c <= '9') || c == '-'));
-    }
-    if (bare) {
-        buf_str(b, s);
-        return;
-    }
-    buf_byte(b, '\'');
-    for (size_t i = 0; i < s.len; i++) {
-        if (s.ptr[i] == '\'')
-            buf_byte(b, '\'');
-        buf_byte(b, (uint8_t)s.ptr[i]);
-    }
-    buf_byte(b, '\'');
-}
-
 static int query_of(struct finder *f, const struct suspect *s, str service, str *ret_query)
 {
     struct buf b;
     buf_init(&b, 1 << 20);
     buf_str(&b, STR("spans service="));
-    put_value(&b, service);
+    query_put_value(&b, service);
     if (s->state == RED_FAILING)
         buf_str(&b, STR(" status=error"));
     else if (s->slow >= 1000000)

@@ -5,6 +5,7 @@
 #include "query/attributes.h"
 #include "query/calendar.h"
 #include "query/error.h"
+#include "query/literal.h"
 #include "query/plan.h"
 #include "query/qval_ops.h"
 
@@ -93,18 +94,6 @@ static uint64_t number(const struct query_cell *cells, uint32_t n, const char *n
 {
     const struct qval *v = cell(cells, n, name);
     return v->type == QVAL_INT ? (uint64_t)v->i : 0;
-}
-
-// 'text' as a literal of the language.
-static void put_literal(struct buf *b, str text)
-{
-    buf_byte(b, '\'');
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.ptr[i] == '\'')
-            buf_byte(b, '\'');
-        buf_byte(b, (uint8_t)text.ptr[i]);
-    }
-    buf_byte(b, '\'');
 }
 
 // A dotted name in back quotes, part by part. False when it cannot be one.
@@ -216,7 +205,7 @@ int catalogue_operations(const struct query_request *q, struct view *view, str s
     buf_str(&text, STR("spans "));
     if (service.len) {
         buf_str(&text, STR("service="));
-        put_literal(&text, service);
+        query_put_literal(&text, service);
     }
     buf_str(&text, STR(" | stats count() as spans, count() if (status=error) as errors by service, name, kind"));
     rc = text.error ? query_fail(err, QUERY_E_QUERY_TOO_LONG, "the name is too long")

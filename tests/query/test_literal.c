@@ -314,12 +314,36 @@ static void test_wildcards(void **state)
     assert_false(wild("a*\\**z", STR("abz")));
 }
 
+static void expect_written(void (*put)(struct buf *, str), const char *text, const char *want)
+{
+    struct buf b;
+    buf_init(&b, 1024);
+    put(&b, str_z(text));
+    buf_byte(&b, 0);
+    assert_string_equal(b.ptr, want);
+    buf_free(&b);
+}
+
+static void test_written_for_queries(void **state)
+{
+    expect_written(query_put_literal, "GET *", "'GET *'");
+    expect_written(query_put_literal, "o'clock | limit 1", "'o''clock | limit 1'");
+    expect_written(query_put_literal, "", "''");
+    expect_written(query_put_value, "checkout-2", "checkout-2");
+    // What could be a number, a wildcard, an operator, or nothing at all is quoted.
+    expect_written(query_put_value, "2-checkout", "'2-checkout'");
+    expect_written(query_put_value, "a*", "'a*'");
+    expect_written(query_put_value, "a.b", "'a.b'");
+    expect_written(query_put_value, "it's", "'it''s'");
+    expect_written(query_put_value, "", "''");
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_numbers),  cmocka_unit_test(test_durations),
-                                        cmocka_unit_test(test_sizes),    cmocka_unit_test(test_times),
-                                        cmocka_unit_test(test_readings), cmocka_unit_test(test_escapes),
-                                        cmocka_unit_test(test_patterns), cmocka_unit_test(test_ids),
-                                        cmocka_unit_test(test_wildcards) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_numbers),   cmocka_unit_test(test_durations),
+                                        cmocka_unit_test(test_sizes),     cmocka_unit_test(test_times),
+                                        cmocka_unit_test(test_readings),  cmocka_unit_test(test_escapes),
+                                        cmocka_unit_test(test_patterns),  cmocka_unit_test(test_ids),
+                                        cmocka_unit_test(test_wildcards), cmocka_unit_test(test_written_for_queries) };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

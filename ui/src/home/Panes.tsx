@@ -4,6 +4,7 @@ import type { Loaded } from '../api/load.ts';
 import type { Deploy } from '../api/overview.ts';
 import { count, plural } from '../format/number.ts';
 import { absolute, ago, parseInstant } from '../format/time.ts';
+import { Holes } from '../parts/Holes.tsx';
 import { Link } from '../parts/Link.tsx';
 import { useLate } from '../parts/States.tsx';
 import { entryQuery } from '../query/services.ts';
@@ -133,23 +134,6 @@ export function NewInLogs({ since, named, logs }: NewLogsProps) {
   );
 }
 
-/** Rules of patterns put `<num>` and the like for what varies. */
-function Pattern({ text }: { text: string }) {
-  return (
-    <>
-      {text.split(/(<\w+>)/).map((part, index) =>
-        index % 2 ? (
-          <span class="var" key={index}>
-            {part}
-          </span>
-        ) : (
-          part
-        ),
-      )}
-    </>
-  );
-}
-
 function PatternLine({ row }: { row: NewPattern }) {
   const serious = row.level === 'error' || row.level === 'fatal';
   const query = `logs ${row.service ? `${term('service', row.service)} ` : ''}${term('pattern', row.pattern)}`;
@@ -169,7 +153,7 @@ function PatternLine({ row }: { row: NewPattern }) {
       </td>
       <td class="mono cut">
         <Link class="plain" href={href('/logs', { ...kept.value, q: query })} title={row.pattern}>
-          <Pattern text={row.pattern} />
+          <Holes text={row.pattern} />
         </Link>
       </td>
       <td class="r sm d3" title={last === undefined ? undefined : absolute(last)}>

@@ -4,11 +4,11 @@ import { useState } from 'preact/hooks';
 import type { LogRow, Value } from '../api/types.ts';
 import { absolute, parseInstant } from '../format/time.ts';
 import { valueText } from '../parts/Attributes.tsx';
+import { Holes } from '../parts/Holes.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import { CopyButton } from '../parts/Paste.tsx';
 import { term } from '../query/write.ts';
 import { type Field, fieldsOf, queryName } from './fields.ts';
-import { Holes } from './Patterns.tsx';
 import { safeText } from './text.ts';
 
 interface Props {

@@ -6,6 +6,7 @@ import { durationLiteral } from '../charts/heat.ts';
 import { SparkBars } from '../charts/Spark.tsx';
 import { count, percent } from '../format/number.ts';
 import { clock, parseInstant } from '../format/time.ts';
+import { Holes } from '../parts/Holes.tsx';
 import { Failure, SkeletonRows, useLate } from '../parts/States.tsx';
 import { addTerm, splitSteps, term, writeValue } from '../query/write.ts';
 import { range, rangeKey, rangeSubject } from '../state/live.ts';
@@ -179,22 +180,5 @@ function PatternLine({ row, trend, services, written }: LineProps) {
       </td>
       <td class="mono d3 wide">{row.last ? clock(parseInstant(row.last).ms).slice(0, 8) : ''}</td>
     </tr>
-  );
-}
-
-/** `<num>` and the like stand for what varies. */
-export function Holes({ text }: { text: string }) {
-  return (
-    <>
-      {text.split(/(<(?:str|url|email|uuid|time|ip|hex|num)>)/).map((piece, index) =>
-        index % 2 === 1 ? (
-          <span class="hole" key={index}>
-            {piece}
-          </span>
-        ) : (
-          piece
-        ),
-      )}
-    </>
   );
 }
