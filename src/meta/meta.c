@@ -67,31 +67,49 @@ static int dir_prepare(const char *dir, bool create, struct err *err)
     return chmod(dir, 0700) < 0 ? open_error(err, dir, "close the data directory to others") : 0;
 }
 
-// The file is made before SQLite opens it, so that it, and with it -wal and -shm, is 0600 from its first moment.
-static int file_prepare(const char *path, bool create, struct err *err)
+static int writer_open(struct meta *m, const char *path, bool create, struct err *err)
 {
-    int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | (create ? O_CREAT : 0), 0600);
-    if (fd < 0) {
-        int r = open_error(err, path, "open the database");
-        if (r == ERR_NOENT)
-            err_set_hint(err, "is this the data directory of a server? `clew serve --data DIR` makes one");
-        return r;
-    }
-    int r = fchmod(fd, 0600) < 0 ? open_error(err, path, "close the database to others") : 0;
-    close(fd);
+    int r = db_open(&m->writer, path, "meta_database", DB_WRITE | (create ? DB_CREATE : 0), err);
+    if (r == ERR_NOENT)
+        err_set_hint(err, "is this the data directory of a server? `clew serve --data DIR` makes one");
+    if (r == 0)
+        sqlite3_limit(m->writer.handle, SQLITE_LIMIT_LENGTH, 1 << 20);
     return r;
+}
+
+int meta_begin(struct meta *m, struct err *err) { return db_begin(&m->writer, err); }
+int meta_commit(struct meta *m, struct err *err) { return db_commit(&m->writer, err); }
+void meta_rollback(struct meta *m) { db_rollback(&m->writer); }
+int meta_finish(struct meta *m, int r, struct err *err) { return db_finish(&m->writer, r, err); }
+
+int meta_next_id(struct meta *m, const char *sequence, int64_t *ret_id, struct err *err)
+{
+    int changes = 0;
+    sqlite3_stmt *stmt;
+    int r =
+        db_run(&m->writer, &changes, err, "UPDATE sequences SET last_id = last_id + 1 WHERE name = ?", "z", sequence);
+    if (r == 0 && changes == 0)
+        r = db_run(&m->writer, NULL, err, "INSERT INTO sequences (name, last_id) VALUES (?, 1)", "z", sequence);
+    if (r < 0)
+        return r;
+    r = db_query(&m->writer, &stmt, err, "SELECT last_id FROM sequences WHERE name = ?", "z", sequence);
+    if (r <= 0)
+        return r < 0 ? r : err_set(err, ERR_CORRUPT, "meta_database", "sequence %s is gone", sequence);
+    *ret_id = sqlite3_column_int64(stmt, 0);
+    db_done(stmt);
+    return 0;
 }
 
 static int workspace_read(struct meta *m, struct err *err)
 {
     sqlite3_stmt *stmt;
-    int r = meta_query(&m->reader, &stmt, err, "SELECT id FROM workspaces WHERE slug = 'clew'", "");
+    int r = db_query(&m->reader, &stmt, err, "SELECT id FROM workspaces WHERE slug = 'clew'", "");
     if (r == 0)
         return err_set(err, ERR_CORRUPT, "meta_database", "the workspace is gone");
     if (r < 0)
         return r;
     m->workspace = sqlite3_column_int64(stmt, 0);
-    meta_done(stmt);
+    db_done(stmt);
     return 0;
 }
 
@@ -103,8 +121,6 @@ int meta_open(const char *dir, bool create, struct meta **ret_meta, struct err *
     if ((size_t)snprintf(path, sizeof path, "%s/meta.db", dir) >= sizeof path)
         return err_set(err, ERR_INVALID, "data_directory", "the path of the data directory is too long");
     int r = dir_prepare(dir, create, err);
-    if (r == 0)
-        r = file_prepare(path, create, err);
     if (r < 0)
         return r;
     struct meta *m = mem_zalloc(sizeof *m);
@@ -116,11 +132,11 @@ int meta_open(const char *dir, bool create, struct meta **ret_meta, struct err *
     throttle_init(&m->throttle, seed);
     must(pthread_mutex_init(&m->throttle_lock, NULL) == 0);
     must(pthread_mutex_init(&m->pwhash_lock, NULL) == 0);
-    r = meta_db_open(&m->writer, path, true, err);
+    r = writer_open(m, path, create, err);
     if (r == 0)
         r = meta_schema_apply(m, err);
     if (r == 0)
-        r = meta_db_open(&m->reader, path, false, err);
+        r = db_open(&m->reader, path, "meta_database", 0, err);
     if (r == 0)
         r = workspace_read(m, err);
     if (r == 0)
@@ -141,8 +157,8 @@ void meta_close(struct meta *m)
     if (m->cache)
         meta_cache_flush_usage(m);
     meta_cache_free(m->cache);
-    meta_db_close(&m->reader);
-    meta_db_close(&m->writer);
+    db_close(&m->reader);
+    db_close(&m->writer);
     pthread_mutex_destroy(&m->throttle_lock);
     pthread_mutex_destroy(&m->pwhash_lock);
     m->magic = 0;
@@ -161,8 +177,8 @@ void meta_tick(struct meta *m)
     if (meta_begin(m, NULL) < 0)
         return;
     int64_t unix_ns = clock_unix_ns();
-    int r = meta_run(&m->writer, NULL, NULL, "DELETE FROM sessions WHERE expires_ns < ?", "i", unix_ns);
+    int r = db_run(&m->writer, NULL, NULL, "DELETE FROM sessions WHERE expires_ns < ?", "i", unix_ns);
     if (r == 0)
-        r = meta_run(&m->writer, NULL, NULL, "DELETE FROM login_links WHERE expires_ns < ?", "i", unix_ns);
+        r = db_run(&m->writer, NULL, NULL, "DELETE FROM login_links WHERE expires_ns < ?", "i", unix_ns);
     meta_finish(m, r, NULL);
 }

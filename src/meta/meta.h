@@ -1,7 +1,7 @@
 // Meta: what Clew knows that is not a record: the workspace, its projects and their keys, people,
 // sessions, tokens, the audit trail. One SQLite file (DIR/meta.db, WAL) in a directory of mode 0700.
 // The SQL is portable on purpose (PostgreSQL comes with the cluster); what is SQLite's own stands
-// in meta_db.c and in the audit triggers of meta_schema.c.
+// in db/ and in the audit triggers of meta_schema.c.
 //
 // Threads: every function may be called from any thread and may read the disk; none may be called
 // from an I/O loop, except token_check() and key_check() of meta/token.h, which answer from memory.

@@ -35,10 +35,10 @@ static void audit_hash(const uint8_t prev[32], int64_t seq, int64_t time_ns, str
     crypto_generichash_final(&st, ret, 32);
 }
 
-static int audit_head(struct meta_db *db, int64_t *ret_seq, uint8_t ret_hash[32], struct err *err)
+static int audit_head(struct db *db, int64_t *ret_seq, uint8_t ret_hash[32], struct err *err)
 {
     sqlite3_stmt *stmt;
-    int r = meta_query(db, &stmt, err, "SELECT seq, hash FROM audit_head WHERE id = 1", "");
+    int r = db_query(db, &stmt, err, "SELECT seq, hash FROM audit_head WHERE id = 1", "");
     if (r < 0)
         return r;
     if (r == 0)
@@ -47,7 +47,7 @@ static int audit_head(struct meta_db *db, int64_t *ret_seq, uint8_t ret_hash[32]
     bool sound = sqlite3_column_bytes(stmt, 1) == 32;
     if (sound)
         memcpy(ret_hash, sqlite3_column_blob(stmt, 1), 32);
-    meta_done(stmt);
+    db_done(stmt);
     if (!sound)
         return err_set(err, ERR_CORRUPT, "audit_broken", "the audit trail's head is damaged");
     *ret_seq = seq;
@@ -66,12 +66,12 @@ int meta_audit_put(struct meta *m, str actor, const char *action, str target, st
         return r;
     seq++;
     audit_hash(prev, seq, now, actor, str_z(action), target, detail, hash);
-    r = meta_run(&m->writer, NULL, err,
-                 "INSERT INTO audit (seq, time_ns, actor, action, target, detail, hash) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                 "iitzttb", seq, now, actor, action, target, detail, bytes_of(hash, 32));
+    r = db_run(&m->writer, NULL, err,
+               "INSERT INTO audit (seq, time_ns, actor, action, target, detail, hash) VALUES (?, ?, ?, ?, ?, ?, ?)",
+               "iitzttb", seq, now, actor, action, target, detail, bytes_of(hash, 32));
     if (r == 0)
-        r = meta_run(&m->writer, NULL, err, "UPDATE audit_head SET seq = ?, hash = ? WHERE id = 1", "ib", seq,
-                     bytes_of(hash, 32));
+        r = db_run(&m->writer, NULL, err, "UPDATE audit_head SET seq = ?, hash = ? WHERE id = 1", "ib", seq,
+                   bytes_of(hash, 32));
     return r;
 }
 
@@ -88,10 +88,10 @@ static void audit_read(sqlite3_stmt *stmt, struct meta_audit_entry *e)
     memset(e, 0, sizeof *e);
     e->seq = sqlite3_column_int64(stmt, 0);
     e->time_ns = sqlite3_column_int64(stmt, 1);
-    meta_copy_text(stmt, 2, e->actor, sizeof e->actor);
-    meta_copy_text(stmt, 3, e->action, sizeof e->action);
-    meta_copy_text(stmt, 4, e->target, sizeof e->target);
-    meta_copy_text(stmt, 5, e->detail, sizeof e->detail);
+    db_copy_text(stmt, 2, e->actor, sizeof e->actor);
+    db_copy_text(stmt, 3, e->action, sizeof e->action);
+    db_copy_text(stmt, 4, e->target, sizeof e->target);
+    db_copy_text(stmt, 5, e->detail, sizeof e->detail);
     if (sqlite3_column_bytes(stmt, 6) == 32)
         memcpy(e->hash, sqlite3_column_blob(stmt, 6), 32);
 }
@@ -123,7 +123,7 @@ int meta_audit_list(struct meta *m, int64_t before_seq, str containing, size_t n
     sqlite3_stmt *stmt;
     size_t got = 0;
     pthread_mutex_lock(&m->reader.lock);
-    int r = meta_query(
+    int r = db_query(
         &m->reader, &stmt, err,
         "SELECT seq, time_ns, actor, action, target, detail, hash FROM audit WHERE seq < ? AND (actor || ' ' || "
         "action || ' ' || target || ' ' || detail) LIKE ? ESCAPE '\\' ORDER BY seq DESC LIMIT ?",
@@ -131,10 +131,10 @@ int meta_audit_list(struct meta *m, int64_t before_seq, str containing, size_t n
     buf_free(&pattern);
     while (r == 1 && got < n) {
         audit_read(stmt, &list[got++]);
-        r = meta_next(&m->reader, stmt, err);
+        r = db_next(&m->reader, stmt, err);
     }
     if (r == 1)
-        meta_done(stmt);
+        db_done(stmt);
     pthread_mutex_unlock(&m->reader.lock);
     if (r < 0) {
         mem_free(list);
@@ -180,27 +180,27 @@ int meta_audit_verify(struct meta *m, const uint8_t *expect_head, struct meta_au
     struct audit_walk w = { .report = &report, .expect_head = expect_head };
     int64_t head_seq = 0;
     uint8_t head[32];
-    struct meta_db db;
+    struct db db;
     sqlite3_stmt *stmt;
     // A connection of its own: a long trail must not keep everybody's sessions waiting for the shared one.
-    int r = meta_db_open(&db, m->reader.path, false, err);
+    int r = db_open(&db, m->reader.path, "meta_database", 0, err);
     if (r < 0)
         return r;
     // One read transaction: entries and head of the same moment, whatever is written meanwhile.
-    r = meta_run(&db, NULL, err, "BEGIN", "");
+    r = db_run(&db, NULL, err, "BEGIN", "");
     if (r == 0)
         r = audit_head(&db, &head_seq, head, err);
     if (r == 0) {
-        r = meta_query(&db, &stmt, err,
-                       "SELECT seq, time_ns, actor, action, target, detail, hash FROM audit ORDER BY seq", "");
+        r = db_query(&db, &stmt, err,
+                     "SELECT seq, time_ns, actor, action, target, detail, hash FROM audit ORDER BY seq", "");
         while (r == 1)
-            r = audit_walk_row(&w, stmt) ? meta_next(&db, stmt, err) : 2;
+            r = audit_walk_row(&w, stmt) ? db_next(&db, stmt, err) : 2;
         if (r == 2)
-            meta_done(stmt);
+            db_done(stmt);
     }
     if (!sqlite3_get_autocommit(db.handle))
-        meta_run(&db, NULL, NULL, "COMMIT", "");
-    meta_db_close(&db);
+        db_run(&db, NULL, NULL, "COMMIT", "");
+    db_close(&db);
     if (r < 0)
         return r;
     memcpy(report.head, w.prev, 32);

@@ -75,32 +75,32 @@ static int table_add(struct cache_table *t, const uint8_t *hash, enum cache_kind
 static int cache_read_count(struct meta *m, size_t *ret_n, struct err *err)
 {
     sqlite3_stmt *stmt;
-    int r = meta_query(&m->reader, &stmt, err,
-                       "SELECT (SELECT count(*) FROM tokens WHERE revoked_ns = 0) + (SELECT count(*) FROM dsn_keys "
-                       "WHERE revoked_ns = 0)",
-                       "");
+    int r = db_query(&m->reader, &stmt, err,
+                     "SELECT (SELECT count(*) FROM tokens WHERE revoked_ns = 0) + (SELECT count(*) FROM dsn_keys "
+                     "WHERE revoked_ns = 0)",
+                     "");
     if (r <= 0)
         return r;
     *ret_n = (size_t)sqlite3_column_int64(stmt, 0);
-    meta_done(stmt);
+    db_done(stmt);
     return 0;
 }
 
 static int cache_read_tokens(struct meta *m, struct cache_table *t, struct err *err)
 {
     sqlite3_stmt *stmt;
-    int r = meta_query(&m->reader, &stmt, err,
-                       "SELECT secret_hash, id, coalesce(project_id, 0), scopes, name, expires_ns FROM tokens WHERE "
-                       "workspace_id = ? AND revoked_ns = 0",
-                       "i", m->workspace);
+    int r = db_query(&m->reader, &stmt, err,
+                     "SELECT secret_hash, id, coalesce(project_id, 0), scopes, name, expires_ns FROM tokens WHERE "
+                     "workspace_id = ? AND revoked_ns = 0",
+                     "i", m->workspace);
     while (r == 1) {
         struct meta_grant g = { .token = sqlite3_column_int64(stmt, 1),
                                 .project = sqlite3_column_int64(stmt, 2),
                                 .scopes = (uint32_t)sqlite3_column_int64(stmt, 3) & META_SCOPES_ALL };
-        meta_copy_text(stmt, 4, g.name, sizeof g.name);
+        db_copy_text(stmt, 4, g.name, sizeof g.name);
         if (sqlite3_column_bytes(stmt, 0) == META_HASH_LEN)
             table_add(t, sqlite3_column_blob(stmt, 0), CACHE_TOKEN, &g, sqlite3_column_int64(stmt, 5));
-        r = meta_next(&m->reader, stmt, err);
+        r = db_next(&m->reader, stmt, err);
     }
     return r;
 }
@@ -108,18 +108,18 @@ static int cache_read_tokens(struct meta *m, struct cache_table *t, struct err *
 static int cache_read_keys(struct meta *m, struct cache_table *t, struct err *err)
 {
     sqlite3_stmt *stmt;
-    int r = meta_query(
+    int r = db_query(
         &m->reader, &stmt, err,
         "SELECT k.public_key, k.project_id, p.slug FROM dsn_keys k JOIN projects p ON p.id = k.project_id WHERE "
         "p.workspace_id = ? AND k.revoked_ns = 0",
         "i", m->workspace);
     while (r == 1) {
         struct meta_grant g = { .project = sqlite3_column_int64(stmt, 1) };
-        meta_copy_text(stmt, 2, g.name, sizeof g.name);
+        db_copy_text(stmt, 2, g.name, sizeof g.name);
         uint8_t hash[META_HASH_LEN];
         meta_secret_hash("dsn", str_of(sqlite3_column_text(stmt, 0), (size_t)sqlite3_column_bytes(stmt, 0)), hash);
         table_add(t, hash, CACHE_DSN_KEY, &g, 0);
-        r = meta_next(&m->reader, stmt, err);
+        r = db_next(&m->reader, stmt, err);
     }
     return r;
 }
@@ -128,11 +128,11 @@ static int cache_read_keys(struct meta *m, struct cache_table *t, struct err *er
 static int cache_data_version(struct meta *m, int64_t *ret_version, struct err *err)
 {
     sqlite3_stmt *stmt;
-    int r = meta_query(&m->reader, &stmt, err, "PRAGMA data_version", "");
+    int r = db_query(&m->reader, &stmt, err, "PRAGMA data_version", "");
     if (r <= 0)
         return r < 0 ? r : ERR_CORRUPT;
     *ret_version = sqlite3_column_int64(stmt, 0);
-    meta_done(stmt);
+    db_done(stmt);
     return 0;
 }
 
@@ -301,8 +301,8 @@ void meta_cache_flush_usage(struct meta *m)
             return;
         int r = 0;
         for (size_t i = 0; i < n && r == 0; i++)
-            r = meta_run(&m->writer, NULL, NULL, "UPDATE tokens SET last_used_ns = ? WHERE id = ? AND last_used_ns < ?",
-                         "iii", batch[i].used_ns, batch[i].token, batch[i].used_ns);
+            r = db_run(&m->writer, NULL, NULL, "UPDATE tokens SET last_used_ns = ? WHERE id = ? AND last_used_ns < ?",
+                       "iii", batch[i].used_ns, batch[i].token, batch[i].used_ns);
         if (meta_finish(m, r, NULL) < 0)
             return;
     }

@@ -1,6 +1,7 @@
-// What the files of this room share: the two connections (and how to open a further one), statements, transactions, secrets.
+// What the files of this room share: the two connections, transactions, secrets.
 // Lock order: writer.lock, then reader.lock, then cache lock. Nothing calls out of the room with one held.
 #pragma once
+#include "db/db.h"
 #include "meta/audit.h"
 #include "meta/meta.h"
 #include "meta/person.h"
@@ -8,29 +9,16 @@
 #include "meta/token.h"
 
 #include <pthread.h>
-#include <sqlite3.h>
 #include <stdatomic.h>
 
-enum { META_STATEMENTS_MAX = 128, META_HASH_LEN = 32 };
-
-// One connection and its prepared statements; found again by the address of the SQL literal.
-struct meta_db {
-    sqlite3 *handle;
-    pthread_mutex_t lock;
-    struct {
-        const char *sql;
-        sqlite3_stmt *stmt;
-    } statements[META_STATEMENTS_MAX];
-    size_t statements_n;
-    char path[4096];
-};
+enum { META_HASH_LEN = 32 };
 
 struct meta_cache;
 
 struct meta {
     uint32_t magic;
-    struct meta_db writer; // every change, inside meta_begin .. meta_commit
-    struct meta_db reader; // sees what is committed; WAL lets it read while the writer syncs
+    struct db writer; // every change, inside meta_begin .. meta_commit
+    struct db reader; // sees what is committed; WAL lets it read while the writer syncs
     struct meta_cache *cache;
     struct throttle throttle;
     pthread_mutex_t throttle_lock;
@@ -41,22 +29,6 @@ struct meta {
     _Atomic int64_t tick_usage_ns;
 };
 #define META_MAGIC 0x4d455441u
-
-int meta_db_open(struct meta_db *db, const char *path, bool writable, struct err *err);
-void meta_db_close(struct meta_db *db);
-int meta_db_error(struct meta_db *db, int rc, struct err *err, const char *doing);
-
-// Binds by fmt, a letter an argument: i int64_t, t str, b bytes, z const char *; '0' binds NULL and takes none.
-// meta_query returns 1 with the statement on its first row, 0 when there is none (already reset), or an error.
-// After a 1 the caller calls meta_next until it is not 1, or meta_done to stop early.
-int meta_query(struct meta_db *db, sqlite3_stmt **ret_stmt, struct err *err, const char *sql, const char *fmt, ...);
-int meta_next(struct meta_db *db, sqlite3_stmt *stmt, struct err *err);
-void meta_done(sqlite3_stmt *stmt);
-// Runs a statement that returns no rows; ret_changes may be NULL.
-int meta_run(struct meta_db *db, int *ret_changes, struct err *err, const char *sql, const char *fmt, ...);
-int meta_exec_script(struct meta_db *db, struct err *err, const char *sql);
-
-void meta_copy_text(sqlite3_stmt *stmt, int column, char *out, size_t size);
 
 // A write transaction on the writer connection; holds its lock until commit or rollback.
 int meta_begin(struct meta *m, struct err *err);

@@ -8,14 +8,14 @@
 static int key_count(struct meta *m, int64_t project, int64_t *ret_good, int64_t *ret_all, struct err *err)
 {
     sqlite3_stmt *stmt;
-    int r = meta_query(&m->writer, &stmt, err,
-                       "SELECT coalesce(sum(revoked_ns = 0), 0), count(*) FROM dsn_keys WHERE project_id = ?", "i",
-                       project);
+    int r =
+        db_query(&m->writer, &stmt, err,
+                 "SELECT coalesce(sum(revoked_ns = 0), 0), count(*) FROM dsn_keys WHERE project_id = ?", "i", project);
     if (r <= 0)
         return r;
     *ret_good = sqlite3_column_int64(stmt, 0);
     *ret_all = sqlite3_column_int64(stmt, 1);
-    meta_done(stmt);
+    db_done(stmt);
     return 0;
 }
 
@@ -30,9 +30,9 @@ static int key_insert(struct meta *m, str actor, const struct meta_project *p, s
     snprintf(detail, sizeof detail, "ends in %s", k->key + strlen(k->key) - 4);
     int r = meta_next_id(m, "dsn_keys", &k->id, err);
     if (r == 0)
-        r = meta_run(&m->writer, NULL, err,
-                     "INSERT INTO dsn_keys (id, project_id, public_key, created_ns, revoked_ns) VALUES (?, ?, ?, ?, 0)",
-                     "iizi", k->id, p->id, k->key, k->created_ns);
+        r = db_run(&m->writer, NULL, err,
+                   "INSERT INTO dsn_keys (id, project_id, public_key, created_ns, revoked_ns) VALUES (?, ?, ?, ?, 0)",
+                   "iizi", k->id, p->id, k->key, k->created_ns);
     if (r == 0)
         r = meta_audit_put(m, actor, "dsn_key.add", str_z(p->slug), str_z(detail), err);
     return r;
@@ -43,17 +43,16 @@ int meta_key_list(struct meta *m, int64_t project, struct meta_key ret_keys[META
     sqlite3_stmt *stmt;
     int n = 0;
     pthread_mutex_lock(&m->reader.lock);
-    int r =
-        meta_query(&m->reader, &stmt, err,
-                   "SELECT id, created_ns, public_key FROM dsn_keys WHERE project_id = ? AND revoked_ns = 0 ORDER BY "
-                   "id DESC LIMIT ?",
-                   "ii", project, (int64_t)META_KEYS_PER_PROJECT);
+    int r = db_query(&m->reader, &stmt, err,
+                     "SELECT id, created_ns, public_key FROM dsn_keys WHERE project_id = ? AND revoked_ns = 0 ORDER BY "
+                     "id DESC LIMIT ?",
+                     "ii", project, (int64_t)META_KEYS_PER_PROJECT);
     while (r == 1) {
         ret_keys[n].id = sqlite3_column_int64(stmt, 0);
         ret_keys[n].created_ns = sqlite3_column_int64(stmt, 1);
-        meta_copy_text(stmt, 2, ret_keys[n].key, sizeof ret_keys[n].key);
+        db_copy_text(stmt, 2, ret_keys[n].key, sizeof ret_keys[n].key);
         n++;
-        r = meta_next(&m->reader, stmt, err);
+        r = db_next(&m->reader, stmt, err);
     }
     pthread_mutex_unlock(&m->reader.lock);
     return r < 0 ? r : n;
@@ -94,9 +93,9 @@ int meta_key_remove(struct meta *m, str actor, int64_t project, int64_t key, str
         r = meta_begin(m, err);
     if (r < 0)
         return r;
-    r = meta_run(&m->writer, &changes, err,
-                 "UPDATE dsn_keys SET revoked_ns = ? WHERE id = ? AND project_id = ? AND revoked_ns = 0", "iii",
-                 clock_unix_ns(), key, project);
+    r = db_run(&m->writer, &changes, err,
+               "UPDATE dsn_keys SET revoked_ns = ? WHERE id = ? AND project_id = ? AND revoked_ns = 0", "iii",
+               clock_unix_ns(), key, project);
     if (r == 0 && changes == 0)
         r = err_set(err, ERR_NOENT, "no_key", "the project has no such key");
     if (r == 0)

@@ -18,11 +18,10 @@ static int link_insert(struct meta *m, str actor, const struct meta_user *u, boo
     if (r == 0)
         r = meta_next_id(m, "login_links", &id, err);
     if (r == 0)
-        r = meta_run(
-            &m->writer, NULL, err,
-            "INSERT INTO login_links (id, user_id, secret_hash, expires_ns, sets_password) VALUES (?, ?, ?, ?, "
-            "?)",
-            "iibii", id, u->id, bytes_of(hash, META_HASH_LEN), expires_ns, (int64_t)sets_password);
+        r = db_run(&m->writer, NULL, err,
+                   "INSERT INTO login_links (id, user_id, secret_hash, expires_ns, sets_password) VALUES (?, ?, ?, ?, "
+                   "?)",
+                   "iibii", id, u->id, bytes_of(hash, META_HASH_LEN), expires_ns, (int64_t)sets_password);
     if (r == 0)
         r = meta_audit_put(m, actor, "link.add", str_z(u->login), detail, err);
     return meta_finish(m, r, err);
@@ -83,15 +82,14 @@ int meta_password_link_add(struct meta *m, str actor, int64_t user, char ret_sec
     return r;
 }
 
-int meta_link_find(struct meta_db *db, const uint8_t hash[META_HASH_LEN], bool sets_password, struct meta_user *u,
+int meta_link_find(struct db *db, const uint8_t hash[META_HASH_LEN], bool sets_password, struct meta_user *u,
                    struct err *err)
 {
     sqlite3_stmt *stmt;
-    int r =
-        meta_query(db, &stmt, err,
-                   "SELECT " META_USER_COLUMNS ", l.sets_password FROM login_links l JOIN users u ON u.id = l.user_id"
-                   " WHERE l.secret_hash = ? AND l.expires_ns > ? AND u.disabled_ns = 0",
-                   "bi", bytes_of(hash, META_HASH_LEN), clock_unix_ns());
+    int r = db_query(db, &stmt, err,
+                     "SELECT " META_USER_COLUMNS ", l.sets_password FROM login_links l JOIN users u ON u.id = l.user_id"
+                     " WHERE l.secret_hash = ? AND l.expires_ns > ? AND u.disabled_ns = 0",
+                     "bi", bytes_of(hash, META_HASH_LEN), clock_unix_ns());
     if (r < 0)
         return r;
     if (r == 0) {
@@ -106,7 +104,7 @@ int meta_link_find(struct meta_db *db, const uint8_t hash[META_HASH_LEN], bool s
     bool kind = sqlite3_column_int(stmt, META_USER_COLUMNS_N);
     struct meta_user found;
     meta_user_read(stmt, 0, &found);
-    meta_done(stmt);
+    db_done(stmt);
     if (kind != sets_password) // not used up: it is asked for in the wrong way
         return kind ? err_set(err, ERR_INVALID, "needs_password", "this link wants a new password with it")
                     : err_set(err, ERR_INVALID, "bad_request", "this link signs in only; it sets no password");
@@ -116,5 +114,5 @@ int meta_link_find(struct meta_db *db, const uint8_t hash[META_HASH_LEN], bool s
 
 int meta_link_use_up(struct meta *m, int64_t user, struct err *err)
 {
-    return meta_run(&m->writer, NULL, err, "DELETE FROM login_links WHERE user_id = ?", "i", user);
+    return db_run(&m->writer, NULL, err, "DELETE FROM login_links WHERE user_id = ?", "i", user);
 }

@@ -15,7 +15,7 @@ void meta_user_read(sqlite3_stmt *stmt, int c, struct meta_user *u)
     u->id = sqlite3_column_int64(stmt, c);
     u->scopes = (uint32_t)sqlite3_column_int64(stmt, c + 1) & META_SCOPES_ALL;
     u->has_password = sqlite3_column_int(stmt, c + 2);
-    meta_copy_text(stmt, c + 3, u->login, sizeof u->login);
+    db_copy_text(stmt, c + 3, u->login, sizeof u->login);
     u->created_ns = sqlite3_column_int64(stmt, c + 4);
     u->joined_ns = sqlite3_column_int64(stmt, c + 5);
     u->disabled_ns = sqlite3_column_int64(stmt, c + 6);
@@ -25,12 +25,12 @@ int meta_user_find(struct meta *m, str login, struct meta_user *ret_user, struct
 {
     sqlite3_stmt *stmt;
     pthread_mutex_lock(&m->reader.lock);
-    int r = meta_query(&m->reader, &stmt, err,
-                       "SELECT " META_USER_COLUMNS " FROM users u WHERE workspace_id = ? AND login = ?", "it",
-                       m->workspace, login);
+    int r = db_query(&m->reader, &stmt, err,
+                     "SELECT " META_USER_COLUMNS " FROM users u WHERE workspace_id = ? AND login = ?", "it",
+                     m->workspace, login);
     if (r == 1) {
         meta_user_read(stmt, 0, ret_user);
-        meta_done(stmt);
+        db_done(stmt);
     }
     pthread_mutex_unlock(&m->reader.lock);
     if (r != 0)
@@ -42,12 +42,12 @@ int meta_user_get(struct meta *m, int64_t id, struct meta_user *ret_user, struct
 {
     sqlite3_stmt *stmt;
     pthread_mutex_lock(&m->reader.lock);
-    int r = meta_query(&m->reader, &stmt, err,
-                       "SELECT " META_USER_COLUMNS " FROM users u WHERE workspace_id = ? AND id = ?", "ii",
-                       m->workspace, id);
+    int r =
+        db_query(&m->reader, &stmt, err, "SELECT " META_USER_COLUMNS " FROM users u WHERE workspace_id = ? AND id = ?",
+                 "ii", m->workspace, id);
     if (r == 1) {
         meta_user_read(stmt, 0, ret_user);
-        meta_done(stmt);
+        db_done(stmt);
     }
     pthread_mutex_unlock(&m->reader.lock);
     if (r != 0)
@@ -109,12 +109,12 @@ int meta_user_set_password(struct meta *m, str actor, int64_t user, str password
         r = meta_begin(m, err);
     if (r < 0)
         return r;
-    r = meta_run(&m->writer, NULL, err, "UPDATE users SET password_hash = ? WHERE id = ?", "zi", hash, user);
+    r = db_run(&m->writer, NULL, err, "UPDATE users SET password_hash = ? WHERE id = ?", "zi", hash, user);
     if (r == 0)
-        r = meta_run(&m->writer, NULL, err, "DELETE FROM sessions WHERE user_id = ? AND id <> ?", "ii", user,
-                     keep_session);
+        r = db_run(&m->writer, NULL, err, "DELETE FROM sessions WHERE user_id = ? AND id <> ?", "ii", user,
+                   keep_session);
     if (r == 0)
-        r = meta_run(&m->writer, NULL, err, "DELETE FROM login_links WHERE user_id = ?", "i", user);
+        r = db_run(&m->writer, NULL, err, "DELETE FROM login_links WHERE user_id = ?", "i", user);
     if (r == 0)
         r = meta_audit_put(m, actor, "user.password", str_z(u.login), STR("other sessions ended"), err);
     return meta_finish(m, r, err);
@@ -132,15 +132,15 @@ int meta_password_check(struct meta *m, str login, str password, struct meta_use
         r = pwhash_make(STR("no user has this"), m->pwhash_dummy, err);
     if (r == 0) {
         pthread_mutex_lock(&m->reader.lock);
-        r = meta_query(&m->reader, &stmt, err,
-                       "SELECT " META_USER_COLUMNS
-                       ", password_hash FROM users u WHERE workspace_id = ? AND login = ? AND "
-                       "disabled_ns = 0",
-                       "it", m->workspace, login);
+        r = db_query(&m->reader, &stmt, err,
+                     "SELECT " META_USER_COLUMNS
+                     ", password_hash FROM users u WHERE workspace_id = ? AND login = ? AND "
+                     "disabled_ns = 0",
+                     "it", m->workspace, login);
         if (r == 1) {
             meta_user_read(stmt, 0, &u);
-            meta_copy_text(stmt, META_USER_COLUMNS_N, hash, sizeof hash);
-            meta_done(stmt);
+            db_copy_text(stmt, META_USER_COLUMNS_N, hash, sizeof hash);
+            db_done(stmt);
         }
         pthread_mutex_unlock(&m->reader.lock);
     }

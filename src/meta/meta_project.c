@@ -27,20 +27,20 @@ static void project_read(sqlite3_stmt *stmt, struct meta_project *p)
 {
     memset(p, 0, sizeof *p);
     p->id = sqlite3_column_int64(stmt, 0);
-    meta_copy_text(stmt, 1, p->slug, sizeof p->slug);
-    meta_copy_text(stmt, 2, p->name, sizeof p->name);
+    db_copy_text(stmt, 1, p->slug, sizeof p->slug);
+    db_copy_text(stmt, 2, p->name, sizeof p->name);
     p->created_ns = sqlite3_column_int64(stmt, 3);
 }
 
 static int project_insert(struct meta *m, str actor, str slug, struct meta_project *p, struct err *err)
 {
     sqlite3_stmt *stmt;
-    int r = meta_query(&m->writer, &stmt, err, "SELECT count(*), sum(slug = ?) FROM projects WHERE workspace_id = ?",
-                       "ti", slug, m->workspace);
+    int r = db_query(&m->writer, &stmt, err, "SELECT count(*), sum(slug = ?) FROM projects WHERE workspace_id = ?",
+                     "ti", slug, m->workspace);
     if (r <= 0)
         return r;
     int64_t n = sqlite3_column_int64(stmt, 0), same = sqlite3_column_int64(stmt, 1);
-    meta_done(stmt);
+    db_done(stmt);
     if (same)
         return err_set(err, ERR_EXIST, "project_exists", "there is a project %.*s already", STR_ARG(slug));
     if (n >= META_PROJECTS_MAX)
@@ -51,9 +51,9 @@ static int project_insert(struct meta *m, str actor, str slug, struct meta_proje
     memcpy(p->name, slug.ptr, slug.len);
     r = meta_next_id(m, "projects", &p->id, err);
     if (r == 0)
-        r = meta_run(&m->writer, NULL, err,
-                     "INSERT INTO projects (id, workspace_id, slug, name, created_ns) VALUES (?, ?, ?, ?, ?)", "iitti",
-                     p->id, m->workspace, slug, slug, p->created_ns);
+        r = db_run(&m->writer, NULL, err,
+                   "INSERT INTO projects (id, workspace_id, slug, name, created_ns) VALUES (?, ?, ?, ?, ?)", "iitti",
+                   p->id, m->workspace, slug, slug, p->created_ns);
     if (r == 0)
         r = meta_audit_put(m, actor, "project.add", slug, STR(""), err);
     return r;
@@ -86,12 +86,12 @@ int meta_project_find(struct meta *m, str slug, struct meta_project *ret_project
 {
     sqlite3_stmt *stmt;
     pthread_mutex_lock(&m->reader.lock);
-    int r = meta_query(&m->reader, &stmt, err,
-                       "SELECT " PROJECT_COLUMNS " FROM projects WHERE workspace_id = ? AND slug = ?", "it",
-                       m->workspace, slug);
+    int r =
+        db_query(&m->reader, &stmt, err, "SELECT " PROJECT_COLUMNS " FROM projects WHERE workspace_id = ? AND slug = ?",
+                 "it", m->workspace, slug);
     if (r == 1) {
         project_read(stmt, ret_project);
-        meta_done(stmt);
+        db_done(stmt);
     }
     pthread_mutex_unlock(&m->reader.lock);
     if (r != 0)
@@ -106,11 +106,11 @@ int meta_project_get(struct meta *m, int64_t id, struct meta_project *ret_projec
     sqlite3_stmt *stmt;
     pthread_mutex_lock(&m->reader.lock);
     int r =
-        meta_query(&m->reader, &stmt, err, "SELECT " PROJECT_COLUMNS " FROM projects WHERE workspace_id = ? AND id = ?",
-                   "ii", m->workspace, id);
+        db_query(&m->reader, &stmt, err, "SELECT " PROJECT_COLUMNS " FROM projects WHERE workspace_id = ? AND id = ?",
+                 "ii", m->workspace, id);
     if (r == 1) {
         project_read(stmt, ret_project);
-        meta_done(stmt);
+        db_done(stmt);
     }
     pthread_mutex_unlock(&m->reader.lock);
     if (r != 0)
@@ -125,13 +125,13 @@ int meta_project_list(struct meta *m, struct meta_project **ret_projects, size_t
     sqlite3_stmt *stmt;
     pthread_mutex_lock(&m->reader.lock);
     int r =
-        meta_query(&m->reader, &stmt, err,
-                   "SELECT " PROJECT_COLUMNS " FROM projects WHERE workspace_id = ? ORDER BY slug", "i", m->workspace);
+        db_query(&m->reader, &stmt, err,
+                 "SELECT " PROJECT_COLUMNS " FROM projects WHERE workspace_id = ? ORDER BY slug", "i", m->workspace);
     while (r == 1) {
         if (n == cap) {
             struct meta_project *more = mem_reallocarray(list, cap ? cap * 2 : 16, sizeof *list);
             if (!more) {
-                meta_done(stmt);
+                db_done(stmt);
                 r = err_set(err, ERR_NOMEM, NULL, "out of memory");
                 break;
             }
@@ -139,7 +139,7 @@ int meta_project_list(struct meta *m, struct meta_project **ret_projects, size_t
             cap = cap ? cap * 2 : 16;
         }
         project_read(stmt, &list[n++]);
-        r = meta_next(&m->reader, stmt, err);
+        r = db_next(&m->reader, stmt, err);
     }
     pthread_mutex_unlock(&m->reader.lock);
     if (r < 0) {
@@ -155,16 +155,15 @@ static int project_rename(struct meta *m, str actor, struct meta_project *p, str
 {
     sqlite3_stmt *stmt;
     char detail[128];
-    int r = meta_query(&m->writer, &stmt, err, "SELECT id FROM projects WHERE workspace_id = ? AND slug = ?", "it",
-                       m->workspace, slug);
+    int r = db_query(&m->writer, &stmt, err, "SELECT id FROM projects WHERE workspace_id = ? AND slug = ?", "it",
+                     m->workspace, slug);
     if (r < 0)
         return r;
     if (r == 1) {
-        meta_done(stmt);
+        db_done(stmt);
         return err_set(err, ERR_EXIST, "project_exists", "there is a project %.*s already", STR_ARG(slug));
     }
-    r = meta_run(&m->writer, NULL, err, "UPDATE projects SET slug = ?, name = ? WHERE id = ?", "tti", slug, slug,
-                 p->id);
+    r = db_run(&m->writer, NULL, err, "UPDATE projects SET slug = ?, name = ? WHERE id = ?", "tti", slug, slug, p->id);
     snprintf(detail, sizeof detail, "now %.*s", STR_ARG(slug));
     return r < 0 ? r : meta_audit_put(m, actor, "project.rename", str_z(p->slug), str_z(detail), err);
 }

@@ -47,21 +47,13 @@ static const char schema_v2[] =
     "ALTER TABLE sessions ADD COLUMN agent VARCHAR(127) NOT NULL DEFAULT '';";
 
 static const char *const schema_versions[] = { schema_v1, schema_v2 };
-enum { SCHEMA_LATEST = sizeof schema_versions / sizeof schema_versions[0] };
 
-static int schema_current(struct meta *m, int64_t *ret_version, struct err *err)
+// Before the later migrations, as in a file that is older.
+static int schema_first_rows(void *ctx, size_t version, struct err *err)
 {
-    sqlite3_stmt *stmt;
-    int r = meta_query(&m->writer, &stmt, err, "SELECT coalesce(max(version), 0) FROM schema_versions", "");
-    if (r <= 0)
-        return r;
-    *ret_version = sqlite3_column_int64(stmt, 0);
-    meta_done(stmt);
-    return 0;
-}
-
-static int schema_first_rows(struct meta *m, struct err *err)
-{
+    struct meta *m = ctx;
+    if (version != 1)
+        return 0;
     int64_t now = clock_unix_ns(), workspace, project, user;
     int r = meta_next_id(m, "workspaces", &workspace, err);
     if (r == 0)
@@ -69,57 +61,26 @@ static int schema_first_rows(struct meta *m, struct err *err)
     if (r == 0)
         r = meta_next_id(m, "users", &user, err);
     if (r == 0)
-        r = meta_run(&m->writer, NULL, err, "INSERT INTO workspaces (id, slug, created_ns) VALUES (?, 'clew', ?)", "ii",
-                     workspace, now);
+        r = db_run(&m->writer, NULL, err, "INSERT INTO workspaces (id, slug, created_ns) VALUES (?, 'clew', ?)", "ii",
+                   workspace, now);
     if (r == 0)
-        r = meta_run(
+        r = db_run(
             &m->writer, NULL, err,
             "INSERT INTO projects (id, workspace_id, slug, name, created_ns) VALUES (?, ?, 'default', 'default', ?)",
             "iii", project, workspace, now);
     if (r == 0)
-        r = meta_run(&m->writer, NULL, err,
-                     "INSERT INTO users (id, workspace_id, login, scopes, password_hash, created_ns) VALUES (?, ?, "
-                     "'admin', ?, NULL, ?)",
-                     "iiii", user, workspace, (int64_t)META_SCOPES_ALL, now);
+        r = db_run(&m->writer, NULL, err,
+                   "INSERT INTO users (id, workspace_id, login, scopes, password_hash, created_ns) VALUES (?, ?, "
+                   "'admin', ?, NULL, ?)",
+                   "iiii", user, workspace, (int64_t)META_SCOPES_ALL, now);
     if (r == 0)
         r = meta_audit_put(m, STR("server"), "workspace.create", STR("clew"),
                            STR("with project default and user admin"), err);
     return r;
 }
 
-static int schema_migrate(struct meta *m, struct err *err)
-{
-    int64_t version = 0;
-    int r = schema_current(m, &version, err);
-    if (r < 0)
-        return r;
-    if (version > SCHEMA_LATEST) {
-        err_set(err, ERR_UNSUPPORTED, "newer_version",
-                "the data was written by a newer Clew (schema %lld, this one knows %d)", (long long)version,
-                SCHEMA_LATEST);
-        err_set_hint(err, "run the newer version");
-        return ERR_UNSUPPORTED;
-    }
-    for (; r == 0 && version < SCHEMA_LATEST; version++) {
-        r = meta_exec_script(&m->writer, err, schema_versions[version]);
-        if (r == 0)
-            r = meta_run(&m->writer, NULL, err, "INSERT INTO schema_versions (version, applied_ns) VALUES (?, ?)", "ii",
-                         version + 1, clock_unix_ns());
-        if (r == 0 && version == 0)
-            r = schema_first_rows(m, err); // before the later migrations, as in a file that is older
-    }
-    return r;
-}
-
 int meta_schema_apply(struct meta *m, struct err *err)
 {
-    int r = meta_begin(m, err);
-    if (r < 0)
-        return r;
-    r = meta_exec_script(
-        &m->writer, err,
-        "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT NOT NULL PRIMARY KEY, applied_ns BIGINT NOT NULL)");
-    if (r == 0)
-        r = schema_migrate(m, err);
-    return meta_finish(m, r, err);
+    return db_migrate(&m->writer, schema_versions, sizeof schema_versions / sizeof schema_versions[0],
+                      schema_first_rows, m, err);
 }

@@ -31,20 +31,19 @@ static int session_insert(struct meta *m, struct meta_visitor who, const char *h
     snprintf(detail, sizeof detail, "by %s from %.*s", how, STR_ARG(str_slice(who.peer, 0, 64)));
     int r = meta_next_id(m, "sessions", &s->id, err);
     if (r == 0) // the oldest make room: a program that signs in again and again must not fill the disk
-        r = meta_run(&m->writer, NULL, err,
-                     "DELETE FROM sessions WHERE user_id = ? AND id NOT IN (SELECT id FROM sessions WHERE user_id = ? "
-                     "ORDER BY id DESC LIMIT ?)",
-                     "iii", s->user.id, s->user.id, (int64_t)META_SESSIONS_PER_USER - 1);
+        r = db_run(&m->writer, NULL, err,
+                   "DELETE FROM sessions WHERE user_id = ? AND id NOT IN (SELECT id FROM sessions WHERE user_id = ? "
+                   "ORDER BY id DESC LIMIT ?)",
+                   "iii", s->user.id, s->user.id, (int64_t)META_SESSIONS_PER_USER - 1);
     if (r == 0)
-        r = meta_run(
-            &m->writer, NULL, err,
-            "INSERT INTO sessions (id, user_id, secret_hash, created_ns, last_used_ns, expires_ns, peer, agent) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            "iibiiitt", s->id, s->user.id, bytes_of(hash, sizeof hash), s->created_ns, s->created_ns, s->expires_ns,
-            str_slice(who.peer, 0, META_NAME_MAX), str_slice(who.agent, 0, 127));
+        r = db_run(&m->writer, NULL, err,
+                   "INSERT INTO sessions (id, user_id, secret_hash, created_ns, last_used_ns, expires_ns, peer, agent) "
+                   "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                   "iibiiitt", s->id, s->user.id, bytes_of(hash, sizeof hash), s->created_ns, s->created_ns,
+                   s->expires_ns, str_slice(who.peer, 0, META_NAME_MAX), str_slice(who.agent, 0, 127));
     if (r == 0)
-        r = meta_run(&m->writer, NULL, err, "UPDATE users SET joined_ns = ? WHERE id = ? AND joined_ns = 0", "ii",
-                     s->created_ns, s->user.id);
+        r = db_run(&m->writer, NULL, err, "UPDATE users SET joined_ns = ? WHERE id = ? AND joined_ns = 0", "ii",
+                   s->created_ns, s->user.id);
     if (r == 0)
         r = meta_audit_put(m, str_z(s->user.login), "session.start", str_z(s->user.login), str_z(detail), err);
     return r;
@@ -129,10 +128,10 @@ static int invitation_take(struct meta *m, struct meta_visitor who, const uint8_
     if (r == 0)
         r = meta_link_use_up(m, s->user.id, err);
     if (r == 0)
-        r = meta_run(&m->writer, NULL, err, "UPDATE users SET password_hash = ? WHERE id = ?", "zi", password_hash,
-                     s->user.id);
+        r = db_run(&m->writer, NULL, err, "UPDATE users SET password_hash = ? WHERE id = ?", "zi", password_hash,
+                   s->user.id);
     if (r == 0)
-        r = meta_run(&m->writer, NULL, err, "DELETE FROM sessions WHERE user_id = ?", "i", s->user.id);
+        r = db_run(&m->writer, NULL, err, "DELETE FROM sessions WHERE user_id = ?", "i", s->user.id);
     if (r == 0)
         r = meta_audit_put(m, str_z(s->user.login), "user.password", str_z(s->user.login),
                            s->user.joined_ns ? STR("by a reset link, other sessions ended") : STR("by an invitation"),
@@ -224,18 +223,18 @@ static int session_find(struct meta *m, const uint8_t hash[META_HASH_LEN], int64
 {
     sqlite3_stmt *stmt;
     pthread_mutex_lock(&m->reader.lock);
-    int r = meta_query(&m->reader, &stmt, NULL,
-                       "SELECT s.id, s.created_ns, s.expires_ns, s.last_used_ns, " META_USER_COLUMNS
-                       " FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.secret_hash = ? AND s.expires_ns > ? "
-                       "AND s.last_used_ns > ? AND u.disabled_ns = 0",
-                       "bii", bytes_of(hash, META_HASH_LEN), now, now - META_SESSION_IDLE_DAYS * DAY_NS);
+    int r = db_query(&m->reader, &stmt, NULL,
+                     "SELECT s.id, s.created_ns, s.expires_ns, s.last_used_ns, " META_USER_COLUMNS
+                     " FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.secret_hash = ? AND s.expires_ns > ? "
+                     "AND s.last_used_ns > ? AND u.disabled_ns = 0",
+                     "bii", bytes_of(hash, META_HASH_LEN), now, now - META_SESSION_IDLE_DAYS * DAY_NS);
     if (r == 1) {
         s->id = sqlite3_column_int64(stmt, 0);
         s->created_ns = sqlite3_column_int64(stmt, 1);
         s->expires_ns = sqlite3_column_int64(stmt, 2);
         *ret_last_used = sqlite3_column_int64(stmt, 3);
         meta_user_read(stmt, 4, &s->user);
-        meta_done(stmt);
+        db_done(stmt);
     }
     pthread_mutex_unlock(&m->reader.lock);
     return r;
@@ -256,7 +255,7 @@ int meta_session_check(struct meta *m, str secret, struct meta_session *ret_sess
     // Idle time is counted in days: one write in an hour is enough to know it.
     if (now - last_used > 3600 * NS_PER_S && meta_begin(m, NULL) == 0)
         meta_finish(
-            m, meta_run(&m->writer, NULL, NULL, "UPDATE sessions SET last_used_ns = ? WHERE id = ?", "ii", now, s.id),
+            m, db_run(&m->writer, NULL, NULL, "UPDATE sessions SET last_used_ns = ? WHERE id = ?", "ii", now, s.id),
             NULL);
     *ret_session = s;
     return 0;
@@ -276,7 +275,7 @@ int meta_session_end(struct meta *m, str actor, int64_t session, struct err *err
     int r = meta_begin(m, err);
     if (r < 0)
         return r;
-    r = meta_run(&m->writer, &changes, err, "DELETE FROM sessions WHERE id = ?", "i", session);
+    r = db_run(&m->writer, &changes, err, "DELETE FROM sessions WHERE id = ?", "i", session);
     if (r == 0 && changes)
         r = meta_audit_put(m, actor, "session.end", str_z(target), STR(""), err);
     return meta_finish(m, r, err);
@@ -292,20 +291,19 @@ int meta_session_list(struct meta *m, int64_t user, struct meta_session_row **re
     if (!list)
         return err_set(err, ERR_NOMEM, NULL, "out of memory");
     pthread_mutex_lock(&m->reader.lock);
-    int r =
-        meta_query(&m->reader, &stmt, err,
-                   "SELECT id, created_ns, last_used_ns, expires_ns, peer, agent FROM sessions WHERE user_id = ? AND "
-                   "expires_ns > ? AND last_used_ns > ? ORDER BY id DESC LIMIT ?",
-                   "iiii", user, now, now - META_SESSION_IDLE_DAYS * DAY_NS, (int64_t)META_SESSIONS_PER_USER);
+    int r = db_query(&m->reader, &stmt, err,
+                     "SELECT id, created_ns, last_used_ns, expires_ns, peer, agent FROM sessions WHERE user_id = ? AND "
+                     "expires_ns > ? AND last_used_ns > ? ORDER BY id DESC LIMIT ?",
+                     "iiii", user, now, now - META_SESSION_IDLE_DAYS * DAY_NS, (int64_t)META_SESSIONS_PER_USER);
     while (r == 1) {
         struct meta_session_row *row = &list[n++];
         row->id = sqlite3_column_int64(stmt, 0);
         row->created_ns = sqlite3_column_int64(stmt, 1);
         row->last_used_ns = sqlite3_column_int64(stmt, 2);
         row->expires_ns = sqlite3_column_int64(stmt, 3);
-        meta_copy_text(stmt, 4, row->peer, sizeof row->peer);
-        meta_copy_text(stmt, 5, row->agent, sizeof row->agent);
-        r = meta_next(&m->reader, stmt, err);
+        db_copy_text(stmt, 4, row->peer, sizeof row->peer);
+        db_copy_text(stmt, 5, row->agent, sizeof row->agent);
+        r = db_next(&m->reader, stmt, err);
     }
     pthread_mutex_unlock(&m->reader.lock);
     if (r < 0) {
@@ -325,7 +323,7 @@ int meta_session_end_of(struct meta *m, str actor, int64_t user, int64_t session
     int r = meta_begin(m, err);
     if (r < 0)
         return r;
-    r = meta_run(&m->writer, &changes, err, "DELETE FROM sessions WHERE id = ? AND user_id = ?", "ii", session, user);
+    r = db_run(&m->writer, &changes, err, "DELETE FROM sessions WHERE id = ? AND user_id = ?", "ii", session, user);
     if (r == 0 && !changes)
         r = err_set(err, ERR_NOENT, "no_session", "there is no such session");
     if (r == 0)
@@ -343,7 +341,7 @@ int meta_session_end_all(struct meta *m, str actor, int64_t user, int64_t keep, 
         r = meta_begin(m, err);
     if (r < 0)
         return r;
-    r = meta_run(&m->writer, &changes, err, "DELETE FROM sessions WHERE user_id = ? AND id <> ?", "ii", user, keep);
+    r = db_run(&m->writer, &changes, err, "DELETE FROM sessions WHERE user_id = ? AND id <> ?", "ii", user, keep);
     snprintf(detail, sizeof detail, "%d ended", changes);
     if (r == 0 && changes)
         r = meta_audit_put(m, actor, "session.end", str_z(u.login), str_z(detail), err);

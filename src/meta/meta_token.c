@@ -17,9 +17,9 @@ static void token_read(sqlite3_stmt *stmt, struct meta_token *t)
     t->id = sqlite3_column_int64(stmt, 0);
     t->project = sqlite3_column_int64(stmt, 1);
     t->scopes = (uint32_t)sqlite3_column_int64(stmt, 2) & META_SCOPES_ALL;
-    meta_copy_text(stmt, 3, t->name, sizeof t->name);
-    meta_copy_text(stmt, 4, t->tail, sizeof t->tail);
-    meta_copy_text(stmt, 5, t->created_by, sizeof t->created_by);
+    db_copy_text(stmt, 3, t->name, sizeof t->name);
+    db_copy_text(stmt, 4, t->tail, sizeof t->tail);
+    db_copy_text(stmt, 5, t->created_by, sizeof t->created_by);
     t->created_ns = sqlite3_column_int64(stmt, 6);
     t->last_used_ns = sqlite3_column_int64(stmt, 7);
     t->expires_ns = sqlite3_column_int64(stmt, 8);
@@ -28,11 +28,11 @@ static void token_read(sqlite3_stmt *stmt, struct meta_token *t)
 static int token_room(struct meta *m, struct err *err)
 {
     sqlite3_stmt *stmt;
-    int r = meta_query(&m->writer, &stmt, err, "SELECT count(*) FROM tokens WHERE revoked_ns = 0", "");
+    int r = db_query(&m->writer, &stmt, err, "SELECT count(*) FROM tokens WHERE revoked_ns = 0", "");
     if (r <= 0)
         return r;
     int64_t n = sqlite3_column_int64(stmt, 0);
-    meta_done(stmt);
+    db_done(stmt);
     return n < META_TOKENS_MAX ? 0
                                : err_set(err, ERR_LIMIT, "too_many_tokens", "there are %d tokens already: revoke some",
                                          META_TOKENS_MAX);
@@ -48,11 +48,11 @@ static int token_insert(struct meta *m, const struct meta_token *t, const char *
     bytes h = bytes_of(hash, META_HASH_LEN);
     int r;
     if (t->project)
-        r = meta_run(&m->writer, NULL, err, with_project, "iiizbzizii", t->id, m->workspace, t->project, t->name, h,
-                     t->tail, (int64_t)t->scopes, t->created_by, t->created_ns, t->expires_ns);
+        r = db_run(&m->writer, NULL, err, with_project, "iiizbzizii", t->id, m->workspace, t->project, t->name, h,
+                   t->tail, (int64_t)t->scopes, t->created_by, t->created_ns, t->expires_ns);
     else
-        r = meta_run(&m->writer, NULL, err, with_project, "ii0zbzizii", t->id, m->workspace, t->name, h, t->tail,
-                     (int64_t)t->scopes, t->created_by, t->created_ns, t->expires_ns);
+        r = db_run(&m->writer, NULL, err, with_project, "ii0zbzizii", t->id, m->workspace, t->name, h, t->tail,
+                   (int64_t)t->scopes, t->created_by, t->created_ns, t->expires_ns);
     if (r < 0)
         return r;
     meta_scopes_text(t->scopes, words);
@@ -111,14 +111,14 @@ int meta_token_list(struct meta *m, struct meta_token **ret_tokens, size_t *ret_
     size_t n = 0, cap = 0;
     sqlite3_stmt *stmt;
     pthread_mutex_lock(&m->reader.lock);
-    int r = meta_query(&m->reader, &stmt, err,
-                       "SELECT " TOKEN_COLUMNS " FROM tokens WHERE workspace_id = ? AND revoked_ns = 0 ORDER BY id",
-                       "i", m->workspace);
+    int r = db_query(&m->reader, &stmt, err,
+                     "SELECT " TOKEN_COLUMNS " FROM tokens WHERE workspace_id = ? AND revoked_ns = 0 ORDER BY id", "i",
+                     m->workspace);
     while (r == 1) {
         if (n == cap) {
             struct meta_token *more = mem_reallocarray(list, cap ? cap * 2 : 16, sizeof *list);
             if (!more) {
-                meta_done(stmt);
+                db_done(stmt);
                 r = err_set(err, ERR_NOMEM, NULL, "out of memory");
                 break;
             }
@@ -126,7 +126,7 @@ int meta_token_list(struct meta *m, struct meta_token **ret_tokens, size_t *ret_
             cap = cap ? cap * 2 : 16;
         }
         token_read(stmt, &list[n++]);
-        r = meta_next(&m->reader, stmt, err);
+        r = db_next(&m->reader, stmt, err);
     }
     pthread_mutex_unlock(&m->reader.lock);
     if (r < 0) {
@@ -146,9 +146,9 @@ int meta_token_remove(struct meta *m, str actor, int64_t id, struct err *err)
     int r = meta_begin(m, err);
     if (r < 0)
         return r;
-    r = meta_run(&m->writer, &changes, err,
-                 "UPDATE tokens SET revoked_ns = ? WHERE id = ? AND workspace_id = ? AND revoked_ns = 0", "iii",
-                 clock_unix_ns(), id, m->workspace);
+    r = db_run(&m->writer, &changes, err,
+               "UPDATE tokens SET revoked_ns = ? WHERE id = ? AND workspace_id = ? AND revoked_ns = 0", "iii",
+               clock_unix_ns(), id, m->workspace);
     if (r == 0 && changes == 0)
         r = err_set(err, ERR_NOENT, "no_token", "there is no token #%" PRId64, id);
     if (r == 0)
@@ -202,14 +202,14 @@ int meta_token_by_tail(struct meta *m, str tail, struct meta_token *ret_token, i
 {
     sqlite3_stmt *stmt;
     pthread_mutex_lock(&m->reader.lock);
-    int r = meta_query(&m->reader, &stmt, NULL,
-                       "SELECT " TOKEN_COLUMNS
-                       ", revoked_ns FROM tokens WHERE workspace_id = ? AND tail = ? ORDER BY id DESC LIMIT 1",
-                       "it", m->workspace, tail);
+    int r = db_query(&m->reader, &stmt, NULL,
+                     "SELECT " TOKEN_COLUMNS
+                     ", revoked_ns FROM tokens WHERE workspace_id = ? AND tail = ? ORDER BY id DESC LIMIT 1",
+                     "it", m->workspace, tail);
     if (r == 1) {
         token_read(stmt, ret_token);
         *ret_revoked_ns = sqlite3_column_int64(stmt, 9);
-        meta_done(stmt);
+        db_done(stmt);
     }
     pthread_mutex_unlock(&m->reader.lock);
     return r == 1 ? 0 : r < 0 ? r : ERR_NOENT;

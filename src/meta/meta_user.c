@@ -31,11 +31,11 @@ static int user_insert(struct meta *m, str actor, struct meta_user *u, struct er
     sqlite3_stmt *stmt;
     char words[64], detail[80];
     str login = str_z(u->login);
-    int r = meta_query(&m->writer, &stmt, err, "SELECT count(*), sum(login = ?) FROM users", "t", login);
+    int r = db_query(&m->writer, &stmt, err, "SELECT count(*), sum(login = ?) FROM users", "t", login);
     if (r <= 0)
         return r;
     int64_t n = sqlite3_column_int64(stmt, 0), same = sqlite3_column_int64(stmt, 1);
-    meta_done(stmt);
+    db_done(stmt);
     if (same)
         return err_set(err, ERR_EXIST, "user_exists", "there is a user %s already", u->login);
     if (n >= META_USERS_MAX)
@@ -44,11 +44,10 @@ static int user_insert(struct meta *m, str actor, struct meta_user *u, struct er
     snprintf(detail, sizeof detail, "scopes %s", words);
     r = meta_next_id(m, "users", &u->id, err);
     if (r == 0)
-        r = meta_run(
-            &m->writer, NULL, err,
-            "INSERT INTO users (id, workspace_id, login, scopes, password_hash, created_ns) VALUES (?, ?, ?, ?, "
-            "NULL, ?)",
-            "iitii", u->id, m->workspace, login, (int64_t)u->scopes, u->created_ns);
+        r = db_run(&m->writer, NULL, err,
+                   "INSERT INTO users (id, workspace_id, login, scopes, password_hash, created_ns) VALUES (?, ?, ?, ?, "
+                   "NULL, ?)",
+                   "iitii", u->id, m->workspace, login, (int64_t)u->scopes, u->created_ns);
     if (r == 0)
         r = meta_audit_put(m, actor, "user.add", login, str_z(detail), err);
     return r;
@@ -83,19 +82,19 @@ int meta_user_list(struct meta *m, struct meta_user_row **ret_users, size_t *ret
     sqlite3_stmt *stmt;
     int64_t now = clock_unix_ns();
     pthread_mutex_lock(&m->reader.lock);
-    int r = meta_query(
-        &m->reader, &stmt, err,
-        "SELECT " META_USER_COLUMNS ", count(s.id), coalesce(max(s.last_used_ns), 0),"
-        " coalesce((SELECT max(expires_ns) FROM login_links l WHERE l.user_id = u.id AND l.sets_password = 1 "
-        "AND l.expires_ns > ?), 0)"
-        " FROM users u LEFT JOIN sessions s ON s.user_id = u.id AND s.expires_ns > ? AND s.last_used_ns > ?"
-        " WHERE u.workspace_id = ? GROUP BY u.id ORDER BY u.login",
-        "iiii", now, now, now - META_SESSION_IDLE_DAYS * 86400 * NS_PER_S, m->workspace);
+    int r =
+        db_query(&m->reader, &stmt, err,
+                 "SELECT " META_USER_COLUMNS ", count(s.id), coalesce(max(s.last_used_ns), 0),"
+                 " coalesce((SELECT max(expires_ns) FROM login_links l WHERE l.user_id = u.id AND l.sets_password = 1 "
+                 "AND l.expires_ns > ?), 0)"
+                 " FROM users u LEFT JOIN sessions s ON s.user_id = u.id AND s.expires_ns > ? AND s.last_used_ns > ?"
+                 " WHERE u.workspace_id = ? GROUP BY u.id ORDER BY u.login",
+                 "iiii", now, now, now - META_SESSION_IDLE_DAYS * 86400 * NS_PER_S, m->workspace);
     while (r == 1) {
         if (n == cap) {
             struct meta_user_row *more = mem_reallocarray(list, cap ? cap * 2 : 16, sizeof *list);
             if (!more) {
-                meta_done(stmt);
+                db_done(stmt);
                 r = err_set(err, ERR_NOMEM, NULL, "out of memory");
                 break;
             }
@@ -107,7 +106,7 @@ int meta_user_list(struct meta *m, struct meta_user_row **ret_users, size_t *ret
         row->sessions = sqlite3_column_int64(stmt, META_USER_COLUMNS_N);
         row->last_used_ns = sqlite3_column_int64(stmt, META_USER_COLUMNS_N + 1);
         row->link_ns = sqlite3_column_int64(stmt, META_USER_COLUMNS_N + 2);
-        r = meta_next(&m->reader, stmt, err);
+        r = db_next(&m->reader, stmt, err);
     }
     pthread_mutex_unlock(&m->reader.lock);
     if (r < 0) {
@@ -123,15 +122,15 @@ int meta_user_list(struct meta *m, struct meta_user_row **ret_users, size_t *ret
 static int user_for_change(struct meta *m, int64_t id, struct meta_user *u, struct err *err)
 {
     sqlite3_stmt *stmt;
-    int r = meta_query(&m->writer, &stmt, err,
-                       "SELECT " META_USER_COLUMNS " FROM users u WHERE workspace_id = ? AND id = ?", "ii",
-                       m->workspace, id);
+    int r =
+        db_query(&m->writer, &stmt, err, "SELECT " META_USER_COLUMNS " FROM users u WHERE workspace_id = ? AND id = ?",
+                 "ii", m->workspace, id);
     if (r < 0)
         return r;
     if (r == 0)
         return err_set(err, ERR_NOENT, "no_user", "there is no user %lld", (long long)id);
     meta_user_read(stmt, 0, u);
-    meta_done(stmt);
+    db_done(stmt);
     return 0;
 }
 
@@ -141,14 +140,14 @@ static int another_admin(struct meta *m, const struct meta_user *u, struct err *
     sqlite3_stmt *stmt;
     if (!(u->scopes & META_SCOPE_ADMIN) || u->disabled_ns)
         return 0;
-    int r = meta_query(&m->writer, &stmt, err,
-                       "SELECT count(*) FROM users WHERE workspace_id = ? AND id <> ? AND (scopes & ?) <> 0 AND "
-                       "disabled_ns = 0 AND joined_ns <> 0",
-                       "iii", m->workspace, u->id, (int64_t)META_SCOPE_ADMIN);
+    int r = db_query(&m->writer, &stmt, err,
+                     "SELECT count(*) FROM users WHERE workspace_id = ? AND id <> ? AND (scopes & ?) <> 0 AND "
+                     "disabled_ns = 0 AND joined_ns <> 0",
+                     "iii", m->workspace, u->id, (int64_t)META_SCOPE_ADMIN);
     if (r <= 0)
         return r;
     int64_t others = sqlite3_column_int64(stmt, 0);
-    meta_done(stmt);
+    db_done(stmt);
     if (others)
         return 0;
     err_set(err, ERR_LIMIT, "last_admin", "%s is the last user who may administer", u->login);
@@ -158,7 +157,7 @@ static int another_admin(struct meta *m, const struct meta_user *u, struct err *
 
 static int user_shut_out(struct meta *m, int64_t user, struct err *err)
 {
-    int r = meta_run(&m->writer, NULL, err, "DELETE FROM sessions WHERE user_id = ?", "i", user);
+    int r = db_run(&m->writer, NULL, err, "DELETE FROM sessions WHERE user_id = ?", "i", user);
     return r == 0 ? meta_link_use_up(m, user, err) : r;
 }
 
@@ -178,7 +177,7 @@ int meta_user_set_scopes(struct meta *m, str actor, int64_t user, uint32_t scope
         meta_scopes_text(u.scopes, was);
         meta_scopes_text(scopes, now);
         snprintf(detail, sizeof detail, "%s, was %s", now, was);
-        r = meta_run(&m->writer, NULL, err, "UPDATE users SET scopes = ? WHERE id = ?", "ii", (int64_t)scopes, user);
+        r = db_run(&m->writer, NULL, err, "UPDATE users SET scopes = ? WHERE id = ?", "ii", (int64_t)scopes, user);
         if (r == 0)
             r = meta_audit_put(m, actor, "user.scopes", str_z(u.login), str_z(detail), err);
     }
@@ -195,8 +194,8 @@ int meta_user_set_disabled(struct meta *m, str actor, int64_t user, bool disable
     if (r == 0 && disabled)
         r = another_admin(m, &u, err);
     if (r == 0 && disabled != (u.disabled_ns != 0)) {
-        r = meta_run(&m->writer, NULL, err, "UPDATE users SET disabled_ns = ? WHERE id = ?", "ii",
-                     disabled ? clock_unix_ns() : (int64_t)0, user);
+        r = db_run(&m->writer, NULL, err, "UPDATE users SET disabled_ns = ? WHERE id = ?", "ii",
+                   disabled ? clock_unix_ns() : (int64_t)0, user);
         if (r == 0 && disabled)
             r = user_shut_out(m, user, err);
         if (r == 0)
@@ -218,7 +217,7 @@ int meta_user_remove(struct meta *m, str actor, int64_t user, struct err *err)
     if (r == 0)
         r = user_shut_out(m, user, err);
     if (r == 0)
-        r = meta_run(&m->writer, NULL, err, "DELETE FROM users WHERE id = ?", "i", user);
+        r = db_run(&m->writer, NULL, err, "DELETE FROM users WHERE id = ?", "i", user);
     if (r == 0)
         r = meta_audit_put(m, actor, "user.remove", str_z(u.login), STR("sessions and links ended"), err);
     return meta_finish(m, r, err);

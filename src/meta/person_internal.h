@@ -18,6 +18,6 @@ int meta_password_ok(str password, struct err *err);
 int meta_password_hash(struct meta *m, str password, char ret_hash[128], struct err *err);
 
 // Inside a transaction: the user of the link, if it is good and of that kind.
-int meta_link_find(struct meta_db *db, const uint8_t hash[META_HASH_LEN], bool sets_password, struct meta_user *u,
+int meta_link_find(struct db *db, const uint8_t hash[META_HASH_LEN], bool sets_password, struct meta_user *u,
                    struct err *err);
 int meta_link_use_up(struct meta *m, int64_t user, struct err *err);

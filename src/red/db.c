@@ -5,10 +5,8 @@
 #include "base/must.h"
 #include "red/red_internal.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 enum { DB_FORMAT = 1, CELL_BLOB_MAX = 1 << 20, WINDOW_BLOB_MAX = 64 << 20, COARSEN_WINDOWS = 6 };
 
@@ -71,47 +69,23 @@ _Static_assert(sizeof statements / sizeof statements[0] <= 24, "red_db.statement
 
 // ---- SQLite --------------------------------------------------------------------------------------------
 
-static int db_error(struct red_db *db, int rc, struct err *err)
+static int failed(struct red_db *db, int rc, struct err *err)
 {
-    int code = ERR_IO;
-    switch (rc & 0xff) {
-    case SQLITE_NOMEM:
-        code = ERR_NOMEM;
-        break;
-    case SQLITE_FULL:
-        code = ERR_NOSPC;
-        break;
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        code = ERR_BUSY;
-        break;
-    case SQLITE_READONLY:
-        code = ERR_READONLY;
-        break;
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-        code = ERR_CORRUPT;
-        break;
-    }
-    err_set(err, code, "derived_database", "the derived figures: %s",
-            db->h ? sqlite3_errmsg(db->h) : sqlite3_errstr(rc));
-    err_set_place(err, "%s", db->path);
-    return code;
+    return db_error(&db->db, rc, err, "the derived figures");
 }
 
 static int corrupt(struct red_db *db, struct err *err)
 {
-    err_set(err, ERR_CORRUPT, "derived_database", "the derived figures: a row is not what was written");
-    err_set_place(err, "%s", db->path);
-    return ERR_CORRUPT;
+    return db_corrupt(&db->db, err, "the derived figures: a row is not what was written");
 }
 
 static int statement(struct red_db *db, enum statement i, sqlite3_stmt **ret, struct err *err)
 {
     if (!db->statement[i]) {
-        int rc = sqlite3_prepare_v3(db->h, statements[i], -1, SQLITE_PREPARE_PERSISTENT, &db->statement[i], NULL);
+        int rc =
+            sqlite3_prepare_v3(db->db.handle, statements[i], -1, SQLITE_PREPARE_PERSISTENT, &db->statement[i], NULL);
         if (rc != SQLITE_OK)
-            return db_error(db, rc, err);
+            return failed(db, rc, err);
     }
     *ret = db->statement[i];
     return 0;
@@ -128,14 +102,14 @@ static int run(struct red_db *db, enum statement i, const int64_t *numbers, int 
         sqlite3_bind_int64(s, k + 1, numbers[k]);
     int rc = sqlite3_step(s);
     if (rc != SQLITE_DONE && rc != SQLITE_ROW)
-        r = db_error(db, rc, err);
+        r = failed(db, rc, err);
     sqlite3_reset(s);
     return r;
 }
 
 static void rollback(struct red_db *db)
 {
-    if (!sqlite3_get_autocommit(db->h))
+    if (!sqlite3_get_autocommit(db->db.handle))
         run(db, SQL_ROLLBACK, NULL, 0, NULL);
 }
 
@@ -144,54 +118,22 @@ static int bind_text(sqlite3_stmt *s, int i, str text)
     return sqlite3_bind_text64(s, i, text.ptr ? text.ptr : "", text.len, SQLITE_STATIC, SQLITE_UTF8);
 }
 
-static str column_text(sqlite3_stmt *s, int i)
-{
-    const char *p = (const char *)sqlite3_column_text(s, i);
-    return (str){ p, p ? (size_t)sqlite3_column_bytes(s, i) : 0 };
-}
-
-static bytes column_blob(sqlite3_stmt *s, int i)
-{
-    const uint8_t *p = sqlite3_column_blob(s, i);
-    return (bytes){ p, p ? (size_t)sqlite3_column_bytes(s, i) : 0 };
-}
-
 void red_db_close(struct red_db *db)
 {
     for (size_t i = 0; i < sizeof db->statement / sizeof db->statement[0]; i++)
         sqlite3_finalize(db->statement[i]);
-    if (db->h)
-        must(sqlite3_close(db->h) == SQLITE_OK);
+    db_close(&db->db);
     *db = (struct red_db){ 0 };
 }
 
 int red_db_open(struct red_db *db, const char *path, bool writer, struct err *err)
 {
     *db = (struct red_db){ 0 };
-    snprintf(db->path, sizeof db->path, "%s", path);
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE |
-                (writer ? SQLITE_OPEN_CREATE : 0);
-    if (writer) { // for its owner alone; SQLite gives its other files the same mode
-        int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-        if (fd >= 0)
-            close(fd);
-    }
-    int rc = sqlite3_open_v2(path, &db->h, flags, NULL);
-    if (rc == SQLITE_OK) {
-        sqlite3_busy_timeout(db->h, 5000);
-        sqlite3_db_config(db->h, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-        sqlite3_db_config(db->h, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-        rc = sqlite3_exec(db->h,
-                          writer ? "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-4096;"
-                                 : "PRAGMA query_only=ON; PRAGMA cache_size=-8192;",
-                          NULL, NULL, NULL);
-    }
-    if (rc == SQLITE_OK && writer)
-        rc = sqlite3_exec(db->h, schema, NULL, NULL, NULL);
-    if (rc == SQLITE_OK)
-        return 0;
-    int r = db_error(db, rc, err);
-    red_db_close(db);
+    int r = db_open(&db->db, path, "derived_database", writer ? DB_WRITE | DB_CREATE : 0, err);
+    if (r == 0 && writer)
+        r = db_script(&db->db, err, schema);
+    if (r < 0)
+        red_db_close(db);
     return r;
 }
 
@@ -209,11 +151,11 @@ static int state_get(struct red_db *db, str name, int64_t *ret_number, struct bu
     if (rc == SQLITE_ROW && ret_number)
         *ret_number = sqlite3_column_int64(s, 0);
     if (rc == SQLITE_ROW && ret_blob) {
-        bytes b = column_blob(s, 0);
+        bytes b = db_blob(s, 0);
         r = buf_append(ret_blob, b.ptr, b.len);
     }
     if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-        r = db_error(db, rc, err);
+        r = failed(db, rc, err);
     sqlite3_reset(s);
     return r;
 }
@@ -231,7 +173,7 @@ static int state_set(struct red_db *db, str name, int64_t number, const struct b
         sqlite3_bind_int64(s, 2, number);
     int rc = sqlite3_step(s);
     if (rc != SQLITE_DONE)
-        r = db_error(db, rc, err);
+        r = failed(db, rc, err);
     sqlite3_reset(s);
     sqlite3_clear_bindings(s);
     return r;
@@ -250,19 +192,19 @@ static int load_keys(struct red_db *db, struct keys *keys, struct err *err)
                              .callee_project = (uint32_t)sqlite3_column_int64(s, 4),
                              .first = sqlite3_column_int64(s, 5),
                              .last = sqlite3_column_int64(s, 6),
-                             .service = column_text(s, 7),
-                             .version = column_text(s, 8),
-                             .environment = column_text(s, 9),
-                             .name = column_text(s, 10),
-                             .system = column_text(s, 11),
-                             .language = column_text(s, 12),
-                             .runtime = column_text(s, 13) };
+                             .service = db_text(s, 7),
+                             .version = db_text(s, 8),
+                             .environment = db_text(s, 9),
+                             .name = db_text(s, 10),
+                             .system = db_text(s, 11),
+                             .language = db_text(s, 12),
+                             .runtime = db_text(s, 13) };
         r = id < 0 || id > UINT32_MAX ? ERR_CORRUPT : keys_restore(keys, &k);
     }
     if (r == ERR_CORRUPT)
         corrupt(db, err);
     if (r == 0 && rc != SQLITE_DONE)
-        r = db_error(db, rc, err);
+        r = failed(db, rc, err);
     if (s)
         sqlite3_reset(s);
     return r;
@@ -277,7 +219,7 @@ int red_db_load(struct red_db *db, struct counts *c, uint64_t *ret_passed, uint3
     if (r == 0 && format != 0 && format != DB_FORMAT) {
         r = err_set(err, ERR_UNSUPPORTED, "derived_database", "the derived figures are of another version (%lld)",
                     (long long)format);
-        err_set_place(err, "%s", db->path);
+        err_set_place(err, "%s", db->db.path);
     }
     if (r == 0)
         r = state_get(db, STR("passed"), &passed, NULL, err);
@@ -305,9 +247,9 @@ int red_db_load(struct red_db *db, struct counts *c, uint64_t *ret_passed, uint3
 // Adds the current row to a cell.
 static int cell_from_row(struct red_db *db, sqlite3_stmt *s, struct arena *arena, struct cell *c, struct err *err)
 {
-    bytes instances = column_blob(s, 8);
+    bytes instances = db_blob(s, 8);
     int64_t last = sqlite3_column_int64(s, 6);
-    int r = durations_decode(arena, &c->durations, column_blob(s, 7));
+    int r = durations_decode(arena, &c->durations, db_blob(s, 7));
     c->requests += (uint64_t)sqlite3_column_int64(s, 2);
     c->errors += (uint64_t)sqlite3_column_int64(s, 3);
     c->logs += (uint64_t)sqlite3_column_int64(s, 4);
@@ -345,7 +287,7 @@ static int write_cell(struct red_db *db, enum red_kind kind, uint32_t key, const
     sqlite3_bind_blob64(s, 10, scratch->ptr + durations, scratch->len - durations, SQLITE_STATIC);
     int rc = sqlite3_step(s);
     sqlite3_reset(s);
-    return rc == SQLITE_DONE ? 0 : db_error(db, rc, err);
+    return rc == SQLITE_DONE ? 0 : failed(db, rc, err);
 }
 
 // What the database has of the cell's minute (where that is coarse by now, of its ten minutes) and the cell together.
@@ -366,7 +308,7 @@ static int merge_cell(struct red_db *db, const struct cell *cell, uint32_t coars
     if (rc == SQLITE_ROW)
         r = cell_from_row(db, s, arena, &c, err);
     else if (rc != SQLITE_DONE)
-        r = db_error(db, rc, err);
+        r = failed(db, rc, err);
     sqlite3_reset(s);
     if (r == 0 && cell_merge(arena, &c, cell) < 0)
         r = err_set(err, ERR_NOMEM, NULL, "out of memory");
@@ -387,7 +329,7 @@ static int write_key(struct red_db *db, const struct red_key *k, struct err *err
     }
     int rc = sqlite3_step(s);
     sqlite3_reset(s);
-    return rc == SQLITE_DONE ? 0 : db_error(db, rc, err);
+    return rc == SQLITE_DONE ? 0 : failed(db, rc, err);
 }
 
 static int cell_order(const void *a, const void *b)
@@ -504,7 +446,7 @@ static int coarsen_window(struct red_db *db, enum red_kind kind, uint32_t from, 
         r = cell_from_row(db, s, &arena, &cells[n - 1], err);
     }
     if (r == 0 && rc != SQLITE_DONE)
-        r = db_error(db, rc, err);
+        r = failed(db, rc, err);
     if (s)
         sqlite3_reset(s);
     if (r == 0 && n)
@@ -530,7 +472,7 @@ static int oldest(struct red_db *db, uint32_t none, uint32_t *ret_minute, struct
         if (rc == SQLITE_ROW && sqlite3_column_type(s, 0) == SQLITE_INTEGER && sqlite3_column_int64(s, 0) < least)
             least = (uint32_t)sqlite3_column_int64(s, 0);
         else if (rc != SQLITE_ROW)
-            r = db_error(db, rc, err);
+            r = failed(db, rc, err);
         sqlite3_reset(s);
     }
     if (r == 0)
@@ -618,7 +560,7 @@ int red_db_read(struct red_db *db, enum red_kind kind, uint32_t from, uint32_t t
         r = cell_from_row(db, s, arena, c, err);
     }
     if (r == 0 && rc != SQLITE_DONE)
-        r = db_error(db, rc, err);
+        r = failed(db, rc, err);
     sqlite3_reset(s);
     return r;
 }

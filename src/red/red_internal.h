@@ -3,13 +3,13 @@
 // Locks, in this order: reading (the database connection of readers), then state. The counting thread holds state for
 // a block of rows at a time, and for the moment in which the delta goes and the database has it instead.
 #pragma once
+#include "db/db.h"
 #include "red/cell.h"
 #include "red/red.h"
 #include "red/window.h"
 #include "store/store.h"
 
 #include <pthread.h>
-#include <sqlite3.h>
 
 enum { MINUTE_S = 60, COARSE_MINUTES = 10 };
 #define MINUTE_NS (MINUTE_S * NS_PER_S)
@@ -53,8 +53,7 @@ int counts_add(struct counts *c, pthread_mutex_t *state, const struct segment *s
 
 // db.c: the database of cells. One writer and one reader, each a connection.
 struct red_db {
-    sqlite3 *h;
-    char path[512];
+    struct db db;
     sqlite3_stmt *statement[24];
 };
 int red_db_open(struct red_db *db, const char *path, bool writer, struct err *err);
