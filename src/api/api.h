@@ -9,6 +9,7 @@
 #include "store/store.h"
 
 struct api;
+struct query_issues;
 
 // What only the program knows that this room is part of, for the pages of settings. Texts live as long as the api.
 struct api_setting {
@@ -26,6 +27,7 @@ struct api_options {
     struct meta *meta;
     struct store *store;
     struct red *red;
+    const struct query_issues *issues; // NULL: nobody keeps any
     struct ingest *ingest;
     struct pool *ingest_pool; // for /metrics
     struct pool *query_pool;  // queries: long; its queue is the bound on them

@@ -113,6 +113,7 @@ bool api_query_begin(struct api_call *call, struct query_request *ret_q)
     *ret_q = (struct query_request){
         .projects = projects,
         .projects_n = (uint32_t)kept,
+        .issues = call->api->options.issues,
         .values = call->caller.scopes & META_SCOPE_VALUES,
         .now = clock_unix_ns(),
         .memory_max = call->api->options.query_memory_max,

@@ -8,7 +8,8 @@
 #include "query/qval.h"
 #include "store/store.h"
 
-struct query_error; // query/error.h
+struct query_error;  // query/error.h
+struct query_issues; // query/issues.h
 
 #define QUERY_MEMORY_MAX (256u << 20)
 #define QUERY_TIME_MAX_NS (30 * 1000000000LL)
@@ -32,9 +33,10 @@ struct query_request {
     bool all_projects;     // no check at all (tests, tools on the owner's own data)
     const struct query_project *projects; // ascending ids; rows of others do not exist for the caller
     uint32_t projects_n;
-    bool values; // permission to read captured values
-    bool live;   // a live tail: no range, only the rows from view_segment_first() on
-    int64_t now; // ns Unix: what `now` means; 0: the clock
+    const struct query_issues *issues; // what `issue` and `issues` mean; NULL: there are none
+    bool values;                       // permission to read captured values
+    bool live;                         // a live tail: no range, only the rows from view_segment_first() on
+    int64_t now;                       // ns Unix: what `now` means; 0: the clock
 
     size_t memory_max;            // bytes; 0: QUERY_MEMORY_MAX
     int64_t time_max_ns;          // 0: QUERY_TIME_MAX_NS

@@ -127,8 +127,7 @@ static void frame_read(const struct json_node *node, struct sentry_frame *ret)
     json_int_of(json_get(node, STR("colno")), &ret->column);
 }
 
-// {"frames": [...]}
-static int stack_read(const struct json_node *node, struct arena *arena, struct sentry_stack *ret)
+int sentry_stack_read(const struct json_node *node, struct arena *arena, struct sentry_stack *ret)
 {
     const struct json_node *list = json_get(node, STR("frames"));
     uint32_t n = json_is(list, JSON_ARRAY) ? list->n : 0, cut = n > SENTRY_FRAMES_MAX ? n - SENTRY_FRAMES_MAX : 0;
@@ -174,7 +173,7 @@ static int exceptions_read(const struct json_node *event, struct arena *arena, s
             .synthetic = json_is(json_get(mechanism, STR("synthetic")), JSON_TRUE),
             .node = x,
         };
-        int r = stack_read(json_get(x, STR("stacktrace")), arena, &all[k].stack);
+        int r = sentry_stack_read(json_get(x, STR("stacktrace")), arena, &all[k].stack);
         if (r < 0)
             return r;
         if (all[k].handled == 0 || (all[k].handled == 1 && e->handled < 0))
@@ -202,9 +201,9 @@ static const struct json_node *thread_of(const struct json_node *event)
 
 static int event_stack_read(const struct json_node *event, struct arena *arena, struct sentry_event *e)
 {
-    int r = stack_read(json_get(event, STR("stacktrace")), arena, &e->stack);
+    int r = sentry_stack_read(json_get(event, STR("stacktrace")), arena, &e->stack);
     if (r == 0 && !e->stack.n)
-        r = stack_read(json_get(thread_of(event), STR("stacktrace")), arena, &e->stack);
+        r = sentry_stack_read(json_get(thread_of(event), STR("stacktrace")), arena, &e->stack);
     return r;
 }
 

@@ -62,6 +62,8 @@ const struct sentry_frame *sentry_stack_top(const struct sentry_stack *s);
 // What all readers of Sentry's JSON share.
 // Elements of an array, of {"values": [...]}, or of a single object; NULL and 0 when there are none.
 const struct json_node *sentry_list(const struct json_node *node, uint32_t *ret_n);
+// {"frames": [...]} of an exception, a thread or the event; empty when there is none. ERR_NOMEM.
+int sentry_stack_read(const struct json_node *stacktrace, struct arena *arena, struct sentry_stack *ret_stack);
 // Seconds as a number (or as text), or an ISO time; false: neither, or out of range.
 bool sentry_time(const struct json_node *node, int64_t *ret_ns);
 // "fatal", "error", "warning", "info", "debug", "log" ... -> OTel severity number; otherwise: `otherwise`.

@@ -1,0 +1,70 @@
+// Error events as people read them: one is found by its id or by where it stands in its issue, and its stored JSON, whatever
+// shape the SDK gave it, is written in one shape. What comes from outside is bounded in every list and never trusted.
+#pragma once
+#include "base/json.h"
+#include "query/issues.h"
+#include "query/run.h"
+
+// What is stored of one event.
+struct event {
+    uint32_t project;
+    int64_t time, received; // ns Unix
+    uint8_t severity;
+    int8_t handled;    // -1: not said
+    uint8_t trace[16]; // zeros: none
+    uint64_t span;     // 0: none
+    str id;            // 32 hex digits
+    str group, title, type, message, culprit, platform, transaction, mechanism;
+    str user_address; // what "{{auto}}" was found to be
+    bytes replay;
+    struct value scrubbed; // a list of paths
+    const struct record_entity *resource;
+    str json; // the whole, as it was sent but for what was scrubbed
+};
+
+struct event_request {
+    struct view *view;
+    const struct query_request *who; // projects, cancelled
+    struct arena *arena;             // what is found lives in it
+};
+
+// 32 hex digits of either case, dashes ignored, as they are stored. False: it is no event id.
+bool event_id_parse(str text, char ret_hex[33]);
+// The newest event with this id in a project that the caller may read; hint: about when it happened (0: not known), where it
+// is looked for first. ERR_NOENT.
+int event_find(const struct event_request *q, str id, int64_t hint, struct event *ret_event, struct err *err);
+
+// Where an event stands among all stored events of its issue: by time, then by id.
+struct event_place {
+    uint64_t index, of; // index from 1
+    str previous, next; // ids; empty: none
+};
+int event_place(const struct event_request *q, int64_t issue, const struct event *e, struct event_place *ret_place,
+                struct query_error *err);
+enum event_which { EVENT_LATEST, EVENT_OLDEST, EVENT_RECOMMENDED };
+// The id and time of that event of an issue. Recommended: of the newest the one that says most (a trace, a user, a replay, a
+// stack). ERR_NOENT.
+int event_pick(const struct event_request *q, int64_t issue, enum event_which which, str *ret_id, int64_t *ret_time,
+               struct query_error *err);
+
+enum {
+    EVENT_FRAMES_MAX = 250,      // of one stack that are written: the outermost and the innermost
+    EVENT_CONTEXT_MAX = 21,      // source lines of a frame
+    EVENT_LINE_MAX = 2048,       // bytes of one
+    EVENT_VARS_MAX = 100,        // of a frame
+    EVENT_BREADCRUMBS_MAX = 200, // the newest
+    EVENT_THREADS_MAX = 200,
+    EVENT_TAGS_MAX = 500,
+    EVENT_MEMBERS_MAX = 1000,  // of contexts, extra, modules, user, request
+    EVENT_TEXT_MAX = 64 << 10, // bytes of a value or message
+};
+
+struct event_writing {
+    bool values; // local variables may be seen
+};
+// The members of the event's JSON object that come of its stored form; the caller has opened the object and adds its own.
+// arena: for the tree. ERR_MALFORMED: what is stored is no event; ERR_NOMEM.
+int event_put(struct json_writer *w, const struct event *e, const struct event_writing *how, struct arena *arena,
+              struct err *err);
+// The stored JSON; without `values` no local variables.
+int event_put_json(struct json_writer *w, const struct event *e, bool values, struct arena *arena, struct err *err);
