@@ -79,7 +79,7 @@ static int open_store(struct house *h, struct err *err)
         .disk_cap_bytes = (uint64_t)number(h, CONFIG_KEY_DISK_CAP),
         .cache_bytes = (uint64_t)number(h, CONFIG_KEY_CACHE),
         .allow_hole = number(h, CONFIG_KEY_ALLOW_HOLE),
-        .consumed = true,
+        .consumers = 1u << CONSUMER_RED,
     };
     int r = store_open(&o, &h->store, err);
     if (r < 0)

@@ -39,7 +39,7 @@ static int begin(struct red *r, struct err *err)
     counts_free(&r->counts);
     r->counts = fresh;
     r->counts.window.ctx = &r->counts;
-    e = store_consumer_open(r->store, passed, SOURCES, &r->consumer);
+    e = store_consumer_open(r->store, CONSUMER_RED, passed, SOURCES, &r->consumer);
     pthread_mutex_unlock(&r->state);
     r->passed = passed;
     return e < 0 ? err_set(err, e, "memory", "out of memory") : 0;

@@ -14,7 +14,7 @@ struct red_options {
     bool manual;          // tests: nothing happens but in red_step()
 };
 
-// The store was opened with `consumed` and takes no batches yet. Counts what is in its log before it returns.
+// The store was opened with CONSUMER_RED and takes no batches yet. Counts what is in its log before it returns.
 int red_open(const struct red_options *o, struct store *s, struct red **ret_red, struct err *err);
 void red_close(struct red *r);
 

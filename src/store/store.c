@@ -42,7 +42,6 @@ static void store_free(struct store *s)
     pthread_cond_destroy(&s->log_cond);
     pthread_cond_destroy(&s->work_cond);
     pthread_cond_destroy(&s->settled_cond);
-    pthread_cond_destroy(&s->consumer_cond);
     mem_free(s->repeat);
     s->magic = 0;
     mem_free(s);
@@ -136,7 +135,6 @@ int store_open(const struct store_options *o, struct store **ret_store, struct e
     pthread_cond_init(&s->log_cond, NULL);
     pthread_cond_init(&s->work_cond, NULL);
     pthread_cond_init(&s->settled_cond, NULL);
-    pthread_cond_init(&s->consumer_cond, NULL);
     pthread_mutex_init(&s->log_files.mutex, NULL);
     int e = 0;
     if (!(s->repeat = mem_zalloc(sizeof *s->repeat)))

@@ -25,7 +25,7 @@ struct store_options {
     int64_t seal_age_ns;     // age of its oldest row before it is sealed (default 30 s)
     uint64_t cache_bytes;    // block cache of the parts (default 64 MiB)
     bool allow_hole;         // start writable although the log is damaged in the middle
-    bool consumed;           // rows stay in the log until a consumer has passed them: see store_consumer_open()
+    uint32_t consumers;      // bits 1 << enum store_consumer: rows stay in the log until each of these has passed them
     bool manual;             // tests: no background seal, merge, retention; see store_step()
 };
 
@@ -69,9 +69,11 @@ uint64_t view_segment_first(const struct view *v, uint32_t i);
 // A consumer derives figures of its own from the records and must not miss one over any crash. It sees what is
 // committed, generation by generation (a generation: what one seal makes parts of), each row once and those of one
 // lane in their order. When a generation is complete it makes what came of it durable, together with the
-// generation's number, and passes it; a generation is sealed, and its log recycled, only after that. At its next
-// start it says which one it passed last and is given all later ones from their beginning.
+// generation's number, and passes it; a generation is sealed, and its log recycled, only after all consumers have
+// done that. At its next start each says which one it passed last and is given all later ones from their beginning.
 struct consumer;
+// Who there may be; the numbers mean nothing by themselves.
+enum store_consumer { CONSUMER_RED, CONSUMER_ISSUES, CONSUMER_RELEASES, CONSUMER_MONITORS, CONSUMERS_MAX };
 struct consumer_rows {
     const struct segment *segment;
     uint64_t first; // row numbers below were seen before
@@ -82,9 +84,10 @@ struct consumer_news {
     uint32_t n;
     struct consumer_rows *rows;
 };
-// One at a time, of a store opened with `consumed`, before its first batch begins or after the former one was closed.
-// sources: bits 1 << enum record_source.
-int store_consumer_open(struct store *s, uint64_t passed, uint32_t sources, struct consumer **ret_consumer);
+// One of each at a time, and of those that the store was opened with: before its first batch begins, or after the former
+// one was closed. sources: bits 1 << enum record_source.
+int store_consumer_open(struct store *s, enum store_consumer who, uint64_t passed, uint32_t sources,
+                        struct consumer **ret_consumer);
 void store_consumer_close(struct consumer *c);
 // What came since; ERR_AGAIN: nothing within wait_ns, or store_consumer_wake() was called. After an error nothing was
 // taken, and after news that could not be used the way back is to close and to open again.

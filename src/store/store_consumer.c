@@ -1,27 +1,34 @@
-// The consumer: committed rows in the order of their generations, and the word that a generation's log may go.
+// Consumers: committed rows in the order of their generations, and the word that a generation's log may go. Each goes at
+// its own speed; the slowest holds the log.
 #include "base/clock.h"
 #include "base/must.h"
 #include "store/store_internal.h"
 
 struct consumer {
     struct store *s;
+    enum store_consumer who;
     uint32_t sources;
     uint64_t next_id;                              // the oldest generation that is not complete for us
     uint64_t seen[HEAD_LANES_MAX][RECORD_SOURCES]; // of it: row numbers below were handed out
     bool woken;
+    pthread_cond_t cond; // there may be news
 };
 
-int store_consumer_open(struct store *s, uint64_t passed, uint32_t sources, struct consumer **ret_consumer)
+int store_consumer_open(struct store *s, enum store_consumer who, uint64_t passed, uint32_t sources,
+                        struct consumer **ret_consumer)
 {
     MAGIC_CHECK(s, STORE_MAGIC);
-    must(s->o.consumed);
+    must(who < CONSUMERS_MAX && s->o.consumers >> who & 1);
     struct consumer *c = mem_zalloc(sizeof *c);
     if (!c)
         return ERR_NOMEM;
-    *c = (struct consumer){ .s = s, .sources = sources, .next_id = passed + 1 };
+    *c = (struct consumer){ .s = s, .who = who, .sources = sources, .next_id = passed + 1 };
+    pthread_cond_init(&c->cond, NULL);
     pthread_mutex_lock(&s->mutex);
-    if (passed > s->passed)
-        s->passed = passed;
+    must(!s->consumers[who]);
+    s->consumers[who] = c;
+    if (passed > s->passed[who])
+        s->passed[who] = passed;
     // A log that lost its end in a power cut (--durability=os), or a store that began anew: its next rows must not
     // come under a number that counts as seen.
     if (s->next_generation <= passed)
@@ -32,20 +39,37 @@ int store_consumer_open(struct store *s, uint64_t passed, uint32_t sources, stru
     return 0;
 }
 
-void store_consumer_close(struct consumer *c) { mem_free(c); }
+void store_consumer_close(struct consumer *c)
+{
+    if (!c)
+        return;
+    pthread_mutex_lock(&c->s->mutex);
+    c->s->consumers[c->who] = NULL;
+    pthread_mutex_unlock(&c->s->mutex);
+    pthread_cond_destroy(&c->cond);
+    mem_free(c);
+}
+
+bool store_passed_locked(const struct store *s, const struct generation *g)
+{
+    for (unsigned who = 0; who < CONSUMERS_MAX; who++)
+        if (s->o.consumers >> who & 1 && g->id > s->passed[who])
+            return false;
+    return true;
+}
 
 void store_consumer_wake(struct consumer *c)
 {
     pthread_mutex_lock(&c->s->mutex);
     c->woken = true;
-    pthread_cond_signal(&c->s->consumer_cond);
+    pthread_cond_signal(&c->cond);
     pthread_mutex_unlock(&c->s->mutex);
 }
 
 static void pass_locked(struct consumer *c, uint64_t generation)
 {
-    if (generation > c->s->passed)
-        c->s->passed = generation;
+    if (generation > c->s->passed[c->who])
+        c->s->passed[c->who] = generation;
     pthread_cond_signal(&c->s->work_cond);
 }
 
@@ -86,6 +110,16 @@ static uint32_t count_locked(const struct consumer *c, const struct generation *
         for (unsigned source = 0; source < RECORD_SOURCES; source++)
             n += wanted(c, source) && committed_end(g, l, source) > c->seen[l][source];
     return n;
+}
+
+void store_consumers_wake_locked(struct store *s)
+{
+    for (unsigned who = 0; who < CONSUMERS_MAX; who++) {
+        struct consumer *c = s->consumers[who];
+        const struct generation *g = c ? current_locked(c) : NULL;
+        if (g && ((g->closed && g->in_flight == 0) || count_locked(c, g)))
+            pthread_cond_signal(&c->cond);
+    }
 }
 
 static int collect_locked(struct consumer *c, struct generation *g, struct consumer_news *news)
@@ -148,7 +182,7 @@ int store_consumer_next(struct consumer *c, int64_t wait_ns, struct consumer_new
     pthread_mutex_lock(&c->s->mutex);
     int e = take_locked(c, &news);
     while (e == ERR_AGAIN && wait_ns > 0 && !c->woken) {
-        int timed_out = pthread_cond_timedwait(&c->s->consumer_cond, &c->s->mutex, &until);
+        int timed_out = pthread_cond_timedwait(&c->cond, &c->s->mutex, &until);
         e = take_locked(c, &news);
         if (timed_out)
             break;

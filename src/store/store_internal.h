@@ -77,8 +77,8 @@ struct store {
     bool stopping, disk_full, read_only;
     char why[160];
     struct store_stats stats;
-    uint64_t passed;                 // by the consumer
-    pthread_cond_t consumer_cond;    // rows were committed, or a generation came to its end
+    struct consumer *consumers[CONSUMERS_MAX]; // NULL: not open now
+    uint64_t passed[CONSUMERS_MAX];
     pthread_mutex_t on_commit_mutex; // held while it is called
     void (*on_commit)(void *ctx, uint64_t sequence);
     void *on_commit_ctx;
@@ -108,10 +108,9 @@ void store_log_stop(struct store *s);
 void store_tails_follow_locked(struct store *s);
 
 // store_consumer.c: may the generation's log go?
-static inline bool store_passed_locked(const struct store *s, const struct generation *g)
-{
-    return !s->o.consumed || g->id <= s->passed;
-}
+bool store_passed_locked(const struct store *s, const struct generation *g);
+// Rows were committed, or a generation came to its end: wakes those for whom this is news.
+void store_consumers_wake_locked(struct store *s);
 
 // store_recover.c: generations that are in the log only, as closed generations in s->gens.
 int store_recover(struct store *s, struct err *err);

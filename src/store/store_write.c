@@ -26,7 +26,7 @@ int store_rotate_locked(struct store *s)
         s->gens[s->gens_n - 1]->closed = true;
     s->gens[s->gens_n++] = g;
     pthread_cond_signal(&s->work_cond);
-    pthread_cond_signal(&s->consumer_cond);
+    store_consumers_wake_locked(s);
     return 0;
 }
 
@@ -175,7 +175,7 @@ static void batch_end_locked(struct store *s, struct batch *b, bool stored)
     must(b->g->in_flight > 0);
     if (--b->g->in_flight == 0 && b->g->closed) {
         pthread_cond_signal(&s->work_cond);
-        pthread_cond_signal(&s->consumer_cond);
+        store_consumers_wake_locked(s);
     }
     batch_put_locked(s, b);
 }
@@ -294,7 +294,7 @@ static void commit_group(struct store *s, struct batch **group, size_t n)
     if (!g->closed && (g->rows >= s->o.seal_rows || generation_bytes(g) >= STORE_SEAL_BYTES))
         store_rotate_locked(s);
     uint64_t sequence = s->stats.batches_committed;
-    pthread_cond_signal(&s->consumer_cond);
+    store_consumers_wake_locked(s);
     for (size_t i = 0; i < n; i++) {
         answers[i].done = group[i]->done;
         answers[i].ctx = group[i]->ctx;

@@ -1,5 +1,5 @@
-// The consumer against a model: what it made durable, together with the number of the generation that it passed, holds
-// every row of the store once, whatever fails or wherever the power is cut between the two.
+// Consumers against a model: what each made durable, together with the number of the generation that it passed, holds
+// every row of the store once, whatever fails or wherever the power is cut between the two, and however fast the other is.
 #include "base/clock.h"
 #include "base/must.h"
 #include "disk_fault.h"
@@ -16,16 +16,21 @@ enum { ROWS_MAX = 20000, LOGS = 1 << RECORD_LOGS };
 
 enum stop { GO_ON, STOP_BEFORE_SAVE, STOP_BEFORE_PASS }; // where the process dies at the end of a generation
 
+struct counter {
+    struct consumer *c;
+    uint8_t durable[ROWS_MAX]; // how often it counted a row, and will remember
+    uint8_t pending[ROWS_MAX]; // the same since its last save
+    uint64_t passed;           // saved with `durable`
+};
+
 // A row is known by its time, a number from a counter.
 struct world {
     struct disk *disk;
     struct store *s;
-    struct consumer *c;
+    struct counter of[CONSUMERS_MAX];
+    uint32_t consumers;             // bits
     unsigned rows;                  // numbers given
     uint8_t acknowledged[ROWS_MAX]; // what the sender knows
-    uint8_t durable[ROWS_MAX];      // how often the consumer counted it, and will remember
-    uint8_t pending[ROWS_MAX];      // the same since its last save
-    uint64_t passed;                // saved with `durable`
 };
 
 struct waiter {
@@ -92,14 +97,14 @@ static void count_rows(const struct segment *s, uint64_t first, uint8_t *counts)
 }
 
 // Takes the news there are. False: it stopped at the end of a generation, as a process that dies there.
-static bool consume(struct world *w, enum stop stop)
+static bool consume_one(struct world *w, struct counter *k, enum stop stop)
 {
     struct consumer_news news;
     int e;
-    while ((e = store_consumer_next(w->c, 0, &news)) == 0) {
-        assert_true(news.generation > w->passed);
+    while ((e = store_consumer_next(k->c, 0, &news)) == 0) {
+        assert_true(news.generation > k->passed);
         for (uint32_t i = 0; i < news.n; i++)
-            count_rows(news.rows[i].segment, news.rows[i].first, w->pending);
+            count_rows(news.rows[i].segment, news.rows[i].first, k->pending);
         bool complete = news.complete;
         uint64_t generation = news.generation;
         consumer_news_free(&news);
@@ -108,34 +113,54 @@ static bool consume(struct world *w, enum stop stop)
         if (stop == STOP_BEFORE_SAVE)
             return false;
         for (unsigned i = 0; i < w->rows; i++)
-            w->durable[i] += w->pending[i];
-        memset(w->pending, 0, sizeof w->pending);
-        w->passed = generation;
+            k->durable[i] += k->pending[i];
+        memset(k->pending, 0, sizeof k->pending);
+        k->passed = generation;
         if (stop == STOP_BEFORE_PASS)
             return false;
-        store_consumer_pass(w->c, generation);
+        store_consumer_pass(k->c, generation);
     }
     assert_int_equal(e, ERR_AGAIN);
     return true;
 }
 
+// All of them; false: one has stopped.
+static bool consume(struct world *w, enum stop stop)
+{
+    bool all = true;
+    for (unsigned who = 0; who < CONSUMERS_MAX; who++)
+        if (w->consumers >> who & 1)
+            all &= consume_one(w, &w->of[who], stop);
+    return all;
+}
+
+static void consumer_start(struct world *w, unsigned who)
+{
+    struct counter *k = &w->of[who];
+    memset(k->pending, 0, sizeof k->pending);
+    assert_int_equal(store_consumer_open(w->s, (enum store_consumer)who, k->passed, LOGS, &k->c), 0);
+}
+
 static void start(struct world *w)
 {
     struct store_options o = {
-        .dir = ".", .disk = w->disk, .lanes = 3, .seal_rows = 150, .consumed = true, .manual = true
+        .dir = ".", .disk = w->disk, .lanes = 3, .seal_rows = 150, .consumers = w->consumers, .manual = true
     };
     struct err err = { 0 };
     int e = store_open(&o, &w->s, &err);
     if (e < 0)
         print_message("store_open: %s\n", err.message);
     assert_int_equal(e, 0);
-    memset(w->pending, 0, sizeof w->pending);
-    assert_int_equal(store_consumer_open(w->s, w->passed, LOGS, &w->c), 0);
+    for (unsigned who = 0; who < CONSUMERS_MAX; who++)
+        if (w->consumers >> who & 1)
+            consumer_start(w, who);
 }
 
 static void stop(struct world *w)
 {
-    store_consumer_close(w->c);
+    for (unsigned who = 0; who < CONSUMERS_MAX; who++)
+        if (w->consumers >> who & 1)
+            store_consumer_close(w->of[who].c);
     store_close(w->s);
 }
 
@@ -155,8 +180,11 @@ static void assert_exact(struct world *w)
     view_unref(v);
     for (unsigned i = 0; i < w->rows; i++) {
         assert_true(there[i] == 1 || !w->acknowledged[i]);
-        if (w->acknowledged[i] ? w->durable[i] != 1 : w->durable[i] > there[i])
-            fail_msg("row %u is there %u times and was counted %u times", i, there[i], w->durable[i]);
+        for (unsigned who = 0; who < CONSUMERS_MAX; who++) {
+            unsigned counted = w->of[who].durable[i];
+            if (w->consumers >> who & 1 && (w->acknowledged[i] ? counted != 1 : counted > there[i]))
+                fail_msg("row %u is there %u times, and consumer %u counted it %u times", i, there[i], who, counted);
+        }
     }
     free(there);
 }
@@ -166,6 +194,7 @@ static struct world *world_new(struct disk *disk)
     struct world *w = calloc(1, sizeof *w);
     must(w);
     w->disk = disk;
+    w->consumers = 1u << CONSUMER_RED | 1u << CONSUMER_ISSUES;
     return w;
 }
 
@@ -213,6 +242,73 @@ static void test_a_consumer_that_stands_still(void **unused)
     disk_free(disk);
 }
 
+// The slowest holds the log: what one has passed is sealed only when the other has, and each counts all of it once.
+static void test_two_at_different_speeds(void **unused)
+{
+    struct disk *disk;
+    struct store_stats st;
+    assert_int_equal(disk_mem_new(0, &disk), 0);
+    struct world *w = world_new(disk);
+    struct counter *fast = &w->of[CONSUMER_RED], *slow = &w->of[CONSUMER_ISSUES];
+    start(w);
+    for (unsigned k = 0; k < 3; k++) {
+        assert_int_equal(put(w, k, 20), 0);
+        store_settle(w->s, NULL);
+        assert_true(consume_one(w, fast, GO_ON));
+        assert_int_equal(fast->pending[20 * k] + fast->durable[20 * k], 1);
+    }
+    store_stats(w->s, &st);
+    assert_int_equal(st.parts, 0);
+    assert_int_equal(st.head_rows, 60);
+    assert_int_equal(slow->durable[0] + slow->pending[0], 0);
+    assert_true(consume_one(w, slow, GO_ON));
+    assert_int_equal(store_settle(w->s, NULL), 0);
+    store_stats(w->s, &st);
+    assert_int_equal(st.head_rows, 0);
+    assert_true(st.parts > 0);
+    for (unsigned k = 0; k < 30; k++) {
+        assert_int_equal(put(w, k % 3, 20), 0);
+        if (k % 4 == 1)
+            store_settle(w->s, NULL);
+        assert_true(consume_one(w, fast, GO_ON));
+        if (k % 7 == 3)
+            assert_true(consume_one(w, slow, GO_ON));
+    }
+    assert_exact(w);
+    stop(w);
+    free(w);
+    disk_free(disk);
+}
+
+// One that is closed still holds what it has not passed; the other goes on, and it takes up where it was.
+static void test_one_closes_and_comes_back(void **unused)
+{
+    struct disk *disk;
+    struct store_stats st;
+    assert_int_equal(disk_mem_new(0, &disk), 0);
+    struct world *w = world_new(disk);
+    struct counter *stays = &w->of[CONSUMER_RED], *leaves = &w->of[CONSUMER_ISSUES];
+    start(w);
+    assert_int_equal(put(w, 0, 20), 0);
+    store_settle(w->s, NULL);
+    assert_true(consume(w, GO_ON));
+    assert_int_equal(put(w, 1, 20), 0);
+    assert_true(consume_one(w, leaves, GO_ON)); // seen, not passed
+    store_consumer_close(leaves->c);
+    for (unsigned k = 0; k < 10; k++) {
+        assert_int_equal(put(w, k % 3, 20), 0);
+        store_settle(w->s, NULL);
+        assert_true(consume_one(w, stays, GO_ON));
+    }
+    store_stats(w->s, &st);
+    assert_int_equal(st.parts, 1); // of the first generation, which both had passed
+    consumer_start(w, CONSUMER_ISSUES);
+    assert_exact(w);
+    stop(w);
+    free(w);
+    disk_free(disk);
+}
+
 // What was not passed comes again from its beginning, whatever of it had been seen.
 static void test_replay_at_the_start(void **unused)
 {
@@ -248,9 +344,10 @@ static void test_opened_again(void **unused)
         if (k % 4 == 1)
             store_settle(w->s, NULL);
         consume(w, (enum stop)(k % 3));
-        store_consumer_close(w->c);
-        memset(w->pending, 0, sizeof w->pending);
-        assert_int_equal(store_consumer_open(w->s, w->passed, LOGS, &w->c), 0);
+        for (unsigned who = CONSUMER_RED; who <= CONSUMER_ISSUES; who++) {
+            store_consumer_close(w->of[who].c);
+            consumer_start(w, who);
+        }
     }
     assert_exact(w);
     stop(w);
@@ -325,11 +422,13 @@ static void test_a_store_that_begins_anew(void **unused)
     struct disk *disk;
     assert_int_equal(disk_mem_new(0, &disk), 0);
     struct world *w = world_new(disk);
-    w->passed = 1000;
+    w->of[CONSUMER_RED].passed = 1000;
+    w->of[CONSUMER_ISSUES].passed = 2000;
     start(w);
     assert_int_equal(put(w, 0, 20), 0);
     assert_exact(w);
-    assert_int_equal(w->durable[0], 1);
+    assert_int_equal(w->of[CONSUMER_RED].durable[0], 1);
+    assert_int_equal(w->of[CONSUMER_ISSUES].durable[0], 1);
     stop(w);
     free(w);
     disk_free(disk);
@@ -349,8 +448,8 @@ static void test_woken(void **unused)
     assert_int_equal(disk_mem_new(0, &disk), 0);
     struct world *w = world_new(disk);
     start(w);
-    assert_int_equal(pthread_create(&thread, NULL, wake, w->c), 0);
-    assert_int_equal(store_consumer_next(w->c, 3600 * NS_PER_S, &news), ERR_AGAIN);
+    assert_int_equal(pthread_create(&thread, NULL, wake, w->of[CONSUMER_RED].c), 0);
+    assert_int_equal(store_consumer_next(w->of[CONSUMER_RED].c, 3600 * NS_PER_S, &news), ERR_AGAIN);
     pthread_join(thread, NULL);
     stop(w);
     free(w);
@@ -362,6 +461,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_seal_waits_to_be_passed),
         cmocka_unit_test(test_a_consumer_that_stands_still),
+        cmocka_unit_test(test_two_at_different_speeds),
+        cmocka_unit_test(test_one_closes_and_comes_back),
         cmocka_unit_test(test_replay_at_the_start),
         cmocka_unit_test(test_opened_again),
         cmocka_unit_test(test_power_cuts),
