@@ -1,5 +1,6 @@
 #include "query/chain.h"
 
+#include "query/issue_rows.h"
 #include "query/path.h"
 
 #include <stdlib.h>
@@ -274,6 +275,22 @@ static int add_pattern(struct maker *m)
     return rc < 0 || text->n == 0 ? rc : add(m, (struct place){ .kind = PLACE_PATTERN, .child = text });
 }
 
+// Of an event: asked for by its group while the query runs.
+static int add_issue(struct maker *m)
+{
+    uint32_t from = m->n;
+    int rc = m->x->q->issues ? add_stored_field(m, QUERY_F_GROUP, NULL, 0) : 0;
+    for (uint32_t i = from; i < m->n && rc == 0; i++) {
+        struct place *p = &m->places[i];
+        if (p->kind != PLACE_STR || p->type != QVAL_STR) {
+            m->places[i--] = m->places[--m->n];
+            continue;
+        }
+        rc = issue_place(m->x, p->col, p);
+    }
+    return rc;
+}
+
 static int add_fixed(struct maker *m, enum query_field_id field, const struct query_path_item *path, uint32_t n)
 {
     int group = query_alias_of_field(m->s->source, field);
@@ -289,7 +306,11 @@ static int add_fixed(struct maker *m, enum query_field_id field, const struct qu
         return add(m, (struct place){ .kind = PLACE_I64, .type = QVAL_TIME, .col = COL_RECEIVED });
     case QUERY_F_DURATION:
         return add(m, (struct place){ .kind = PLACE_I64, .type = QVAL_DURATION, .col = COL_DURATION });
+    case QUERY_F_ISSUE:
+        return add_issue(m);
     case QUERY_F_ID:
+        if (m->s->source == QUERY_ISSUES)
+            break;
         return add(m, (struct place){ .kind = PLACE_ID });
     case QUERY_F_TEXT:
         return add(m, (struct place){ .kind = PLACE_TEXT });
@@ -508,6 +529,16 @@ int chain_text(struct exec *x, struct exec_segment *s, struct chain **ret)
         rc = add_stored_field(&m, QUERY_F_TYPE, NULL, 0);
         if (rc == 0)
             rc = add_stored_field(&m, QUERY_F_MESSAGE, NULL, 0);
+        break;
+    case QUERY_ISSUES:
+        rc = add_stored_field(&m, QUERY_F_TITLE, NULL, 0);
+        if (rc == 0)
+            rc = add_stored_field(&m, QUERY_F_CULPRIT, NULL, 0);
+        break;
+    case QUERY_CHECKS:
+        rc = add_fixed(&m, QUERY_F_NAME, NULL, 0);
+        if (rc == 0)
+            rc = add_stored_field(&m, QUERY_F_OUTPUT, NULL, 0);
         break;
     default:
         break;

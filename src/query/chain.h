@@ -22,6 +22,7 @@ enum place_kind {
     PLACE_PATTERN, // of the text that `child` leads to
     PLACE_DROPPED, // sum of the FIELD columns "dropped_..."
     PLACE_CHILD,   // list of `child` over the events or links (`child_table`) of the row
+    PLACE_ISSUE,   // the issue of the group in string column `col`
     PLACE_SINCE,   // in chains of events: their time, later made relative to the span's start
 };
 
@@ -36,7 +37,8 @@ struct place {
     const struct query_path_item *path;
     uint32_t path_len;
     struct chain *child;
-    const uint32_t *cols; // DROPPED
+    struct issue_ordinals *issue_ordinals; // ISSUE
+    const uint32_t *cols;                  // DROPPED
     uint32_t cols_n;
 };
 

@@ -1,6 +1,7 @@
 #include "query/cvec.h"
 
 #include "query/child.h"
+#include "query/issue_rows.h"
 #include "query/path.h"
 #include "query/row_id.h"
 #include "query/row_pattern.h"
@@ -291,6 +292,8 @@ int place_vec(struct exec *x, struct exec_segment *s, enum segment_table t, cons
         ret->kind = CVEC_U32;
         ret->u32 = v.u32;
         return 0;
+    case PLACE_ISSUE:
+        return issue_vec(x, s, p, &v, sel, n, ret);
     case PLACE_PROJECT:
         return project_vec(x, &v, sel, n, ret);
     case PLACE_TRACE:

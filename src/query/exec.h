@@ -13,6 +13,8 @@
 
 struct chain;
 struct child_index;
+struct issue_memo;
+struct made;
 struct leaf_state;
 
 // Where records of an earlier page ended: the order of the last row, and how many rows of exactly that order came before.
@@ -68,7 +70,9 @@ struct exec {
     // An inner query (set.h): the run that it belongs to, whose memory and time it shares, and where its values go.
     struct exec *outer, *inner;
     struct value_set *set;
-    struct patterns *patterns; // of the texts that were met (row_pattern.h)
+    struct made *made;             // rows of issues (issue_rows.h)
+    struct issue_memo *issue_memo; // of the outermost run
+    struct patterns *patterns;     // of the texts that were met (row_pattern.h)
 };
 
 // Plans the query and takes the segments; whatever it returns, exec_end() must follow. x->out is the caller's to set.

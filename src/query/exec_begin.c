@@ -4,6 +4,7 @@
 #include "query/catalogue_names.h"
 #include "query/cursor.h"
 #include "query/exec.h"
+#include "query/issue_rows.h"
 #include "query/row_pattern.h"
 #include "query/set.h"
 
@@ -15,7 +16,7 @@ static const enum query_source source_of[RECORD_SOURCES] = {
 
 static int segments_take(struct exec *x, const struct segment *const *segments, const uint64_t *firsts, uint32_t n)
 {
-    x->segs = arena_zalloc(&x->arena, (n ? n : 1) * sizeof *x->segs);
+    x->segs = arena_zalloc(&x->arena, ((size_t)n + 1) * sizeof *x->segs); // one for exec_issues()
     if (!x->segs)
         return exec_nomem(x);
     for (uint32_t i = 0; i < n; i++) {
@@ -134,6 +135,8 @@ int exec_begin(struct exec *x, const struct query_request *q, const struct segme
     int rc = segments_take(x, segments, firsts, n);
     if (rc == 0)
         rc = plan_make(x, &c);
+    if (rc == 0)
+        rc = exec_issues(x);
     if (rc < 0)
         return rc;
     exec_range_close(x);
@@ -155,6 +158,7 @@ void exec_close(struct exec *x)
 int exec_end(struct exec *x, int rc)
 {
     exec_close(x);
+    exec_issues_free(x);
     exec_sets_free(x);
     row_patterns_free(x);
     query_plan_free(x->plan);

@@ -16,6 +16,9 @@ WORDS(words_kind, W("internal", 1), W("server", 2), W("client", 3), W("producer"
 WORDS(words_status_spans, W("unset", 0), W("ok", 1), W("error", 2));
 WORDS(words_status_snapshots, W("complete", 0), W("partial", 1));
 WORDS(words_status_checks, W("ok", 0), W("error", 1), W("missed", 2), W("late", 3), W("timeout", 4), W("running", 5));
+WORDS(words_state, W("new", 0), W("ongoing", 1), W("escalating", 2), W("regressed", 3), W("archived", 4),
+      W("resolved", 5));
+WORDS(words_priority, W("low", 0), W("medium", 1), W("high", 2));
 // As enum metric_type of wire/record.h counts them.
 WORDS(words_metric, W("gauge", 1), W("sum", 2), W("histogram", 3), W("exponential", 4), W("summary", 5));
 WORDS(words_temporality, W("unspecified", 0), W("delta", 1), W("cumulative", 2));

@@ -8,13 +8,14 @@
 struct query_issue {
     int64_t id;
     uint32_t project;
-    str short_id, title, type, culprit, state, priority, assignee;
-    str service;         // empty: none
+    str short_id, title, type, culprit, assignee;
+    str state;           // new ongoing escalating regressed archived resolved
+    str priority;        // high medium low
     uint8_t severity;    // as of events; 0: none
     int64_t first, last; // ns Unix
     uint64_t events, users;
-    const str *releases, *environments; // in which it was seen
-    uint32_t releases_n, environments_n;
+    const str *services, *releases, *environments; // in which it was seen
+    uint32_t services_n, releases_n, environments_n;
 };
 
 struct query_issues {

@@ -132,8 +132,10 @@ static int plan_sources(struct planner *pl)
 {
     uint16_t may = pl->opt->sources ? pl->opt->sources : QS_ALL, sources = 0;
     for (int s = 0; s < QUERY_SOURCE_COUNT; s++) {
-        if (!(pl->ast->sources >> s & 1))
-            continue;
+        if (!(pl->ast->sources >> s & 1) || (s == QUERY_ISSUES && pl->ast->star))
+            continue; // `*` is every kind of record, and issues are made of records
+        if (s == QUERY_ISSUES && pl->opt->live)
+            return plan_fail(pl, pl->ast->kind_pos[s], QUERY_E_NOT_LIVE, "issues are no records that come one by one");
         bool built = query_source_level((enum query_source)s) <= (int)pl->level;
         if (!built && !pl->ast->star)
             return plan_not_yet(pl, pl->ast->kind_pos[s], "the source", query_source_name((enum query_source)s));

@@ -344,7 +344,7 @@ struct query_options {
     const struct query_catalogue *catalogue; // NULL: no hints about names now (query_plan_unknown_names later)
 };
 
-enum { QUERY_LEVEL_BUILT = 1 };
+enum { QUERY_LEVEL_BUILT = 2 };
 
 // Resolves and checks. The plan lives in the arena but owns compiled regexes: query_plan_free.
 int query_plan_build(struct arena *arena, const struct query_ast *ast, const struct query_options *opt,

@@ -57,9 +57,10 @@ bool scan_block_times(const struct exec_segment *s, uint32_t block, int64_t *lo,
     return false;
 }
 
-static bool in_range(const struct exec *x, int64_t lo, int64_t hi)
+// Issues in the rows of a run were seen in the range; their `time` is that of the last event of all.
+static bool in_range(const struct exec *x, const struct exec_segment *s, int64_t lo, int64_t hi)
 {
-    return x->plan->range_all || (hi >= x->plan->from && lo < x->plan->to);
+    return x->plan->range_all || s->source == QUERY_ISSUES || (hi >= x->plan->from && lo < x->plan->to);
 }
 
 // A top-level `trace=ID`: the rows of these traces are all that can match.
@@ -118,7 +119,7 @@ int scan_blocks(struct exec *x, struct exec_segment *s, uint64_t **ret_blocks)
         return 0;
     x->stats.parts += part;
     x->stats.blocks += n;
-    may = in_range(x, s->info->time_min, s->info->time_max);
+    may = in_range(x, s, s->info->time_min, s->info->time_max);
     if (may && x->plan->filter)
         rc = filter_may_match(x, s, x->plan->filter, &may);
     for (uint32_t b = 0; b < n && may && rc == 0; b++) {
@@ -126,7 +127,7 @@ int scan_blocks(struct exec *x, struct exec_segment *s, uint64_t **ret_blocks)
         bool hit = true;
         if ((uint64_t)b * BLOCK_ROWS + segment_block_rows(s->seg, TABLE_ROWS, b) <= s->first)
             continue;
-        if (scan_block_times(s, b, &lo, &hi) && !in_range(x, lo, hi))
+        if (scan_block_times(s, b, &lo, &hi) && !in_range(x, s, lo, hi))
             continue;
         if (x->plan->filter)
             rc = filter_may_match_block(x, s, x->plan->filter, b, &hit);
@@ -148,7 +149,7 @@ static int rows_in_range(struct vbatch *b)
     const struct query_plan *plan = b->x->plan;
     struct vec time;
     int64_t lo, hi;
-    if (plan->range_all)
+    if (plan->range_all || b->seg->source == QUERY_ISSUES)
         return 0;
     if (scan_block_times(b->seg, b->seg->block[TABLE_ROWS], &lo, &hi) && lo >= plan->from && hi < plan->to)
         return 0;

@@ -2,6 +2,7 @@
 
 #include "base/hex.h"
 #include "query/compare.h"
+#include "query/issue_rows.h"
 #include "query/row_pattern.h"
 
 // ---- asking ----
@@ -170,16 +171,22 @@ static int inner_begin(struct exec *in, struct exec *x, struct query_plan *plan,
     x->inner = in;
     arena_init(&in->arena, x->cap);
     arena_init(&in->scratch, x->cap);
-    in->segs = arena_zalloc(&in->arena, (x->segs_n + 1) * sizeof *in->segs);
+    in->segs = arena_zalloc(&in->arena, ((size_t)x->segs_n + 1) * sizeof *in->segs); // one for exec_issues()
     if (!in->segs)
         return exec_nomem(in);
     for (uint32_t i = 0; i < x->segs_n; i++) {
         const struct exec_segment *s = &x->segs[i];
-        in->segs[i] = (struct exec_segment){ .seg = s->seg, .info = s->info, .index = i, .source = s->source };
+        uint32_t k = in->segs_n;
+        if (s->source == QUERY_ISSUES) // the inner query's range may be narrower
+            continue;
+        in->segs[k] = (struct exec_segment){ .seg = s->seg, .info = s->info, .index = k, .source = s->source };
         for (int t = 0; t < TABLE_N; t++)
-            in->segs[i].block[t] = BLOCK_NONE;
+            in->segs[k].block[t] = BLOCK_NONE;
+        in->segs_n++;
     }
-    in->segs_n = x->segs_n;
+    int rc = exec_issues(in);
+    if (rc < 0)
+        return rc;
     exec_range_close(in);
     return exec_sets(in);
 }
@@ -187,6 +194,7 @@ static int inner_begin(struct exec *in, struct exec *x, struct query_plan *plan,
 static void inner_end(struct exec *in, struct exec *x)
 {
     exec_close(in);
+    exec_issues_free(in);
     exec_sets_free(in);
     row_patterns_free(in);
     x->stats.scanned += in->stats.scanned;

@@ -324,7 +324,8 @@ int catalogue_fields(const struct query_request *q, struct view *view, str sourc
         rc = query_fail(err, QUERY_E_UNKNOWN_SOURCE, "there is no such kind of record");
     for (int s = 0; s < QUERY_SOURCE_COUNT && rc == 0; s++) {
         bool built = query_source_level((enum query_source)s) <= QUERY_LEVEL_BUILT;
-        if (built && (str_eq(source, STR("*")) || str_eq(source, query_source_name((enum query_source)s))))
+        if (built && ((str_eq(source, STR("*")) && s != QUERY_ISSUES) ||
+                      str_eq(source, query_source_name((enum query_source)s))))
             rc = fixed_fields(&m, q, view, (enum query_source)s, err);
     }
     if (rc == 0) {

@@ -1,4 +1,5 @@
 // An event's stored JSON in the shape of the pages: whatever it holds, what is written is JSON, and bounded.
+#include "base/json_tree.h"
 #include "events/events.h"
 
 #include "base/must.h"

@@ -158,10 +158,12 @@ static const struct attr e1_attrs[] = { FIELD_AT("type", STRING("TimeoutError"))
                                                                           .s = STR_INIT("\x07\x01\x08"
                                                                                         "order_id"
                                                                                         "\x02\xd2\x0f") })),
+                                        FIELD_AT("group", STRING(FIXTURE_G42)),
                                         AT("user.id", STRING("u1")) };
 static const struct attr e2_attrs[] = { FIELD_AT("type", STRING("TypeError")),
                                         FIELD_AT("message", STRING("x is undefined")),
                                         { STR_INIT("handled"), ATTR_FIELD, { .type = VALUE_BOOL, .b = true } },
+                                        FIELD_AT("group", STRING(FIXTURE_G43)),
                                         AT("user.id", STRING("u2")) };
 
 static int feed_event(const struct record_sink *sink, unsigned i)
@@ -179,7 +181,7 @@ static int feed_event(const struct record_sink *sink, unsigned i)
     r.time = FIXTURE_T0 + (i ? 12000 * MS : 790 * MS);
     r.name = i ? STR("TypeError") : STR("TimeoutError");
     r.attrs = i ? e2_attrs : e1_attrs;
-    r.attrs_n = i ? 4 : 5;
+    r.attrs_n = i ? 5 : 6;
     int rc = sink->section(sink->ctx, &resource, &scope);
     return rc < 0 ? rc : sink->record(sink->ctx, &r);
 }
@@ -249,6 +251,83 @@ uint32_t fixture_segments_list(const struct fixture_segments *f, const struct se
     return n;
 }
 
+// ---- issues ----
+
+static int issue_of_hash(void *ctx, uint32_t project, str hash, int64_t *ret_issue)
+{
+    *ret_issue = str_eq(hash, STR(FIXTURE_G42)) ? 42 : 43;
+    return *ret_issue == 42 || str_eq(hash, STR(FIXTURE_G43)) ? 0 : ERR_NOENT;
+}
+
+static int issue_hashes(void *ctx, int64_t issue, struct arena *arena, uint32_t *ret_project, str **ret_hashes,
+                        size_t *ret_n)
+{
+    static str groups[] = { STR_INIT(FIXTURE_G42), STR_INIT(FIXTURE_G43) };
+    if (issue != 42 && issue != 43)
+        return ERR_NOENT;
+    *ret_project = 1;
+    *ret_hashes = &groups[issue - 42];
+    *ret_n = 1;
+    return 0;
+}
+
+static int issue_rows(void *ctx, const uint32_t *projects, size_t projects_n, int64_t from, int64_t to,
+                      struct arena *arena, struct query_issue **ret_rows, size_t *ret_n)
+{
+    static const str checkout[] = { STR_INIT("checkout") }, web[] = { STR_INIT("web") };
+    static const str releases[] = { STR_INIT("checkout@1.4.1"), STR_INIT("checkout@1.4.2") };
+    static const str environments[] = { STR_INIT("production"), STR_INIT("staging") };
+    const struct query_issue all[] = {
+        { .id = 42,
+          .project = 1,
+          .short_id = STR("SHOP-42"),
+          .title = STR("TimeoutError: db timeout after 400 ms"),
+          .type = STR("TimeoutError"),
+          .culprit = STR("POST /order"),
+          .assignee = STR("mara"),
+          .state = STR("new"),
+          .priority = STR("high"),
+          .severity = 17,
+          .first = FIXTURE_T0 + 790 * MS,
+          .last = FIXTURE_T0 + 790 * MS,
+          .events = 1,
+          .users = 1,
+          .services = checkout,
+          .services_n = 1,
+          .releases = releases,
+          .releases_n = 2,
+          .environments = environments,
+          .environments_n = 2 },
+        { .id = 43,
+          .project = 1,
+          .short_id = STR("SHOP-43"),
+          .title = STR("TypeError: x is undefined"),
+          .type = STR("TypeError"),
+          .state = STR("new"),
+          .priority = STR("low"),
+          .severity = 17,
+          .first = FIXTURE_T0 - 3600000 * MS,
+          .last = FIXTURE_T0 + 12000 * MS,
+          .events = 1,
+          .users = 1,
+          .services = web,
+          .services_n = 1,
+          .environments = environments,
+          .environments_n = 1 },
+    };
+    struct query_issue *rows = arena_alloc_array(arena, 2, sizeof *rows);
+    size_t n = 0;
+    must(rows);
+    for (size_t i = 0; i < 2; i++)
+        if (all[i].last >= from && all[i].last < to)
+            rows[n++] = all[i];
+    *ret_rows = rows;
+    *ret_n = n;
+    return 0;
+}
+
+const struct query_issues fixture_issues = { NULL, issue_of_hash, issue_hashes, issue_rows };
+
 // ---- asking ----
 
 struct query_request fixture_request(const char *text)
@@ -260,6 +339,7 @@ struct query_request fixture_request(const char *text)
                                    .to = FIXTURE_T0 + 120 * 1000 * MS,
                                    .now = FIXTURE_T0 + 60 * 1000 * MS,
                                    .all_projects = true,
+                                   .issues = &fixture_issues,
                                    .values = true };
 }
 

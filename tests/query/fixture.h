@@ -2,11 +2,15 @@
 #pragma once
 #include "fake_segment.h"
 #include "query/error.h"
+#include "query/issues.h"
 #include "query/run.h"
 
 #define FIXTURE_T0 1767225600000000000LL // 2026-01-01T00:00:00Z
 #define FIXTURE_T1 "0af7651916cd43dd8448eb211c80319c"
 #define FIXTURE_T2 "4bf92f3577b34da6a3ce929d0e0e4736"
+
+#define FIXTURE_G42 "42424242424242424242424242424242" // groups of e1 and e2
+#define FIXTURE_G43 "43434343434343434343434343434343"
 
 enum { FIXTURE_SPANS = 8, FIXTURE_LOGS = 5, FIXTURE_EVENTS = 2 };
 enum { FIXTURE_RECORDS = FIXTURE_SPANS + FIXTURE_LOGS + FIXTURE_EVENTS };
@@ -39,6 +43,8 @@ struct fixture_answer {
     struct query_error err;
     int rc;
 };
+// The issues 42 (of e1) and 43 (of e2), of all projects.
+extern const struct query_issues fixture_issues;
 // The fixture's range and everything permitted.
 struct query_request fixture_request(const char *text);
 void fixture_ask(const struct query_request *q, const struct segment *const *segments, uint32_t n,

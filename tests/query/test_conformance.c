@@ -16,7 +16,7 @@
 #ifndef EXAMPLES
 #define EXAMPLES "examples.txt"
 #endif
-enum { LEVEL = 1 };
+enum { LEVEL = 2 };
 
 // One layout under test.
 struct layout {

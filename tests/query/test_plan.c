@@ -134,9 +134,10 @@ static void test_paths(void **state)
 static void test_sources(void **state)
 {
     struct query_options opt = options();
-    assert_int_equal(compile("*")->sources, QS_SPANS | QS_LOGS | QS_METRICS | QS_EVENTS);
+    assert_int_equal(compile("*")->sources, QS_SPANS | QS_LOGS | QS_METRICS | QS_EVENTS | QS_CHECKS);
+    assert_int_equal(compile("events, issues")->sources, QS_EVENTS | QS_ISSUES);
     opt.level = 3;
-    assert_int_equal(compile_with("*", &opt)->sources, QS_ALL);
+    assert_int_equal(compile_with("*", &opt)->sources, QS_ALL & ~QS_ISSUES); // they are made of records
     opt.sources = QS_LOGS | QS_EVENTS;
     assert_int_equal(compile_with("*", &opt)->sources, QS_LOGS | QS_EVENTS);
 }
@@ -481,7 +482,7 @@ static void test_errors(void **state)
         { "spans span.http.method=GET", "unknown_column", 7, "http.method" },
         { "logs is:unresolved", "syntax", 6, "state=new" },
         // not built yet
-        { "issues", "not_yet", 1, NULL },
+        { "snapshots", "not_yet", 1, NULL },
         { "spans,snapshots a=1", "not_yet", 7, NULL },
         { "spans {service=web} > {}", "not_yet", 7, NULL },
         { "spans self>1s", "not_yet", 7, NULL },
@@ -627,6 +628,7 @@ static void test_live_and_range_errors(void **state)
     expect_bad(&(struct bad){ "logs | stats count()", "not_live", 8, NULL }, &opt);
     expect_bad(&(struct bad){ "logs | limit 5", "not_live", 8, NULL }, &opt);
     expect_bad(&(struct bad){ "logs trace in {spans}", "not_live", 12, NULL }, &opt);
+    expect_bad(&(struct bad){ "issues", "not_live", 1, NULL }, &opt);
     opt = options();
     opt.has_from = opt.has_to = true;
     opt.from = opt.to = 5;

@@ -79,6 +79,9 @@ static const char *const queries[] = {
     "spans,logs | where pattern=\"GET *\" or pattern:order | stats count() by pattern",
     "logs trace in {spans service=db user in {spans status=error | select user} or rows:*}",
     "spans | differ trace in {spans root=true duration>200ms}",
+    "events issue=42 | stats uniq(issue) by issue",
+    "issues state=new | sort users desc, last desc | select id, release, level",
+    "issues id in {events trace in {spans} | select issue}",
     "spans | differ user=u1",
     "spans | sort duration desc | limit 5 | select name, duration, rows | differ duration>100ms",
 };
@@ -240,6 +243,65 @@ static void test_projects_of_inner_queries(void **state)
     fixture_answer_free(&got);
     fixture_segments_free(&mine);
     fixture_segments_free(&theirs);
+}
+
+// Rows of issues come for the projects that the caller may read, and only those.
+static int rows_asked(void *ctx, const uint32_t *projects, size_t projects_n, int64_t from, int64_t to,
+                      struct arena *arena, struct query_issue **ret_rows, size_t *ret_n)
+{
+    assert_non_null(projects);
+    assert_int_equal(projects_n, *(size_t *)ctx);
+    *ret_rows = arena_zalloc(arena, 2 * sizeof **ret_rows);
+    *ret_n = 2;
+    (*ret_rows)[0] = (struct query_issue){ .id = 7, .project = 3, .last = from };
+    (*ret_rows)[1] = (struct query_issue){ .id = 8, .project = 4, .last = to };
+    return 0;
+}
+
+static void test_issues_of_projects(void **state)
+{
+    const struct query_project mine[] = { { 3, STR("shop") } };
+    size_t expected = 1;
+    struct query_issues issues = fixture_issues;
+    struct query_request q = fixture_request("issues | select id, project");
+    issues.ctx = &expected;
+    issues.rows = rows_asked;
+    q.issues = &issues;
+    q.all_projects = false;
+    q.projects = mine;
+    q.projects_n = 1;
+    struct fixture_answer a = ask(&q);
+    assert_int_equal(a.rc, 0);
+    assert_true(str_eq(buf_view(&a.rows), STR("{\"id\":7,\"project\":\"shop\"}\n")));
+    fixture_answer_free(&a);
+}
+
+static int rows_fail(void *ctx, const uint32_t *projects, size_t projects_n, int64_t from, int64_t to,
+                     struct arena *arena, struct query_issue **ret_rows, size_t *ret_n)
+{
+    return ERR_IO;
+}
+
+static int hash_fails(void *ctx, uint32_t project, str hash, int64_t *ret_issue) { return ERR_IO; }
+
+static void test_issues_that_cannot_be_read(void **state)
+{
+    static const char *const texts[] = { "issues", "events issue=42", "spans trace in {events | where issue:*}" };
+    struct query_issues issues = { .of_hash = hash_fails, .rows = rows_fail };
+    for (int i = 0; i < 3; i++) {
+        struct query_request q = fixture_request(texts[i]);
+        q.issues = &issues;
+        struct fixture_answer a = ask(&q);
+        assert_true(a.rc < 0);
+        assert_int_equal(a.err.code, QUERY_E_INTERNAL);
+        fixture_answer_free(&a);
+    }
+    struct query_request q = fixture_request("issues");
+    q.issues = NULL; // nobody keeps any
+    struct fixture_answer a = ask(&q);
+    assert_int_equal(a.rc, 0);
+    assert_int_equal(a.rows_n, 0);
+    fixture_answer_free(&a);
 }
 
 static void test_hidden_spans_are_counted(void **state)
@@ -496,6 +558,8 @@ int main(void)
         cmocka_unit_test(test_reader_leaves),
         cmocka_unit_test(test_projects),
         cmocka_unit_test(test_projects_of_inner_queries),
+        cmocka_unit_test(test_issues_of_projects),
+        cmocka_unit_test(test_issues_that_cannot_be_read),
         cmocka_unit_test(test_hidden_spans_are_counted),
         cmocka_unit_test(test_pages),
         cmocka_unit_test(test_pages_of_equal_times),

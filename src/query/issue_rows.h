@@ -1,0 +1,14 @@
+// Issues in a run: the rows of the source `issues`, and the field `issue` of events. Both are asked of query_request.issues
+// while the query runs.
+#pragma once
+#include "query/cvec.h"
+
+// When the plan reads issues: their rows in the plan's range, as one more segment behind x->segs (which has room for it).
+int exec_issues(struct exec *x);
+void exec_issues_free(struct exec *x);
+
+// Where the issue of the groups in a string column stands.
+int issue_place(struct exec *x, uint32_t col, struct place *ret);
+// The issues of the rows whose groups are the strings v.
+int issue_vec(struct exec *x, struct exec_segment *s, const struct place *p, const struct vec *v, const uint64_t *sel,
+              uint32_t n, struct cvec *ret);
