@@ -41,6 +41,16 @@ struct api_listener {
     bool tls;
 };
 
+// Reads of captured values that were entered in the audit trail lately (values_read.c).
+enum { VALUES_READS_MAX = 512 };
+struct values_reads {
+    pthread_mutex_t lock;
+    struct values_read {
+        uint64_t hash; // of who, what
+        int64_t time;  // monotonic ns
+    } recent[VALUES_READS_MAX];
+};
+
 struct api {
     uint32_t magic;
     struct api_listener listeners[API_LISTENERS_MAX];
@@ -51,6 +61,7 @@ struct api {
     int port;
     bool tls;
     struct tails *tails;
+    struct values_reads values_reads;
     int64_t started_ns;
 };
 #define API_MAGIC 0x41504921u
@@ -85,6 +96,9 @@ bool api_query_begin(struct api_call *call, struct query_request *ret_q);
 bool api_body_read(struct api_call *call, int (*fn)(void *ctx, str name, struct json_reader *r), void *ctx);
 int64_t api_project_by_slug(struct api_call *call, str slug); // 0: answered
 void api_put_time(struct json_writer *w, int64_t unix_ns);
+// Enters in the audit trail that the caller reads captured values; nobody is shown them when that fails.
+int api_values_read(struct api_call *call, str target, str detail);
+int api_query_values_read(void *ctx, str text); // query_request.values_read; ctx: the call
 // A view of the store; NULL: answered.
 struct view *api_view(struct api_call *call);
 

@@ -168,10 +168,27 @@ static void reply_event(struct event_call *c, const struct event *e, int64_t iss
     api_reply_err(c->call->req, &err);
 }
 
+// A read of values is entered in the audit trail before it is one. false: answered.
+static bool note_values(struct event_call *c, const struct event *e)
+{
+    struct arena_mark mark = arena_mark(&c->arena);
+    bool reads = c->who.values && event_has_vars(e, &c->arena);
+    arena_rewind(&c->arena, mark);
+    if (!reads)
+        return true;
+    str target = arena_printf(&c->arena, "event %.*s", STR_ARG(e->id));
+    if (target.ptr && api_values_read(c->call, target, STR("")) == 0)
+        return true;
+    api_reply_error(c->call->req, 503, "audit", "reading values could not be entered in the audit trail");
+    return false;
+}
+
 static void show_event(struct event_call *c, const struct event *e, int64_t issue)
 {
     struct event_place place = { 0 };
     struct query_error error = { 0 };
+    if (!note_values(c, e))
+        return;
     int rc = issue ? event_place(&c->find, issue, e, &place, &error) : 0;
     if (rc < 0)
         reply_query(c, rc, &error);
@@ -232,6 +249,8 @@ static void event_json_run(struct event_call *c)
         api_reply_error(c->call->req, 404, "no_event", "this event came without JSON of its own");
         return;
     }
+    if (!note_values(c, &e))
+        return;
     buf_init(&body, API_BODY_MAX);
     json_writer_init(&w, &body);
     int rc = event_put_json(&w, &e, c->who.values, &c->arena, &err);

@@ -115,6 +115,8 @@ bool api_query_begin(struct api_call *call, struct query_request *ret_q)
         .projects_n = (uint32_t)kept,
         .issues = call->api->options.issues,
         .values = call->caller.scopes & META_SCOPE_VALUES,
+        .values_read = api_query_values_read,
+        .values_read_ctx = call,
         .now = clock_unix_ns(),
         .memory_max = call->api->options.query_memory_max,
         .time_max_ns = call->api->options.query_time_max_ns,

@@ -78,10 +78,12 @@ int api_new(const struct api_options *o, struct api **ret_api, struct err *err)
     a->magic = API_MAGIC;
     a->options = *o;
     a->started_ns = clock_unix_ns();
+    must(pthread_mutex_init(&a->values_reads.lock, NULL) == 0);
     int r = names_parse(&a->names, str_z(o->public_urls), err);
     if (r == 0)
         r = tails_new(o->store, o->tails_max, &a->tails, err);
     if (r < 0) {
+        pthread_mutex_destroy(&a->values_reads.lock);
         mem_free(a);
         return r;
     }
@@ -111,6 +113,7 @@ void api_free(struct api *a)
         return;
     MAGIC_CHECK(a, API_MAGIC);
     tails_free(a->tails);
+    pthread_mutex_destroy(&a->values_reads.lock);
     a->magic = 0;
     mem_free(a);
 }

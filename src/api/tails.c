@@ -214,10 +214,17 @@ static bool tail_query_ok(struct api_call *call, const struct query_request *q)
     struct query_error error = { 0 };
     struct query_plan *plan = NULL;
     int r = query_compile(&call->req->arena, q->text, &options, &plan, &error);
+    bool values = r == 0 && plan->values_read;
     query_plan_free(plan);
-    if (r < 0)
+    if (r < 0) {
         api_reply_query_error(call->req, &error);
-    return r >= 0;
+        return false;
+    }
+    if (values && api_values_read(call, STR("tail"), q->text) < 0) {
+        api_reply_error(call->req, 503, "audit", "reading values could not be entered in the audit trail");
+        return false;
+    }
+    return true;
 }
 
 static struct api_tail *tail_new(struct tails *t, const struct query_request *q)
@@ -230,6 +237,7 @@ static struct api_tail *tail_new(struct tails *t, const struct query_request *q)
     tail->seen = UINT64_MAX; // it looks once at any rate: rows may have come since it was opened
     tail->q = *q;
     tail->q.limit = TAIL_ROWS_MAX;
+    tail->q.values_read = NULL;     // entered when it was opened
     tail->q.live = true;            // the view's new rows, whatever their time
     tail->q.time_max_ns = NS_PER_S; // the other tails wait
     return tail;

@@ -558,6 +558,23 @@ int event_put(struct json_writer *w, const struct event *e, const struct event_w
 
 // ---- as it is stored ----
 
+static bool has_vars(const struct json_node *node, bool frame)
+{
+    for (const struct json_node *m = node->first; m; m = m->next) {
+        bool own = frame && node->type == JSON_OBJECT && str_eq(m->key, STR("vars"));
+        bool frames = node->type == JSON_OBJECT ? str_eq(m->key, STR("frames")) : frame;
+        if ((own && m->type != JSON_NULL) || has_vars(m, frames))
+            return true;
+    }
+    return false;
+}
+
+bool event_has_vars(const struct event *e, struct arena *arena)
+{
+    const struct json_node *root;
+    return json_tree_read(e->json, arena, SENTRY_EVENT_DEPTH, &root, NULL) == 0 && has_vars(root, false);
+}
+
 // The tree without what frames hold of variables.
 static void put_without_vars(struct json_writer *w, const struct json_node *node, bool frame)
 {

@@ -62,6 +62,8 @@ enum {
 struct event_writing {
     bool values; // local variables may be seen
 };
+// Does a frame of the event hold local variables? False also when what is stored is no event.
+bool event_has_vars(const struct event *e, struct arena *arena);
 // The members of the event's JSON object that come of its stored form; the caller has opened the object and adds its own.
 // arena: for the tree. ERR_MALFORMED: what is stored is no event; ERR_NOMEM.
 int event_put(struct json_writer *w, const struct event *e, const struct event_writing *how, struct arena *arena,

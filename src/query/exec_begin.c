@@ -99,6 +99,9 @@ static int plan_make(struct exec *x, struct cursor *c)
     }
     if (q->after.len && c->query != hash64_str(x->plan->canonical))
         return query_fail(x->err, QUERY_E_BAD_CURSOR, "the cursor belongs to another query");
+    if (x->plan->values_read && q->values_read && q->values_read(q->values_read_ctx, q->text) < 0)
+        return query_fail(x->err, QUERY_E_INTERNAL,
+                          "the query reads captured values, and that could not be entered in the audit trail");
     x->stats.canonical = x->plan->canonical;
     x->stats.from = x->plan->from;
     x->stats.to = x->plan->to;

@@ -311,6 +311,7 @@ struct query_plan {
     // Index of the first step that needs all rows before it can answer (sort, stats, top, traces), or step_count.
     uint32_t first_blocking;
 
+    bool values_read;   // captured values are named: who reads them is worth a note
     bool values_hidden; // the caller lacks `values`: what it guards is left out of the rows
     struct query_hint *hints;
     uint32_t hint_count;

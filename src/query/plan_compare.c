@@ -34,8 +34,12 @@ static int all_fields(struct planner *pl, struct query_pos pos, bool compared, s
         if (r < 0)
             return r;
     }
-    if (!pl->open || pl->opt->may_values || !(pl->plan->sources & QS_SNAPSHOTS))
+    if (!pl->open || !(pl->plan->sources & QS_SNAPSHOTS))
         return 0;
+    if (pl->opt->may_values) {
+        pl->plan->values_read = true;
+        return 0;
+    }
     pl->plan->values_hidden = true;
     return plan_hint(pl, pos, "values of captured records are left out: they need the permission `values`");
 }

@@ -99,8 +99,12 @@ static int plan_contains(struct planner *pl, const struct query_ast_filter *a, e
 // Searching text and everything reads what captured records hold.
 static int check_text_permission(struct planner *pl, struct query_pos pos, const char *what)
 {
-    if (pl->opt->may_values || !(pl->plan->sources & QS_SNAPSHOTS) || !pl->open)
+    if (!(pl->plan->sources & QS_SNAPSHOTS) || !pl->open)
         return 0;
+    if (pl->opt->may_values) {
+        pl->plan->values_read = true;
+        return 0;
+    }
     pl->plan->values_hidden = true;
     if (pl->plan->sources != QS_SNAPSHOTS)
         return plan_hint(pl, pos, "%s of captured records is left out: it needs the permission `values`", what);

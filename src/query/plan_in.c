@@ -122,6 +122,7 @@ int plan_inner(struct planner *pl)
         if (r < 0)
             return r;
         plan->values_hidden |= in->plan->values_hidden;
+        plan->values_read |= in->plan->values_read;
         for (uint32_t k = 0; k < in->plan->hint_count && r == 0; k++)
             r = plan_hint(pl, in->plan->hints[k].pos, "%.*s", STR_ARG(in->plan->hints[k].text));
         if (r < 0)

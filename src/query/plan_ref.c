@@ -328,14 +328,16 @@ static bool needs_values(const struct query_ref *ref, enum query_source s)
 
 static int check_values(struct planner *pl, const struct query_ref *ref)
 {
-    if (pl->opt->may_values)
-        return 0;
     uint16_t guarded = 0;
     for (int s = 0; s < QUERY_SOURCE_COUNT; s++)
         if (pl->plan->sources >> s & 1 && needs_values(ref, (enum query_source)s))
             guarded |= (uint16_t)(1 << s);
     if (!guarded)
         return 0;
+    if (pl->opt->may_values) {
+        pl->plan->values_read = true;
+        return 0;
+    }
     pl->plan->values_hidden = true;
     if (guarded != pl->plan->sources) // with several kinds it is left out, and said
         return plan_hint(pl, ref->pos, "`%.*s` of captured records is left out: it needs the permission `values`",

@@ -35,8 +35,11 @@ struct query_request {
     uint32_t projects_n;
     const struct query_issues *issues; // what `issue` and `issues` mean; NULL: there are none
     bool values;                       // permission to read captured values
-    bool live;                         // a live tail: no range, only the rows from view_segment_first() on
-    int64_t now;                       // ns Unix: what `now` means; 0: the clock
+    // Asked once, before anything is read, when the query names captured values; an error ends the run. May be NULL.
+    int (*values_read)(void *ctx, str text);
+    void *values_read_ctx;
+    bool live;   // a live tail: no range, only the rows from view_segment_first() on
+    int64_t now; // ns Unix: what `now` means; 0: the clock
 
     size_t memory_max;            // bytes; 0: QUERY_MEMORY_MAX
     int64_t time_max_ns;          // 0: QUERY_TIME_MAX_NS

@@ -277,6 +277,52 @@ def test_people_are_in_the_trail(clew, browser):
                     ("user.scopes", "user:admin"), ("user.remove", "user:admin")]
 
 
+def reads_of(server, actor):
+    entries = json.loads(server.request("GET", "/api/v1/audit?containing=values.read&limit=200", token=server.token("admin"))[1])["entries"]
+    return [(e["target"], e["detail"]) for e in reversed(entries) if e["actor"] == f"token:{actor}"]
+
+
+def test_who_reads_values_is_in_the_trail(clew):
+    event_id = "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a"
+    event = {"event_id": event_id, "exception": [{"type": "E", "stacktrace": {"frames": [{"function": "f", "in_app": True, "vars": {"price": "4711"}}]}}]}
+    key = clew.cli("project", "dsn", "default").split("//")[1].split("@")[0]
+    assert clew.request("POST", f"/api/1/store/?sentry_key={key}", json.dumps(event), token=None)[0] == 200
+    plain = "1" * 32
+    assert clew.request("POST", f"/api/1/store/?sentry_key={key}", json.dumps({"event_id": plain, "message": "m"}), token=None)[0] == 200
+    curious, blind = clew.token("read", "values", name="curious"), clew.token("read", name="blind")
+
+    def ask(text, token):
+        return clew.request("POST", "/api/v1/query", json.dumps({"query": text, "from": "-1h"}), JSON, token=token)
+
+    for token in (curious, blind):
+        assert clew.request("GET", f"/api/v1/events/{event_id}", token=token)[0] == 200
+        assert clew.request("GET", f"/api/v1/events/{plain}", token=token)[0] == 200
+        assert ask("events", token)[0] == 200
+    status, answer = ask("events vars.price=4711", curious)
+    assert status == 200 and event_id.encode() in answer
+    assert ask("events vars.price=4711", curious)[0] == 200  # the same within a minute
+    assert ask("spans trace in {events | where vars.price:* | select trace}", curious)[0] == 200
+    assert ask("events | stats count() by vars.price", curious)[0] == 200
+    assert ask("events vars.price=4711", blind)[0] == 403
+    assert clew.request("GET", "/api/v1/values?source=events&field=vars.price", token=curious)[0] == 200
+    assert ask("events vars.price=4711", clew.token("read", "values", name="other"))[0] == 200
+    seen = reads_of(clew, "curious")
+    assert seen[:4] == [(f"event {event_id}", ""), ("query", "events vars.price=4711"),
+                        ("query", "spans trace in {events | where vars.price:* | select trace}"), ("query", "events | stats count() by vars.price")]
+    assert [target for target, _ in seen[4:]] == ["query"] and "price" in seen[4][1]
+    assert reads_of(clew, "blind") == []
+    assert reads_of(clew, "other") == [("query", "events vars.price=4711")]
+
+
+def test_a_tail_of_values_is_in_the_trail(clew):
+    token = clew.token("read", "values", name="follower")
+    connection = http.client.HTTPConnection("127.0.0.1", clew.port)
+    connection.request("GET", "/api/v1/tail?query=events%20vars.price:*", headers={"Authorization": f"Bearer {token}"})
+    assert connection.getresponse().status == 200
+    connection.close()
+    assert reads_of(clew, "follower") == [("tail", "events vars.price:*")]
+
+
 # ---- session
 
 def test_the_cookie_is_out_of_reach(browser):
