@@ -54,6 +54,7 @@ int command_tail(struct invocation *inv);
 int command_trace(struct invocation *inv);
 int command_services(struct invocation *inv);
 int command_map(struct invocation *inv);
+int command_releases(struct invocation *inv);
 int command_token_add(struct invocation *inv);
 int command_token_ls(struct invocation *inv);
 int command_token_rm(struct invocation *inv);
