@@ -52,6 +52,7 @@ int command_serve(struct invocation *inv);
 int command_query(struct invocation *inv);
 int command_tail(struct invocation *inv);
 int command_trace(struct invocation *inv);
+int command_event(struct invocation *inv);
 int command_services(struct invocation *inv);
 int command_map(struct invocation *inv);
 int command_releases(struct invocation *inv);

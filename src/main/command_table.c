@@ -29,6 +29,8 @@ const struct command commands[] = {
       { { "json", NULL, "the trace (with --critical: the path) as JSON" },
         { "critical", NULL, "mark the critical path, and show time by service" } },
       command_trace },
+    { "event", "ID|ISSUE", "an error event: exceptions with source and locals, breadcrumbs, tags", "Of an issue (42 or SHOP-42) its latest.",
+      CONFIG_CLIENT, 1, 1, { { "json", NULL, "the event as JSON" } }, command_event },
     { "services", "", "services with rate, errors, p50 and p95, worst first",
       "Counted as records arrive: costs the same however many there are.",
       CONFIG_CLIENT, 0, 0,
