@@ -174,6 +174,7 @@ static int find_in_block(struct finder *f, const struct segment *s, struct reade
 static int find_in_segment(struct finder *f, const struct segment *s)
 {
     uint32_t columns = segment_columns(s, TABLE_ROWS), column = columns;
+    uint32_t blocks = segment_blocks(s, TABLE_ROWS);
     struct reader *r;
     for (uint32_t i = 0; i < columns; i++) {
         struct column c = segment_column(s, TABLE_ROWS, i);
@@ -182,12 +183,21 @@ static int find_in_segment(struct finder *f, const struct segment *s)
     }
     if (column == columns)
         return 0;
-    int rc = reader_open(s, &r);
-    if (rc < 0)
-        return rc;
-    for (uint32_t b = segment_blocks(s, TABLE_ROWS); b-- > 0 && rc == 0 && !f->found;)
-        rc = find_in_block(f, s, r, b, column);
-    reader_close(r);
+    uint64_t *may = mem_calloc((size_t)blocks / 64 + 1, sizeof *may);
+    if (!may)
+        return ERR_NOMEM;
+    int rc = segment_find_string(s, column, f->id, may);
+    bool all = rc == ERR_UNSUPPORTED, some = all;
+    for (uint32_t w = 0; w <= blocks / 64; w++)
+        some |= may[w] != 0;
+    rc = all ? 0 : rc;
+    if (rc == 0 && some && (rc = reader_open(s, &r)) == 0) {
+        for (uint32_t b = blocks; b-- > 0 && rc == 0 && !f->found;)
+            if (all || (may[b / 64] >> (b % 64) & 1))
+                rc = find_in_block(f, s, r, b, column);
+        reader_close(r);
+    }
+    mem_free(may);
     return rc;
 }
 

@@ -106,6 +106,53 @@ static int blocks_of_traces(struct exec *x, struct exec_segment *s, uint64_t *bl
     return 0;
 }
 
+// A top-level comparison of a column that has an index with whole strings: sets the bits of the blocks that may hold one.
+static int blocks_of_key(struct exec *x, struct exec_segment *s, const struct query_filter *f, uint64_t *some,
+                         bool *ret)
+{
+    struct leaf_state *ls;
+    *ret = false;
+    if (f->kind != QUERY_FILTER_COMPARE || f->cmp != QUERY_EQ || f->target != QUERY_TARGET_REF || !f->ref ||
+        f->ref->slot != QUERY_NO_SLOT)
+        return 0;
+    int rc = leaf_state_get(x, s, f, &ls);
+    if (rc < 0 || ls->more || ls->chain->n != 1)
+        return rc;
+    const struct place *p = &ls->chain->places[0];
+    if (p->kind != PLACE_STR || p->type != QVAL_STR || p->col < COL_FIXED)
+        return 0;
+    for (uint32_t i = 0; i < f->value_count; i++) {
+        rc = f->values[i].wildcard ? ERR_UNSUPPORTED
+                                   : segment_find_string(s->seg, p->col - COL_FIXED, f->values[i].text, some);
+        if (rc < 0)
+            return rc == ERR_UNSUPPORTED ? 0 : exec_fail(x, rc);
+    }
+    *ret = true;
+    return 0;
+}
+
+// Clears the blocks that hold no row of such a key.
+static int blocks_of_keys(struct exec *x, struct exec_segment *s, const struct query_filter *f, uint64_t *blocks,
+                          uint32_t n)
+{
+    bool is = false;
+    int rc = 0;
+    if (!f)
+        return 0;
+    if (f->kind == QUERY_FILTER_AND) {
+        for (uint32_t i = 0; i < f->kid_count && rc == 0; i++)
+            rc = blocks_of_keys(x, s, f->kids[i], blocks, n);
+        return rc;
+    }
+    uint64_t *some = exec_bits(x, n, false);
+    if (!some)
+        return exec_nomem(x);
+    rc = blocks_of_key(x, s, f, some, &is);
+    for (size_t w = 0; w < BITS_WORDS(n) && is; w++)
+        blocks[w] &= some[w];
+    return rc;
+}
+
 int scan_blocks(struct exec *x, struct exec_segment *s, uint64_t **ret_blocks)
 {
     uint32_t n = segment_blocks(s->seg, TABLE_ROWS);
@@ -136,6 +183,8 @@ int scan_blocks(struct exec *x, struct exec_segment *s, uint64_t **ret_blocks)
     }
     if (rc == 0 && may)
         rc = blocks_of_traces(x, s, blocks, n);
+    if (rc == 0 && may)
+        rc = blocks_of_keys(x, s, x->plan->filter, blocks, n);
     uint32_t kept = bits_count(blocks, n);
     x->stats.parts_skipped += part && kept == 0;
     x->stats.blocks_skipped += n - kept;

@@ -556,6 +556,8 @@ int block_flush(struct build *b, enum segment_table t)
     for (uint32_t i = 0; i < bt->columns_n && e == 0; i++)
         if (bt->columns[i].typed && bt->columns[i].n > PART_TAIL_VALUES)
             e = put_chunk(b, t, COL_FIXED + i, &bt->columns[i], NULL, &bt->columns[i].form);
+    if (e == 0 && t == TABLE_ROWS)
+        e = key_index_add_block(b);
     if (e < 0 || (e = put_tail(b, t)) < 0)
         return e;
     return block_end(bt);

@@ -7,7 +7,8 @@
 uint64_t part_build_memory(const struct segment *input)
 {
     const struct segment_info *info = segment_info(input);
-    return (uint64_t)segment_traces(input) * 48 + (info->head ? info->rows * 32 : 0);
+    return (uint64_t)segment_traces(input) * 48 + (info->head ? info->rows * 32 : 0) +
+           (info->source == RECORD_EVENTS ? info->rows * 16 : 0);
 }
 
 static uint64_t memory_of_inputs(const struct build *b)
@@ -44,6 +45,7 @@ static int build_open(struct build *b, const struct part_env *env, const struct 
     if (e < 0 || (e = entities_rank(&b->resources)) < 0 || (e = entities_rank(&b->scopes)) < 0 ||
         (e = order_prepare(b)) < 0)
         return e;
+    key_index_plan(b);
     if (b->heap_n == 0)
         return ERR_NOENT;
     if ((e = part_writer_open(&b->w, env, b->source, b->options)) < 0 ||
@@ -63,6 +65,7 @@ static void build_done(struct build *b)
     entities_free(&b->resources);
     entities_free(&b->scopes);
     traces_free(&b->traces);
+    key_index_free(&b->keys);
     mem_free(b->heap);
     mem_free(b->series);
     mem_free(b->series_slots);
@@ -201,7 +204,7 @@ static int build_finish(struct build *b)
     int e = b->source == RECORD_SPANS && !b->traces_ended ? trace_end(b, end) : 0;
     for (int t = 0; t < TABLE_N && e == 0; t++)
         e = block_flush(b, (enum segment_table)t);
-    if (e < 0 || (e = traces_write(b)) < 0 || (e = dictionaries_write(b)) < 0)
+    if (e < 0 || (e = traces_write(b)) < 0 || (e = key_index_write(b)) < 0 || (e = dictionaries_write(b)) < 0)
         return e;
     struct part_footer f = { .word = { [FOOTER_ID] = b->options->id,
                                        [FOOTER_ROWS] = b->t[TABLE_ROWS].rows,

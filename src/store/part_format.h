@@ -10,9 +10,10 @@
 
 #define PART_MAGIC "CLEWPART"
 #define PART_TRAILER_MAGIC "PARTCLEW"
+#define PART_KEY_FIELD "event_id" // FIELD column of events: their keys
 enum {
     PART_VERSION = 1,
-    PART_WRITER = 1, // of this program: goes up with every change of what is written within a version
+    PART_WRITER = 2, // of this program: goes up with every change of what is written within a version
     PART_HEADER_SIZE = 64,
     PART_TRAILER_SIZE = 32,
     CHUNK_HEADER_SIZE = 16,
@@ -48,7 +49,9 @@ enum chunk_kind {
     CHUNK_SCOPES = 10,
     CHUNK_DIRECTORY = 11, // where the chunks of one series are, with their ranges
     CHUNK_FOOTER = 12,
-    CHUNK_KINDS = 13, // 16 and up: blooms, to come
+    CHUNK_KINDS = 13,
+    // Not there in parts of writer 1, and passed over by it.
+    CHUNK_KEY_INDEX = 16, // a bucket of the way from a key to the blocks that may hold it
 };
 
 enum {

@@ -69,7 +69,7 @@ struct part {
     struct part_entities resources, scopes;
     struct part_series *series;
     uint32_t series_n;
-    uint32_t trace_ids, trace_rows, trace_index; // series
+    uint32_t trace_ids, trace_rows, trace_index, key_index; // series
     struct arena meta;
     // What is loaded when needed and given back when nobody reads: directories, dictionaries.
     pthread_mutex_t lock;
@@ -109,6 +109,10 @@ static inline void part_dict_view(struct dict *d, const str *strings, uint32_t n
 int part_trace_id(struct part *p, uint32_t ord, uint8_t id[16]);
 int part_trace_find(struct part *p, const uint8_t id[16], uint32_t *ret_ord);
 int part_trace_run(struct part *p, uint32_t ord, uint64_t *ret_first, uint64_t *ret_end);
+
+// part_key_find.c
+// Sets the bits of the blocks of TABLE_ROWS that may hold the string. ERR_UNSUPPORTED: the column has no index.
+int part_key_find(struct part *p, uint32_t column, str value, uint64_t *blocks);
 
 // part_reader.c
 int part_reader_open(const struct segment *s, struct reader **ret_reader);

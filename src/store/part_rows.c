@@ -247,6 +247,11 @@ static int part_trace(const struct segment *s, uint32_t ord, uint8_t id[16])
 {
     return part_trace_id(part_of(s), ord, id);
 }
+static int part_find_string(const struct segment *s, uint32_t column, str value, uint64_t *blocks)
+{
+    return part_key_find(part_of(s), column, value, blocks);
+}
+
 static int part_find_trace(const struct segment *s, const uint8_t id[16], uint32_t *ret_ord)
 {
     return part_trace_find(part_of(s), id, ret_ord);
@@ -298,6 +303,7 @@ const struct segment_ops part_ops = {
     .traces = part_traces,
     .trace = part_trace,
     .find_trace = part_find_trace,
+    .find_string = part_find_string,
     .trace_rows = part_trace_rows,
     .block_range = part_block_range,
     .dict = part_dict_of,

@@ -45,6 +45,7 @@ struct segment_ops {
     int (*trace)(const struct segment *, uint32_t, uint8_t id[16]);
     int (*find_trace)(const struct segment *, const uint8_t id[16], uint32_t *);
     int (*trace_rows)(const struct segment *, uint32_t, uint64_t *, uint64_t *);
+    int (*find_string)(const struct segment *, uint32_t column, str value, uint64_t *blocks); // NULL: never
     bool (*block_range)(const struct segment *, enum segment_table, uint32_t block, uint32_t col, int64_t *, int64_t *);
     const struct dict *(*dict)(const struct segment *, enum segment_table,
                                uint32_t col); // NULL: values are not in a dictionary of the segment

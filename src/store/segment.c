@@ -55,6 +55,12 @@ int segment_trace_rows(const struct segment *s, uint32_t ord, uint64_t *ret_firs
     return ops_of(s)->trace_rows(s, ord, ret_first, ret_end);
 }
 
+int segment_find_string(const struct segment *s, uint32_t column, str value, uint64_t *blocks)
+{
+    const struct segment_ops *ops = ops_of(s);
+    return ops->find_string ? ops->find_string(s, column, value, blocks) : ERR_UNSUPPORTED;
+}
+
 bool segment_block_range(const struct segment *s, enum segment_table t, uint32_t block, uint32_t col, int64_t *ret_min,
                          int64_t *ret_max)
 {

@@ -134,6 +134,9 @@ int segment_trace(const struct segment *s, uint32_t ord, uint8_t ret_id[16]);
 int segment_find_trace(const struct segment *s, const uint8_t id[16], uint32_t *ret_ord);
 // Rows [*ret_first, *ret_end) of a trace in a segment with trace_order; ERR_UNSUPPORTED otherwise.
 int segment_trace_rows(const struct segment *s, uint32_t ord, uint64_t *ret_first, uint64_t *ret_end);
+// Sets the bits of the blocks of TABLE_ROWS (a bitmap of segment_blocks() bits) that may hold this string in attribute column
+// `column`. ERR_UNSUPPORTED: it has no index, read them all.
+int segment_find_string(const struct segment *s, uint32_t column, str value, uint64_t *blocks);
 // Range of a block's values in an i64, u64, u32 or u8 column: false when not known (then read it).
 bool segment_block_range(const struct segment *s, enum segment_table t, uint32_t block, uint32_t col, int64_t *ret_min,
                          int64_t *ret_max);

@@ -335,6 +335,21 @@ static void copy_in(struct disk *d, const char *from, const char *to)
     disk_close(d, file);
 }
 
+// Events with ids: their part has an index of them.
+static struct fake_segment *some_events(uint32_t n)
+{
+    struct fake_segment *f = fake_segment_new(RECORD_EVENTS, 0);
+    for (uint32_t i = 0; i < n; i++) {
+        char id[33];
+        snprintf(id, sizeof id, "%032x", i * 7919);
+        struct attr a[2] = { { STR("event_id"), ATTR_FIELD, value_str(str_of(id, 32)) },
+                             { STR("group"), ATTR_FIELD, value_str(i % 3 ? STR("a") : STR("b")) } };
+        struct record r = { .source = RECORD_EVENTS, .time = 1000 + i, .attrs = a, .attrs_n = 2 };
+        fake_segment_add(f, 1, 5, NULL, NULL, &r);
+    }
+    return f;
+}
+
 // To make a file for a new version: CLEW_GOLDEN_WRITE=tests/store/golden (never write an old one again).
 static void golden_write(const char *dir, const char *name, uint8_t source)
 {
@@ -344,7 +359,7 @@ static void golden_write(const char *dir, const char *name, uint8_t source)
     char path[512];
     int file;
     place_open(&at);
-    struct fake_segment *f = some_rows(source, 40, 77);
+    struct fake_segment *f = source == RECORD_EVENTS ? some_events(40) : some_rows(source, 40, 77);
     assert_int_equal(build(&at.env, f, 1, source == RECORD_SPANS ? PART_MERGED : PART_YOUNG, &p), 0);
     int e;
     struct model rows = model_read(part_segment(p), false, &e);
@@ -400,10 +415,12 @@ static void test_golden_files(void **state)
         golden_write(write, "v1-spans", RECORD_SPANS);
         golden_write(write, "v1-logs", RECORD_LOGS);
         golden_write(write, "v1-metrics", RECORD_METRICS);
+        golden_write(write, "v1-events", RECORD_EVENTS); // writer 2: with an index of keys
     }
     golden_check(GOLDEN_DIR, "v1-spans");
     golden_check(GOLDEN_DIR, "v1-logs");
     golden_check(GOLDEN_DIR, "v1-metrics");
+    golden_check(GOLDEN_DIR, "v1-events");
 }
 
 int main(void)

@@ -113,6 +113,89 @@ static void test_traces_are_found(void **state)
     }
 }
 
+static void event_id(char out[33], uint32_t n)
+{
+    snprintf(out, 33, "%016llx%016llx", (unsigned long long)hash64_int(n + 1), (unsigned long long)n);
+}
+
+// Of two services, so that the rows of a part are not in the order in which they came.
+static struct fake_segment *events(uint32_t from, uint32_t n, uint32_t block_rows)
+{
+    struct fake_segment *f = fake_segment_new(RECORD_EVENTS, block_rows);
+    for (uint32_t i = from; i < from + n; i++) {
+        char id[33];
+        event_id(id, i);
+        struct attr service = { STR("service.name"), ATTR_RESOURCE, value_str(i % 3 ? STR("a") : STR("b")) };
+        struct record_entity resource = { .attrs = &service, .attrs_n = 1 };
+        struct attr a[2] = { { STR("title"), ATTR_FIELD, value_str(STR("t")) },
+                             { STR("event_id"), ATTR_FIELD, value_str(str_of(id, 32)) } };
+        struct record r = { .source = RECORD_EVENTS, .time = 1000000 + (int64_t)i * 1000, .attrs = a };
+        r.attrs_n = i % 10 ? 2 : 1; // one in ten has none
+        fake_segment_add(f, 1, 5, &resource, NULL, &r);
+    }
+    return f;
+}
+
+// Each key leads to the blocks of its rows, and hardly ever to others.
+static void assert_keys(const struct segment *s, uint32_t n)
+{
+    uint32_t blocks = segment_blocks(s, TABLE_ROWS), column = 0, extra = 0, found = 0;
+    uint64_t *at = calloc(n, sizeof *at), may[64];
+    struct reader *r;
+    while (!str_eq(segment_column(s, TABLE_ROWS, column).key, STR("event_id")))
+        column++;
+    assert_true(blocks <= 64);
+    assert_int_equal(reader_open(s, &r), 0);
+    for (uint32_t b = 0; b < blocks; b++) {
+        struct vec v;
+        assert_int_equal(reader_seek(r, TABLE_ROWS, b), 0);
+        assert_int_equal(reader_column(r, TABLE_ROWS, COL_FIXED + column, &v), 0);
+        for (uint32_t i = 0; i < v.n; i++) {
+            char digits[17] = "";
+            if (!vec_has(&v, i))
+                continue;
+            memcpy(digits, dict_get(v.dict, v.ord[i]).ptr + 16, 16);
+            at[strtoul(digits, NULL, 16)] = 1ull << b;
+        }
+    }
+    reader_close(r);
+    for (uint32_t i = 0; i < 2 * n; i++) {
+        char id[33];
+        event_id(id, i);
+        memset(may, 0, sizeof may);
+        assert_int_equal(segment_find_string(s, column, str_of(id, 32), may), 0);
+        uint64_t want = i < n ? at[i] : 0;
+        assert_int_equal(may[0] & want, want);
+        extra += (uint32_t)__builtin_popcountll(may[0] & ~want);
+        found += want != 0;
+    }
+    assert_int_equal(found, n - (n + 9) / 10);
+    assert_true(extra < n / 20);
+    assert_int_equal(segment_find_string(s, column + 1 - 2 * (column > 0), STR("t"), may), ERR_UNSUPPORTED);
+    free(at);
+}
+
+static void test_keys_lead_to_blocks(void **state)
+{
+    enum { ROWS = 30000 };
+    struct part *half[2] = { build(events(0, ROWS / 2, 0)), build(events(ROWS / 2, ROWS / 2, 100)) }, *whole, *few;
+    const struct segment *both[2] = { part_segment(half[0]), part_segment(half[1]) };
+    struct part_build_options o = { .id = ++next_id, .effort = PART_MERGED };
+    struct err err;
+    assert_int_equal(part_build(&env, RECORD_EVENTS, both, 2, &o, &whole, &err), 0);
+    assert_keys(part_segment(whole), ROWS);
+    few = build(events(0, 40, 0)); // in the tail of its block
+    assert_keys(part_segment(few), 40);
+    struct part *logs = plain_part(RECORD_LOGS, 100, 3);
+    uint64_t may = 0;
+    assert_int_equal(segment_find_string(part_segment(logs), 1, STR("a"), &may), ERR_UNSUPPORTED);
+    struct part *all[] = { half[0], half[1], whole, few, logs };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        part_unlink_when_unused(all[i]);
+        part_unref(all[i]);
+    }
+}
+
 static void test_ranges_hold(void **state)
 {
     struct part *p = plain_part(RECORD_LOGS, 20000, 100);
@@ -296,9 +379,13 @@ static void test_strings_of_many_bytes_close_a_block(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_traces_are_found), cmocka_unit_test(test_ranges_hold),
-        cmocka_unit_test(test_dictionaries),     cmocka_unit_test(test_unlinked_when_unused),
-        cmocka_unit_test(test_threads),          cmocka_unit_test(test_strings_of_many_bytes_close_a_block),
+        cmocka_unit_test(test_traces_are_found),
+        cmocka_unit_test(test_keys_lead_to_blocks),
+        cmocka_unit_test(test_ranges_hold),
+        cmocka_unit_test(test_dictionaries),
+        cmocka_unit_test(test_unlinked_when_unused),
+        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_strings_of_many_bytes_close_a_block),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
