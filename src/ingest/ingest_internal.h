@@ -1,6 +1,7 @@
 // What the protocols of this room share.
 #pragma once
 #include "base/arena.h"
+#include "grouping/grouping.h"
 #include "ingest/door.h"
 #include "ingest/ingest.h"
 #include "ingest/quota.h"
@@ -13,6 +14,7 @@ struct ingest {
     struct ingest_options options;
     struct quota quota;
     struct door *door;
+    struct grouping_rules *grouping;
     _Atomic int in_flight;
     struct arena scratch[INGEST_WORKERS_MAX];         // a worker's own
     struct sentry_packer packers[INGEST_WORKERS_MAX]; // likewise

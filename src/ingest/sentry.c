@@ -95,6 +95,7 @@ static int event_store(struct sentry_call *call, str json, struct sentry_source 
     struct sentry_event e;
     struct sentry_remarks remarks;
     struct sentry_extras extras = { 0 };
+    struct grouping grouping;
     if (json.len > EVENT_MAX)
         return err_set(err, ERR_LIMIT, NULL, "an event is larger than %d bytes", EVENT_MAX);
     int r = json_tree_read(json, arena, SENTRY_EVENT_DEPTH, &root, err);
@@ -109,6 +110,11 @@ static int event_store(struct sentry_call *call, str json, struct sentry_source 
     from->event_id = str_of(call->id, ID_LEN);
     if (e.transaction)
         return sentry_transaction_records(&e, from, arena, sink, &call->counts);
+    if ((r = grouping_run(in->grouping, &e, arena, &grouping)) < 0)
+        return r;
+    extras.groups = grouping.hashes;
+    extras.groups_n = grouping.hashes_n;
+    extras.title = grouping.title;
     extras.scrubbed = remarks.path;
     extras.scrubbed_n = remarks.n;
     r = sentry_payload_pack(&in->packers[call->req->worker], root, &extras.payload);

@@ -16,7 +16,8 @@
 // | handled                  | bool          | an exception says so (false: one of them was not)                 |
 // | platform, transaction, mechanism, sdk.name | str | sent                                                        |
 // | replay                   | bytes (16)    | the event belongs to a replay                                     |
-// | group                    | str           | the caller's: hash of what it is grouped by                       |
+// | group                    | str           | the caller's: hash of what it is grouped by, 32 hex digits        |
+// | groups                   | list of str   | all hashes (grouping/grouping.h), when there are more             |
 // | stack.function, stack.file, stack.module | list of str | there are frames; innermost first                       |
 // | stack.line               | list of int   |                                                                   |
 // | stack.in_app             | list of bool  |                                                                   |
@@ -53,7 +54,9 @@ enum {
 
 // What goes with an event beside its own words; all may be empty.
 struct sentry_extras {
-    str group;
+    const str *groups; // hashes; the first is the group
+    uint32_t groups_n;
+    str title; // instead of the event's own
     bytes payload;
     const str *scrubbed; // paths
     uint32_t scrubbed_n;

@@ -121,7 +121,7 @@ static void put_fields(struct sentry_build *b, const struct sentry_event *e, con
     uint8_t replay[16];
     str kept;
     sentry_put_text(b, ATTR_FIELD, STR("event_id"), b->from->event_id);
-    sentry_put_text(b, ATTR_FIELD, STR("title"), sentry_event_title(e, b->arena));
+    sentry_put_text(b, ATTR_FIELD, STR("title"), extras->title.len ? extras->title : sentry_event_title(e, b->arena));
     sentry_put_text(b, ATTR_FIELD, STR("type"), x ? x->type : (str){ 0 });
     sentry_put_text(b, ATTR_FIELD, STR("message"), x && x->value.len ? x->value : e->message);
     sentry_put_text(b, ATTR_FIELD, STR("culprit"), culprit_of(e, b->arena));
@@ -131,7 +131,10 @@ static void put_fields(struct sentry_build *b, const struct sentry_event *e, con
     sentry_put_text(b, ATTR_FIELD, STR("transaction"), e->name);
     sentry_put_text(b, ATTR_FIELD, STR("mechanism"), x ? x->mechanism : (str){ 0 });
     sentry_put_text(b, ATTR_FIELD, STR("sdk.name"), e->sdk_name);
-    sentry_put_text(b, ATTR_FIELD, STR("group"), extras->group);
+    if (extras->groups_n)
+        sentry_put_text(b, ATTR_FIELD, STR("group"), extras->groups[0]);
+    if (extras->groups_n > 1)
+        put_texts(b, STR("groups"), extras->groups, extras->groups_n);
     if (sentry_id(e->replay, replay)) {
         if (arena_dup(b->arena, str_of(replay, sizeof replay), &kept) < 0)
             b->error = ERR_NOMEM;

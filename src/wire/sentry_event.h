@@ -18,7 +18,7 @@ struct sentry_frame {
 };
 
 struct sentry_stack {
-    const struct sentry_frame *frames; // outermost call first, as sent
+    struct sentry_frame *frames; // outermost call first, as sent
     uint32_t n;
     uint32_t cut; // frames in the middle that were left out
 };
