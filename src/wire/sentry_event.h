@@ -15,6 +15,9 @@ struct sentry_frame {
     int64_t line, column; // 0: not said
     int8_t in_app;        // -1: not said
     const struct json_node *node;
+    // Of symbolication (symbols/symbols.h): the frame as it was sent, when it reads otherwise now; why it does not.
+    const struct sentry_frame *raw;
+    str missing;
 };
 
 struct sentry_stack {

@@ -1,0 +1,161 @@
+// Events that came before their map: one of each group waits until it can be read.
+#include "symbols/symbols_internal.h"
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "wire/sentry_payload.h"
+
+enum { ARENA_MAX = 64 << 20, RETRY_NS = 2000000000 };
+
+static int64_t key_of(uint32_t project, str group, const struct sentry_event *e)
+{
+    uint64_t h = hash64_int(project) ^ hash64_str(group);
+    return (int64_t)(hash64_int(h) ^ hash64_str(e->release));
+}
+
+void symbols_wait(struct symbols *s, uint32_t project, str group, const struct sentry_event *e, bytes packed)
+{
+    int64_t key = key_of(project, group, e);
+    uint64_t *seen = &s->seen[(uint64_t)key % SEEN_SLOTS];
+    MAGIC_CHECK(s, SYMBOLS_MAGIC);
+    pthread_mutex_lock(&s->lock);
+    bool known = *seen == (uint64_t)key || s->waiting_n >= WAITING_QUEUE_MAX ||
+                 s->waiting_bytes + packed.len > WAITING_QUEUE_BYTES_MAX;
+    pthread_mutex_unlock(&s->lock);
+    if (known)
+        return;
+    struct waiting *w = mem_alloc(sizeof *w + group.len + packed.len);
+    if (!w)
+        return;
+    char *texts = (char *)(w + 1);
+    if (group.len)
+        memcpy(texts, group.ptr, group.len);
+    if (packed.len)
+        memcpy(texts + group.len, packed.ptr, packed.len);
+    *w = (struct waiting){ .project = project,
+                           .key = key,
+                           .group = str_of(texts, group.len),
+                           .packed = bytes_of(texts + group.len, packed.len) };
+    pthread_mutex_lock(&s->lock);
+    *seen = (uint64_t)key;
+    *(s->waiting_last ? &s->waiting_last->next : &s->waiting_first) = w;
+    s->waiting_last = w;
+    s->waiting_n++;
+    s->waiting_bytes += packed.len;
+    pthread_cond_signal(&s->wake);
+    pthread_mutex_unlock(&s->lock);
+}
+
+// The queue goes into the database. A map that is there already may only not have been parsed: then it is looked at now.
+static bool queue_write(struct symbols *s)
+{
+    pthread_mutex_lock(&s->lock);
+    struct waiting *w = s->waiting_first;
+    s->waiting_first = s->waiting_last = NULL;
+    s->waiting_n = 0;
+    s->waiting_bytes = 0;
+    bool any = w;
+    pthread_mutex_unlock(&s->lock);
+    uint64_t dropped = 0;
+    for (struct waiting *next; w; w = next) {
+        next = w->next;
+        if (registry_waiting_put(s, w) < 0)
+            dropped++;
+        mem_free(w);
+    }
+    pthread_mutex_lock(&s->lock);
+    s->stats.waiting_dropped += dropped;
+    s->dirty |= any && s->files;
+    pthread_mutex_unlock(&s->lock);
+    return any;
+}
+
+static bool parse_wanted(struct symbols *s)
+{
+    struct found wanted[WANTED_MAX];
+    struct module *m;
+    pthread_mutex_lock(&s->lock);
+    uint32_t n = s->wanted_n;
+    memcpy(wanted, s->wanted, n * sizeof wanted[0]);
+    s->wanted_n = 0;
+    pthread_mutex_unlock(&s->lock);
+    for (uint32_t i = 0; i < n; i++)
+        if (module_get(s, wanted[i], SYMBOLS_ANY, &m) == 0)
+            module_unref(s, m);
+    return n > 0;
+}
+
+// 1: done with; 0: still unreadable; ERR_AGAIN: its issue is not known yet.
+static int refine(struct symbols *s, const struct waiting_row *w, struct arena *arena)
+{
+    struct buf json;
+    const struct json_node *root;
+    struct sentry_event e;
+    struct symbols_counts counts = { 0 };
+    buf_init(&json, SENTRY_PAYLOAD_MAX);
+    int r = sentry_payload_open(w->packed, &json);
+    if (r == 0)
+        r = json_tree_read(buf_view(&json), arena, SENTRY_EVENT_DEPTH, &root, NULL);
+    if (r == 0)
+        r = sentry_event_read(root, arena, &e, NULL);
+    if (r == 0)
+        r = symbols_event_apply(s, w->project, &e, SYMBOLS_ANY, arena, &counts);
+    if (r == 0 && counts.symbolicated)
+        r = s->refined ? s->refined(s->refined_ctx, w->project, w->group, &e, arena) : 0;
+    buf_free(&json);
+    if (r == ERR_AGAIN)
+        return r;
+    return r < 0 || counts.symbolicated;
+}
+
+static bool stopping(struct symbols *s)
+{
+    pthread_mutex_lock(&s->lock);
+    bool is = s->stopping;
+    pthread_mutex_unlock(&s->lock);
+    return is;
+}
+
+static bool look_through(struct symbols *s)
+{
+    struct arena arena;
+    struct waiting_row w = { 0 };
+    bool again = false;
+    uint64_t done = 0;
+    pthread_mutex_lock(&s->lock);
+    bool due = s->dirty || (s->retry_at && clock_mono_ns() >= s->retry_at);
+    s->dirty = false;
+    if (due)
+        s->retry_at = 0;
+    pthread_mutex_unlock(&s->lock);
+    if (!due)
+        return false;
+    arena_init(&arena, ARENA_MAX);
+    while (!stopping(s) && registry_waiting_next(s, w.id, &arena, &w) == 0) {
+        int r = refine(s, &w, &arena);
+        int64_t id = w.id;
+        if (r > 0) {
+            registry_waiting_drop(s, id);
+            done++;
+        }
+        again |= r == ERR_AGAIN;
+        arena_reset(&arena);
+        w = (struct waiting_row){ .id = id };
+    }
+    arena_free(&arena);
+    pthread_mutex_lock(&s->lock);
+    s->stats.refined += done;
+    if (again)
+        s->retry_at = clock_mono_ns() + RETRY_NS;
+    pthread_mutex_unlock(&s->lock);
+    return true;
+}
+
+bool refine_work(struct symbols *s)
+{
+    bool any = queue_write(s);
+    any |= parse_wanted(s);
+    any |= look_through(s);
+    return any;
+}
