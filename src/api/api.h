@@ -6,6 +6,7 @@
 #include "meta/meta.h"
 #include "net/server.h"
 #include "red/red.h"
+#include "releases/releases.h"
 #include "store/store.h"
 
 struct api;
@@ -28,6 +29,7 @@ struct api_options {
     struct store *store;
     struct red *red;
     const struct query_issues *issues; // NULL: nobody keeps any
+    struct releases *releases;
     struct ingest *ingest;
     struct pool *ingest_pool; // for /metrics
     struct pool *query_pool;  // queries: long; its queue is the bound on them

@@ -23,7 +23,7 @@ struct api_endpoint {
     void (*run)(struct api_call *call);
 };
 
-enum { API_PARAMS_MAX = 2 };
+enum { API_PARAMS_MAX = 4 };
 
 // One request on its way; lives in the request's arena.
 struct api_call {
@@ -74,12 +74,18 @@ void api_reply_error(struct http_request *req, int status, const char *code, con
     __attribute__((format(printf, 4, 5)));
 // For the codes of base/err.h: 404, 400, 409, 429, 503 ...
 void api_reply_err(struct http_request *req, const struct err *err);
+int api_status_of(int code); // of the codes of base/err.h
 void api_reply_query_error(struct http_request *req, const struct query_error *err);
 void api_error_json(struct json_writer *w, const struct query_error *err);
 void api_reply_nothing(struct http_request *req, int status);
 // Headers that all our answers have: no store, no sniffing, no referrer. Returns how many.
 enum { API_HEADERS_MAX = 8 };
 size_t api_headers(struct http_header out[API_HEADERS_MAX], str content_type);
+
+// Does the path have the pattern's segments? Fills what stands for each {}, not decoded.
+bool api_path_matches(str pattern, str path, str params[API_PARAMS_MAX]);
+// %XX in them.
+bool api_path_decode(struct http_request *req, str params[API_PARAMS_MAX]);
 
 // --- parameters (params.c) ---
 // Value of a parameter of the URL; empty when it is not there. false: it is broken, and the call was answered.
@@ -174,6 +180,8 @@ void api_overview(struct api_call *call);
 void api_map(struct api_call *call);
 void api_deploys(struct api_call *call);
 void api_jaeger_dependencies(struct api_call *call);
+void api_releases(struct api_call *call);
+void api_release(struct api_call *call);
 void api_healthz(struct api_call *call);
 void api_metrics(struct api_call *call);
 void api_openapi(struct api_call *call);

@@ -79,7 +79,7 @@ void api_reply_error(struct http_request *req, int status, const char *code, con
     reply_error(req, status, code, str_z(message), (str){ 0 }, status == 429 || status == 503 ? 1 : 0);
 }
 
-static int status_of(int code)
+int api_status_of(int code)
 {
     switch (code) {
     case ERR_INVALID:
@@ -110,7 +110,7 @@ static int status_of(int code)
 
 void api_reply_err(struct http_request *req, const struct err *err)
 {
-    int status = status_of(err->code);
+    int status = api_status_of(err->code);
     str message = err->message[0] ? str_z(err->message) : str_z(err_text(err->code));
     // An error of ours may name files of this machine: that is for the log, not for callers.
     if (status == 500)

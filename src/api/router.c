@@ -1,6 +1,7 @@
 // The table of endpoints and the way to them.
 #include "api/api_internal.h"
 
+#include "api/api0.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/must.h"
@@ -60,6 +61,8 @@ const struct api_endpoint api_endpoints[] = {
     { HTTP_GET, STR_INIT("/api/v1/overview"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_overview },
     { HTTP_GET, STR_INIT("/api/v1/map"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_map },
     { HTTP_GET, STR_INIT("/api/v1/deploys"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_deploys },
+    { HTTP_GET, STR_INIT("/api/v1/releases"), API_SIGNED_IN, META_SCOPE_READ, API_ON_ADMIN_POOL, api_releases },
+    { HTTP_GET, STR_INIT("/api/v1/releases/{}"), API_SIGNED_IN, META_SCOPE_READ, API_ON_ADMIN_POOL, api_release },
     { HTTP_GET, STR_INIT("/jaeger/api/dependencies"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_jaeger_dependencies },
     { HTTP_GET, STR_INIT("/jaeger/api/services"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_jaeger_services },
     { HTTP_GET, STR_INIT("/jaeger/api/services/{}/operations"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_jaeger_service_operations },
@@ -133,7 +136,7 @@ static str next_segment(str path, size_t *at)
     return str_slice(path, begin, end);
 }
 
-static bool path_matches(str pattern, str path, str params[API_PARAMS_MAX])
+bool api_path_matches(str pattern, str path, str params[API_PARAMS_MAX])
 {
     size_t p = 0, q = 0, n = 0;
     while (p < pattern.len && q < path.len) {
@@ -156,7 +159,7 @@ static const struct api_endpoint *find(const struct http_request *req, str param
     size_t n = 0;
     ret_allow[0] = 0;
     for (size_t i = 0; i < api_endpoints_n; i++) {
-        if (!path_matches(api_endpoints[i].path, req->path, params))
+        if (!api_path_matches(api_endpoints[i].path, req->path, params))
             continue;
         if (api_endpoints[i].method == method)
             return &api_endpoints[i];
@@ -207,14 +210,20 @@ static bool allowed(struct api_call *call)
     return true;
 }
 
-static bool decode_params(struct api_call *call)
+bool api_path_decode(struct http_request *req, str params[API_PARAMS_MAX])
 {
     for (int i = 0; i < API_PARAMS_MAX; i++)
-        if (call->params[i].ptr && http_path_decode(&call->req->arena, call->params[i], &call->params[i]) < 0) {
-            api_reply_error(call->req, 400, "bad_request", "the path is not well formed");
+        if (params[i].ptr && http_path_decode(&req->arena, params[i], &params[i]) < 0)
             return false;
-        }
     return true;
+}
+
+static bool decode_params(struct api_call *call)
+{
+    if (api_path_decode(call->req, call->params))
+        return true;
+    api_reply_error(call->req, 400, "bad_request", "the path is not well formed");
+    return false;
 }
 
 static void dispatch(struct http_request *req, void *ctx)
@@ -264,6 +273,10 @@ void api_route(struct http_request *req, struct http_route *route, void *ctx)
         grpc_respond(req, GRPC_UNIMPLEMENTED, STR("no such service"), (bytes){ 0 }, (bytes){ 0 });
         return;
     }
+    if (req->listener_tag == API_TAG_MAIN && api0_owns(req->path)) {
+        api0_route(a, req, route);
+        return;
+    }
     const struct api_endpoint *e = find(req, params, allow);
     if (req->listener_tag == API_TAG_INGEST && !(e && e->who == API_PUBLIC && e->method == HTTP_GET)) {
         ingest_stray(a->options.ingest, req, 404);
@@ -303,6 +316,10 @@ void api_refuse(struct http_request *req, int status, int retry_after_s, str mes
     MAGIC_CHECK(a, API_MAGIC);
     if (ingest_owns(req)) {
         ingest_refuse(a->options.ingest, req, status, retry_after_s, message);
+        return;
+    }
+    if (api0_owns(req->path)) {
+        api0_refuse(req, status, retry_after_s, message);
         return;
     }
     str params[API_PARAMS_MAX];

@@ -13,6 +13,7 @@
 #include "net/server.h"
 #include "net/tls.h"
 #include "red/red.h"
+#include "releases/releases.h"
 #include "store/store.h"
 
 #include <errno.h>
@@ -27,6 +28,7 @@ struct house {
     struct meta *meta;
     struct store *store;
     struct red *red;
+    struct releases *releases;
     struct pool *ingest_pool, *query_pool, *admin_pool;
     struct ingest *ingest;
     struct api *api;
@@ -128,6 +130,14 @@ static int open_red(struct house *h, struct err *err)
     return red_open(&o, h->store, &h->red, err);
 }
 
+static int open_releases(struct house *h, struct err *err)
+{
+    char path[CONFIG_TEXT_MAX + 16];
+    snprintf(path, sizeof path, "%s/releases.db", text(h, CONFIG_KEY_DATA));
+    struct releases_options o = { .path = path, .retention_ns = number(h, CONFIG_KEY_RETENTION) };
+    return releases_open(&o, &h->releases, err);
+}
+
 static int open_rooms(struct house *h, struct err *err)
 {
     struct meta_project project;
@@ -136,6 +146,8 @@ static int open_rooms(struct house *h, struct err *err)
         r = meta_project_find(h->meta, STR("default"), &project, err);
     if (r == 0)
         r = open_store(h, err);
+    if (r == 0)
+        r = open_releases(h, err);
     if (r == 0)
         r = open_red(h, err);
     if (r == 0)
@@ -159,6 +171,7 @@ static int open_rooms(struct house *h, struct err *err)
         .meta = h->meta,
         .store = h->store,
         .red = h->red,
+        .releases = h->releases,
         .ingest = h->ingest,
         .ingest_pool = h->ingest_pool,
         .query_pool = h->query_pool,
@@ -319,6 +332,8 @@ static void wait_for_signal(struct house *h, const sigset_t *set)
         int sig = sigtimedwait(set, NULL, &second);
         if (sig == SIGTERM || sig == SIGINT)
             return;
+        releases_save(h->releases, NULL);
+        releases_expire(h->releases, clock_unix_ns(), NULL);
         meta_tick(h->meta); // SIGHUP (a terminal that closed) does not end a server
     }
 }
@@ -351,6 +366,7 @@ static void stop_all(struct house *h)
     pool_free(h->query_pool);
     pool_free(h->admin_pool);
     pool_free(h->ingest_pool);
+    releases_close(h->releases);
     meta_close(h->meta);
 }
 

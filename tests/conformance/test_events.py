@@ -91,6 +91,15 @@ def test_events_of_other_projects_do_not_exist(sent):
     get(sent, f"/api/v1/events/{ID}", token=sent.token("read", project="default"))
 
 
+def test_an_event_in_the_terminal(sent):
+    printed = sent.cli("event", ID)
+    order = [printed.index(text) for text in ("CartError: no price", "fatal", f"event {ID}", "total  cart.py:42:7", "raise CartError", "caused by KeyError", "  late  ", "b=two")]
+    assert order == sorted(order) and "\x1b" not in printed
+    assert json.loads(sent.cli("event", "--json", ID))["event_id"] == ID
+    for bad in ("0" * 32, "SHOP-42", "../me"):
+        assert sent.cli("event", bad, check=False) == ""
+
+
 def test_odd_shapes(sent):
     dsn = sent.cli("project", "dsn", "default").strip()
     odd = [
