@@ -2,6 +2,7 @@
 // check; ingest, when the path is its; the table of endpoints (method, who may, how large); the caller
 // (session or token, with the rules for browsers); the endpoint. docs/openapi.json describes the answers.
 #pragma once
+#include "artifacts/artifacts.h"
 #include "ingest/ingest.h"
 #include "meta/meta.h"
 #include "net/server.h"
@@ -30,6 +31,7 @@ struct api_options {
     struct red *red;
     const struct query_issues *issues; // NULL: nobody keeps any
     struct releases *releases;
+    struct artifacts *artifacts;
     struct ingest *ingest;
     struct pool *ingest_pool; // for /metrics
     struct pool *query_pool;  // queries: long; its queue is the bound on them

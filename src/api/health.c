@@ -65,6 +65,21 @@ static void put_red(struct buf *out, struct red *red)
     counter(out, "red_pushed_out_total", "Spans that could not wait their time, for want of room.", s.pushed_out);
 }
 
+static void put_artifacts(struct buf *out, struct artifacts *artifacts)
+{
+    struct artifacts_stats s;
+    artifacts_stats(artifacts, &s);
+    gauge(out, "artifacts_references", "Attachments, replays, profiles, uploads that are kept.", s.references);
+    gauge(out, "artifacts_contents", "Distinct contents of them.", s.contents);
+    gauge(out, "artifacts_bytes", "Bytes of the contents.", s.bytes);
+    gauge(out, "artifacts_stored_bytes", "Bytes that they take on disk.", s.stored_bytes);
+    gauge(out, "artifacts_cap_bytes", "Most bytes that they may take on disk; 0: no cap.", s.cap_bytes);
+    counter(out, "artifacts_puts_total", "Artifacts taken.", s.puts);
+    counter(out, "artifacts_repeated_total", "Artifacts that were there and came again.", s.repeated);
+    counter(out, "artifacts_collected_total", "Contents removed because nothing refers to them.", s.collected);
+    counter(out, "artifacts_refused_full_total", "Artifacts refused for want of room.", s.refused_full);
+}
+
 static void put_ingest(struct buf *out, struct ingest *in)
 {
     struct ingest_stats s = ingest_stats(in);
@@ -151,6 +166,7 @@ void api_metrics(struct api_call *call)
     put_ingest(&out, a->options.ingest);
     put_store(&out, a->options.store);
     put_red(&out, a->options.red);
+    put_artifacts(&out, a->options.artifacts);
     if (a->server)
         put_net(&out, a->server);
     put_pools(&out, &a->options);

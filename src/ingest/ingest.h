@@ -3,6 +3,7 @@
 // durable. Speaks OTLP over HTTP (protobuf and JSON) and gRPC, and Sentry's protocol (sentry.h); every refusal has the
 // form and the status that the clients understand: what passes is retried by them, what is final is not.
 #pragma once
+#include "artifacts/artifacts.h"
 #include "ingest/door.h"
 #include "meta/meta.h"
 #include "net/server.h"
@@ -12,7 +13,8 @@ struct ingest;
 
 struct ingest_options {
     struct meta *meta;
-    struct store *store;           // with as many lanes as the pool has threads
+    struct store *store; // with as many lanes as the pool has threads
+    struct artifacts *artifacts;
     struct pool *pool;             // decoding
     int64_t default_project;       // of senders without a key
     size_t body_max, inflated_max; // bytes

@@ -1,5 +1,6 @@
 // `clew serve`: builds the house from the ground up, waits for a signal, takes it down in reverse.
 #include "api/api.h"
+#include "artifacts/artifacts.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -29,6 +30,7 @@ struct house {
     struct store *store;
     struct red *red;
     struct releases *releases;
+    struct artifacts *artifacts;
     struct pool *ingest_pool, *query_pool, *admin_pool;
     struct ingest *ingest;
     struct api *api;
@@ -138,6 +140,14 @@ static int open_releases(struct house *h, struct err *err)
     return releases_open(&o, &h->releases, err);
 }
 
+static int open_artifacts(struct house *h, struct err *err)
+{
+    struct artifacts_options o = { .data = text(h, CONFIG_KEY_DATA),
+                                   .retention_ns = number(h, CONFIG_KEY_RETENTION),
+                                   .cap_bytes = (uint64_t)number(h, CONFIG_KEY_ARTIFACT_CAP) };
+    return artifacts_open(&o, &h->artifacts, err);
+}
+
 static int open_rooms(struct house *h, struct err *err)
 {
     struct meta_project project;
@@ -149,6 +159,8 @@ static int open_rooms(struct house *h, struct err *err)
     if (r == 0)
         r = open_releases(h, err);
     if (r == 0)
+        r = open_artifacts(h, err);
+    if (r == 0)
         r = open_red(h, err);
     if (r == 0)
         r = open_pools(h, err);
@@ -157,6 +169,7 @@ static int open_rooms(struct house *h, struct err *err)
     struct ingest_options in = {
         .meta = h->meta,
         .store = h->store,
+        .artifacts = h->artifacts,
         .pool = h->ingest_pool,
         .default_project = project.id,
         .body_max = (size_t)number(h, CONFIG_KEY_BODY_MAX),
@@ -172,6 +185,7 @@ static int open_rooms(struct house *h, struct err *err)
         .store = h->store,
         .red = h->red,
         .releases = h->releases,
+        .artifacts = h->artifacts,
         .ingest = h->ingest,
         .ingest_pool = h->ingest_pool,
         .query_pool = h->query_pool,
@@ -367,6 +381,7 @@ static void stop_all(struct house *h)
     pool_free(h->admin_pool);
     pool_free(h->ingest_pool);
     releases_close(h->releases);
+    artifacts_close(h->artifacts);
     meta_close(h->meta);
 }
 
