@@ -12,6 +12,7 @@
 
 struct api;
 struct query_issues;
+struct symbols;
 
 // What only the program knows that this room is part of, for the pages of settings. Texts live as long as the api.
 struct api_setting {
@@ -32,6 +33,7 @@ struct api_options {
     const struct query_issues *issues; // NULL: nobody keeps any
     struct releases *releases;
     struct artifacts *artifacts;
+    struct symbols *symbols; // NULL: frames of generated code are shown as they came
     struct ingest *ingest;
     struct pool *ingest_pool; // for /metrics
     struct pool *query_pool;  // queries: long; its queue is the bound on them

@@ -146,7 +146,9 @@ static void put_place(struct json_writer *w, const struct event_place *place)
 
 static void reply_event(struct event_call *c, const struct event *e, int64_t issue, const struct event_place *place)
 {
-    struct event_writing how = { .values = c->who.values };
+    struct event_writing how = { .values = c->who.values,
+                                 .symbols = c->call->api->options.symbols,
+                                 .grouping = c->call->api->grouping };
     const struct query_project *p = project_of(c, e->project);
     struct err err = { 0 };
     struct buf body;

@@ -6,7 +6,8 @@
 #include "base/mem.h"
 #include "base/timefmt.h"
 #include "base/utf8.h"
-#include "wire/sentry_event.h"
+#include "grouping/grouping.h"
+#include "symbols/symbols.h"
 
 #include <stdlib.h>
 
@@ -201,22 +202,40 @@ static void put_vars(struct json_writer *w, const struct sentry_frame *f, bool v
     put_count(w, STR("vars_cut"), put_members(w, vars, EVENT_VARS_MAX));
 }
 
-static void put_frame(struct writing *o, const struct sentry_frame *f)
+static void put_where(struct json_writer *w, const struct sentry_frame *f)
 {
-    struct json_writer *w = o->w;
-    json_put_object(w);
     put_text(w, STR("function"), f->function.len ? f->function : f->raw_function);
     put_text(w, STR("file"), f->filename.len ? f->filename : f->abs_path);
-    put_text(w, STR("abs_path"), f->abs_path);
-    put_text(w, STR("module"), f->module.len ? f->module : f->package);
     if (f->line > 0)
         put_uint(w, STR("line"), (uint64_t)f->line);
     if (f->column > 0)
         put_uint(w, STR("column"), (uint64_t)f->column);
+}
+
+// The frame as it was sent, of one that was made readable.
+static void put_raw(struct json_writer *w, const struct sentry_frame *raw)
+{
+    put_text(w, STR("symbolicated"), STR("sourcemap"));
+    json_put_key(w, STR("raw"));
+    json_put_object(w);
+    put_where(w, raw);
+    json_put_object_end(w);
+}
+
+static void put_frame(struct writing *o, const struct sentry_frame *f)
+{
+    struct json_writer *w = o->w;
+    json_put_object(w);
+    put_where(w, f);
+    put_text(w, STR("abs_path"), f->abs_path);
+    put_text(w, STR("module"), f->module.len ? f->module : f->package);
     json_put_key(w, STR("in_app"));
     json_put_bool(w, f->in_app == 1);
     put_context(w, f);
     put_vars(w, f, o->how->values);
+    if (f->raw)
+        put_raw(w, f->raw);
+    put_text(w, STR("missing"), f->missing);
     json_put_object_end(w);
 }
 
@@ -280,7 +299,10 @@ static int put_threads(struct writing *o)
         struct sentry_stack stack;
         if (!json_is(t, JSON_OBJECT))
             continue;
+        struct symbols_counts counts = { 0 };
         rc = sentry_stack_read(json_get(t, STR("stacktrace")), o->arena, &stack);
+        if (rc == 0 && o->how->symbols)
+            rc = symbols_stack_apply(o->how->symbols, o->e->project, &o->sent, &stack, SYMBOLS_ANY, o->arena, &counts);
         if (rc < 0)
             break;
         json_put_object(w);
@@ -537,6 +559,23 @@ static int put_sent(struct writing *o)
     put_user(w, s->user, o->e->user_address);
     put_request(w, s->request);
     put_object(w, STR("modules"), json_get(s->node, STR("modules")));
+    if (rc == 0 && o->how->grouping) {
+        json_put_key(w, STR("grouping"));
+        rc = grouping_explain(o->how->grouping, s, o->arena, w);
+    }
+    return rc;
+}
+
+// Frames as people know them: of the sources, and of the application or not.
+static int make_readable(struct writing *o)
+{
+    struct symbols_counts counts = { 0 };
+    struct grouping grouping;
+    int rc = 0;
+    if (o->how->symbols)
+        rc = symbols_event_apply(o->how->symbols, o->e->project, &o->sent, SYMBOLS_ANY, o->arena, &counts);
+    if (rc == 0 && o->how->grouping)
+        rc = grouping_run(o->how->grouping, &o->sent, o->arena, &grouping);
     return rc;
 }
 
@@ -551,7 +590,9 @@ int event_put(struct json_writer *w, const struct event *e, const struct event_w
     int rc = json_tree_read(e->json, arena, SENTRY_EVENT_DEPTH, &root, err);
     if (rc == 0)
         rc = sentry_event_read(root, arena, &o.sent, err);
-    if (rc == 0 && (rc = put_sent(&o)) < 0)
+    if (rc < 0)
+        return rc;
+    if ((rc = make_readable(&o)) < 0 || (rc = put_sent(&o)) < 0)
         err_set(err, rc, "memory", "the event does not fit the memory that it may take");
     return rc;
 }

@@ -5,6 +5,9 @@
 #include "query/issues.h"
 #include "query/run.h"
 
+struct grouping_rules;
+struct symbols;
+
 // What is stored of one event.
 struct event {
     uint32_t project;
@@ -60,7 +63,10 @@ enum {
 };
 
 struct event_writing {
-    bool values; // local variables may be seen
+    bool values;             // local variables may be seen
+    struct symbols *symbols; // frames of generated code are made readable; NULL: they stay as they are
+    const struct grouping_rules
+        *grouping; // which frames are the application's, and why it is grouped so; NULL: not said
 };
 // Does a frame of the event hold local variables? False also when what is stored is no event.
 bool event_has_vars(const struct event *e, struct arena *arena);

@@ -67,6 +67,12 @@ def test_an_event_in_one_shape(sent):
     assert {"path": "request.cookies"} in event["scrubbed"]
 
 
+def test_an_event_says_why_it_is_grouped_so(sent):
+    why = get(sent, f"/api/v1/events/{ID}")["grouping"]
+    group = sent.query(f"events event_id={ID} | select group")[0][0]["group"]
+    assert why["algorithm"].startswith("newstyle") and group in [v.get("hash") for v in why["variants"] if v["contributes"]]
+
+
 def test_local_variables_need_a_permission(sent):
     for path, frames in ((f"/api/v1/events/{ID}", lambda e: e["exceptions"][0]["frames"]), (f"/api/v1/events/{ID}/json", lambda e: e["exception"]["values"][1]["stacktrace"]["frames"][::-1])):
         status, answer = sent.request("GET", path)

@@ -3,6 +3,7 @@
 #include "events/events.h"
 
 #include "base/must.h"
+#include "grouping/grouping.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -18,11 +19,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct buf out;
     struct json_writer w;
     struct err err;
+    static struct grouping_rules *rules;
     struct event e = { .handled = -1, .time = 1795881740000000000, .json = str_of(data, size) };
+    must(rules || grouping_rules_parse((str){ 0 }, (str){ 0 }, &rules, NULL) == 0);
     arena_init(&arena, 256 << 20);
     buf_init(&out, 64 << 20);
     for (int values = 0; values < 2; values++) {
-        struct event_writing how = { .values = values };
+        struct event_writing how = { .values = values, .grouping = rules };
         buf_clear(&out);
         json_writer_init(&w, &out);
         json_put_object(&w);
