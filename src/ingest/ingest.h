@@ -8,6 +8,7 @@
 #include "meta/meta.h"
 #include "net/server.h"
 #include "store/store.h"
+#include "symbols/symbols.h"
 
 struct ingest;
 
@@ -16,6 +17,7 @@ struct ingest_options {
     struct store *store; // with as many lanes as the pool has threads
     struct artifacts *artifacts;
     struct pool *pool;             // decoding
+    struct symbols *symbols;       // source maps; NULL: none
     int64_t default_project;       // of senders without a key
     size_t body_max, inflated_max; // bytes
     int64_t rate;                  // bytes a second and project; 0: no quota

@@ -86,6 +86,26 @@ static void id_make(struct sentry_call *call, str sent)
     call->has_id = true;
 }
 
+// Makes an event's frames readable where their maps are parsed. While some are not, all stay as they were sent: groups of
+// half an event's frames would be nobody's.
+static int symbolicate(struct sentry_call *call, struct sentry_event *e, bool *ret_waits)
+{
+    struct symbols *symbols = call->in->options.symbols;
+    struct symbols_counts counts;
+    struct sentry_event readable = *e;
+    *ret_waits = false;
+    if (!symbols)
+        return 0;
+    int r = symbols_event_apply(symbols, (uint32_t)call->project, &readable, SYMBOLS_PARSED,
+                                &call->in->scratch[call->req->worker], &counts);
+    if (r < 0)
+        return r;
+    if (counts.symbolicated && !counts.unparsed)
+        *e = readable;
+    *ret_waits = counts.unparsed || (counts.missing && !counts.symbolicated);
+    return 0;
+}
+
 static int event_store(struct sentry_call *call, str json, struct sentry_source *from, const struct record_sink *sink,
                        struct err *err)
 {
@@ -96,6 +116,7 @@ static int event_store(struct sentry_call *call, str json, struct sentry_source 
     struct sentry_remarks remarks;
     struct sentry_extras extras = { 0 };
     struct grouping grouping;
+    bool waits;
     if (json.len > EVENT_MAX)
         return err_set(err, ERR_LIMIT, NULL, "an event is larger than %d bytes", EVENT_MAX);
     int r = json_tree_read(json, arena, SENTRY_EVENT_DEPTH, &root, err);
@@ -110,7 +131,7 @@ static int event_store(struct sentry_call *call, str json, struct sentry_source 
     from->event_id = str_of(call->id, ID_LEN);
     if (e.transaction)
         return sentry_transaction_records(&e, from, arena, sink, &call->counts);
-    if ((r = grouping_run(in->grouping, &e, arena, &grouping)) < 0)
+    if ((r = symbolicate(call, &e, &waits)) < 0 || (r = grouping_run(in->grouping, &e, arena, &grouping)) < 0)
         return r;
     extras.groups = grouping.hashes;
     extras.groups_n = grouping.hashes_n;
@@ -118,6 +139,8 @@ static int event_store(struct sentry_call *call, str json, struct sentry_source 
     extras.scrubbed = remarks.path;
     extras.scrubbed_n = remarks.n;
     r = sentry_payload_pack(&in->packers[call->req->worker], root, &extras.payload);
+    if (r == 0 && waits)
+        symbols_wait(in->options.symbols, (uint32_t)call->project, grouping.hashes[0], &e, extras.payload);
     return r < 0 ? r : sentry_error_record(&e, from, &extras, arena, sink, &call->counts);
 }
 

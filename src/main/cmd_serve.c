@@ -16,6 +16,7 @@
 #include "red/red.h"
 #include "releases/releases.h"
 #include "store/store.h"
+#include "symbols/symbols.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -30,6 +31,7 @@ struct house {
     struct store *store;
     struct red *red;
     struct releases *releases;
+    struct symbols *symbols;
     struct artifacts *artifacts;
     struct pool *ingest_pool, *query_pool, *admin_pool;
     struct ingest *ingest;
@@ -148,6 +150,21 @@ static int open_artifacts(struct house *h, struct err *err)
     return artifacts_open(&o, &h->artifacts, err);
 }
 
+static int artifact_content(void *ctx, const uint8_t digest[SYMBOLS_DIGEST], size_t cap, struct buf *out,
+                            struct err *err)
+{
+    return artifact_load(ctx, digest, cap, out, err);
+}
+
+static int open_symbols(struct house *h, struct err *err)
+{
+    struct symbols_options o = { .data = text(h, CONFIG_KEY_DATA),
+                                 .load = artifact_content,
+                                 .load_ctx = h->artifacts,
+                                 .cache_bytes = (size_t)number(h, CONFIG_KEY_SYMBOLS_CACHE) };
+    return symbols_open(&o, &h->symbols, err);
+}
+
 static int open_rooms(struct house *h, struct err *err)
 {
     struct meta_project project;
@@ -161,6 +178,8 @@ static int open_rooms(struct house *h, struct err *err)
     if (r == 0)
         r = open_artifacts(h, err);
     if (r == 0)
+        r = open_symbols(h, err);
+    if (r == 0)
         r = open_red(h, err);
     if (r == 0)
         r = open_pools(h, err);
@@ -170,6 +189,7 @@ static int open_rooms(struct house *h, struct err *err)
         .meta = h->meta,
         .store = h->store,
         .artifacts = h->artifacts,
+        .symbols = h->symbols,
         .pool = h->ingest_pool,
         .default_project = project.id,
         .body_max = (size_t)number(h, CONFIG_KEY_BODY_MAX),
@@ -186,6 +206,7 @@ static int open_rooms(struct house *h, struct err *err)
         .red = h->red,
         .releases = h->releases,
         .artifacts = h->artifacts,
+        .symbols = h->symbols,
         .ingest = h->ingest,
         .ingest_pool = h->ingest_pool,
         .query_pool = h->query_pool,
@@ -368,6 +389,7 @@ static void stop_all(struct house *h)
     pool_stop(h->query_pool);
     pool_stop(h->admin_pool);
     pool_stop(h->ingest_pool);
+    symbols_close(h->symbols);
     api_free(h->api);
     red_close(h->red);
     if (h->store)
