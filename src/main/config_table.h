@@ -45,7 +45,7 @@ X(DISK_CAP, disk_cap, SIZE, "0", 0, CONFIG_BIG, CONFIG_SERVE, "SIZE", \
   "Most bytes of records on disk. Over it the oldest go first. 0: no cap.") \
 X(ARTIFACT_CAP, artifact_cap, SIZE, "0", 0, CONFIG_BIG, CONFIG_SERVE, "SIZE", \
   "Most bytes of artifacts on disk: attachments, replays, profiles, uploads. Over it the oldest of what belongs to records go first; when only uploads are left, nothing more is taken. 0: no cap.") \
-X(SYMBOLS_CACHE, symbols_cache, SIZE, "96MiB", 1 << 20, CONFIG_BIG, CONFIG_SERVE, "SIZE", \
+X(SYMBOLS_CACHE, symbols_cache, SIZE, "96MB", CONFIG_MB, CONFIG_BIG, CONFIG_SERVE, "SIZE", \
   "Most memory of parsed source maps. Those used longest ago make room for others.") \
 X(DURABILITY, durability, CHOICE, "fsync", 0, 0, CONFIG_SERVE, "fsync|os", \
   "When a request is answered. fsync: when it is on disk. os: when the system has it; a power cut may lose acknowledged records (for comparisons only).") \
