@@ -31,6 +31,13 @@ static const char *const schema[] = {
     "  release_id INTEGER NOT NULL REFERENCES releases (id) ON DELETE CASCADE, environment TEXT NOT NULL,"
     "  name TEXT NOT NULL, url TEXT NOT NULL, started_ns INTEGER NOT NULL, finished_ns INTEGER NOT NULL);"
     "CREATE INDEX deploys_by_release ON deploys (release_id, finished_ns);",
+    // What was uploaded; the bytes are artifacts.
+    "CREATE TABLE uploads (id INTEGER PRIMARY KEY AUTOINCREMENT, project INTEGER NOT NULL, kind INTEGER NOT NULL,"
+    "  release_id INTEGER REFERENCES releases (id) ON DELETE CASCADE, name TEXT NOT NULL, dist TEXT NOT NULL,"
+    "  sha1 TEXT NOT NULL, digest BLOB NOT NULL, debug_id TEXT NOT NULL, headers TEXT NOT NULL, arch TEXT NOT NULL,"
+    "  size INTEGER NOT NULL, artifact INTEGER NOT NULL, created_ns INTEGER NOT NULL);"
+    "CREATE INDEX uploads_by_sha1 ON uploads (project, kind, sha1);"
+    "CREATE INDEX uploads_by_release ON uploads (release_id, kind, name);",
 };
 
 int releases_no_memory(struct err *err) { return err_set(err, ERR_NOMEM, NULL, "out of memory"); }

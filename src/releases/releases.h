@@ -131,6 +131,31 @@ int releases_repositories(struct releases *r, struct arena *arena, struct releas
 int releases_repository_put(struct releases *r, str name, str url, str provider, struct arena *arena,
                             struct release_repository *ret_repository, struct err *err);
 
+// --- uploads: which bundles, files and debug files were uploaded for what. Their bytes are artifacts.
+
+enum release_upload_kind { RELEASE_UPLOAD_FILE, RELEASE_UPLOAD_BUNDLE, RELEASE_UPLOAD_DEBUG };
+enum { RELEASE_SHA1_HEX = 40, RELEASE_DIGEST = 32, RELEASE_UPLOADS = 100000 }; // of a project
+struct release_upload {
+    int64_t id;
+    uint32_t project;
+    enum release_upload_kind kind;
+    int64_t release; // 0: of none
+    str name, dist;
+    str sha1;                       // as tools name it, in hex
+    uint8_t digest[RELEASE_DIGEST]; // as artifacts do
+    str debug_id, arch;             // of debug files; may be empty
+    str headers;                    // a JSON object, of files; may be empty
+    int64_t size, artifact, created;
+};
+// Gives id and created. ERR_LIMIT.
+int releases_upload_put(struct releases *r, struct release_upload *upload, struct err *err);
+// Of a project and kind: of that release (0: any, -1: of none), that sha1 and that name (empty: any). By name, then newest first.
+int releases_uploads(struct releases *r, uint32_t project, enum release_upload_kind kind, int64_t release, str sha1,
+                     str name, struct arena *arena, struct release_upload **ret_uploads, size_t *ret_n,
+                     struct err *err);
+// ERR_NOENT. Its artifact is the caller's to let go.
+int releases_upload_remove(struct releases *r, int64_t id, struct err *err);
+
 // --- deploys
 
 struct release_deploy {
