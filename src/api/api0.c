@@ -1,5 +1,5 @@
 // The table of /api/0 and the way to its endpoints.
-#include "api/api0.h"
+#include "api/api0_upload.h"
 
 #include "base/must.h"
 
@@ -28,6 +28,26 @@ const struct api0_endpoint api0_endpoints[] = {
     { HTTP_GET, STR_INIT("/organizations/{}/releases/{}/commitfiles"), API0_ANY, API_ON_ADMIN_POOL, 0, api0_release_commit_files },
     { HTTP_GET, STR_INIT("/organizations/{}/releases/{}/deploys"), API0_ANY, API_ON_ADMIN_POOL, 0, api0_deploys_list },
     { HTTP_POST, STR_INIT("/organizations/{}/releases/{}/deploys"), API0_TO_BUILD, API_ON_ADMIN_POOL, API0_BODY_MAX, api0_deploys_add },
+    { HTTP_GET, STR_INIT("/projects/{}/{}/events"), API0_TO_READ, API_ON_QUERY_POOL, 0, api0_events_list },
+    { HTTP_GET, STR_INIT("/organizations/{}/events"), API0_TO_READ, API_ON_QUERY_POOL, 0, api0_rows },
+    { HTTP_GET, STR_INIT("/organizations/{}/chunk-upload"), API0_ANY, API_ON_ADMIN_POOL, 0, api0_chunk_options },
+    { HTTP_POST, STR_INIT("/organizations/{}/chunk-upload"), API0_TO_BUILD, API_ON_QUERY_POOL, API0_REQUEST_MAX, api0_chunk_upload },
+    { HTTP_POST, STR_INIT("/organizations/{}/artifactbundle/assemble"), API0_TO_BUILD, API_ON_QUERY_POOL, API0_ASSEMBLE_MAX, api0_bundle_assemble },
+    { HTTP_POST, STR_INIT("/organizations/{}/releases/{}/assemble"), API0_TO_BUILD, API_ON_QUERY_POOL, API0_ASSEMBLE_MAX, api0_release_assemble },
+    { HTTP_GET, STR_INIT("/organizations/{}/releases/{}/files"), API0_ANY, API_ON_ADMIN_POOL, 0, api0_files_list },
+    { HTTP_POST, STR_INIT("/organizations/{}/releases/{}/files"), API0_TO_BUILD, API_ON_QUERY_POOL, API0_REQUEST_MAX, api0_files_add },
+    { HTTP_GET, STR_INIT("/organizations/{}/releases/{}/files/{}"), API0_ANY, API_ON_ADMIN_POOL, 0, api0_file_show },
+    { HTTP_DELETE, STR_INIT("/organizations/{}/releases/{}/files/{}"), META_SCOPE_ADMIN, API_ON_ADMIN_POOL, 0, api0_file_remove },
+    { HTTP_GET, STR_INIT("/projects/{}/{}/releases/{}/files"), API0_ANY, API_ON_ADMIN_POOL, 0, api0_files_list },
+    { HTTP_POST, STR_INIT("/projects/{}/{}/releases/{}/files"), API0_TO_BUILD, API_ON_QUERY_POOL, API0_REQUEST_MAX, api0_files_add },
+    { HTTP_GET, STR_INIT("/projects/{}/{}/releases/{}/files/{}"), API0_ANY, API_ON_ADMIN_POOL, 0, api0_file_show },
+    { HTTP_DELETE, STR_INIT("/projects/{}/{}/releases/{}/files/{}"), META_SCOPE_ADMIN, API_ON_ADMIN_POOL, 0, api0_file_remove },
+    { HTTP_DELETE, STR_INIT("/projects/{}/{}/files/source-maps"), META_SCOPE_ADMIN, API_ON_ADMIN_POOL, 0, api0_files_clear },
+    { HTTP_POST, STR_INIT("/projects/{}/{}/files/difs/assemble"), API0_TO_BUILD, API_ON_QUERY_POOL, API0_ASSEMBLE_MAX, api0_debug_assemble },
+    { HTTP_GET, STR_INIT("/projects/{}/{}/files/dsyms"), API0_ANY, API_ON_ADMIN_POOL, 0, api0_debug_list },
+    { HTTP_POST, STR_INIT("/projects/{}/{}/files/dsyms"), API0_TO_BUILD, API_ON_QUERY_POOL, API0_REQUEST_MAX, api0_debug_add },
+    { HTTP_DELETE, STR_INIT("/projects/{}/{}/files/dsyms"), META_SCOPE_ADMIN, API_ON_ADMIN_POOL, 0, api0_debug_remove },
+    { HTTP_GET, STR_INIT("/projects/{}/{}/files/dsyms/unknown"), API0_ANY, API_ON_ADMIN_POOL, 0, api0_debug_unknown },
     { HTTP_GET, STR_INIT("/projects/{}/{}/releases"), API0_ANY, API_ON_ADMIN_POOL, 0, api0_releases_list },
     { HTTP_POST, STR_INIT("/projects/{}/{}/releases"), API0_TO_BUILD, API_ON_QUERY_POOL, API0_RELEASE_MAX, api0_releases_add },
     { HTTP_GET, STR_INIT("/projects/{}/{}/releases/{}"), API0_ANY, API_ON_ADMIN_POOL, 0, api0_release_show },

@@ -1,5 +1,5 @@
 // Releases: list, make, show, change, delete. One version of several projects is one release to these clients.
-#include "api/api0.h"
+#include "api/api0_upload.h"
 
 #include "base/clock.h"
 #include "base/numfmt.h"
@@ -357,7 +357,9 @@ void api0_release_remove(struct api_call *call)
         return;
     for (size_t i = 0; i < release.n; i++) {
         const struct release *x = &release.rows[i];
-        int rc = release_remove(call->api->options.releases, x->project, x->version, &err);
+        int rc = api0_uploads_drop(call, x, &err);
+        if (rc == 0)
+            rc = release_remove(call->api->options.releases, x->project, x->version, &err);
         if (rc == 0)
             rc = meta_audit_add(call->api->options.meta, api_actor(call, actor), "release.remove", x->version,
                                 str_z(api0_project_of(projects, n, x->project)->slug), &err);

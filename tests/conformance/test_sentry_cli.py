@@ -219,3 +219,201 @@ def test_permissions(cli):
 def test_bad_bodies_are_refused_in_words(cli, body):
     status, answer = cli.server.request("POST", "/api/0/organizations/clew/releases/", body, {"Content-Type": "application/json"}, token=cli.build)
     assert status == 400 and json.loads(answer)["detail"]
+
+
+# ---- uploads
+
+JS = "function add(a,b){throw new Error('no')}\nadd(1,2);\n//# sourceMappingURL=app.js.map\n"
+MAP = {"version": 3, "file": "app.js", "sources": ["../src/app.ts"], "sourcesContent": ["function add(a: number, b: number) { throw new Error('no') }\n"], "names": [], "mappings": "AAAA"}
+
+
+@pytest.fixture(scope="module")
+def built(cli):
+    """What a bundler leaves behind."""
+    (cli.directory / "dist").mkdir()
+    (cli.directory / "dist/app.js").write_text(JS)
+    (cli.directory / "dist/app.js.map").write_text(json.dumps(MAP))
+    cli("sourcemaps", "inject", "dist")
+    return "dist"
+
+
+def uploads(cli, kind):
+    """Rows of what was uploaded, as they stand on the disk."""
+    import sqlite3
+    with sqlite3.connect(f"file:{cli.server.data}/releases.db?mode=ro", uri=True) as db:
+        db.row_factory = sqlite3.Row
+        return [dict(row) for row in db.execute("SELECT u.*, r.version FROM uploads u LEFT JOIN releases r ON r.id = u.release_id WHERE kind = ? ORDER BY u.id", (kind,))]
+
+
+def test_sourcemaps_upload_by_debug_id(cli, built):
+    assert "File processing complete" in cli("sourcemaps", "upload", built)
+    bundle = uploads(cli, 1)[-1]
+    assert bundle["version"] is None and bundle["size"] > 300
+    assert "Nothing to upload" in cli("sourcemaps", "upload", built)
+    assert len(uploads(cli, 1)) == 1
+
+
+def test_sourcemaps_upload_for_a_release_and_dist(cli, built):
+    cli("sourcemaps", "upload", built, "--release", "shop@3.0", "--dist", "7", "--validate")
+    bundle = uploads(cli, 1)[-1]
+    assert (bundle["version"], bundle["dist"]) == ("shop@3.0", "7") and cli.release("shop@3.0")["version"] == "shop@3.0"
+
+
+def test_a_large_bundle_comes_in_chunks(cli, built):
+    large = cli.directory / "large"
+    large.mkdir()
+    (large / "big.js").write_text("var x='" + os.urandom(9 << 20).hex() + "';\n")
+    cli("sourcemaps", "upload", str(large), "--release", "shop@3.1")
+    assert uploads(cli, 1)[-1]["size"] > 9 << 20
+
+
+def test_debug_files_upload(cli):
+    program = cli.directory / "program"
+    program.write_bytes(pathlib.Path("/bin/true").read_bytes())
+    assert "missing debug information file" in cli("debug-files", "upload", "program")
+    assert "Nothing to upload" in cli("debug-files", "upload", "program")
+    assert [(f["objectName"], f["cpuName"]) for f in cli.get("/api/0/projects/clew/shop/files/dsyms/?query=program")] == [("program", os.uname().machine)]
+    if cli.major == "2":
+        cli("upload-dif", "program")
+
+
+def test_debug_files_of_java(cli):
+    (cli.directory / "java").mkdir()
+    (cli.directory / "java/A.java").write_text("class A {}\n")
+    debug_id = "3f3e1a2b-0000-4000-8000-000000000001"
+    cli("debug-files", "bundle-jvm", "--output", "bundles", "--debug-id", debug_id, "java")
+    cli("debug-files", "upload", "--type", "jvm", "bundles")
+    assert [f["debugId"] for f in cli.get(f"/api/0/projects/clew/shop/files/dsyms/?debug_id={debug_id}")] == [debug_id]
+
+
+def test_upload_proguard(cli):
+    (cli.directory / "mapping.txt").write_text("com.example.Cart -> a.a:\n    1:3:void add(int):10:12 -> a\n")
+    cli("upload-proguard", "mapping.txt")
+    files = [f for f in cli.get("/api/0/projects/clew/shop/files/dsyms/") if "proguard" in f["objectName"]]
+    assert len(files) == 1 and files[0]["debugId"] in files[0]["objectName"]
+    if cli.major == "3":
+        cli("proguard", "upload", "mapping.txt")
+        assert cli("proguard", "uuid", "mapping.txt").strip() == files[0]["debugId"]
+
+
+def test_releases_files(cli, built):
+    if cli.major != "2":
+        pytest.skip("sentry-cli 3 has no releases files")
+    cli("releases", "new", "shop@4.0")
+    cli("releases", "files", "shop@4.0", "upload", "dist/app.js", "~/app.js", "--file-header", "Sourcemap: app.js.map")
+    cli("releases", "files", "shop@4.0", "upload", "dist/app.js.map", "~/app.js.map")
+    assert "~/app.js" in cli("releases", "files", "shop@4.0", "list")
+    listed = cli.get("/api/0/projects/clew/shop/releases/shop@4.0/files/")
+    assert [(f["name"], f["headers"]) for f in listed] == [("~/app.js", {"Sourcemap": "app.js.map"}), ("~/app.js.map", {})]
+    cli("releases", "files", "shop@4.0", "upload", "dist/app.js", "~/app.js")  # takes the place of the other
+    assert len(cli.get("/api/0/projects/clew/shop/releases/shop@4.0/files/")) == 2
+    cli("releases", "files", "shop@4.0", "upload-sourcemaps", "dist")
+    cli("releases", "files", "shop@4.0", "delete", "~/app.js", status=1)
+    cli("releases", "files", "shop@4.0", "delete", "~/app.js", token=cli.admin)
+    assert [f["name"] for f in cli.get("/api/0/projects/clew/shop/releases/shop@4.0/files/")] == ["~/app.js.map"]
+    cli("releases", "delete", "shop@4.0", token=cli.admin)
+    assert not [u for u in uploads(cli, 0) + uploads(cli, 1) if u["version"] == "shop@4.0"]
+
+
+def form(*parts, boundary="b"):
+    body = b"".join(b"--%b\r\nContent-Disposition: form-data; name=\"%b\"; filename=\"%b\"\r\n\r\n%b\r\n" % (boundary.encode(), name.encode(), file.encode(), content) for name, file, content in parts)
+    return body + b"--" + boundary.encode() + b"--\r\n", {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+
+
+def sha1(content):
+    import hashlib
+    return hashlib.sha1(content).hexdigest()
+
+
+def test_chunks_that_are_refused(cli):
+    import gzip
+    path = "/api/0/organizations/clew/chunk-upload/"
+    post = lambda *parts, token=cli.build: cli.server.request("POST", path, *form(*parts), token=token)[0]  # noqa: E731
+    good, big = b"good", b"\0" * ((8 << 20) + 1)
+    assert post(("file", sha1(good), good)) == 200
+    assert post(("file_gzip", sha1(good), gzip.compress(good))) == 200
+    assert post(("file", sha1(b"other"), good)) == 400
+    assert post(("other", sha1(good), good)) == 400
+    assert post(("file_gzip", sha1(good), b"no gzip")) == 400
+    assert post(("file_gzip", sha1(big), gzip.compress(big))) == 413
+    bomb = b"\0" * (8 << 20)
+    assert post(*[("file_gzip", sha1(bomb), gzip.compress(bomb))] * 20) == 413
+    assert post(*[("file", sha1(good), good)] * 65) == 400
+    assert post(("file", sha1(good), good), token=cli.server.token("read")) == 403
+    assert cli.server.request("POST", path, b"nothing", {"Content-Type": "text/plain"}, token=cli.build)[0] == 400
+
+
+def assemble(cli, chunks, content=None, token=None, **more):
+    body = {"checksum": sha1(content if content is not None else b"".join(chunks)), "chunks": [sha1(c) for c in chunks], "projects": ["shop"], **more}
+    status, answer = cli.server.request("POST", "/api/0/organizations/clew/artifactbundle/assemble/", json.dumps(body), {"Content-Type": "application/json"}, token=token or cli.build)
+    return status, json.loads(answer)
+
+
+def test_bundles_that_are_refused(cli):
+    send = lambda content, token=cli.build: cli.server.request("POST", "/api/0/organizations/clew/chunk-upload/", *form(("file", sha1(content), content)), token=token)  # noqa: E731
+    before = len(uploads(cli, 1))
+    send(b"no bundle")
+    assert assemble(cli, [b"never sent"]) == (200, {"state": "not_found", "missingChunks": [sha1(b"never sent")], "detail": None})
+    status, answer = assemble(cli, [b"no bundle"], b"another")
+    assert (status, answer["state"], answer["detail"]) == (200, "error", "Reported checksum mismatch")
+    status, answer = assemble(cli, [b"no bundle"])
+    assert (status, answer["state"]) == (200, "error") and answer["detail"]
+    assert assemble(cli, [])[0] == 400 and assemble(cli, [b"x"] * 200)[0] == 400 and assemble(cli, [b"x"], projects=[])[0] == 400
+    assert assemble(cli, [b"x"], projects=["nowhere"])[0] == 404
+    # Who is confined to a project finds no chunks of others, and reaches no other project.
+    confined = cli.server.token("ingest", project="web")
+    assert assemble(cli, [b"no bundle"], token=confined)[0] == 404
+    assert assemble(cli, [b"no bundle"], token=confined, projects=["web"])[1]["state"] == "not_found"
+    assert len(uploads(cli, 1)) == before
+
+
+# ---- events and logs
+
+def wait_for(what, seconds=20):
+    import time
+    until = time.monotonic() + seconds
+    while not (found := what()):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    return found
+
+
+def test_send_event_and_events_list(cli):
+    cli("send-event", "-m", "the cart is gone", "-r", "shop@1.0.0", "-E", "prod", "-u", "id:42", "-u", "email:ann@example.com", "-l", "warning")
+    event = wait_for(lambda: [e for e in cli.get("/api/0/projects/clew/shop/events/") if e["title"] == "the cart is gone"])[0]
+    assert event["user"]["id"] == "42" and {"key": "release", "value": "shop@1.0.0"} in event["tags"] and {"key": "level", "value": "warning"} in event["tags"]
+    shown = cli("events", "list", "--show-user", "--show-tags", token=cli.admin)
+    assert "the cart is gone" in shown and "ID: 42" in shown
+    cli("events", "list", status=1)  # a build's token reads nothing
+    assert [e["title"] for e in cli.get("/api/0/projects/clew/shop/events/?query=release:shop@1.0.0")] == ["the cart is gone"]
+
+
+def test_send_envelope(cli):
+    (cli.directory / "one.envelope").write_text('{"event_id":"9ec79c33ec9942ab8353589fcb2e04dc"}\n{"type":"event"}\n{"message":"enveloped"}\n')
+    cli("send-envelope", "one.envelope")
+    assert wait_for(lambda: cli.get("/api/0/projects/clew/shop/events/?query=enveloped"))[0]["eventID"] == "9ec79c33ec9942ab8353589fcb2e04dc"
+
+
+def test_logs_list(cli):
+    from opentelemetry.proto.collector.logs.v1 import logs_service_pb2
+    import time
+    message = logs_service_pb2.ExportLogsServiceRequest()
+    for i, (text, severity) in enumerate([("paid", 9), ("declined", 17)]):
+        record = message.resource_logs.add().scope_logs.add().log_records.add(time_unix_nano=time.time_ns() + i, severity_number=severity, trace_id=bytes(range(16)))
+        record.body.string_value = text
+    token = cli.server.token("ingest", project="shop")
+    status, _ = cli.server.request("POST", "/v1/logs", message.SerializeToString(), {"Content-Type": "application/x-protobuf"}, token=token)
+    assert status == 200
+    rows = cli.get("/api/0/organizations/clew/events/?dataset=logs&field=sentry.item_id&field=severity&field=message&field=trace&query=project:shop&sort=-timestamp")["data"]
+    assert [(r["message"], r["severity"], r["trace"]) for r in rows] == [("declined", "error", bytes(range(16)).hex()), ("paid", "info", bytes(range(16)).hex())]
+    assert cli.get("/api/0/organizations/clew/events/?dataset=logs&field=message&query=severity:error")["data"] == [{"message": "declined"}]
+    if cli.major == "3":
+        shown = cli("logs", "list", "--query", "level:error", token=cli.admin)
+        assert "declined" in shown and "paid" not in shown
+
+
+@pytest.mark.parametrize("search", ["project:nowhere", "x'y:1", "a:b" * 3 + " | limit 1", "has:", "| delete", "level:'x' or 1=1", "x " * 40])
+def test_searches_of_others_cannot_become_queries(cli, search):
+    import urllib.parse
+    status, answer = cli.server.request("GET", "/api/0/projects/clew/shop/events/?query=" + urllib.parse.quote(search), token=cli.admin)
+    assert status in (200, 400, 404) and (status != 200 or json.loads(answer) == []), (status, answer[:300])

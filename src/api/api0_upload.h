@@ -1,0 +1,56 @@
+// What uploads of all kinds share: chunks named by their SHA-1, and putting them together.
+#pragma once
+#include "api/api0.h"
+#include "artifacts/artifacts.h"
+#include "symbols/symbols.h"
+
+enum {
+    API0_CHUNK_BYTES = 8 << 20,
+    API0_CHUNKS_REQUEST = 64,                  // of one request
+    API0_REQUEST_MAX = (32 << 20) + (1 << 20), // of their bytes as sent, with the parts' heads
+    API0_INFLATED_MAX = 64 << 20,              // of what these are when inflated
+    API0_CHUNKS_FILE = 128,
+    API0_FILE_MAX = API0_CHUNKS_FILE * API0_CHUNK_BYTES, // of anything that is put together: 1 GiB
+    API0_BUNDLE_MAX = 128 << 20,                         // of a bundle, which is read whole
+    API0_ASSEMBLE_MAX = 4 << 20,                         // of the request that asks for it
+};
+
+// --- hashes
+struct api0_sha1; // of a content that comes piece by piece
+struct api0_sha1 *api0_sha1_new(void);
+void api0_sha1_add(struct api0_sha1 *h, bytes piece);
+// Frees it. 40 hex digits.
+void api0_sha1_end_take(struct api0_sha1 *h, char ret_hex[RELEASE_SHA1_HEX]);
+void api0_sha1_of(bytes content, char ret_hex[RELEASE_SHA1_HEX]);
+bool api0_sha1_ok(str hex);
+
+// --- putting together (api0_chunk.c)
+struct api0_assembly {
+    str checksum;
+    const str *chunks;
+    size_t chunks_n;
+    const str *missing; // chunks that are not here
+    size_t missing_n;
+    // When there is none missing and rc is 0: written, hashed, not put yet.
+    struct artifact_writer *writer;
+    struct buf content; // the same bytes, when they were asked for
+    uint64_t size;
+    uint8_t head[64]; // its first bytes
+    size_t head_n;
+};
+// A member's checksum and its `chunks`. false: answered (400).
+bool api0_assembly_read(struct api_call *call, str checksum, const struct json_node *in, struct api0_assembly *ret);
+// Looks for the chunks that the caller has sent; when they are all here, puts them together. keep: also in memory, then at most
+// API0_BUNDLE_MAX bytes. ERR_MALFORMED: the checksum is another one; ERR_LIMIT. The assembly is to be freed in any case.
+int api0_assemble(struct api_call *call, bool keep, struct api0_assembly *a, struct err *err);
+void api0_assembly_free(struct api0_assembly *a);
+// {"state": ..., "missingChunks": [...], "detail": ...}, without the closing brace. detail may be empty.
+void api0_put_state(struct json_writer *w, str state, const struct api0_assembly *a, str detail);
+
+// --- what was uploaded (api0_file.c)
+// A reference of its own for each release and dist, so that one of them can go.
+str api0_upload_type(struct api_call *call, int64_t release, str dist);
+// Lets the bytes go, and what is known of them.
+int api0_upload_drop(struct api_call *call, const struct release_upload *upload, struct err *err);
+// All uploads of a release, before it is deleted.
+int api0_uploads_drop(struct api_call *call, const struct release *release, struct err *err);
