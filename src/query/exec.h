@@ -13,6 +13,7 @@
 
 struct chain;
 struct child_index;
+struct issue_leaf;
 struct issue_memo;
 struct made;
 struct leaf_state;
@@ -70,7 +71,8 @@ struct exec {
     // An inner query (set.h): the run that it belongs to, whose memory and time it shares, and where its values go.
     struct exec *outer, *inner;
     struct value_set *set;
-    struct made *made;             // rows of issues (issue_rows.h)
+    struct made *made; // rows of issues (issue_rows.h)
+    struct issue_leaf *issue_leaves;
     struct issue_memo *issue_memo; // of the outermost run
     struct patterns *patterns;     // of the texts that were met (row_pattern.h)
 };

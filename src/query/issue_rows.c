@@ -202,6 +202,68 @@ static int issue_ask(struct exec *x, uint32_t project, str hash, int64_t *ret)
     return 0;
 }
 
+enum { LEAF_GROUPS_MAX = 1000 };
+
+// Of one leaf of the plan: the same in all segments.
+struct issue_leaf {
+    struct issue_leaf *next;
+    const struct query_filter *leaf;
+    str *groups;
+    uint32_t n;
+    bool is;
+};
+
+static int leaf_ask(struct exec *x, const struct query_filter *leaf, struct issue_leaf *l)
+{
+    const struct query_issues *issues = x->q->issues;
+    for (uint32_t i = 0; i < leaf->value_count; i++) {
+        const struct query_literal *lit = &leaf->values[i];
+        uint32_t project;
+        size_t n;
+        str *some, *all;
+        if (!(lit->readings & QR_INT) || lit->wildcard)
+            return 0;
+        int rc = issues->hashes(issues->ctx, lit->i, &x->arena, &project, &some, &n);
+        if (rc == ERR_NOENT)
+            continue;
+        if (rc < 0)
+            return exec_fail(x, rc);
+        if (n + l->n > LEAF_GROUPS_MAX)
+            return 0;
+        all = arena_alloc_array(&x->arena, n + l->n + 1, sizeof *all);
+        if (!all)
+            return exec_nomem(x);
+        for (uint32_t k = 0; k < l->n; k++)
+            all[k] = l->groups[k];
+        for (size_t k = 0; k < n; k++)
+            all[l->n + k] = some[k];
+        l->groups = all;
+        l->n += (uint32_t)n;
+    }
+    l->is = true;
+    return 0;
+}
+
+int issue_leaf_groups(struct exec *x, const struct query_filter *leaf, const str **ret_groups, uint32_t *ret_n,
+                      bool *ret_is)
+{
+    struct issue_leaf *l = x->issue_leaves;
+    int rc = 0;
+    while (l && l->leaf != leaf)
+        l = l->next;
+    if (!l) {
+        if (!(l = arena_zalloc(&x->arena, sizeof *l)))
+            return exec_nomem(x);
+        *l = (struct issue_leaf){ .next = x->issue_leaves, .leaf = leaf };
+        x->issue_leaves = l;
+        rc = leaf_ask(x, leaf, l);
+    }
+    *ret_groups = l->groups;
+    *ret_n = l->n;
+    *ret_is = l->is;
+    return rc;
+}
+
 // NULL and 0: the ordinals mean something in their block only.
 static int ordinals_get(struct exec *x, const struct place *p, const struct vec *v, struct issue_ordinals **ret)
 {

@@ -9,6 +9,10 @@ void exec_issues_free(struct exec *x);
 
 // Where the issue of the groups in a string column stands.
 int issue_place(struct exec *x, uint32_t col, struct place *ret);
+// All groups of the issues that a leaf `issue=42` names: events of others cannot satisfy it. *ret_is: it is such a leaf, and
+// they are not too many.
+int issue_leaf_groups(struct exec *x, const struct query_filter *leaf, const str **ret_groups, uint32_t *ret_n,
+                      bool *ret_is);
 // The issues of the rows whose groups are the strings v.
 int issue_vec(struct exec *x, struct exec_segment *s, const struct place *p, const struct vec *v, const uint64_t *sel,
               uint32_t n, struct cvec *ret);

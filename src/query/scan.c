@@ -1,5 +1,6 @@
 #include "query/scan.h"
 
+#include "query/issue_rows.h"
 #include "query/scan_merge.h"
 
 static bool project_readable(const struct query_request *q, uint32_t id)
@@ -106,6 +107,25 @@ static int blocks_of_traces(struct exec *x, struct exec_segment *s, uint64_t *bl
     return 0;
 }
 
+// The blocks that may hold events of the issues that the leaf names.
+static int blocks_of_issue(struct exec *x, struct exec_segment *s, const struct query_filter *f, uint32_t col,
+                           uint64_t *some, bool *ret)
+{
+    const str *groups;
+    uint32_t n;
+    int rc = s->info->head ? 0 : issue_leaf_groups(x, f, &groups, &n, ret);
+    for (uint32_t i = 0; rc == 0 && *ret && i < n; i++) {
+        rc = segment_find_string(s->seg, col - COL_FIXED, groups[i], some);
+        if (rc == ERR_UNSUPPORTED) {
+            *ret = false;
+            return 0;
+        }
+        if (rc < 0)
+            return exec_fail(x, rc);
+    }
+    return rc;
+}
+
 // A top-level comparison of a column that has an index with whole strings: sets the bits of the blocks that may hold one.
 static int blocks_of_key(struct exec *x, struct exec_segment *s, const struct query_filter *f, uint64_t *some,
                          bool *ret)
@@ -119,6 +139,8 @@ static int blocks_of_key(struct exec *x, struct exec_segment *s, const struct qu
     if (rc < 0 || ls->more || ls->chain->n != 1)
         return rc;
     const struct place *p = &ls->chain->places[0];
+    if (p->kind == PLACE_ISSUE)
+        return blocks_of_issue(x, s, f, p->col, some, ret);
     if (p->kind != PLACE_STR || p->type != QVAL_STR || p->col < COL_FIXED)
         return 0;
     for (uint32_t i = 0; i < f->value_count; i++) {

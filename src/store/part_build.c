@@ -8,7 +8,7 @@ uint64_t part_build_memory(const struct segment *input)
 {
     const struct segment_info *info = segment_info(input);
     return (uint64_t)segment_traces(input) * 48 + (info->head ? info->rows * 32 : 0) +
-           (info->source == RECORD_EVENTS ? info->rows * 16 : 0);
+           (info->source == RECORD_EVENTS ? info->rows * 32 : 0);
 }
 
 static uint64_t memory_of_inputs(const struct build *b)
@@ -65,7 +65,7 @@ static void build_done(struct build *b)
     entities_free(&b->resources);
     entities_free(&b->scopes);
     traces_free(&b->traces);
-    key_index_free(&b->keys);
+    key_index_free(b);
     mem_free(b->heap);
     mem_free(b->series);
     mem_free(b->series_slots);

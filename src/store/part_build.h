@@ -4,7 +4,7 @@
 //   part_order.c   which row comes next
 //   part_trace.c   trace ids of all inputs, their order, the trace dictionary of the new part
 //   part_intern.c  dictionaries, resources and scopes, columns and shapes of the new part
-//   part_key.c     the index of event ids
+//   part_key.c     the indexes of event ids and groups
 //   part_block.c   rows into the block in the making, and the block into chunks
 //   part_build.c   the loop, duplicates, footer
 //
@@ -163,7 +163,7 @@ struct same_span {
 
 struct build_keys {
     uint32_t column; // of TABLE_ROWS; UNMAPPED: there are none
-    uint64_t *v;     // of each row that has one
+    uint64_t *v;     // of each string of each block
     uint32_t n, cap;
 };
 
@@ -191,7 +191,7 @@ struct build {
     uint64_t trace_first[TRACE_PAGE + 1];
     uint32_t trace_ids_series, trace_rows_series;
     bool traces_ended;
-    struct build_keys keys;
+    struct build_keys keys[PART_KEYS];
     // Duplicates among rows of one trace and start.
     uint64_t same_trace; // rank
     int64_t same_time;
@@ -234,7 +234,7 @@ void sort_stable(int64_t *key, uint32_t *value, uint32_t n, int64_t *tmp_key, ui
 void key_index_plan(struct build *b);
 int key_index_add_block(struct build *b); // of the block that is full now
 int key_index_write(struct build *b);
-void key_index_free(struct build_keys *k);
+void key_index_free(struct build *b);
 
 // part_order.c
 int order_prepare(struct build *b);

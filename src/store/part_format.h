@@ -10,7 +10,11 @@
 
 #define PART_MAGIC "CLEWPART"
 #define PART_TRAILER_MAGIC "PARTCLEW"
-#define PART_KEY_FIELD "event_id" // FIELD column of events: their keys
+// FIELD columns of events that have an index: by which one of them, or those of one group, are looked for among millions.
+#define PART_KEY_FIELDS                         \
+    {                                           \
+        STR_INIT("event_id"), STR_INIT("group") \
+    }
 enum {
     PART_VERSION = 1,
     PART_WRITER = 2, // of this program: goes up with every change of what is written within a version
@@ -55,6 +59,7 @@ enum chunk_kind {
 };
 
 enum {
+    PART_KEYS = 2,             // columns of PART_KEY_FIELDS
     PART_COLUMNS_TYPED = 1000, // columns with chunks of their own, a table; the rest live in the tails
     PART_COLUMNS_MAX = 1 << 17,
     PART_BLOCKS_MAX = 1 << 18,   // of a table: row numbers fit 31 bits

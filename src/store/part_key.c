@@ -1,4 +1,4 @@
-// The index of a new part's keys: strings by which single rows are looked for among millions (ids of events). From a key's
+// The indexes of a new part's keys: strings by which few rows are looked for among millions (ids and groups of events). From a key's
 // hash to the blocks that may hold it, in buckets as those of traces (part_trace.c).
 #include "base/hash.h"
 #include "base/mem.h"
@@ -9,22 +9,28 @@
 // Upper 40 bits of the hash, then the block.
 enum { KEY_BLOCK_BITS = 24 };
 
+static int order(const void *pa, const void *pb)
+{
+    uint64_t a = *(const uint64_t *)pa, b = *(const uint64_t *)pb;
+    return (a > b) - (a < b);
+}
+
 void key_index_plan(struct build *b)
 {
-    b->keys.column = UNMAPPED;
-    for (uint32_t i = 0; b->source == RECORD_EVENTS && i < b->t[TABLE_ROWS].columns_n; i++) {
-        const struct column *c = &b->t[TABLE_ROWS].columns[i].c;
-        if (c->level == ATTR_FIELD && c->type == VALUE_STR && str_eq(c->key, STR(PART_KEY_FIELD)))
-            b->keys.column = i;
+    static const str fields[PART_KEYS] = PART_KEY_FIELDS;
+    for (int k = 0; k < PART_KEYS; k++) {
+        b->keys[k].column = UNMAPPED;
+        for (uint32_t i = 0; b->source == RECORD_EVENTS && i < b->t[TABLE_ROWS].columns_n; i++) {
+            const struct column *c = &b->t[TABLE_ROWS].columns[i].c;
+            if (c->level == ATTR_FIELD && c->type == VALUE_STR && str_eq(c->key, fields[k]))
+                b->keys[k].column = i;
+        }
     }
 }
 
-int key_index_add_block(struct build *b)
+static int add_column(struct build *b, struct build_keys *k)
 {
     struct build_table *bt = &b->t[TABLE_ROWS];
-    struct build_keys *k = &b->keys;
-    if (k->column == UNMAPPED)
-        return 0;
     const struct build_column *c = &bt->columns[k->column];
     if (k->cap - k->n < c->n) {
         uint32_t cap = k->cap ? k->cap * 2 : 2 * BLOCK_ROWS;
@@ -34,17 +40,29 @@ int key_index_add_block(struct build *b)
         k->v = v;
         k->cap = cap;
     }
+    uint64_t *v = k->v + k->n;
     for (uint32_t i = 0; i < c->n; i++) {
         str s = c->local ? c->s[i] : c->dict.s[c->v[i]];
-        k->v[k->n++] = hash64_str(s) >> KEY_BLOCK_BITS << KEY_BLOCK_BITS | bt->blocks;
+        v[i] = hash64_str(s) >> KEY_BLOCK_BITS << KEY_BLOCK_BITS | bt->blocks;
     }
+    // Each once a block: of groups there are few.
+    uint32_t kept = 0;
+    if (c->n > 1)
+        qsort(v, c->n, sizeof *v, order);
+    for (uint32_t i = 0; i < c->n; i++)
+        if (i == 0 || v[i] != v[i - 1])
+            v[kept++] = v[i];
+    k->n += kept;
     return 0;
 }
 
-static int order(const void *pa, const void *pb)
+int key_index_add_block(struct build *b)
 {
-    uint64_t a = *(const uint64_t *)pa, b = *(const uint64_t *)pb;
-    return (a > b) - (a < b);
+    int e = 0;
+    for (int k = 0; k < PART_KEYS && e == 0; k++)
+        if (b->keys[k].column != UNMAPPED)
+            e = add_column(b, &b->keys[k]);
+    return e;
 }
 
 static int write_bucket(struct build *b, uint32_t series, uint32_t bucket, const uint64_t *keys, uint32_t n,
@@ -65,13 +83,10 @@ static int write_bucket(struct build *b, uint32_t series, uint32_t bucket, const
     return e < 0 ? e : part_series_write(&b->w, series, buf_bytes(out), false, &entry);
 }
 
-int key_index_write(struct build *b)
+static int write_column(struct build *b, struct build_keys *k)
 {
-    struct build_keys *k = &b->keys;
     uint32_t series, at = 0;
     unsigned bits = 0;
-    if (k->column == UNMAPPED || k->n == 0)
-        return 0;
     while (bits < KEY_BLOCK_BITS && (k->n >> bits) > TRACE_BUCKET)
         bits++;
     qsort(k->v, k->n, sizeof *k->v, order);
@@ -86,4 +101,17 @@ int key_index_write(struct build *b)
     return e;
 }
 
-void key_index_free(struct build_keys *k) { mem_free(k->v); }
+int key_index_write(struct build *b)
+{
+    int e = 0;
+    for (int k = 0; k < PART_KEYS && e == 0; k++)
+        if (b->keys[k].n)
+            e = write_column(b, &b->keys[k]);
+    return e;
+}
+
+void key_index_free(struct build *b)
+{
+    for (int k = 0; k < PART_KEYS; k++)
+        mem_free(b->keys[k].v);
+}

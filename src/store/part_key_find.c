@@ -23,15 +23,18 @@ static int bucket_blocks(const struct part *p, struct encode_in in, uint32_t n, 
 
 int part_key_find(struct part *p, uint32_t column, str value, uint64_t *blocks)
 {
-    if (p->key_index == NO_SERIES || p->series[p->key_index].column != COL_FIXED + column)
+    uint32_t k = 0;
+    while (k < p->key_index_n && p->series[p->key_index[k]].column != COL_FIXED + column)
+        k++;
+    if (k == p->key_index_n)
         return ERR_UNSUPPORTED;
     uint64_t h = hash64_str(value), n;
-    uint32_t buckets = p->series[p->key_index].n;
+    uint32_t series = p->key_index[k], buckets = p->series[series].n;
     unsigned bits = (unsigned)__builtin_ctz(buckets);
     struct chunk_entry entry;
     struct cache_entry *c;
     part_pin(p);
-    int e = part_entry(p, p->key_index, bits ? (uint32_t)(h >> (64 - bits)) : 0, &entry);
+    int e = part_entry(p, series, bits ? (uint32_t)(h >> (64 - bits)) : 0, &entry);
     e = e == ERR_NOENT ? ERR_CORRUPT : e;
     if (e == 0)
         e = part_chunk(p, CHUNK_KEY_INDEX, &entry, NULL, &c);

@@ -288,7 +288,7 @@ static int entities_read(struct part *p, enum chunk_kind kind, uint8_t level, st
 
 static int series_sort_out(struct part *p)
 {
-    p->trace_ids = p->trace_rows = p->trace_index = p->key_index = NO_SERIES;
+    p->trace_ids = p->trace_rows = p->trace_index = NO_SERIES;
     for (int t = 0; t < TABLE_N; t++)
         p->t[t].tail = NO_SERIES;
     for (uint32_t i = 0; i < p->series_n; i++) {
@@ -318,7 +318,8 @@ static int series_sort_out(struct part *p)
         case CHUNK_KEY_INDEX:
             if (s->n == 0 || s->n & (s->n - 1))
                 return ERR_CORRUPT;
-            p->key_index = i;
+            if (p->key_index_n < PART_KEYS)
+                p->key_index[p->key_index_n++] = i;
             break;
         default:
             break; // later kinds are for those who know them

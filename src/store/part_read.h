@@ -69,7 +69,8 @@ struct part {
     struct part_entities resources, scopes;
     struct part_series *series;
     uint32_t series_n;
-    uint32_t trace_ids, trace_rows, trace_index, key_index; // series
+    uint32_t trace_ids, trace_rows, trace_index; // series
+    uint32_t key_index[PART_KEYS], key_index_n;  // series, of a column each
     struct arena meta;
     // What is loaded when needed and given back when nobody reads: directories, dictionaries.
     pthread_mutex_t lock;
