@@ -272,6 +272,7 @@ static bool in_member_list(const struct frame *f) { return f->type == FRAME_OBJE
 static void open_brace(struct reading *r)
 {
     struct frame *in = top(r);
+    r->control_next = false; // catch {
     if (r->body_next) {
         r->body_next = false;
         push_scope(r, FRAME_BLOCK, r->body_scope, r->at);
@@ -414,16 +415,59 @@ static bool regex_skip(struct reading *r)
     return false;
 }
 
-static bool is_one_of(str s, const char *words)
+enum {
+    KEYWORD = 1,
+    KEYWORD_CONTROL = 2,   // parentheses and a statement follow
+    KEYWORD_STATEMENT = 4, // begins one
+    KEYWORD_BLOCK = 8,     // a brace behind it is a block's
+    KEYWORD_FUNCTION = 16,
+    KEYWORD_CLASS = 32,
+    KEYWORD_EXTENDS = 64,
+};
+
+// 0: none. What may be a name, too ("of", "async", "let") is one: nothing here depends on it.
+static unsigned keyword_of(str s)
 {
-    size_t n = strlen(words);
-    for (const char *p = words; p < words + n;) {
-        size_t len = strcspn(p, " ");
-        if (len == s.len && memcmp(p, s.ptr, len) == 0)
-            return true;
-        p += len + 1;
-    }
-    return false;
+    static const struct {
+        char word[11];
+        uint8_t what;
+    } words[] = {
+        { "if", KEYWORD | KEYWORD_CONTROL | KEYWORD_STATEMENT },
+        { "in", KEYWORD },
+        { "do", KEYWORD | KEYWORD_STATEMENT | KEYWORD_BLOCK },
+        { "for", KEYWORD | KEYWORD_CONTROL | KEYWORD_STATEMENT },
+        { "new", KEYWORD },
+        { "try", KEYWORD | KEYWORD_STATEMENT | KEYWORD_BLOCK },
+        { "var", KEYWORD | KEYWORD_STATEMENT },
+        { "case", KEYWORD | KEYWORD_STATEMENT },
+        { "else", KEYWORD | KEYWORD_STATEMENT | KEYWORD_BLOCK },
+        { "void", KEYWORD },
+        { "with", KEYWORD | KEYWORD_CONTROL },
+        { "catch", KEYWORD | KEYWORD_CONTROL | KEYWORD_BLOCK },
+        { "class", KEYWORD | KEYWORD_CLASS },
+        { "const", KEYWORD | KEYWORD_STATEMENT },
+        { "throw", KEYWORD | KEYWORD_STATEMENT },
+        { "while", KEYWORD | KEYWORD_CONTROL | KEYWORD_STATEMENT },
+        { "delete", KEYWORD },
+        { "export", KEYWORD },
+        { "import", KEYWORD },
+        { "return", KEYWORD | KEYWORD_STATEMENT },
+        { "switch", KEYWORD | KEYWORD_CONTROL | KEYWORD_STATEMENT },
+        { "typeof", KEYWORD },
+        { "default", KEYWORD },
+        { "extends", KEYWORD | KEYWORD_EXTENDS },
+        { "finally", KEYWORD | KEYWORD_BLOCK },
+        { "function", KEYWORD | KEYWORD_FUNCTION },
+        { "instanceof", KEYWORD },
+    };
+    // Where those of a length begin.
+    static const uint8_t of_length[] = { 0, 0, 0, 3, 7, 11, 16, 22, 25, 26, 26, 27 };
+    if (s.len < 2 || s.len > 10)
+        return 0;
+    for (unsigned i = of_length[s.len]; i < of_length[s.len + 1]; i++)
+        if (memcmp(words[i].word, s.ptr, s.len) == 0)
+            return words[i].what;
+    return 0;
 }
 
 // A name that is no keyword, or stands where one can be a name.
@@ -445,29 +489,24 @@ static void name_token(struct reading *r, const struct ident *i)
 static bool keyword_token(struct reading *r, str text)
 {
     struct frame *f = top(r);
-    if (r->last_dot || (in_member_list(f) && !f->in_value && !r->class_next))
+    unsigned what = keyword_of(text);
+    if (!what || r->last_dot || (in_member_list(f) && !f->in_value && !r->class_next))
         return false;
-    if (str_eq(text, STR("function"))) {
-        // Named at once by what it is given to; its own name goes before that.
+    if (what & KEYWORD_FUNCTION) {
         r->function_next = true;
         r->function_scope = OUTSIDE;
-    } else if (str_eq(text, STR("class"))) {
+    } else if (what & KEYWORD_CLASS) {
         r->class_next = true;
         r->class_named = false;
         r->class_name.n = 0;
-    } else if (str_eq(text, STR("extends"))) {
+    } else if (what & KEYWORD_EXTENDS) {
         r->class_named = true;
-    } else if (is_one_of(text, "if for while with switch catch")) {
-        r->control_next = true;
-    } else if (!is_one_of(text,
-                          "return typeof instanceof in new delete void throw case do else default var const export "
-                          "import try finally")) {
-        return false;
     }
-    if (is_one_of(text, "var const if for while return throw case else do try switch"))
-        f->assign.n = f->type == FRAME_BLOCK ? 0 : f->assign.n;
+    r->control_next = what & KEYWORD_CONTROL;
+    if ((what & KEYWORD_STATEMENT) && f->type == FRAME_BLOCK)
+        f->assign.n = 0;
     r->last = TOKEN_KEYWORD;
-    r->last_char = is_one_of(text, "else do try finally") ? 'e' : 'r';
+    r->last_char = what & KEYWORD_BLOCK ? 'e' : 'r';
     r->chain.n = 0;
     return true;
 }

@@ -6,7 +6,9 @@
 #include "base/mem.h"
 #include "wire/sentry_payload.h"
 
-enum { ARENA_MAX = 64 << 20, RETRY_NS = 2000000000 };
+enum { ARENA_MAX = 64 << 20, WARM_FILES_MAX = 1000 };
+#define RETRY_FIRST_NS (2 * NS_PER_S)
+#define RETRY_LAST_NS (300 * NS_PER_S)
 
 static int64_t key_of(uint32_t project, str group, const struct sentry_event *e)
 {
@@ -86,6 +88,32 @@ static bool parse_wanted(struct symbols *s)
     return n > 0;
 }
 
+// The newest maps are those that events will ask for: they are parsed before the first one comes, after an upload and at a start,
+// for up to half of the room that there is.
+static void warm(struct symbols *s)
+{
+    struct arena arena;
+    struct module *m;
+    struct found found;
+    int64_t id = 0;
+    uint64_t generation = s->generation;
+    if (s->warmed == generation)
+        return;
+    s->warmed = generation;
+    arena_init(&arena, 1 << 20);
+    for (int i = 0; i < WARM_FILES_MAX && registry_newest(s, id, &arena, &id, &found) == 0; i++) {
+        arena_reset(&arena);
+        if (found.map && module_get(s, found, SYMBOLS_ANY, &m) == 0)
+            module_unref(s, m);
+        pthread_mutex_lock(&s->lock);
+        bool enough = s->stopping || s->stats.bytes > s->options.cache_bytes / 2;
+        pthread_mutex_unlock(&s->lock);
+        if (enough)
+            break;
+    }
+    arena_free(&arena);
+}
+
 // 1: done with; 0: still unreadable; ERR_AGAIN: its issue is not known yet.
 static int refine(struct symbols *s, const struct waiting_row *w, struct arena *arena)
 {
@@ -124,6 +152,8 @@ static bool look_through(struct symbols *s)
     bool again = false;
     uint64_t done = 0;
     pthread_mutex_lock(&s->lock);
+    if (s->dirty)
+        s->retry_ns = RETRY_FIRST_NS;
     bool due = s->dirty || (s->retry_at && clock_mono_ns() >= s->retry_at);
     s->dirty = false;
     if (due)
@@ -146,8 +176,10 @@ static bool look_through(struct symbols *s)
     arena_free(&arena);
     pthread_mutex_lock(&s->lock);
     s->stats.refined += done;
-    if (again)
-        s->retry_at = clock_mono_ns() + RETRY_NS;
+    if (again) {
+        s->retry_at = clock_mono_ns() + s->retry_ns;
+        s->retry_ns = s->retry_ns * 2 < RETRY_LAST_NS ? s->retry_ns * 2 : RETRY_LAST_NS;
+    }
     pthread_mutex_unlock(&s->lock);
     return true;
 }
@@ -155,6 +187,7 @@ static bool look_through(struct symbols *s)
 bool refine_work(struct symbols *s)
 {
     bool any = queue_write(s);
+    warm(s);
     any |= parse_wanted(s);
     any |= look_through(s);
     return any;

@@ -402,6 +402,38 @@ int registry_find_url(struct symbols *s, uint32_t project, str release, str dist
     return r;
 }
 
+int registry_newest(struct symbols *s, int64_t before, struct arena *arena, int64_t *ret_id, struct found *ret)
+{
+    sqlite3_stmt *stmt;
+    uint32_t project = 0;
+    uint8_t debug_id[16];
+    bool has = false;
+    str release = { 0 }, dist = { 0 }, url = { 0 };
+    pthread_mutex_lock(&s->reader.lock);
+    int r = db_query(&s->reader, &stmt, NULL,
+                     "SELECT id, project, debug_id, release, dist, url FROM files WHERE (? = 0 OR id < ?)"
+                     " AND (kind = 1 OR debug_id IS NOT NULL) ORDER BY id DESC LIMIT 1",
+                     "ii", before, before);
+    if (r == 1) {
+        bytes id = db_blob(stmt, 2);
+        *ret_id = sqlite3_column_int64(stmt, 0);
+        project = (uint32_t)sqlite3_column_int64(stmt, 1);
+        if ((has = id.len == sizeof debug_id))
+            memcpy(debug_id, id.ptr, id.len);
+        r = arena_dup(arena, db_text(stmt, 3), &release);
+        r = r < 0 ? r : arena_dup(arena, db_text(stmt, 4), &dist);
+        r = r < 0 ? r : arena_dup(arena, db_text(stmt, 5), &url);
+        db_done(stmt);
+    } else if (r == 0) {
+        r = ERR_NOENT;
+    }
+    pthread_mutex_unlock(&s->reader.lock);
+    if (r < 0)
+        return r;
+    return has ? registry_find_debug_id(s, project, debug_id, ret)
+               : registry_find_url(s, project, release, dist, url, arena, ret);
+}
+
 int registry_file(struct symbols *s, int64_t id, struct arena *arena, struct file_row *ret, struct err *err)
 {
     sqlite3_stmt *stmt;

@@ -3,7 +3,7 @@
 #include "base/buf.h"
 #include "symbols/sourcemap.h"
 
-enum { BLOCK = 64 }; // segments
+enum { BLOCK = 32 }; // segments
 
 // Where its first segment is, whole, and where its bytes begin: those of the first one are here only.
 struct sourcemap_block {

@@ -304,10 +304,13 @@ int mappings_decode(struct mappings *m, str text, const struct mappings_section 
 
 // ---- look-ups ------------------------------------------------------------------------------------------
 
-static uint64_t get(const uint8_t **p)
+static inline uint64_t get(const uint8_t **p)
 {
-    uint64_t v = 0;
-    for (unsigned shift = 0;; shift += 7) {
+    uint64_t v = *(*p)++;
+    if (__builtin_expect(v < 0x80, 1))
+        return v;
+    v &= 0x7f;
+    for (unsigned shift = 7;; shift += 7) {
         uint8_t b = *(*p)++;
         v |= (uint64_t)(b & 0x7f) << shift;
         if (!(b & 0x80))

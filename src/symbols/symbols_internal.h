@@ -74,6 +74,8 @@ struct symbols {
     uint32_t waiting_n;
     size_t waiting_bytes;
     bool dirty;              // something new may be read: look through those that wait
+    uint64_t warmed;         // generation up to which the newest maps were parsed
+    int64_t retry_ns;        // how long until then, the next time
     int64_t retry_at;        // ns monotonic; 0: nothing waits for its issue
     pthread_mutex_t parsing; // one map at a time is parsed: it is what takes memory
 };
@@ -93,6 +95,9 @@ struct file_row {
     enum file_kind kind;
 };
 int registry_file(struct symbols *s, int64_t id, struct arena *arena, struct file_row *ret, struct err *err);
+
+// The next file before an id (0: the newest) that an event could name, with what belongs to it. ERR_NOENT.
+int registry_newest(struct symbols *s, int64_t before, struct arena *arena, int64_t *ret_id, struct found *ret);
 
 int registry_waiting_put(struct symbols *s, const struct waiting *w);
 struct waiting_row {

@@ -76,6 +76,7 @@ static void test_tokens(void **state)
     expect("var a='}{',b=\"\\\"{\",c=`{${function(){return @`}`}}{`,f=function(){@}", "c | f");
     expect("x=/[/}]{/.test(y)?/a\\/}/:1;function f(){return/}/.test(a)/b/c+@1}@", "f | -");
     expect("if(a)/}/.exec(b);a=b/c;d=e/f;function g(){@}", "g");
+    expect("try{a()}catch{b(c)/d}function e(){@}/}/", "e");
     expect("// function x(){\n/* function y(){ */function z(){@}\n@", "z | -");
     expect("a={b:1}/2;function c(){@}for(var i=0;i<1;i++){@}switch(a){case 1:{@}}", "c | - | -");
     expect("e.exports={if:function(){@},class:1,function:2,g(){@}};x.function.y=()=>@1", "e.exports.if | e.exports.g | "

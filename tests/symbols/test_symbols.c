@@ -243,6 +243,22 @@ static void test_never_parses_at_ingest(void **state)
     expect_readable(&e);
 }
 
+static void test_newest_maps_are_parsed_first(void **state)
+{
+    struct world *w = *state;
+    file_add(w, "shop@1.0", "", "~/app.js", app_js);
+    file_add(w, "shop@1.0", "", "~/app.js.map", app_map);
+    symbols_work(w->s);
+    struct sentry_event e = read_event(w, event_without_id);
+    assert_int_equal(apply(w, 7, &e, SYMBOLS_PARSED).symbolicated, 2);
+    bundle_add(w, 7, ",\"headers\":{\"debug-id\":\"" ID "\"}");
+    symbols_close(w->s);
+    open_symbols(w);
+    symbols_work(w->s);
+    e = read_event(w, event_json);
+    assert_int_equal(apply(w, 7, &e, SYMBOLS_PARSED).symbolicated, 2);
+}
+
 static void test_by_release_and_url(void **state)
 {
     struct world *w = *state;
@@ -375,6 +391,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_by_debug_id, setup, teardown),
         cmocka_unit_test_setup_teardown(test_never_parses_at_ingest, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_newest_maps_are_parsed_first, setup, teardown),
         cmocka_unit_test_setup_teardown(test_by_release_and_url, setup, teardown),
         cmocka_unit_test_setup_teardown(test_map_in_a_comment, setup, teardown),
         cmocka_unit_test_setup_teardown(test_maps_that_are_none, setup, teardown),
