@@ -61,7 +61,6 @@ struct api {
     int port;
     bool tls;
     struct tails *tails;
-    struct grouping_rules *grouping; // to say why an event is grouped as it is
     struct values_reads values_reads;
     int64_t started_ns;
 };

@@ -3,6 +3,7 @@
 
 #include "base/numfmt.h"
 #include "events/events.h"
+#include "grouping/grouping.h"
 
 enum { EVENT_ARENA_MAX = 160 << 20, EVENTS_LIMIT = 50, EVENTS_LIMIT_MAX = 200 };
 
@@ -146,9 +147,8 @@ static void put_place(struct json_writer *w, const struct event_place *place)
 
 static void reply_event(struct event_call *c, const struct event *e, int64_t issue, const struct event_place *place)
 {
-    struct event_writing how = { .values = c->who.values,
-                                 .symbols = c->call->api->options.symbols,
-                                 .grouping = c->call->api->grouping };
+    struct grouping_rules *rules = ingest_grouping_rules(c->call->api->options.ingest, e->project);
+    struct event_writing how = { .values = c->who.values, .symbols = c->call->api->options.symbols, .grouping = rules };
     const struct query_project *p = project_of(c, e->project);
     struct err err = { 0 };
     struct buf body;
@@ -162,6 +162,7 @@ static void reply_event(struct event_call *c, const struct event *e, int64_t iss
     put_place(&w, place);
     int rc = event_put(&w, e, &how, &c->arena, &err);
     json_put_object_end(&w);
+    grouping_rules_free(rules);
     if (rc == 0) {
         api_reply_json_take(c->call->req, 200, &body);
         return;

@@ -5,7 +5,6 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/must.h"
-#include "grouping/grouping.h"
 #include "ingest/admission.h"
 #include "net/grpc.h"
 
@@ -85,11 +84,8 @@ int api_new(const struct api_options *o, struct api **ret_api, struct err *err)
     must(pthread_mutex_init(&a->values_reads.lock, NULL) == 0);
     int r = names_parse(&a->names, str_z(o->public_urls), err);
     if (r == 0)
-        r = grouping_rules_parse((str){ 0 }, (str){ 0 }, &a->grouping, err);
-    if (r == 0)
         r = tails_new(o->store, o->tails_max, &a->tails, err);
     if (r < 0) {
-        grouping_rules_free(a->grouping);
         pthread_mutex_destroy(&a->values_reads.lock);
         mem_free(a);
         return r;
@@ -120,7 +116,6 @@ void api_free(struct api *a)
         return;
     MAGIC_CHECK(a, API_MAGIC);
     tails_free(a->tails);
-    grouping_rules_free(a->grouping);
     pthread_mutex_destroy(&a->values_reads.lock);
     a->magic = 0;
     mem_free(a);

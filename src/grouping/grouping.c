@@ -18,6 +18,7 @@ int grouping_rules_parse(str fingerprint_rules, str stack_rules, struct grouping
     if (!rules)
         return err_set(err, ERR_NOMEM, NULL, "out of memory");
     rules->magic = GROUPING_MAGIC;
+    rules->users = 1;
     arena_init(&rules->arena, RULES_MEMORY_MAX);
     // Rules point into their text.
     int r = arena_dup(&rules->arena, fingerprint_rules, &texts[0]);
@@ -43,11 +44,20 @@ int grouping_rules_parse(str fingerprint_rules, str stack_rules, struct grouping
     return 0;
 }
 
+struct grouping_rules *grouping_rules_share(struct grouping_rules *rules)
+{
+    MAGIC_CHECK(rules, GROUPING_MAGIC);
+    rules->users++;
+    return rules;
+}
+
 void grouping_rules_free(struct grouping_rules *rules)
 {
     if (!rules)
         return;
     MAGIC_CHECK(rules, GROUPING_MAGIC);
+    if (--rules->users)
+        return;
     rules->magic = 0;
     arena_free(&rules->arena);
     mem_free(rules);

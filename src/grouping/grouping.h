@@ -27,10 +27,12 @@ enum {
     GROUPING_HASHES_MAX = 3,
 };
 
-// Rules of a project with the built-in ones; immutable, shared by threads.
+// Rules of a project with the built-in ones; immutable, shared by threads, freed with their last user.
 struct grouping_rules;
 // Both texts may be empty. ERR_INVALID, ERR_LIMIT: err has line and column (err->line, from 1), which kind (place) and a hint; ERR_NOMEM.
 int grouping_rules_parse(str fingerprint_rules, str stack_rules, struct grouping_rules **ret_rules, struct err *err);
+// One more user, who calls grouping_rules_free() too.
+struct grouping_rules *grouping_rules_share(struct grouping_rules *rules);
 void grouping_rules_free(struct grouping_rules *rules); // NULL is allowed
 
 struct grouping {

@@ -85,6 +85,7 @@ struct pattern {
 
 struct grouping_rules {
     uint32_t magic;
+    _Atomic uint32_t users;
     struct arena arena;
     struct stack_rule *stack;
     struct fingerprint_rule *fingerprint;

@@ -55,9 +55,9 @@ int ingest_new(const struct ingest_options *o, struct ingest **ret_ingest, struc
 {
     must(pool_threads(o->pool) <= INGEST_WORKERS_MAX);
     struct ingest *in = mem_zalloc(sizeof *in);
-    if (!in || door_new(&in->door) < 0 || grouping_rules_parse((str){ 0 }, (str){ 0 }, &in->grouping, err) < 0 ||
+    if (!in || door_new(&in->door) < 0 || project_rules_new(o->meta, &in->rules, err) < 0 ||
         quota_init(&in->quota, o->rate) < 0) {
-        grouping_rules_free(in ? in->grouping : NULL);
+        project_rules_free(in ? in->rules : NULL);
         door_free(in ? in->door : NULL);
         mem_free(in);
         return err_set(err, ERR_NOMEM, NULL, "out of memory");
@@ -83,7 +83,7 @@ void ingest_free(struct ingest *in)
     for (int i = 0; i < INGEST_WORKERS_MAX; i++)
         sentry_packer_free(&in->packers[i]);
     quota_free(&in->quota);
-    grouping_rules_free(in->grouping);
+    project_rules_free(in->rules);
     door_free(in->door);
     in->magic = 0;
     mem_free(in);
@@ -349,4 +349,10 @@ void ingest_observe(struct ingest *in, const struct net_observed *o)
     }
     struct door_try t = { .outcome = outcomes[o->what], .peer = o->peer, .local = o->local, .signal = -1 };
     door_note(in->door, &t);
+}
+
+struct grouping_rules *ingest_grouping_rules(struct ingest *in, int64_t project)
+{
+    MAGIC_CHECK(in, INGEST_MAGIC);
+    return project_rules_get(in->rules, project);
 }

@@ -10,6 +10,7 @@
 #include "store/store.h"
 #include "symbols/symbols.h"
 
+struct grouping_rules;
 struct ingest;
 
 struct ingest_options {
@@ -62,3 +63,6 @@ void ingest_stray(struct ingest *in, const struct http_request *req, int status)
 void ingest_wrong_host(struct ingest *in, const struct http_request *req);
 // What the server itself has seen.
 void ingest_observe(struct ingest *in, const struct net_observed *o);
+
+// By which rules the events of a project are grouped now; the caller frees them (grouping/grouping.h). Not from an I/O loop.
+struct grouping_rules *ingest_grouping_rules(struct ingest *in, int64_t project);

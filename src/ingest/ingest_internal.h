@@ -1,9 +1,9 @@
 // What the protocols of this room share.
 #pragma once
 #include "base/arena.h"
-#include "grouping/grouping.h"
 #include "ingest/door.h"
 #include "ingest/ingest.h"
+#include "ingest/project_rules.h"
 #include "ingest/quota.h"
 #include "wire/sentry_payload.h"
 
@@ -14,7 +14,7 @@ struct ingest {
     struct ingest_options options;
     struct quota quota;
     struct door *door;
-    struct grouping_rules *grouping;
+    struct project_rules *rules;
     _Atomic int in_flight;
     struct arena scratch[INGEST_WORKERS_MAX];         // a worker's own
     struct sentry_packer packers[INGEST_WORKERS_MAX]; // likewise

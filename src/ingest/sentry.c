@@ -131,8 +131,14 @@ static int event_store(struct sentry_call *call, str json, struct sentry_source 
     from->event_id = str_of(call->id, ID_LEN);
     if (e.transaction)
         return sentry_transaction_records(&e, from, arena, sink, &call->counts);
-    if ((r = symbolicate(call, &e, &waits)) < 0 || (r = grouping_run(in->grouping, &e, arena, &grouping)) < 0)
+    if ((r = symbolicate(call, &e, &waits)) < 0)
         return r;
+    struct grouping_rules *rules = project_rules_get(in->rules, call->project);
+    r = grouping_run(rules, &e, arena, &grouping);
+    grouping_rules_free(rules);
+    if (r < 0)
+        return r;
+    return r;
     extras.groups = grouping.hashes;
     extras.groups_n = grouping.hashes_n;
     extras.title = grouping.title;

@@ -9,6 +9,7 @@
 // Secrets never leave in clear but at the moment they are made: the file holds hashes (BLAKE2b-256)
 // of tokens, links and sessions, argon2id of passwords. DSN keys are public and held as they are.
 #pragma once
+#include "base/arena.h"
 #include "base/bytes.h"
 #include "base/err.h"
 
@@ -66,6 +67,20 @@ int meta_project_list(struct meta *m, struct meta_project **ret_projects, size_t
 // without a key go there.
 int meta_project_rename(struct meta *m, str actor, int64_t project, str slug, struct meta_project *ret_project,
                         struct err *err);
+
+// The rules by which a project's events become issues, as they were written (grouping/grouping.h reads them). What is set
+// was validated by the caller.
+enum { META_RULES_TEXT_MAX = 64 << 10 }; // bytes of either
+struct meta_rules {
+    str fingerprint, stack;             // empty: the built-in rules alone
+    int64_t changed_ns;                 // 0: never
+    char changed_by[META_NAME_MAX + 1]; // empty: nobody
+};
+int meta_project_rules_get(struct meta *m, int64_t project, struct arena *arena, struct meta_rules *ret_rules,
+                           struct err *err);
+int meta_project_rules_set(struct meta *m, str actor, int64_t project, str fingerprint, str stack, struct err *err);
+// Another number than before: the rules of some project may have changed. Does not read the disk.
+uint64_t meta_rules_changes(const struct meta *m);
 
 // Public (DSN) keys: 32 hex digits. The newest one is the project's; older ones work until they are revoked.
 enum { META_KEYS_PER_PROJECT = 20 };

@@ -165,6 +165,7 @@ static int cache_rebuild(struct meta *m, int64_t version, struct err *err)
     c->table = t;
     c->data_version = version;
     pthread_rwlock_unlock(&c->lock);
+    m->rules_changes++; // they may be what has changed
     mem_free(old);
     return 0;
 }

@@ -27,6 +27,7 @@ struct meta {
     char pwhash_dummy[128];
     int64_t workspace;
     _Atomic int64_t tick_usage_ns;
+    _Atomic uint64_t rules_changes;
 };
 #define META_MAGIC 0x4d455441u
 

@@ -46,7 +46,12 @@ static const char schema_v2[] =
     "ALTER TABLE sessions ADD COLUMN peer VARCHAR(63) NOT NULL DEFAULT '';"
     "ALTER TABLE sessions ADD COLUMN agent VARCHAR(127) NOT NULL DEFAULT '';";
 
-static const char *const schema_versions[] = { schema_v1, schema_v2 };
+// By which rules a project's events become issues.
+static const char schema_v3[] =
+    "CREATE TABLE grouping_rules (project_id BIGINT NOT NULL PRIMARY KEY REFERENCES projects (id),"
+    "  fingerprint TEXT NOT NULL, stack TEXT NOT NULL, changed_ns BIGINT NOT NULL, changed_by VARCHAR(63) NOT NULL);";
+
+static const char *const schema_versions[] = { schema_v1, schema_v2, schema_v3 };
 
 // Before the later migrations, as in a file that is older.
 static int schema_first_rows(void *ctx, size_t version, struct err *err)

@@ -34,8 +34,6 @@ static struct grouping group_with(const char *json, const char *fingerprint_rule
     json_writer_init(&w, &out);
     assert_int_equal(grouping_explain(rules, e, &arena, &w), 0);
     assert_true(str_find(buf_view(&out), str_of(g.hashes[0].ptr, 32)) > 0); // what is explained is what was done
-    if (getenv("SHOW"))
-        fprintf(stderr, "%.*s\n", (int)out.len, (const char *)out.ptr);
     buf_free(&out);
     grouping_rules_free(rules);
     return g;
