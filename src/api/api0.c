@@ -29,6 +29,7 @@ const struct api0_endpoint api0_endpoints[] = {
     { HTTP_GET, STR_INIT("/organizations/{}/releases/{}/deploys"), API0_ANY, API_ON_ADMIN_POOL, 0, api0_deploys_list },
     { HTTP_POST, STR_INIT("/organizations/{}/releases/{}/deploys"), API0_TO_BUILD, API_ON_ADMIN_POOL, API0_BODY_MAX, api0_deploys_add },
     { HTTP_GET, STR_INIT("/projects/{}/{}/events"), API0_TO_READ, API_ON_QUERY_POOL, 0, api0_events_list },
+    { HTTP_GET, STR_INIT("/organizations/{}/monitors"), API0_TO_READ, API_ON_QUERY_POOL, 0, api0_monitors_list },
     { HTTP_GET, STR_INIT("/organizations/{}/events"), API0_TO_READ, API_ON_QUERY_POOL, 0, api0_rows },
     { HTTP_GET, STR_INIT("/organizations/{}/chunk-upload"), API0_ANY, API_ON_ADMIN_POOL, 0, api0_chunk_options },
     { HTTP_POST, STR_INIT("/organizations/{}/chunk-upload"), API0_TO_BUILD, API_ON_QUERY_POOL, API0_REQUEST_MAX, api0_chunk_upload },
@@ -100,7 +101,8 @@ static bool allowed(struct api_call *call, const struct api0_endpoint *e)
         api0_error(req, 403, "%s", forged);
         return false;
     }
-    if (call->caller.scopes & e->scopes)
+    uint32_t has = call->caller.scopes | (call->caller.kind == API_SESSION ? API0_SIGNED_IN : 0u);
+    if (has & e->scopes)
         return true;
     char words[64];
     meta_scopes_text(e->scopes, words);

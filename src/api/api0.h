@@ -3,7 +3,7 @@
 //
 // Who may: a token with one of the scopes that an endpoint names, or somebody who is signed in and has one of them. What a
 // build does (make releases, set commits, deploy, upload) is open to `ingest`, so that its token need not read anything;
-// what cannot be undone needs `admin`.
+// what cannot be undone needs `admin`, and so do a token's changes of issues; people change these as they do on the pages.
 #pragma once
 #include "api/api_internal.h"
 #include "base/json_tree.h"
@@ -11,6 +11,8 @@
 enum {
     API0_TO_READ = META_SCOPE_READ | META_SCOPE_ADMIN,
     API0_TO_BUILD = META_SCOPE_INGEST | META_SCOPE_ADMIN,
+    API0_SIGNED_IN = 1 << 30, // who is signed in, with any scopes
+    API0_TO_TRIAGE = META_SCOPE_ADMIN | API0_SIGNED_IN,
     API0_ANY = META_SCOPE_READ | META_SCOPE_INGEST | META_SCOPE_ADMIN,
 };
 enum { API0_BODY_MAX = 64 << 10, API0_RELEASE_MAX = 16 << 20, API0_JSON_DEPTH = 16 };
@@ -103,6 +105,13 @@ void api0_release_commit_files(struct api_call *call);
 void api0_deploys_list(struct api_call *call);
 void api0_deploys_add(struct api_call *call);
 void api0_events_list(struct api_call *call);
+void api0_events_of_issue(struct api_call *call, uint32_t project, int64_t issue);
+void api0_issues_list(struct api_call *call);
+void api0_issues_change(struct api_call *call);
+void api0_issue_show(struct api_call *call);
+void api0_issue_change(struct api_call *call);
+void api0_issue_events(struct api_call *call);
+void api0_monitors_list(struct api_call *call);
 void api0_rows(struct api_call *call);
 void api0_chunk_options(struct api_call *call);
 void api0_chunk_upload(struct api_call *call);

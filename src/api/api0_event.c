@@ -167,6 +167,64 @@ void api0_events_list(struct api_call *call)
     reply_events(call, &q, (str){ 0 });
 }
 
+void api0_events_of_issue(struct api_call *call, uint32_t project, int64_t issue)
+{
+    struct query_request q;
+    if (!api_query_begin(call, &q))
+        return;
+    struct query_project only = { 0 };
+    for (uint32_t i = 0; i < q.projects_n; i++)
+        if (q.projects[i].id == project)
+            only = q.projects[i];
+    q.projects = &only;
+    q.projects_n = only.id != 0;
+    char filter[32];
+    reply_events(call, &q, str_of(filter, (size_t)snprintf(filter, sizeof filter, " issue=%lld", (long long)issue)));
+}
+
+// --- monitors
+
+static void put_monitor(struct paging *p, const struct query_cell *cells, uint32_t n)
+{
+    struct json_writer *w = p->w;
+    const struct qval *time = cell_of(cells, n, STR("time"));
+    str name = text_of(cells, n, STR("name"));
+    json_put_object(w);
+    api0_put_text(w, STR("id"), name);
+    api0_put_text(w, STR("slug"), name);
+    api0_put_text(w, STR("name"), name);
+    api0_put_text(w, STR("status"), STR("active"));
+    api0_put_text(w, STR("lastStatus"), text_of(cells, n, STR("status")));
+    api0_put_time(w, STR("lastCheckIn"), time ? time->i : 0);
+    api0_put_text(w, STR("projectSlug"), text_of(cells, n, STR("project")));
+    json_put_object_end(w);
+}
+
+// A monitor is what has checked in: each with its newest check-in.
+void api0_monitors_list(struct api_call *call)
+{
+    struct paging p = { .put = put_monitor };
+    struct query_request q;
+    struct json_writer w;
+    struct buf body, text;
+    if (!api0_page_read(call, EVENTS_PAGE, &p.page) || !api_query_begin(call, &q) || !api0_search_projects(call, &q) ||
+        !api0_search_range(call, &q))
+        return;
+    api0_begin(&w, &body);
+    p.w = &w;
+    buf_init(&text, 1024);
+    buf_str(&text, STR("checks | limit 1 by project, name | select time, name, status, project"));
+    json_put_array(&w);
+    bool ok = run_page(call, &q, &p, &text);
+    buf_free(&text);
+    if (!ok) {
+        buf_free(&body);
+        return;
+    }
+    json_put_array_end(&w);
+    api0_reply_page_take(call, &p.page, p.seen, &body);
+}
+
 // --- rows of a data set
 
 struct field {

@@ -388,6 +388,20 @@ def test_send_event_and_events_list(cli):
     assert [e["title"] for e in cli.get("/api/0/projects/clew/shop/events/?query=release:shop@1.0.0")] == ["the cart is gone"]
 
 
+def test_an_event_is_read_with_the_uploaded_source_map(cli, built):
+    cli("sourcemaps", "upload", built)
+    debug_id = json.loads((cli.directory / built / "app.js.map").read_text())["debug_id"]
+    frame = {"function": "a", "filename": "~/app.js", "abs_path": "https://example.com/app.js", "lineno": 2, "colno": 1}  # the first line is what inject wrote
+    event = {"platform": "javascript", "exception": {"values": [{"type": "Error", "value": "no", "stacktrace": {"frames": [frame]}}]},
+             "debug_meta": {"images": [{"type": "sourcemap", "code_file": frame["abs_path"], "debug_id": debug_id}]}}
+    event_id = "5ec79c33ec9942ab8353589fcb2e04dc"
+    (cli.directory / "js.envelope").write_text("\n".join((json.dumps({"event_id": event_id}), json.dumps({"type": "event"}), json.dumps(event), "")))
+    cli("send-envelope", "js.envelope")
+    wait_for(lambda: [e for e in cli.get("/api/0/projects/clew/shop/events/") if e["eventID"] == event_id])
+    read = cli.get(f"/api/v1/events/{event_id}")["exceptions"][0]["frames"][0]
+    assert (read["symbolicated"], read["line"], read["context"][0][1]) == ("sourcemap", 1, MAP["sourcesContent"][0].rstrip("\n")) and read["file"].endswith("src/app.ts"), read
+
+
 def test_send_envelope(cli):
     (cli.directory / "one.envelope").write_text('{"event_id":"9ec79c33ec9942ab8353589fcb2e04dc"}\n{"type":"event"}\n{"message":"enveloped"}\n')
     cli("send-envelope", "one.envelope")
@@ -410,6 +424,13 @@ def test_logs_list(cli):
     if cli.major == "3":
         shown = cli("logs", "list", "--query", "level:error", token=cli.admin)
         assert "declined" in shown and "paid" not in shown
+
+
+def test_monitors(cli):
+    cli("monitors", "run", "nightly", "--", "true")
+    cli("monitors", "run", "nightly", "--", "false", status=1)  # the program's own status
+    cli("monitors", "list", token=cli.admin)
+    cli("monitors", "list", status=1)
 
 
 @pytest.mark.parametrize("search", ["project:nowhere", "x'y:1", "a:b" * 3 + " | limit 1", "has:", "| delete", "level:'x' or 1=1", "x " * 40])
