@@ -172,7 +172,6 @@ static int frame_rewrite(struct applying *a, const struct module *m, const struc
     str name, function;
     if (arena_dup(arena, source->name, &name) < 0 || arena_dup(arena, function_of(a, m, raw), &function) < 0)
         return ERR_NOMEM;
-    f->raw = raw;
     f->raw_function = (str){ 0 };
     f->function = js_function_folded(arena, function);
     // Relative to the map, which lies where the file does unless its name says otherwise.
@@ -219,11 +218,11 @@ static void missing(struct applying *a, struct sentry_frame *f, const char *fmt,
         f->missing = kept;
 }
 
-static void no_map(struct applying *a, struct sentry_frame *f, const struct found *found)
+static void no_map(struct applying *a, struct sentry_frame *f, str abs_path, const struct found *found)
 {
-    const struct image *image = lookup_image(&a->lookup, f->abs_path);
+    const struct image *image = lookup_image(&a->lookup, abs_path);
     char id[DEBUG_ID_TEXT];
-    str release = str_slice(a->lookup.release, 0, 100), path = str_slice(f->abs_path, 0, 200);
+    str release = str_slice(a->lookup.release, 0, 100), path = str_slice(abs_path, 0, 200);
     if (image) {
         debug_id_format(image->debug_id, id);
         missing(a, f, "no source map for debug id %.*s: upload it with sentry-cli sourcemaps upload", DEBUG_ID_TEXT,
@@ -264,8 +263,13 @@ static int module_of(struct applying *a, struct found found)
     return module_get(a->lookup.s, found, a->use, &a->module);
 }
 
-static int frame_apply(struct applying *a, const struct sentry_frame *raw, struct sentry_frame *f)
+// sent: the same frame, kept as `raw`.
+static int frame_apply(struct applying *a, const struct sentry_frame *sent, struct sentry_frame *f)
 {
+    struct sentry_frame where = *sent;
+    const struct sentry_frame *raw = &where;
+    if (!where.abs_path.len) // of code that no browser has fetched
+        where.abs_path = where.filename;
     struct found found;
     struct sourcemap_place p;
     if (!is_generated(a, raw)) {
@@ -280,7 +284,7 @@ static int frame_apply(struct applying *a, const struct sentry_frame *raw, struc
         a->caller = (str){ 0 };
         if (!written) {
             a->counts->frames++;
-            r < 0 ? missing(a, f, "the database of source maps cannot be read") : no_map(a, f, &found);
+            r < 0 ? missing(a, f, "the database of source maps cannot be read") : no_map(a, f, raw->abs_path, &found);
         }
         return 0;
     }
@@ -304,6 +308,7 @@ static int frame_apply(struct applying *a, const struct sentry_frame *raw, struc
     }
     a->counts->symbolicated++;
     r = frame_rewrite(a, a->module, &p, raw, f);
+    f->raw = sent;
     a->caller = p.name == SOURCEMAP_NONE ? (str){ 0 } : a->module->map->names[p.name];
     if (r == 0)
         r = arena_dup(a->lookup.arena, a->caller, &a->caller);

@@ -6,7 +6,7 @@ const describe = (item: Item): string => `${item.name} (${item.price ?? "no pric
 
 export async function checkout(items: Item[]): Promise<number> {
   for (const item of items) cart.add(item);
-  const total = await new Promise<number>((resolve) => setTimeout(() => resolve(cart.total()), 0));
+  const total = await new Promise<void>((resolve) => setTimeout(resolve, 0)).then(() => cart.total());
   if (total < 0) throw new PriceError(describe(items[0]!));
   return total;
 }
