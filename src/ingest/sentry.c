@@ -138,7 +138,6 @@ static int event_store(struct sentry_call *call, str json, struct sentry_source 
     grouping_rules_free(rules);
     if (r < 0)
         return r;
-    return r;
     extras.groups = grouping.hashes;
     extras.groups_n = grouping.hashes_n;
     extras.title = grouping.title;
