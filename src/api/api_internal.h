@@ -101,6 +101,8 @@ bool api_query_begin(struct api_call *call, struct query_request *ret_q);
 // an unknown name). false: answered with 400.
 bool api_body_read(struct api_call *call, int (*fn)(void *ctx, str name, struct json_reader *r), void *ctx);
 int64_t api_project_by_slug(struct api_call *call, str slug); // 0: answered
+// The project of the path; false: answered. One that the caller's token is not for does not exist for him.
+bool api_project_of_path(struct api_call *call, struct meta_project *ret_project);
 void api_put_time(struct json_writer *w, int64_t unix_ns);
 // Enters in the audit trail that the caller reads captured values; nobody is shown them when that fails.
 int api_values_read(struct api_call *call, str target, str detail);
@@ -145,6 +147,9 @@ void api_projects_rename(struct api_call *call);
 void api_keys_list(struct api_call *call);
 void api_keys_add(struct api_call *call);
 void api_keys_remove(struct api_call *call);
+void api_grouping(struct api_call *call);
+void api_grouping_set(struct api_call *call);
+void api_grouping_preview(struct api_call *call);
 void api_audit_list(struct api_call *call);
 void api_audit_verify(struct api_call *call);
 void api_users_list(struct api_call *call);

@@ -79,8 +79,7 @@ void api_projects_add(struct api_call *call)
     reply_project(call, 201, &p);
 }
 
-// The project of the path; false: answered. One that the caller's token is not for does not exist for him.
-static bool project_of_path(struct api_call *call, struct meta_project *ret_project)
+bool api_project_of_path(struct api_call *call, struct meta_project *ret_project)
 {
     struct err err;
     if (meta_project_find(call->api->options.meta, call->params[0], ret_project, &err) < 0) {
@@ -99,7 +98,7 @@ void api_projects_rename(struct api_call *call)
     struct err err;
     str slug = { 0 };
     char actor[META_NAME_MAX + 1];
-    if (!api_whole_workspace(call) || !project_of_path(call, &p) || !api_body_read(call, project_member, &slug))
+    if (!api_whole_workspace(call) || !api_project_of_path(call, &p) || !api_body_read(call, project_member, &slug))
         return;
     if (meta_project_rename(call->api->options.meta, api_actor(call, actor), p.id, slug, &p, &err) < 0)
         api_reply_err(call->req, &err);
@@ -126,7 +125,7 @@ void api_keys_list(struct api_call *call)
     struct err err;
     struct buf body;
     struct json_writer w;
-    if (!project_of_path(call, &p))
+    if (!api_project_of_path(call, &p))
         return;
     int n = meta_key_list(call->api->options.meta, p.id, keys, &err);
     if (n < 0) {
@@ -153,7 +152,7 @@ void api_keys_add(struct api_call *call)
     struct buf body;
     struct json_writer w;
     char actor[META_NAME_MAX + 1];
-    if (!project_of_path(call, &p))
+    if (!api_project_of_path(call, &p))
         return;
     if (meta_key_add(call->api->options.meta, api_actor(call, actor), p.id, &key, &err) < 0) {
         api_reply_err(call->req, &err);
@@ -171,7 +170,7 @@ void api_keys_remove(struct api_call *call)
     struct err err;
     char actor[META_NAME_MAX + 1];
     int64_t id;
-    if (!project_of_path(call, &p) || !api_path_id(call, 1, "no_key", &id))
+    if (!api_project_of_path(call, &p) || !api_path_id(call, 1, "no_key", &id))
         return;
     if (meta_key_remove(call->api->options.meta, api_actor(call, actor), p.id, id, &err) < 0)
         api_reply_err(call->req, &err);

@@ -1,4 +1,5 @@
 // Fingerprints: what the SDK sent, what the first rule that matches says, and what the variables in them mean.
+#include "base/utf8.h"
 #include "grouping/grouping_internal.h"
 #include "grouping/message.h"
 
@@ -134,6 +135,14 @@ static str constant(struct run *run, str value)
     return is && value.len ? without_values(run, value) : value;
 }
 
+// A title is for people, and no hash: its variables stand for what the event says.
+static str as_sent(str name)
+{
+    if (str_eq(name, STR("message")))
+        return STR("raw_message");
+    return one_of(name, "value", "error.value") ? STR("raw_value") : name;
+}
+
 str fingerprint_title(struct run *run)
 {
     enum { TITLE_MAX = 1024 };
@@ -148,11 +157,11 @@ str fingerprint_title(struct run *run)
             out[n++] = s.ptr[i++];
             continue;
         }
-        str value = resolve(run, name);
-        size_t take = value.len < TITLE_MAX - n ? value.len : TITLE_MAX - n;
-        if (take)
-            memcpy(out + n, value.ptr, take);
-        n += take;
+        str value = resolve(run, as_sent(name));
+        str fits = utf8_cut(value, TITLE_MAX - n);
+        if (fits.len)
+            memcpy(out + n, fits.ptr, fits.len);
+        n += fits.len;
         i += (size_t)end + 2;
     }
     return str_of(out, n);
