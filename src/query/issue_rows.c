@@ -4,9 +4,11 @@
 #include "query/issues.h"
 #include "store/made.h"
 
+#include <stdio.h>
+
 // ---- the source ----
 
-enum { ISSUE_ATTRS_MAX = 16, LIST_BYTES_MAX = 1 << 20 };
+enum { ISSUE_ATTRS_MAX = 16, LIST_BYTES_MAX = 1 << 20, SHORT_MAX = 96 };
 
 struct issue_record {
     struct attr attrs[ISSUE_ATTRS_MAX];
@@ -39,11 +41,28 @@ static void put_list(struct issue_record *r, struct buf *b, str key, const str *
     put(r, key, (struct value){ .type = VALUE_LIST, .s = buf_view(b) });
 }
 
-static int issue_add(struct made *m, struct issue_record *r, const struct query_issue *q)
+// Empty when the project has no name here. out: room for it.
+static str short_id(const struct query_request *q, const struct query_issue *issue, char out[SHORT_MAX])
 {
+    int n = 0;
+    if (issue->short_id.len)
+        return issue->short_id;
+    for (uint32_t i = 0; i < q->projects_n && n == 0; i++)
+        if (q->projects[i].id == issue->project)
+            n = snprintf(out, SHORT_MAX, "%.*s-%lld", STR_ARG(str_slice(q->projects[i].name, 0, 64)),
+                         (long long)issue->id);
+    for (int i = 0; i < n; i++)
+        if (out[i] >= 'a' && out[i] <= 'z')
+            out[i] = (char)(out[i] - 32);
+    return str_of(out, (size_t)n);
+}
+
+static int issue_add(struct exec *x, struct made *m, struct issue_record *r, const struct query_issue *q)
+{
+    char text[SHORT_MAX];
     r->n = 0;
     put(r, STR("id"), value_int(q->id));
-    put_text(r, STR("short"), q->short_id);
+    put_text(r, STR("short"), short_id(x->q, q, text));
     put_text(r, STR("title"), q->title);
     put_text(r, STR("type"), q->type);
     put_text(r, STR("culprit"), q->culprit);
@@ -73,7 +92,7 @@ static int issues_make(struct exec *x, const struct query_issue *rows, size_t n,
     for (int i = 0; i < 3; i++)
         buf_init(&r.lists[i], LIST_BYTES_MAX);
     for (size_t i = 0; i < n && rc == 0; i++) {
-        rc = issue_add(x->made, &r, &rows[i]);
+        rc = issue_add(x, x->made, &r, &rows[i]);
         if (rc == 0 && i % BLOCK_ROWS == 0)
             rc = exec_poll(x);
     }

@@ -263,7 +263,7 @@ static void test_issues_of_projects(void **state)
     const struct query_project mine[] = { { 3, STR("shop") } };
     size_t expected = 1;
     struct query_issues issues = fixture_issues;
-    struct query_request q = fixture_request("issues | select id, project");
+    struct query_request q = fixture_request("issues | select id, project, short");
     issues.ctx = &expected;
     issues.rows = rows_asked;
     q.issues = &issues;
@@ -272,7 +272,7 @@ static void test_issues_of_projects(void **state)
     q.projects_n = 1;
     struct fixture_answer a = ask(&q);
     assert_int_equal(a.rc, 0);
-    assert_true(str_eq(buf_view(&a.rows), STR("{\"id\":7,\"project\":\"shop\"}\n")));
+    assert_true(str_eq(buf_view(&a.rows), STR("{\"id\":7,\"project\":\"shop\",\"short\":\"SHOP-7\"}\n")));
     fixture_answer_free(&a);
 }
 
