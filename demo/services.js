@@ -27,6 +27,11 @@ function telemetryOf(service, version, instance) {
   };
 }
 
+/** What Sentry's SDKs read; without a DSN they are silent. */
+function sentryOf(service, version, instance) {
+  return { SENTRY_RELEASE: `${service}@${version}`, SENTRY_ENVIRONMENT: 'demo', SENTRY_NAME: instance };
+}
+
 /** As a scheduler would name it: the release is in the name, so a new one has new instances. */
 function instanceOf(service, version, n) {
   return `${service}-${createHash('sha256').update(`${service} ${version}`).digest('hex').slice(0, 4)}-${n}`;
@@ -44,7 +49,7 @@ class Shop {
     const own = port ?? (await freePort());
     void this.processes.launch(name, command, args, {
       ...options,
-      env: { ...this.env, ...telemetryOf(service, version, name), ...env, PORT: String(own) },
+      env: { ...this.env, ...telemetryOf(service, version, name), ...sentryOf(service, version, name), ...env, PORT: String(own) },
     });
     await ready(this.processes, name, own);
     return { name, port: own };
@@ -56,6 +61,24 @@ class Shop {
       command: process.execPath,
       args: ['--require', './web/telemetry.js', './web/server.js'],
       cwd: here(),
+    });
+  }
+
+  storefront(version, port, assets, script) {
+    return this.start('storefront', version, 1, {
+      port,
+      command: process.execPath,
+      args: ['--import', './storefront/instrument.js', './storefront/server.js'],
+      cwd: here(),
+      env: { ASSETS: assets, PAGE_SCRIPT: script },
+    });
+  }
+
+  recommend(version, n) {
+    return this.start('recommend', version, n, {
+      command: this.found.python,
+      args: [here('recommend', 'app.py'), here('recommend', 'releases', version)],
+      env: { PYTHONDONTWRITEBYTECODE: '1' },
     });
   }
 

@@ -42,7 +42,7 @@ function findPython() {
   const venv = path.join(setup, 'venv', 'bin', 'python');
   const python = process.env.CLEW_PYTHON ?? (fs.existsSync(venv) ? venv : 'python3');
   try {
-    execFileSync(python, ['-c', 'import flask, psycopg, waitress, opentelemetry.sdk'], { stdio: 'ignore' });
+    execFileSync(python, ['-c', 'import flask, psycopg, waitress, opentelemetry.sdk, sentry_sdk, sqlalchemy'], { stdio: 'ignore' });
   } catch {
     throw new Error(`${python} lacks the packages of demo/requirements.txt: run tools/setup`);
   }

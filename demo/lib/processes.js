@@ -25,9 +25,9 @@ class Processes {
 
   /**
    * Each in a process group of its own: Ctrl-C in the terminal reaches only the launcher, which stops them in order.
-   * With `finishes`, returns a promise of its good end; else an end is the end of the demo.
+   * With `finishes`, returns a promise of its good end; with `mayFail`, of any, and whether it was good; else an end is the end of the demo.
    */
-  launch(name, command, args, { finishes, ...options } = {}) {
+  launch(name, command, args, { finishes, mayFail, ...options } = {}) {
     if (this.stopping) throw new Error('stopping');
     const log = fs.openSync(path.join(this.state, `${name}.log`), 'a');
     const child = spawn(command, args, { ...options, stdio: ['ignore', log, log], detached: true });
@@ -39,7 +39,7 @@ class Processes {
       child.on('exit', (code, signal) => {
         this.children.delete(name);
         if (child.pid) this.guard.stdin.write(`gone ${child.pid}\n`);
-        if ((finishes && code === 0) || this.retired.has(name)) resolve();
+        if (mayFail || (finishes && code === 0) || this.retired.has(name)) resolve(code === 0);
         else if (!this.stopping) this.fail(new Error(`${name} ended with ${signal ?? `status ${code}`}:\n${this.tail(name)}`));
       });
     });

@@ -1,16 +1,14 @@
 'use strict';
-// The shop's front: its page, catalogue, search and cart from the database, orders from the checkout, shelves from the inventory.
+// The shop's middle: catalogue, search and cart from the database, orders from the checkout, shelves from the inventory.
 const { randomUUID } = require('node:crypto');
-const path = require('node:path');
 const express = require('express');
 const pg = require('pg');
 const pino = require('pino');
 const { trace } = require('@opentelemetry/api');
 const telemetry = require('./telemetry.js');
 
-const { CHECKOUT_URL: CHECKOUT, INVENTORY_URL: INVENTORY } = process.env;
+const { CHECKOUT_URL: CHECKOUT, INVENTORY_URL: INVENTORY, STOREFRONT_URL: STOREFRONT } = process.env;
 const CURRENCIES = { DE: 'EUR', FR: 'EUR', NL: 'EUR', ES: 'EUR', IT: 'EUR', GR: 'EUR', GB: 'GBP' }; // all others: USD
-const PAGE = path.join(__dirname, 'page.html');
 const log = pino({ base: undefined });
 const db = new pg.Pool({ max: 8, host: process.env.PGHOST, user: process.env.PGUSER, database: process.env.PGDATABASE });
 db.on('error', (error) => log.warn({ err: error }, 'an idle database connection broke'));
@@ -27,8 +25,8 @@ app.use((request, _response, next) => {
 });
 
 app.get('/', async (request, response) => {
-  // A person's browser gets the page, which then asks for the rest.
-  if (request.accepts(['json', 'html']) === 'html') return response.sendFile(PAGE);
+  // A person wants the page, which is the storefront's.
+  if (request.accepts(['json', 'html']) === 'html') return response.redirect(STOREFRONT);
   const { rows } = await db.query('SELECT sku, name, price FROM products WHERE featured ORDER BY name');
   response.json({ featured: rows });
 });

@@ -4,9 +4,10 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { order, query, sleep, startDemo, startServer, stored } from './harness.mjs';
+import { order, query, sleep, startBrowser, startDemo, startServer, stored } from './harness.mjs';
 
 const SERVICES = ['web', 'checkout', 'inventory', 'payments'];
+const ON_SENTRY = ['page', 'storefront', 'recommend'];
 let server;
 let demo;
 
@@ -36,7 +37,7 @@ function processesOf(state) {
 async function assertNothingLeft(printed) {
   const state = path.dirname(/socket (\S+)/.exec(printed)[1]);
   const urls = [...printed.matchAll(/ready at (http:[^,\s]+)/g)].map(([, url]) => url);
-  assert.equal(urls.length, 5);
+  assert.equal(urls.length, 7);
   for (let tries = 0; tries < 40 && fs.existsSync(state); tries++) await sleep(100);
   assert.deepEqual(processesOf(state), []);
   assert.equal(fs.existsSync(state), false, state);
@@ -47,7 +48,7 @@ describe('the demo shop', () => {
   const buy = (more) => order(demo.web, { customer: 'u_test', lines: ['BALL-1', 'LAMP-1', 'WAX-1'], ...more });
 
   before(async () => {
-    demo = await startDemo(server.url, { deployAfter: 12, shoppers: 4 });
+    demo = await startDemo(server.url, { deployAfter: 12, shoppers: 4, env: await server.sentry() });
   });
 
   it('opens with what works: coupons of all kinds', async () => {
@@ -121,6 +122,71 @@ describe('the demo shop', () => {
       assert.ok(lines.some((line) => line.trace), service);
     }
     assert.ok((await eventually('logs service=inventory', (rows) => rows.length > 0)).length > 0);
+  });
+
+  it('shows a visit in a browser as one waterfall: page, Node and Python on Sentry, the rest on OpenTelemetry', async () => {
+    const browser = await startBrowser();
+    try {
+      const { page, context } = await browser.open();
+      await context.addCookies([{ name: 'customer', value: 'u_browser', url: demo.storefront }, { name: 'country', value: 'NL', url: demo.storefront }]);
+      await page.goto(demo.storefront);
+      await page.locator('#featured li').first().waitFor();
+      // NL has no zone in recommend 2.4.0: the page goes without.
+      assert.equal(await page.locator('#recommended li').count(), 0);
+      await page.getByRole('combobox').selectOption('US');
+      await page.locator('#recommended li').first().waitFor();
+      await page.locator('#featured li', { hasText: 'Oil lamp' }).getByRole('button', { name: 'Add' }).click();
+      await page.getByText('Buy 1').waitFor();
+      await page.getByRole('textbox').fill('AUTUMN-15');
+      await page.getByRole('button', { name: 'Buy' }).click();
+      await page.getByRole('status').getByText('Your order was not placed').waitFor();
+      await page.goto('about:blank'); // whoever leaves sends what is left
+    } finally {
+      await browser.stop();
+    }
+    const [{ trace }] = await eventually('spans service=page user=u_browser name=Pageload');
+    const all = (rows) => [...ON_SENTRY, ...SERVICES].every((service) => rows.some((row) => row.service === service));
+    const spans = await eventually(`spans trace=${trace} | limit 1000`, all);
+    assert.deepEqual([...new Set(spans.map((span) => span.service))].sort(), [...ON_SENTRY, ...SERVICES].sort());
+    // Upwards from the last of them, through each kind of SDK to the page.
+    const by = new Map(spans.map((span) => [span.span, span]));
+    const chain = (span) => (span ? [span.service, ...chain(by.get(span.parent))] : []);
+    const way = (service, name) => [...new Set(chain(spans.find((span) => span.service === service && span.kind === 'server' && span.name.startsWith(name))))];
+    assert.deepEqual(way('inventory', 'GET /stock'), ['inventory', 'recommend', 'storefront', 'page']);
+    assert.deepEqual(way('payments', 'POST /v1/quotes'), ['payments', 'checkout', 'web', 'storefront', 'page']);
+    const events = await eventually(`events trace=${trace}`, (rows) => ['page', 'recommend'].every((service) => rows.some((row) => row.service === service)));
+    for (const [service, title] of [['page', /^Refused: Your order was not placed/], ['recommend', /^KeyError: 'NL'/]]) {
+      const event = events.find((row) => row.service === service && title.test(row.title));
+      assert.ok(event, `${title} among ${events.map((row) => row.title).join('; ')}`);
+      assert.equal(by.get(event.span)?.service, service, 'it stands at a span of its service');
+      assert.equal(event.user, 'u_browser');
+    }
+    for (const [service, text] of [['storefront', /^checkout of cart/], ['checkout', /^order \d+ not priced/]]) {
+      const told = (rows) => rows.some((line) => text.test(line.body));
+      assert.ok(told(await eventually(`logs trace=${trace} service=${service}`, told)), service);
+    }
+  });
+
+  it('has errors of the page in the lines that somebody wrote', async () => {
+    await demo.until(/source map of the page uploaded/);
+    const browser = await startBrowser();
+    try {
+      const { page, context } = await browser.open();
+      await context.addCookies([{ name: 'customer', value: 'u_saver', url: demo.storefront }]);
+      await page.goto(demo.storefront);
+      await page.locator('#featured li', { hasText: 'amphora, 26 l' }).getByRole('button', { name: 'What do I save?' }).click();
+      await page.waitForRequest(/envelope/);
+    } finally {
+      await browser.stop();
+    }
+    const [{ event_id }] = await eventually('events service=page type=TypeError user=u_saver');
+    const { token } = JSON.parse(fs.readFileSync(path.join(server.data, 'run.json'), 'utf8'));
+    const answer = await fetch(`${server.url}/api/v1/events/${event_id}`, { headers: { authorization: `Bearer ${token}` } });
+    const [{ frames }] = (await answer.json()).exceptions;
+    assert.equal(frames[0].symbolicated, 'sourcemap');
+    assert.equal(frames[0].function, 'savingOf');
+    assert.match(frames[0].file, /storefront\/page\/price\.ts$/);
+    assert.ok(frames[0].context.some(([, text]) => text.includes('product.was.amount - product.price')));
   });
 
   it('leaves nothing when it is stopped', async () => {

@@ -69,6 +69,17 @@ export async function startServer({ data = fs.mkdtempSync(path.join(os.tmpdir(),
       return found;
     },
     dsn: async () => (await promisify(execFile)(binary, ['project', 'dsn', 'default', '--data', data])).stdout.trim(),
+    /** What Sentry's SDKs and sentry-cli are told. */
+    sentry: async () => {
+      const run = async (...words) => (await promisify(execFile)(binary, [...words, '--data', data])).stdout.trim();
+      return {
+        SENTRY_DSN: await run('project', 'dsn', 'default'),
+        SENTRY_URL: url,
+        SENTRY_AUTH_TOKEN: await run('token', 'add', 'uploads', '--scope', 'ingest'),
+        SENTRY_ORG: 'clew',
+        SENTRY_PROJECT: 'default',
+      };
+    },
     pause: () => stop(child),
     stop: async () => {
       await stop(child);
@@ -78,15 +89,16 @@ export async function startServer({ data = fs.mkdtempSync(path.join(os.tmpdir(),
 }
 
 /** The demo shop, with few shoppers: the tests go shopping themselves. Its bug is there at once, unless it is deployed later. */
-export async function startDemo(url, { deployAfter = 0, shoppers = 1 } = {}) {
+export async function startDemo(url, { deployAfter = 0, shoppers = 1, env = {} } = {}) {
   const child = spawn(path.join(root, 'demo/run'), [], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, OTEL_EXPORTER_OTLP_ENDPOINT: url, CLEW_DEMO_SHOPPERS: String(shoppers), CLEW_DEMO_DEPLOY_AFTER: String(deployAfter) },
+    env: { ...process.env, ...env, OTEL_EXPORTER_OTLP_ENDPOINT: url, CLEW_DEMO_SHOPPERS: String(shoppers), CLEW_DEMO_DEPLOY_AFTER: String(deployAfter) },
   });
   const output = watch(child, 'demo');
   const [, web] = await output.until(/web\s+ready at (http:\S+),/, 60_000);
+  const [, storefront] = await output.until(/storefront\s+ready at (http:\S+),/);
   await output.until(/^demo /m);
-  return { web, pid: child.pid, until: output.until, printed: () => output.text, stop: () => stop(child), gone: () => stopped(child) };
+  return { web, storefront, pid: child.pid, until: output.until, printed: () => output.text, stop: () => stop(child), gone: () => stopped(child) };
 }
 
 /** Rows of a query, as the command line prints them. */
