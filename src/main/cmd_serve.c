@@ -31,6 +31,7 @@ struct house {
     struct store *store;
     struct red *red;
     struct releases *releases;
+    struct releases_follow *follow;
     struct symbols *symbols;
     struct artifacts *artifacts;
     struct pool *ingest_pool, *query_pool, *admin_pool;
@@ -85,7 +86,7 @@ static int open_store(struct house *h, struct err *err)
         .disk_cap_bytes = (uint64_t)number(h, CONFIG_KEY_DISK_CAP),
         .cache_bytes = (uint64_t)number(h, CONFIG_KEY_CACHE),
         .allow_hole = number(h, CONFIG_KEY_ALLOW_HOLE),
-        .consumers = 1u << CONSUMER_RED,
+        .consumers = 1u << CONSUMER_RED | 1u << CONSUMER_RELEASES,
     };
     int r = store_open(&o, &h->store, err);
     if (r < 0)
@@ -139,7 +140,8 @@ static int open_releases(struct house *h, struct err *err)
     char path[CONFIG_TEXT_MAX + 16];
     snprintf(path, sizeof path, "%s/releases.db", text(h, CONFIG_KEY_DATA));
     struct releases_options o = { .path = path, .retention_ns = number(h, CONFIG_KEY_RETENTION) };
-    return releases_open(&o, &h->releases, err);
+    int r = releases_open(&o, &h->releases, err);
+    return r < 0 ? r : releases_follow_new(h->releases, h->store, false, &h->follow, err);
 }
 
 static int open_artifacts(struct house *h, struct err *err)
@@ -392,6 +394,7 @@ static void stop_all(struct house *h)
     symbols_close(h->symbols);
     api_free(h->api);
     red_close(h->red);
+    releases_follow_free(h->follow);
     if (h->store)
         store_close(h->store);
     if (owed)

@@ -38,6 +38,8 @@ static const char *const schema[] = {
     "  size INTEGER NOT NULL, artifact INTEGER NOT NULL, created_ns INTEGER NOT NULL);"
     "CREATE INDEX uploads_by_sha1 ON uploads (project, kind, sha1);"
     "CREATE INDEX uploads_by_release ON uploads (release_id, kind, name);",
+    // `passed`: the generation of the store up to which events were read.
+    "CREATE TABLE state (name TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;",
 };
 
 int releases_no_memory(struct err *err) { return err_set(err, ERR_NOMEM, NULL, "out of memory"); }

@@ -83,6 +83,17 @@ int releases_save(struct releases *r, struct err *err);
 // Drops what only events have made and none has named since the retention. At most once an hour does something.
 int releases_expire(struct releases *r, int64_t now, struct err *err);
 
+// Reads the error events that arrive and touches what they name, on a thread of its own (manual: in releases_follow_step()).
+// The store was opened with CONSUMER_RELEASES and takes no batches yet.
+struct releases_follow;
+struct store;
+int releases_follow_new(struct releases *r, struct store *s, bool manual, struct releases_follow **ret_follow,
+                        struct err *err);
+// Before the store is closed; NULL is allowed.
+void releases_follow_free(struct releases_follow *f);
+// 1: there was something; 0: nothing within wait_ns.
+int releases_follow_step(struct releases_follow *f, int64_t wait_ns, struct err *err);
+
 // --- order
 
 // *ret_order <0: a is before b, 0: the same release, >0: after. One that nobody knows counts as the newest.

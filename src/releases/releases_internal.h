@@ -40,6 +40,11 @@ str release_file_base(str path); // behind the last slash
 // Inside a transaction: the id of the repository of that name, which is made on first sight.
 int repository_put(struct releases *r, str name, int64_t *ret_id, struct err *err);
 
+// The generation that was passed last; 0: none.
+int releases_passed(struct releases *r, uint64_t *ret_generation, struct err *err);
+// releases_save() and that this generation is passed, in one.
+int releases_save_passed(struct releases *r, uint64_t generation, struct err *err);
+
 int releases_no_memory(struct err *err);
 str releases_cut(str s, size_t max);
 // A list that grows in an arena; *items may move. ERR_NOMEM.

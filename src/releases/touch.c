@@ -169,23 +169,46 @@ static void all_saved(struct touched *t)
     t->unsaved = false;
 }
 
+// generation 0: none was passed.
+static int save(struct releases *r, uint64_t generation, struct err *err)
+{
+    int rc = db_begin(&r->writer, err);
+    if (rc < 0)
+        return rc;
+    pthread_mutex_lock(&r->touch_lock); // to the end: what is touched meanwhile waits, as it would for the next save
+    rc = save_all(r, err);
+    if (rc == 0 && generation)
+        rc = db_run(&r->writer, NULL, err, "INSERT OR REPLACE INTO state (name, value) VALUES ('passed', ?)", "i",
+                    (int64_t)generation);
+    rc = db_finish(&r->writer, rc, err);
+    if (rc == 0)
+        all_saved(r->touched);
+    pthread_mutex_unlock(&r->touch_lock);
+    return rc;
+}
+
 int releases_save(struct releases *r, struct err *err)
 {
     MAGIC_CHECK(r, RELEASES_MAGIC);
     pthread_mutex_lock(&r->touch_lock);
     bool unsaved = r->touched->unsaved;
     pthread_mutex_unlock(&r->touch_lock);
-    if (!unsaved)
-        return 0;
-    int rc = db_begin(&r->writer, err);
-    if (rc < 0)
-        return rc;
-    pthread_mutex_lock(&r->touch_lock); // to the end: what is touched meanwhile waits, as it would for the next save
-    rc = db_finish(&r->writer, save_all(r, err), err);
-    if (rc == 0)
-        all_saved(r->touched);
-    pthread_mutex_unlock(&r->touch_lock);
-    return rc;
+    return unsaved ? save(r, 0, err) : 0;
+}
+
+int releases_save_passed(struct releases *r, uint64_t generation, struct err *err) { return save(r, generation, err); }
+
+int releases_passed(struct releases *r, uint64_t *ret_generation, struct err *err)
+{
+    sqlite3_stmt *stmt;
+    pthread_mutex_lock(&r->reader.lock);
+    int rc = db_query(&r->reader, &stmt, err, "SELECT value FROM state WHERE name = 'passed'", "");
+    if (rc == 1) {
+        *ret_generation = (uint64_t)sqlite3_column_int64(stmt, 0);
+        db_done(stmt);
+    }
+    pthread_mutex_unlock(&r->reader.lock);
+    return rc < 0 ? rc : 0;
 }
 
 void touched_forget(struct releases *r, uint32_t project, str version)

@@ -388,6 +388,13 @@ def test_send_event_and_events_list(cli):
     assert [e["title"] for e in cli.get("/api/0/projects/clew/shop/events/?query=release:shop@1.0.0")] == ["the cart is gone"]
 
 
+def test_an_event_makes_its_release(cli):
+    cli("send-event", "-m", "first of its release", "-r", "shop@77.0", "--no-environ")
+    release = wait_for(lambda: cli.releases(query="shop@77"))[0]
+    assert release["first_event"] == release["last_event"] and release["project"] == "shop"
+    assert "shop@77.0" in cli("releases", "list")
+
+
 def test_an_event_is_read_with_the_uploaded_source_map(cli, built):
     cli("sourcemaps", "upload", built)
     written = json.loads((cli.directory / built / "app.js.map").read_text())
