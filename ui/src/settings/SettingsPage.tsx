@@ -8,7 +8,7 @@ import { Icon } from '../parts/Icon.tsx';
 import { Link } from '../parts/Link.tsx';
 import { usePage } from '../state/page.ts';
 import { go } from '../state/route.ts';
-import { commit, pending, undo } from '../state/undo.ts';
+import { commit } from '../state/undo.ts';
 import { Audit } from './Audit.tsx';
 import { mayAdminister } from './common.tsx';
 import { Projects } from './Projects.tsx';
@@ -114,7 +114,6 @@ export function SettingsPage({ id }: { id: string }) {
           )}
         </section>
       </div>
-      <Undo />
     </>
   );
 }
@@ -130,22 +129,6 @@ function NotYours() {
       <Link class="btn" href="/settings/you">
         Go to your own settings
       </Link>
-    </div>
-  );
-}
-
-function Undo() {
-  const waiting = pending.value;
-  return (
-    <div class="undo-place" role="status">
-      {waiting && (
-        <div class="undo pop">
-          <span>{waiting.says}</span>
-          <button type="button" class="btn s" onClick={undo}>
-            Undo
-          </button>
-        </div>
-      )}
     </div>
   );
 }

@@ -4,6 +4,7 @@ import type { ComponentChildren } from 'preact';
 import { TABS } from '../pages.ts';
 import { Asked, askedOpen } from '../parts/Asked.tsx';
 import { Ball, Icon } from '../parts/Icon.tsx';
+import { UndoBar } from '../parts/UndoBar.tsx';
 import { useKeys } from '../state/keys.ts';
 import { connected, live, range, refresh, shift } from '../state/live.ts';
 import { page } from '../state/page.ts';
@@ -48,6 +49,7 @@ export function Shell({ children }: { children: ComponentChildren }) {
       <Help />
       <Asked />
       <Jump />
+      <UndoBar />
     </div>
   );
 }

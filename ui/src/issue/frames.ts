@@ -1,0 +1,110 @@
+// The frames of a stack as they are read: one's own first to be seen, libraries folded, and the text that a terminal would show.
+import type { Bag, Exception, Frame, IssueEvent } from '../api/event.ts';
+
+export interface Run {
+  folded: boolean;
+  frames: Frame[];
+  /** Of the first of them, in the stack. */
+  at: number;
+}
+
+/** Runs of library frames are folded, unless the stack has nothing else. */
+export function runsOf(frames: readonly Frame[], full: boolean): Run[] {
+  if (full || !frames.some((frame) => frame.in_app)) return frames.length > 0 ? [{ folded: false, frames: [...frames], at: 0 }] : [];
+  const runs: Run[] = [];
+  frames.forEach((frame, at) => {
+    const last = runs.at(-1);
+    const folded = !frame.in_app;
+    if (last && last.folded === folded) last.frames.push(frame);
+    else runs.push({ folded, frames: [frame], at });
+  });
+  return runs;
+}
+
+/** The frame that is open at first: the innermost of one's own, else the innermost with anything to see. */
+export function openAtFirst(frames: readonly Frame[]): number {
+  const own = frames.findIndex((frame) => frame.in_app);
+  if (own >= 0) return own;
+  const seen = frames.findIndex((frame) => frame.context?.length || Object.keys(frame.vars ?? {}).length > 0);
+  return seen >= 0 ? seen : 0;
+}
+
+export function placeOf(frame: Frame): string {
+  const where = frame.file || frame.module || frame.abs_path || '';
+  return frame.line ? `${where}:${frame.line}` : where;
+}
+
+export function nameOf(frame: Frame): string {
+  return frame.function || '(anonymous)';
+}
+
+/** Whose code folded frames are: the first part of their modules, each once. */
+export function libraries(frames: readonly Frame[], most = 4): string {
+  const names: string[] = [];
+  for (const frame of frames) {
+    const path = frame.file ?? frame.abs_path ?? '';
+    const packaged = /(?:site-packages|dist-packages|node_modules|gems|vendor)\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1];
+    const name = packaged ?? frame.module?.split(/[./:\\]/)[0] ?? path.replace(/^\.?\//, '').split('/')[0] ?? '';
+    const short = name.replace(/\.(py|js|rb|php)$/, '');
+    if (short && !names.includes(short)) names.push(short);
+  }
+  return names.length > most ? `${names.slice(0, most).join(', ')} and ${names.length - most} more` : names.join(', ');
+}
+
+/** All exceptions of an event; a stack without one stands alone, then that of the thread that crashed. */
+export function exceptionsOf(event: IssueEvent): Exception[] {
+  if (event.exceptions && event.exceptions.length > 0) return event.exceptions;
+  if (event.stack && event.stack.length > 0) return [{ frames: event.stack }];
+  const thread = event.threads?.find((one) => one.crashed) ?? event.threads?.find((one) => one.current);
+  return thread?.frames && thread.frames.length > 0 ? [{ frames: thread.frames }] : [];
+}
+
+/** The frame that raised it, as far as it is one's own. */
+export function topFrame(event: IssueEvent): Frame | undefined {
+  for (const { frames = [] } of exceptionsOf(event)) if (frames.length > 0) return frames[openAtFirst(frames)];
+  return undefined;
+}
+
+export function lineOf(frame: Frame): string {
+  return frame.context?.find(([number]) => number === frame.line)?.[1] ?? '';
+}
+
+const EMPTY = /^(None|null|undefined|nil|NaN|NULL|\[\]|\{\}|''|"")$/;
+
+export const isEmpty = (value: unknown): boolean => value === null || (typeof value === 'string' && (value === '' || EMPTY.test(value)));
+
+export interface Local {
+  name: string;
+  value: Bag[string];
+  /** It stands on the line that raised. */
+  used: boolean;
+  /** Used there, and it holds nothing. */
+  hot: boolean;
+}
+
+/** Locals, those on the line first. */
+export function localsOf(frame: Frame): Local[] {
+  const line = lineOf(frame);
+  const onLine = new Set(line.match(/[\p{L}_$][\p{L}\p{N}_$]*/gu) ?? []);
+  return Object.entries(frame.vars ?? {})
+    .map(([name, value]) => ({ name, value, used: onLine.has(name), hot: onLine.has(name) && isEmpty(value) }))
+    .sort((a, b) => Number(b.used) - Number(a.used) || Number(/^__/.test(a.name)) - Number(/^__/.test(b.name)) || a.name.localeCompare(b.name));
+}
+
+/** As SDKs and terminals print it; raw: with the names that were sent, before they were translated. */
+export function stackText(exception: Exception, platform: string | undefined): string {
+  const frames = (exception.frames ?? []).map((frame) => ({ ...frame, ...frame.raw, file: frame.raw?.file ?? frame.abs_path ?? frame.file }));
+  const head = exception.type ? `${exception.type}: ${exception.value ?? ''}` : (exception.value ?? '');
+  if (platform === 'python') {
+    const lines = [...frames].reverse().flatMap((frame) => {
+      const source = lineOf(frame).trim();
+      return [`  File "${frame.file ?? frame.module ?? '?'}", line ${frame.line ?? '?'}, in ${nameOf(frame)}`, ...(source ? [`    ${source}`] : [])];
+    });
+    return ['Traceback (most recent call last):', ...lines, head].join('\n');
+  }
+  const lines = frames.map((frame) => {
+    const where = [frame.file ?? frame.module, frame.line, frame.column].filter((part) => part !== undefined && part !== '').join(':');
+    return `    at ${nameOf(frame)}${where ? ` (${where})` : ''}`;
+  });
+  return [head, ...lines].filter(Boolean).join('\n');
+}
