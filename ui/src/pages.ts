@@ -1,6 +1,6 @@
 // All pages. A new one is an entry here and a folder of its own. (`/metrics` is taken: the server's own, for Prometheus.)
 import type { IconNode } from 'lucide';
-import { ChartLine, ChartNoAxesGantt, House, Logs, SlidersHorizontal, Waypoints } from 'lucide';
+import { ChartLine, ChartNoAxesGantt, House, Logs, OctagonAlert, SlidersHorizontal, Waypoints } from 'lucide';
 import type { ComponentType } from 'preact';
 
 export type Page = ComponentType<{ id: string }>;
@@ -30,6 +30,7 @@ export interface Tab {
 /** In the order of the rail; where the screen is narrow the first five stand at its foot and the others under "More". */
 export const TABS: Tab[] = [
   { id: 'home', label: 'Home', to: '/', icon: House, key: 'h' },
+  { id: 'issues', label: 'Issues', to: '/issues', icon: OctagonAlert, key: 'i' },
   { id: 'traces', label: 'Traces', to: '/traces', icon: ChartNoAxesGantt, key: 't' },
   { id: 'logs', label: 'Logs', to: '/logs', icon: Logs, key: 'l' },
   { id: 'map', label: 'Map', to: '/map', icon: Waypoints, key: 'm' },
@@ -39,6 +40,9 @@ export const TABS: Tab[] = [
 
 export const PAGES: PageEntry[] = [
   { at: /^\/$/, tab: 'home', ranged: true, load: () => import('./home/HomePage.tsx').then((m) => m.HomePage) },
+  { at: /^\/issues$/, tab: 'issues', ranged: true, load: () => import('./issues/IssuesPage.tsx').then((m) => m.IssuesPage) },
+  { at: /^\/issues\/([^/]+)$/, tab: 'issues', ranged: true, load: () => import('./issue/IssuePage.tsx').then((m) => m.IssuePage) },
+  { at: /^\/events\/([^/]+)$/, tab: 'issues', ranged: true, load: () => import('./issue/EventPage.tsx').then((m) => m.EventPage) },
   { at: /^\/traces$/, tab: 'traces', ranged: true, load: () => import('./traces/TracesPage.tsx').then((m) => m.TracesPage) },
   { at: /^\/traces\/([^/]+)$/, tab: 'traces', ranged: false, load: () => import('./trace/TracePage.tsx').then((m) => m.TracePage) },
   { at: /^\/compare$/, tab: 'traces', ranged: false, load: () => import('./compare/ComparePage.tsx').then((m) => m.ComparePage) },

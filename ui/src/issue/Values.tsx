@@ -18,12 +18,14 @@ interface Props {
   entries: readonly Entry[];
   /** Strings are what `repr` says. */
   repr: boolean;
+  /** Strings without quotes: words for people, not values of a program. */
+  plain?: boolean;
   scrubbed?: readonly Scrub[] | undefined;
   /** Where they stand in the event. */
   under?: string;
 }
 
-export function Values({ entries, repr, scrubbed = [], under = 'vars' }: Props) {
+export function Values({ entries, repr, plain = false, scrubbed = [], under = 'vars' }: Props) {
   return (
     <div class="vals code">
       {entries.map((entry) => (
@@ -34,6 +36,7 @@ export function Values({ entries, repr, scrubbed = [], under = 'vars' }: Props) 
           at={`${under}.${entry.name}`}
           depth={0}
           repr={repr}
+          plain={plain}
           scrubbed={scrubbed}
         />
       ))}
@@ -48,18 +51,19 @@ interface NodeProps extends Entry {
   at: string;
   depth: number;
   repr: boolean;
+  plain: boolean;
   scrubbed: readonly Scrub[];
 }
 
 const AT_ONCE = 100;
 
-function Node({ name, value, hot, used, path, at, depth, repr, scrubbed }: NodeProps) {
+function Node({ name, value, hot, used, path, at, depth, repr, plain, scrubbed }: NodeProps) {
   const [open, setOpen] = useState(false);
   const [most, setMost] = useState(AT_ONCE);
   const tree = isTree(value);
   const list = Array.isArray(value);
   const why = whyMissing(value, at, scrubbed);
-  const text = safeText(textOf(value, repr));
+  const text = safeText(plain && typeof value === 'string' ? value : textOf(value, repr));
   const long = !tree && text.length > 42;
   const children = tree && open ? Object.entries(value as Bag) : [];
   const shown = !open && text.length > 400 ? `${text.slice(0, 400)}…` : text;
@@ -68,7 +72,7 @@ function Node({ name, value, hot, used, path, at, depth, repr, scrubbed }: NodeP
       {why ? (
         <span class="why">{why}</span>
       ) : (
-        paintValue(shown).map((piece, index) => (
+        (plain && typeof value === 'string' ? [{ tone: '', text: shown }] : paintValue(shown)).map((piece, index) => (
           <span class={piece.tone} key={index}>
             {piece.text}
           </span>
@@ -101,6 +105,7 @@ function Node({ name, value, hot, used, path, at, depth, repr, scrubbed }: NodeP
           at={`${at}.${inner}`}
           depth={depth + 1}
           repr={repr}
+          plain={plain}
           scrubbed={scrubbed}
         />
       ))}

@@ -52,7 +52,10 @@ describe('a stack', () => {
   const exception = {
     type: 'TypeError',
     value: 'no',
-    frames: [own('apply', { file: 'p.py', abs_path: '/app/p.py', line: 88, context: [[88, '    off = rate']] as [number, string][] }), own('main', { file: 'm.py', line: 3 })],
+    frames: [
+      own('apply', { file: 'p.py', abs_path: '/app/p.py', line: 88, context: [[88, '    off = rate']] as [number, string][] }),
+      own('main', { file: 'm.py', line: 3 }),
+    ],
   };
   it('is printed as its language does', () => {
     expect(stackText(exception, 'python')).toBe(
@@ -67,7 +70,16 @@ describe('a stack', () => {
   it('is found where the event has no exception', () => {
     const stack = [own('x')];
     expect(exceptionsOf({ event_id: 'e', time: '', stack })).toEqual([{ frames: stack }]);
-    expect(exceptionsOf({ event_id: 'e', time: '', threads: [{ id: 1, frames: [own('a')] }, { id: 2, crashed: true, frames: stack }] })).toEqual([{ frames: stack }]);
+    expect(
+      exceptionsOf({
+        event_id: 'e',
+        time: '',
+        threads: [
+          { id: 1, frames: [own('a')] },
+          { id: 2, crashed: true, frames: stack },
+        ],
+      }),
+    ).toEqual([{ frames: stack }]);
     expect(exceptionsOf({ event_id: 'e', time: '' })).toEqual([]);
     expect(topFrame({ event_id: 'e', time: '', stack: [lib('l'), own('x')] })?.function).toBe('x');
   });
@@ -75,7 +87,13 @@ describe('a stack', () => {
 
 describe('words about frames', () => {
   it('name the libraries', () => {
-    expect(libraries([lib('/usr/lib/python3/site-packages/starlette/routing.py'), lib('/x/site-packages/starlette/app.py'), lib('', { module: 'uvicorn.main' })])).toBe('starlette, uvicorn');
+    expect(
+      libraries([
+        lib('/usr/lib/python3/site-packages/starlette/routing.py'),
+        lib('/x/site-packages/starlette/app.py'),
+        lib('', { module: 'uvicorn.main' }),
+      ]),
+    ).toBe('starlette, uvicorn');
     expect(libraries([lib('node_modules/@scope/pkg/index.js'), lib('node:internal/timers')])).toBe('@scope/pkg, node:internal');
   });
   it('say where', () => {

@@ -26,7 +26,7 @@ export function openAtFirst(frames: readonly Frame[]): number {
   const own = frames.findIndex((frame) => frame.in_app);
   if (own >= 0) return own;
   const seen = frames.findIndex((frame) => frame.context?.length || Object.keys(frame.vars ?? {}).length > 0);
-  return seen >= 0 ? seen : 0;
+  return Math.max(seen, 0);
 }
 
 export function placeOf(frame: Frame): string {
@@ -88,17 +88,26 @@ export function localsOf(frame: Frame): Local[] {
   const onLine = new Set(line.match(/[\p{L}_$][\p{L}\p{N}_$]*/gu) ?? []);
   return Object.entries(frame.vars ?? {})
     .map(([name, value]) => ({ name, value, used: onLine.has(name), hot: onLine.has(name) && isEmpty(value) }))
-    .sort((a, b) => Number(b.used) - Number(a.used) || Number(/^__/.test(a.name)) - Number(/^__/.test(b.name)) || a.name.localeCompare(b.name));
+    .sort(
+      (a, b) => Number(b.used) - Number(a.used) || Number(/^__/.test(a.name)) - Number(/^__/.test(b.name)) || a.name.localeCompare(b.name),
+    );
 }
 
 /** As SDKs and terminals print it; raw: with the names that were sent, before they were translated. */
 export function stackText(exception: Exception, platform: string | undefined): string {
-  const frames = (exception.frames ?? []).map((frame) => ({ ...frame, ...frame.raw, file: frame.raw?.file ?? frame.abs_path ?? frame.file }));
+  const frames = (exception.frames ?? []).map((frame) => ({
+    ...frame,
+    ...frame.raw,
+    file: frame.raw?.file ?? frame.abs_path ?? frame.file,
+  }));
   const head = exception.type ? `${exception.type}: ${exception.value ?? ''}` : (exception.value ?? '');
   if (platform === 'python') {
     const lines = [...frames].reverse().flatMap((frame) => {
       const source = lineOf(frame).trim();
-      return [`  File "${frame.file ?? frame.module ?? '?'}", line ${frame.line ?? '?'}, in ${nameOf(frame)}`, ...(source ? [`    ${source}`] : [])];
+      return [
+        `  File "${frame.file ?? frame.module ?? '?'}", line ${frame.line ?? '?'}, in ${nameOf(frame)}`,
+        ...(source ? [`    ${source}`] : []),
+      ];
     });
     return ['Traceback (most recent call last):', ...lines, head].join('\n');
   }

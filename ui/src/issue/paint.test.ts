@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { familyOf, paintLines, paintValue, type Piece } from './paint.ts';
+import { familyOf, type Piece, paintLines, paintValue } from './paint.ts';
 
 const shown = (pieces: Piece[]) => pieces.filter((piece) => piece.tone).map((piece) => `${piece.tone}:${piece.text}`);
 const text = (pieces: Piece[]) => pieces.map((piece) => piece.text).join('');
@@ -20,11 +20,11 @@ describe('painting source', () => {
       'nu:2',
       'co:# half',
     ]);
-    expect(shown(paintLines(['const n = await load(`a ${b}`); // now'], 'x.ts', undefined)[0] ?? [])).toEqual([
+    expect(shown(paintLines(['const n = await load(`a b`); // now'], 'x.ts', undefined)[0] ?? [])).toEqual([
       'kw:const',
       'kw:await',
       'fn:load',
-      'st:`a ${b}`',
+      'st:`a b`',
       'co:// now',
     ]);
   });

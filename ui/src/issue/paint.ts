@@ -11,8 +11,23 @@ export interface Piece {
 type Family = 'python' | 'ruby' | 'c' | 'js' | 'php' | 'value';
 
 const BY_EXTENSION: Record<string, Family> = {
-  py: 'python', pyx: 'python', pyi: 'python', rb: 'ruby', erb: 'ruby', ex: 'ruby', exs: 'ruby', php: 'php',
-  js: 'js', jsx: 'js', ts: 'js', tsx: 'js', mjs: 'js', cjs: 'js', mts: 'js', vue: 'js', svelte: 'js',
+  py: 'python',
+  pyx: 'python',
+  pyi: 'python',
+  rb: 'ruby',
+  erb: 'ruby',
+  ex: 'ruby',
+  exs: 'ruby',
+  php: 'php',
+  js: 'js',
+  jsx: 'js',
+  ts: 'js',
+  tsx: 'js',
+  mjs: 'js',
+  cjs: 'js',
+  mts: 'js',
+  vue: 'js',
+  svelte: 'js',
 };
 const BY_PLATFORM: Record<string, Family> = { python: 'python', ruby: 'ruby', elixir: 'ruby', php: 'php', javascript: 'js', node: 'js' };
 
@@ -89,7 +104,8 @@ class Painter {
       const three = text.slice(at, at + 3);
       if (this.family === 'python' && (three === '"""' || three === "'''")) rest(three, 'st', at + 3);
       else if (lineComment(this.family, text, at)) put('co', text.length);
-      else if (text.startsWith('/*', at) && (this.family === 'c' || this.family === 'js' || this.family === 'php')) rest('*/', 'co', at + 2);
+      else if (text.startsWith('/*', at) && (this.family === 'c' || this.family === 'js' || this.family === 'php'))
+        rest('*/', 'co', at + 2);
       else if (text[at] === '`' && this.family === 'js') {
         const whole = match(TEMPLATE) ?? '`';
         if (whole.length > 1 && whole.endsWith('`')) put('st', at + whole.length);

@@ -29,16 +29,12 @@ interface HeadProps {
 export function IssueHead({ rangeName, all, toggleAll, bulk }: HeadProps) {
   return (
     <div class={`it head th ${bulk ? 'bulkh' : ''}`}>
-      <CheckBox
-        state={all}
-        label={all === 'none' ? 'Select all' : 'Select none'}
-        change={toggleAll}
-      />
-      {bulk ?? (
+      <CheckBox state={all} label={all === 'none' ? 'Select all' : 'Select none'} change={toggleAll} />
+      {bulk || (
         <>
           <span />
           <span>Issue</span>
-          <span class="st">State</span>
+          <span class="stt">State</span>
         </>
       )}
       <span class="sp">{rangeName}</span>
@@ -89,14 +85,7 @@ export function IssueRows({ issues, chosen, checked, stale, choose, check, more,
     box.current?.querySelector('.it.sel')?.scrollIntoView({ block: 'nearest' });
   }, [id]);
   return (
-    <div
-      class={`scroll grow itlist ${stale ? 'stale' : ''}`}
-      ref={box}
-      tabIndex={0}
-      role="region"
-      aria-label="Issues"
-      onPointerMove={hold}
-    >
+    <div class={`scroll grow itlist ${stale ? 'stale' : ''}`} ref={box} tabIndex={0} role="region" aria-label="Issues" onPointerMove={hold}>
       <ul>
         {issues.map((issue, index) => (
           <Row
@@ -148,8 +137,8 @@ function Row({ issue, selected, checked, choose, check }: RowProps) {
       <PriorityBars priority={issue.priority} />
       <span class="tt">
         <Link class="row t" href={issueHref(issue.short)} follow title={issue.title}>
-          <b class="cut tyn">{type}</b>
-          <span class="cut d2">{value}</span>
+          <b class={value ? 'cut tyn' : 'cut tyn whole'}>{type}</b>
+          {value && <span class="cut d2">{value}</span>}
         </Link>
         <span class="row sm d3 where">
           {service && <span class={`svc h${hueOf(service)}`}>{service}</span>}
@@ -162,7 +151,7 @@ function Row({ issue, selected, checked, choose, check }: RowProps) {
           {detail && !/^back after/.test(detail) && <span class="xs cut det">{detail}</span>}
         </span>
       </span>
-      <span class="st">
+      <span class="stt">
         <StatePill state={issue.state} />
       </span>
       <span class="sp">
@@ -199,5 +188,9 @@ export function shortRelease(release: string): string {
 }
 
 export function IssueRowsSkeleton({ visible }: { visible: boolean }) {
-  return <div aria-busy="true">{visible && <SkeletonRows rows={12} height="51px" widths={['14px', '14px', '320px', '56px', '96px', '40px']} />}</div>;
+  return (
+    <div aria-busy="true">
+      {visible && <SkeletonRows rows={12} height="51px" widths={['14px', '14px', '320px', '56px', '96px', '40px']} />}
+    </div>
+  );
 }

@@ -92,12 +92,7 @@ export function ResolveMenu({ issues, ...rest }: MenuProps) {
               <button type="button" class="item" onClick={() => run({ kind: 'now' })}>
                 Now
               </button>
-              <button
-                type="button"
-                class="item"
-                disabled={!release}
-                onClick={() => run({ kind: 'release', ...(release && { release }) })}
-              >
+              <button type="button" class="item" disabled={!release} onClick={() => run({ kind: 'release', ...(release && { release }) })}>
                 In the current release <span class="end mono d3">{release ? '' : 'none is known'}</span>
                 {release && <span class="mono d3 cut relname">{release}</span>}
               </button>

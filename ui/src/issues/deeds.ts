@@ -1,8 +1,8 @@
 // What is done to issues from the list and from the page of one: at once where another click takes it back, after the time to
 // undo where it takes them out of sight.
 import { signal } from '@preact/signals';
-import { type Change, changeIssues, type Issue, mergeIssues, refusal } from '../api/issues.ts';
 import { ApiError } from '../api/client.ts';
+import { type Change, changeIssues, type Issue, mergeIssues, refusal } from '../api/issues.ts';
 import { refresh } from '../state/live.ts';
 import { later, pending } from '../state/undo.ts';
 import { doneWords } from './words.ts';

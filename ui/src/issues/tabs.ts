@@ -1,7 +1,8 @@
 // The tabs of the inbox: each is a query, and the query decides which tab is chosen.
+
+import type { Counts } from '../api/issues.ts';
 import { lex } from '../query/lex.ts';
 import { addTerm, splitSteps, term } from '../query/write.ts';
-import type { Counts } from '../api/issues.ts';
 
 export type TabId = keyof Counts;
 

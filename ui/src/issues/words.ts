@@ -53,7 +53,11 @@ export function untilWords(until: Until | undefined, now: number): string {
       return 'until it escalates';
     case 'time': {
       const at = until.time ? parseInstant(until.time).ms : undefined;
-      return at === undefined ? 'for a time' : at - now < 72_000_000 && at > now ? `for ${ago(0, at - now).replace(' ago', '')} more` : `until ${dayClock(at)}`;
+      return at === undefined
+        ? 'for a time'
+        : at - now < 72_000_000 && at > now
+          ? `for ${ago(0, at - now).replace(' ago', '')} more`
+          : `until ${dayClock(at)}`;
     }
     case 'events':
     case 'users': {
@@ -90,12 +94,16 @@ export function resolvedWords(resolved: ResolvedIn | undefined): string {
 export function stateDetail(issue: Issue, now: number): string {
   if (issue.state === 'archived') return untilWords(issue.until, now);
   if (issue.state === 'resolved') return resolvedWords(issue.resolved_in);
-  return issue.reason ?? '';
+  // That a new one was first seen is said by its age.
+  return issue.state === 'regressed' || issue.state === 'escalating' ? (issue.reason ?? '') : '';
 }
 
 /** Two letters for a name. */
 export function initials(name: string): string {
-  const words = name.replace(/@.*$/, '').split(/[^\p{L}\p{N}]+/u).filter(Boolean);
+  const words = name
+    .replace(/@.*$/, '')
+    .split(/[^\p{L}\p{N}]+/u)
+    .filter(Boolean);
   const [first = '?', second] = words;
   return second ? `${first[0]}${second[0]}` : first.slice(0, 2);
 }

@@ -24,11 +24,13 @@ export interface Choice {
   back?: number;
 }
 
-const BUILT = ['spans', 'logs', 'metrics'];
+const BUILT = ['spans', 'logs', 'metrics', 'events', 'issues'];
 const SOURCE_WORDS: Record<string, string> = {
   spans: 'one row a span',
   logs: 'one row a log line',
   metrics: 'one row a data point',
+  events: 'one row an error event',
+  issues: 'one row an issue, as it is now',
 };
 const STEPS: [string, string][] = [
   ['where', 'keeps rows that match'],
@@ -69,6 +71,8 @@ export const ENUMS: Record<string, string[]> = {
   kind: ['server', 'client', 'internal', 'producer', 'consumer'],
   level: ['trace', 'debug', 'info', 'warn', 'error', 'fatal'],
   root: ['true', 'false'],
+  state: ['new', 'ongoing', 'escalating', 'regressed', 'archived', 'resolved'],
+  priority: ['high', 'medium', 'low'],
 };
 const OPERATORS_AFTER: Record<string, string> = { duration: '>', self: '>', level: '>=', time: '>=' };
 

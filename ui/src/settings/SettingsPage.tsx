@@ -69,52 +69,50 @@ export function SettingsPage({ id }: { id: string }) {
   useEffect(() => () => commit(false), []);
   const Body = section?.body;
   return (
-    <>
-      <div class="set">
-        <nav class="set-nav scroll" aria-label="Settings">
-          {SECTIONS.map(({ group, sections }) => {
-            const shown = sections.filter((entry) => admin || entry.everybody);
-            if (shown.length === 0) return null;
-            return (
-              <div class="set-group" key={group}>
-                <span class="set-group-name xs d3">{group}</span>
-                {shown.map((entry) => (
-                  <Link class="set-link" key={entry.id} href={`/settings/${entry.id}`} aria-current={entry.id === id ? 'page' : undefined}>
-                    <Icon icon={entry.icon} size={16} />
-                    <span class="grow">
-                      <span class="m">{entry.label}</span>
-                      <span class="xs d3">{entry.says}</span>
-                    </span>
-                  </Link>
-                ))}
-              </div>
-            );
-          })}
-          <div class="set-group">
-            <span class="set-group-name xs d3">Senders</span>
-            <Link class="set-link" href="/setup" follow>
-              <Icon icon={Cable} size={16} />
-              <span class="grow">
-                <span class="m">Connect a service</span>
-                <span class="xs d3">lines to paste, live diagnosis</span>
-              </span>
+    <div class="set">
+      <nav class="set-nav scroll" aria-label="Settings">
+        {SECTIONS.map(({ group, sections }) => {
+          const shown = sections.filter((entry) => admin || entry.everybody);
+          if (shown.length === 0) return null;
+          return (
+            <div class="set-group" key={group}>
+              <span class="set-group-name xs d3">{group}</span>
+              {shown.map((entry) => (
+                <Link class="set-link" key={entry.id} href={`/settings/${entry.id}`} aria-current={entry.id === id ? 'page' : undefined}>
+                  <Icon icon={entry.icon} size={16} />
+                  <span class="grow">
+                    <span class="m">{entry.label}</span>
+                    <span class="xs d3">{entry.says}</span>
+                  </span>
+                </Link>
+              ))}
+            </div>
+          );
+        })}
+        <div class="set-group">
+          <span class="set-group-name xs d3">Senders</span>
+          <Link class="set-link" href="/setup" follow>
+            <Icon icon={Cable} size={16} />
+            <span class="grow">
+              <span class="m">Connect a service</span>
+              <span class="xs d3">lines to paste, live diagnosis</span>
+            </span>
+          </Link>
+        </div>
+      </nav>
+      <section class="set-body vl scroll" key={id} aria-label={section?.label ?? 'Settings'}>
+        {Body && (admin || section.everybody) && <Body />}
+        {Body && !admin && !section.everybody && <NotYours />}
+        {id && !Body && (
+          <div class="say">
+            <h1>There is no section of that name</h1>
+            <Link class="btn" href={`/settings/${first}`}>
+              Go to settings
             </Link>
           </div>
-        </nav>
-        <section class="set-body vl scroll" key={id} aria-label={section?.label ?? 'Settings'}>
-          {Body && (admin || section.everybody) && <Body />}
-          {Body && !admin && !section.everybody && <NotYours />}
-          {id && !Body && (
-            <div class="say">
-              <h1>There is no section of that name</h1>
-              <Link class="btn" href={`/settings/${first}`}>
-                Go to settings
-              </Link>
-            </div>
-          )}
-        </section>
-      </div>
-    </>
+        )}
+      </section>
+    </div>
   );
 }
 

@@ -1,6 +1,8 @@
 // The pages, at the left; where the screen is narrow, five of them at its foot and the rest under "More".
 import { Ellipsis, Search } from 'lucide';
+import { useEffect } from 'preact/hooks';
 import { me } from '../api/client.ts';
+import { followReview, review } from '../issues/review.ts';
 import { TABS, type Tab } from '../pages.ts';
 import { Ball, Icon } from '../parts/Icon.tsx';
 import { Link } from '../parts/Link.tsx';
@@ -18,6 +20,7 @@ export function Rail() {
   const high = TABS.filter((tab) => !tab.low);
   const low = TABS.filter((tab) => tab.low);
   const name = me.value?.name ?? '';
+  useEffect(followReview, []);
   return (
     <nav class="rail" aria-label="Main">
       <Link class="ball" href={href('/', kept.value)} aria-label="Clew, to the start">
@@ -47,6 +50,11 @@ function TabLink({ tab, more }: { tab: Tab; more: boolean }) {
     <Link class={`tab ${more ? 'wide' : ''}`} href={href(tab.to, kept.value)} aria-current={page.value.tab === tab.id ? 'page' : undefined}>
       <Icon icon={tab.icon} size={18} />
       {tab.label}
+      {tab.id === 'issues' && review.value > 0 && (
+        <span class="n" role="img" aria-label={`${review.value} for review`}>
+          {review.value > 99 ? '99+' : review.value}
+        </span>
+      )}
     </Link>
   );
 }

@@ -1,7 +1,8 @@
 // A trace in a few rows, each a link to its span.
+
+import { duration } from '../format/number.ts';
 import { ErrorDisc } from '../parts/Icon.tsx';
 import { Link } from '../parts/Link.tsx';
-import { duration } from '../format/number.ts';
 import { href } from '../state/route.ts';
 import { hueOf } from '../state/services.ts';
 import type { MiniRow } from './mini.ts';

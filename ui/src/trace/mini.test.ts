@@ -24,7 +24,9 @@ function model(spans: SpanRow[], events: TraceAnswer['events'] = []) {
 }
 
 const names = (trace: ReturnType<typeof model>, about: string | undefined, most: number) =>
-  miniRows(trace, spanWith(trace, about), most).rows.map((row) => `${' '.repeat(row.depth)}${row.node.type === 'span' ? row.node.name : '?'}`);
+  miniRows(trace, spanWith(trace, about), most).rows.map(
+    (row) => `${' '.repeat(row.depth)}${row.node.type === 'span' ? row.node.name : '?'}`,
+  );
 
 describe('a trace in a few rows', () => {
   const wide = model([
