@@ -366,7 +366,7 @@ static void string_skip(struct reading *r, char quote)
         else if (c == quote || c == '\n')
             break;
     }
-    r->at += r->at < r->source.len;
+    r->at = r->at < r->source.len ? r->at + 1 : r->source.len;
 }
 
 // From behind its beginning, or behind a }, up to its end or the next ${.
@@ -389,6 +389,7 @@ static void template_skip(struct reading *r)
             return;
         }
     }
+    r->at = r->source.len; // a last backslash is behind it
 }
 
 // False: it is a division.

@@ -216,8 +216,8 @@ static int section_read(struct parse *p, struct json_reader *r, struct offset *r
         return wrong(p, r, c);
     if (!map && url)
         return err_set(p->err, ERR_UNSUPPORTED, NULL, "a section of the source map is at an URL, which is not fetched");
-    if (!map || ret_offset->line < 0 || ret_offset->column < 0 || ret_offset->line > SOURCEMAP_POSITION_MAX ||
-        ret_offset->column > SOURCEMAP_POSITION_MAX)
+    if (!map || !ret_offset->has || ret_offset->line < 0 || ret_offset->column < 0 ||
+        ret_offset->line > SOURCEMAP_POSITION_MAX || ret_offset->column > SOURCEMAP_POSITION_MAX)
         return err_set(p->err, ERR_MALFORMED, NULL, "a section of the source map has no map, or no offset");
     return 0;
 }

@@ -93,6 +93,8 @@ static void test_what_is_no_javascript(void **state)
 {
     expect("}}})))]]]function a(){@}", "a");
     expect("<html><body class='x'>function</body>@", "-");
+    expect("function a(){@'\\", "a");
+    expect("function a(){@`\\", "a");
     struct js_scopes *s;
     static char deep[100000];
     memset(deep, '(', sizeof deep);

@@ -127,6 +127,9 @@ static void test_sections(void **state)
             ERR_MALFORMED);
     refused("{\"version\":3,\"sections\":[{\"offset\":{\"line\":0,\"column\":0},\"url\":\"http://x/\"}]}",
             ERR_UNSUPPORTED);
+    refused("{\"version\":3,\"sections\":[{\"offset\":{\"line\":1,\"column\":0},\"map\":{\"version\":3,\"sources\":[],"
+            "\"mappings\":\"\"}},{\"map\":{\"version\":3,\"sources\":[],\"mappings\":\"\"}}]}",
+            ERR_MALFORMED); // no offset
     refused("{\"version\":3,\"sections\":[{\"offset\":{\"line\":0},\"map\":{\"version\":3,\"sources\":[],\"mappings\":"
             "\"\"}}]}",
             ERR_MALFORMED);
