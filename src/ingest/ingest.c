@@ -64,6 +64,9 @@ int ingest_new(const struct ingest_options *o, struct ingest **ret_ingest, struc
     }
     in->magic = INGEST_MAGIC;
     in->options = *o;
+    in->refine = (struct refine){ in->rules, o->issues };
+    if (o->symbols && o->issues.of_hash)
+        symbols_on_refined(o->symbols, refine_event, &in->refine);
     for (int i = 0; i < INGEST_WORKERS_MAX; i++)
         arena_init(&in->scratch[i], INGEST_SCRATCH_MAX);
     for (int i = 0; i < INGEST_WORKERS_MAX; i++)

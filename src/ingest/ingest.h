@@ -13,12 +13,20 @@
 struct grouping_rules;
 struct ingest;
 
+// Who keeps issues (src/issues), as far as ingest has to know.
+struct ingest_issues {
+    int (*of_hash)(void *ctx, uint32_t project, str hash, int64_t *ret_issue); // ERR_NOENT; NULL: nobody keeps any
+    int (*hash_add)(void *ctx, int64_t issue, str hash);                       // ERR_EXIST: it is an issue's already
+    void *ctx;
+};
+
 struct ingest_options {
     struct meta *meta;
     struct store *store; // with as many lanes as the pool has threads
     struct artifacts *artifacts;
     struct pool *pool;             // decoding
-    struct symbols *symbols;       // source maps; NULL: none
+    struct symbols *symbols;       // source maps; NULL: none. Closed before ingest is freed
+    struct ingest_issues issues;   // of events that become readable after they came
     int64_t default_project;       // of senders without a key
     size_t body_max, inflated_max; // bytes
     int64_t rate;                  // bytes a second and project; 0: no quota

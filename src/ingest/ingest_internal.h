@@ -5,6 +5,7 @@
 #include "ingest/ingest.h"
 #include "ingest/project_rules.h"
 #include "ingest/quota.h"
+#include "ingest/refine.h"
 #include "wire/sentry_payload.h"
 
 enum { INGEST_MAGIC = 0x494e4753, INGEST_WORKERS_MAX = 256 };
@@ -15,6 +16,7 @@ struct ingest {
     struct quota quota;
     struct door *door;
     struct project_rules *rules;
+    struct refine refine;
     _Atomic int in_flight;
     struct arena scratch[INGEST_WORKERS_MAX];         // a worker's own
     struct sentry_packer packers[INGEST_WORKERS_MAX]; // likewise

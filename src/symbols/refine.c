@@ -130,7 +130,7 @@ static int refine(struct symbols *s, const struct waiting_row *w, struct arena *
     if (r == 0)
         r = symbols_event_apply(s, w->project, &e, SYMBOLS_ANY, arena, &counts);
     if (r == 0 && counts.symbolicated)
-        r = s->refined ? s->refined(s->refined_ctx, w->project, w->group, &e, arena) : 0;
+        r = s->refined(s->refined_ctx, w->project, w->group, &e, arena);
     buf_free(&json);
     if (r == ERR_AGAIN)
         return r;
@@ -152,6 +152,12 @@ static bool look_through(struct symbols *s)
     bool again = false;
     uint64_t done = 0;
     pthread_mutex_lock(&s->lock);
+    bool asked = s->refined;
+    if (!asked) { // not yet: they wait
+        s->dirty = false;
+        pthread_mutex_unlock(&s->lock);
+        return false;
+    }
     if (s->dirty)
         s->retry_ns = RETRY_FIRST_NS;
     bool due = s->dirty || (s->retry_at && clock_mono_ns() >= s->retry_at);

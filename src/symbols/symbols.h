@@ -39,7 +39,7 @@ void symbols_close(struct symbols *s); // NULL is allowed
 // ERR_AGAIN: its issue is not known yet, ask later; other errors: it is dropped.
 typedef int symbols_refined_fn(void *ctx, uint32_t project, str group, const struct sentry_event *e,
                                struct arena *arena);
-// Before the first event comes. NULL: nobody wants to know.
+// Once, before the first event comes; what waits is looked through then. Without it they wait on.
 void symbols_on_refined(struct symbols *s, symbols_refined_fn *fn, void *ctx);
 
 // ---- what is uploaded
