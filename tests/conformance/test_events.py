@@ -130,6 +130,16 @@ def test_odd_shapes(sent):
     assert len(events[4]["breadcrumbs"]) == 200 and events[4]["breadcrumbs_cut"] == 100 and events[4]["breadcrumbs"][-1]["message"] == "299"
 
 
+@pytest.mark.parametrize("source", ["issues", "checks"])
+def test_sources_that_may_be_empty_are_sources(sent, source):
+    rows, stats = sent.query(f"{source} | sort time desc")
+    assert stats["partial"] is None and isinstance(rows, list)
+    assert sent.query(f"spans trace in {{{source} | select trace}}")[0] == []
+    for path in (f"/api/v1/fields?source={source}", f"/api/v1/values?source={source}&field=name"):
+        assert sent.request("GET", path)[0] == 200
+    assert sent.request("GET", "/api/v1/issues/4711/events")[0] == sent.request("GET", "/api/v1/issues/SHOP-4711/events/latest")[0] == 404
+
+
 def test_an_event_is_found_in_parts_too(clew_new):
     server = clew_new()
     dsn = server.cli("project", "dsn", "default").strip()

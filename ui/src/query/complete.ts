@@ -24,13 +24,14 @@ export interface Choice {
   back?: number;
 }
 
-const BUILT = ['spans', 'logs', 'metrics', 'events', 'issues'];
+const BUILT = ['spans', 'logs', 'metrics', 'events', 'issues', 'checks'];
 const SOURCE_WORDS: Record<string, string> = {
   spans: 'one row a span',
   logs: 'one row a log line',
   metrics: 'one row a data point',
   events: 'one row an error event',
   issues: 'one row an issue, as it is now',
+  checks: 'runs of monitors, and those that did not come',
 };
 const STEPS: [string, string][] = [
   ['where', 'keeps rows that match'],
