@@ -1,10 +1,11 @@
-// Ctrl K: to a trace or span by its id, to a service, a page, a query; and commands.
+// Ctrl K: to a trace, span or error by its id, to an issue, a service, a page, a query; and commands.
 
 import { signal } from '@preact/signals';
 import type { IconNode } from 'lucide';
-import { ChartNoAxesGantt, ChevronRight, Search } from 'lucide';
-import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { ChartNoAxesGantt, ChevronRight, OctagonAlert, Search } from 'lucide';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { getJson, runQuery, serverNow } from '../api/client.ts';
+import { loadIssues } from '../api/issues.ts';
 import { count } from '../format/number.ts';
 import { TABS } from '../pages.ts';
 import { Icon } from '../parts/Icon.tsx';
@@ -31,6 +32,8 @@ export function JumpButton() {
 const ICONS: Record<Kind, IconNode> = {
   trace: ChartNoAxesGantt,
   span: ChartNoAxesGantt,
+  event: OctagonAlert,
+  issue: OctagonAlert,
   service: ChartNoAxesGantt,
   page: Search,
   command: ChevronRight,
@@ -61,17 +64,56 @@ function keep(target: Target): void {
   }
 }
 
-const MONO = new Set<Kind>(['trace', 'span', 'query']);
+const MONO = new Set<Kind>(['trace', 'span', 'event', 'query']);
+
+const ISSUES = 5;
+const ISSUE_DAYS = 14;
+const PAUSE_MS = 150;
+
+/** Issues whose titles have the text; asked when the reader pauses. */
+function useIssues(text: string): Target[] {
+  const [found, setFound] = useState<{ text: string; issues: Target[] }>({ text: '', issues: [] });
+  const wanted = text.trim();
+  useEffect(() => {
+    if (wanted.length < 3 || /^(spans|logs|issues)\b/.test(wanted)) return;
+    const abort = new AbortController();
+    const timer = setTimeout(() => {
+      const to = serverNow();
+      const query = `issues '${wanted.replaceAll("'", "''")}'`;
+      const params = { query, from: to - ISSUE_DAYS * 86_400_000, to, sort: 'last', buckets: 1, limit: ISSUES };
+      loadIssues(params, abort.signal).then(
+        ({ issues }) =>
+          setFound({
+            text: wanted,
+            issues: issues.map(({ short, title }) => ({ kind: 'issue', id: short, label: title, what: short })),
+          }),
+        () => undefined,
+      );
+    }, PAUSE_MS);
+    return () => {
+      clearTimeout(timer);
+      abort.abort();
+    };
+  }, [wanted]);
+  return wanted.length >= 3 && wanted.startsWith(found.text) ? found.issues : [];
+}
 const PAGE_TARGETS: Target[] = TABS.map((tab) => ({ kind: 'page', id: tab.to, label: tab.label, what: 'page' }));
 
 function follow(target: Target): void {
   keep(target);
   if (target.kind === 'trace') go(`/traces/${target.id}`, { trail: trailFromHere() });
+  else if (target.kind === 'issue') go(href(`/issues/${target.id}`, kept.value), { trail: trailFromHere() });
+  else if (target.kind === 'event') go(href(`/events/${target.id}`, kept.value), { trail: trailFromHere() });
   else if (target.kind === 'span') void followSpan(target.id);
   else if (target.kind === 'service') go(href('/traces', { ...kept.value, q: serviceQuery(target.id) }));
   else if (target.kind === 'command') runCommand(target.id);
-  else if (target.kind === 'query') go(href(target.id.startsWith('logs') ? '/logs' : '/traces', { ...kept.value, q: target.id }));
+  else if (target.kind === 'query') go(href(pageOf(target.id), { ...kept.value, q: target.id }));
   else go(href(target.id, kept.value));
+}
+
+function pageOf(query: string): string {
+  const page = { logs: '/logs', issues: '/issues' }[/^\w+/.exec(query)?.[0] ?? ''];
+  return page ?? '/traces';
 }
 
 const SPAN_DAYS = 30;
@@ -107,7 +149,8 @@ export function Jump() {
     );
   }, [open]);
   const recent = useMemo(() => (open ? recentTargets() : []), [open]);
-  const targets = open ? targetsFor(text, { services, pages: PAGE_TARGETS, commands: commandTargets(), recent }) : [];
+  const issues = useIssues(open ? text : '');
+  const targets = open ? targetsFor(text, { issues, services, pages: PAGE_TARGETS, commands: commandTargets(), recent }) : [];
   const chosen = Math.min(at, targets.length - 1);
   const run = (target: Target | undefined) => {
     if (!target) return;
@@ -133,8 +176,8 @@ export function Jump() {
               aria-expanded="true"
               aria-controls="jump-list"
               aria-activedescendant={chosen >= 0 ? `jump-${chosen}` : undefined}
-              aria-label="Trace or span id, service, page, query or command"
-              placeholder="Trace or span id, service, page, query, command"
+              aria-label="Trace, span or event id, issue, service, page, query or command"
+              placeholder="Id, issue, service, page, query, command"
               value={text}
               spellcheck={false}
               autocomplete="off"

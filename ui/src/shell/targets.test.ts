@@ -40,7 +40,10 @@ describe('targetsFor', () => {
     expect(labels('dark')[0]).toBe('Theme: system, light, dark');
   });
   it('takes an id for a trace, a short one for a span too', () => {
-    expect(targetsFor(ID, known)).toEqual([{ kind: 'trace', id: ID, label: ID, what: 'trace' }]);
+    expect(targetsFor(ID, known)).toEqual([
+      { kind: 'trace', id: ID, label: ID, what: 'trace' },
+      { kind: 'event', id: ID, label: ID, what: 'error event' },
+    ]);
     expect(targetsFor('8448eb211c80319c', known).map((target) => target.kind)).toEqual(['span', 'trace']);
   });
   it('takes a query for a query', () => {
@@ -65,5 +68,19 @@ describe('remember', () => {
     for (let n = 0; n < 30; n++) list = remember(list, target(String(n)));
     expect(list).toHaveLength(12);
     expect(remember([], { kind: 'command', id: 'live', label: 'Live', what: 'command' })).toEqual([]);
+  });
+});
+
+describe('issues', () => {
+  const known: Known = { services: [], pages: [], commands: [], recent: [] };
+  const found: Target = { kind: 'issue', id: 'SHOP-42', label: 'TypeError: no', what: 'SHOP-42' };
+  it('are found by their short name, written anyhow', () => {
+    expect(targetsFor('shop-42', known)[0]).toEqual({ kind: 'issue', id: 'SHOP-42', label: 'SHOP-42', what: 'issue' });
+    expect(targetsFor('my-shop-7', known)[0]?.id).toBe('MY-SHOP-7');
+    expect(targetsFor('shop', known).some((target) => target.kind === 'issue')).toBe(false);
+  });
+  it('and by their titles, each once', () => {
+    expect(targetsFor('typeerr', { ...known, issues: [found] }).map((target) => target.id)).toContain('SHOP-42');
+    expect(targetsFor('shop-42', { ...known, issues: [found] }).filter((target) => target.kind === 'issue')).toHaveLength(1);
   });
 });

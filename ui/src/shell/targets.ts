@@ -7,7 +7,7 @@ export interface ServiceRow {
   errors: number;
 }
 
-export type Kind = 'trace' | 'span' | 'service' | 'page' | 'command' | 'query';
+export type Kind = 'trace' | 'span' | 'event' | 'issue' | 'service' | 'page' | 'command' | 'query';
 
 export interface Target {
   kind: Kind;
@@ -21,6 +21,8 @@ export interface Known {
   services: ServiceRow[];
   pages: Target[];
   commands: Target[];
+  /** Those whose titles have the text. */
+  issues?: Target[];
   /** What was jumped to before, last first. */
   recent: Target[];
 }
@@ -41,11 +43,12 @@ export function targetsFor(text: string, known: Known): Target[] {
   const id = traceIdIn(text);
   if (id) {
     const short = text.trim().replaceAll('-', '').toLowerCase();
-    const traces: Target[] = [{ kind: 'trace', id, label: id, what: 'trace' }];
-    return short.length === 16 ? [{ kind: 'span', id: short, label: short, what: 'span' }, ...traces] : traces;
+    const trace: Target = { kind: 'trace', id, label: id, what: 'trace' };
+    if (short.length === 16) return [{ kind: 'span', id: short, label: short, what: 'span' }, trace];
+    return short.length === 32 ? [trace, { kind: 'event', id, label: id, what: 'error event' }] : [trace];
   }
   const wanted = text.trim().toLowerCase();
-  if (/^(spans|logs)\b./.test(wanted)) return [{ kind: 'query', id: text.trim(), label: text.trim(), what: 'query' }];
+  if (/^(spans|logs|issues)\b./.test(wanted)) return [{ kind: 'query', id: text.trim(), label: text.trim(), what: 'query' }];
   const services = known.services.flatMap((row): Target[] =>
     row.service ? [{ kind: 'service', id: row.service, label: row.service, what: 'service', rows: row.spans }] : [],
   );
@@ -55,7 +58,13 @@ export function targetsFor(text: string, known: Known): Target[] {
     .filter((entry) => entry.rank >= 0)
     .sort((a, b) => a.rank - b.rank)
     .map((entry) => entry.target);
-  return [...found.slice(0, MOST), ...searches(text.trim())];
+  return [...issueCalled(text), ...found.slice(0, MOST), ...(known.issues ?? []), ...searches(text.trim())].filter(firstOf);
+}
+
+/** `SHOP-42`, whether there is one or not. */
+function issueCalled(text: string): Target[] {
+  const short = /^\s*([a-z0-9][a-z0-9_-]*-\d{1,9})\s*$/i.exec(text)?.[1]?.toUpperCase();
+  return short ? [{ kind: 'issue', id: short, label: short, what: 'issue' }] : [];
 }
 
 /** What begins so, then what has a word that does, then the rest; -1: not in it. */

@@ -41,7 +41,7 @@ export function commandLine(query: string, flags: string): string {
   return `clew query ${shellWord(query)}${flags}`;
 }
 
-const LISTS: Record<string, string> = { spans: '/traces', logs: '/logs' };
+const LISTS: Record<string, string> = { spans: '/traces', logs: '/logs', issues: '/issues' };
 
 /** The page that lists the records which a query is about, with its filter in the bar. */
 export function recordsOf(query: string): { page: string; query: string } | undefined {
