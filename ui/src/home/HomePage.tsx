@@ -18,6 +18,7 @@ import { NoTraces } from '../traces/NoTraces.tsx';
 import { HomeCharts, HomeChartsSkeleton } from './Charts.tsx';
 import { Differ } from './Differ.tsx';
 import { Ingest } from './Ingest.tsx';
+import { NEW_ISSUES, NewIssues } from './Issues.tsx';
 import { Lede, LedeSkeleton } from './Lede.tsx';
 import { type Details, detailQueries, loadDetails, loadNewLogs, PATTERNS_QUERY } from './load.ts';
 import { Deploys, NewInLogs } from './Panes.tsx';
@@ -54,6 +55,7 @@ function asksOf(overview: Overview | undefined, details: Details | undefined): A
           ...differs.map(({ query }) => ({ what: 'What differs there', query })),
         ]
       : []),
+    { what: 'New and regressed issues', query: scoped(NEW_ISSUES) },
     { what: 'Patterns in the logs, compared with the time before', query: scoped(PATTERNS_QUERY) },
   ];
 }
@@ -183,6 +185,7 @@ function Evidence({ overview, span, table, selected, stale }: EvidenceProps) {
           <Ingest />
         </div>
       </div>
+      <NewIssues span={span} />
       <NewInLogs since={since} named={!!finding.since} logs={logs} />
     </>
   );

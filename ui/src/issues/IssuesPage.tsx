@@ -178,7 +178,7 @@ export function IssuesPage() {
           ))}
         </nav>
       </div>
-      <div class="bar qline">
+      <div class="bar qline iqline">
         <QueryBar
           value={written}
           run={run}
@@ -193,7 +193,7 @@ export function IssuesPage() {
           label={
             <>
               <Icon icon={ArrowDownWideNarrow} size={14} />
-              <span class="wide">Sort</span> <b>{SORTS.find(([id]) => id === sort)?.[1]}</b>
+              <span class="wide">Sort</span> <b class="wide">{SORTS.find(([id]) => id === sort)?.[1]}</b>
               <Chevron />
             </>
           }
