@@ -1,11 +1,14 @@
 // One line in full, under it: all fields, what each can do for the query, and where the line leads.
-import { Braces, ChartNoAxesGantt, Rows3 } from 'lucide';
+import { Braces, ChartNoAxesGantt, OctagonAlert, Rows3 } from 'lucide';
 import { useState } from 'preact/hooks';
+import { runQuery } from '../api/client.ts';
+import { useLoad } from '../api/load.ts';
 import type { LogRow, Value } from '../api/types.ts';
 import { absolute, parseInstant } from '../format/time.ts';
 import { valueText } from '../parts/Attributes.tsx';
 import { Holes } from '../parts/Holes.tsx';
 import { Icon } from '../parts/Icon.tsx';
+import { Link } from '../parts/Link.tsx';
 import { CopyButton } from '../parts/Paste.tsx';
 import { term } from '../query/write.ts';
 import { type Field, fieldsOf, queryName } from './fields.ts';
@@ -106,6 +109,7 @@ export function LogDetail({ row, columns, narrow, column, toTrace, around }: Pro
           )}
         </dl>
         <div class="row pacts">
+          {row.trace && <ItsIssue row={row} trace={row.trace} />}
           {row.trace && (
             <button type="button" class="btn s" onClick={toTrace}>
               <Icon icon={ChartNoAxesGantt} size={14} />
@@ -126,6 +130,29 @@ export function LogDetail({ row, columns, narrow, column, toTrace, around }: Pro
     </aside>
   );
 }
+
+interface Raised {
+  event_id: string;
+  title?: string;
+  span?: string;
+}
+
+/** An error that an SDK sent from the same request: that of the same span, if there is one. */
+function ItsIssue({ row, trace }: { row: LogRow; trace: string }) {
+  const { ms } = parseInstant(row.time);
+  const query = `events ${term('trace', trace)} | select event_id, title, span`;
+  const found = useLoad(query, query, (abort) => runQuery<Raised>(query, { from: ms - NEAR_MS, to: ms + NEAR_MS }, 20, abort)).data.value;
+  const event = found?.rows.find((one) => one.span === row.span) ?? found?.rows[0];
+  if (!event) return null;
+  return (
+    <Link class="btn s" follow href={`/events/${event.event_id}`} title={event.title ?? 'An error of the same request'}>
+      <Icon icon={OctagonAlert} size={14} />
+      Its issue
+    </Link>
+  );
+}
+
+const NEAR_MS = 600_000;
 
 /** Text as text, structure as structure. */
 function Body({ value }: { value: Value }) {

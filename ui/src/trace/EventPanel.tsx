@@ -1,5 +1,5 @@
 // An error event, as its SDK saw it: the exception, the stack with one's own frames first to be seen, tags, who and which release.
-import { Logs as LogsIcon, Search } from 'lucide';
+import { Logs as LogsIcon, OctagonAlert, Search } from 'lucide';
 import { useState } from 'preact/hooks';
 import type { Attributes as Bag } from '../api/types.ts';
 import { duration, plural } from '../format/number.ts';
@@ -42,6 +42,10 @@ export function EventPanel({ event, model, close, open }: Common & { event: Even
           </Fact>
         </dl>
         <div class="row pacts">
+          <Link class="btn s" follow href={`/events/${row.event_id}`}>
+            <Icon icon={OctagonAlert} size={14} />
+            Its issue
+          </Link>
           {row.type && (
             <Link
               class="btn s"
@@ -76,6 +80,9 @@ export function EventFacts({ events, select }: { events: EventNode[]; select: (e
           <Story event={event} />
           <div class="sec hl">
             <span class="grow">at {duration(event.start)}</span>
+            <Link follow href={`/events/${event.row.event_id}`}>
+              Its issue
+            </Link>
             <button type="button" class="link" onClick={() => select(event)}>
               Everything about it
             </button>
