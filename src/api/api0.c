@@ -29,6 +29,8 @@ const struct api0_endpoint api0_endpoints[] = {
     { HTTP_GET, STR_INIT("/organizations/{}/releases/{}/deploys"), API0_ANY, API_ON_ADMIN_POOL, 0, api0_deploys_list },
     { HTTP_POST, STR_INIT("/organizations/{}/releases/{}/deploys"), API0_TO_BUILD, API_ON_ADMIN_POOL, API0_BODY_MAX, api0_deploys_add },
     { HTTP_GET, STR_INIT("/projects/{}/{}/events"), API0_TO_READ, API_ON_QUERY_POOL, 0, api0_events_list },
+    { HTTP_GET, STR_INIT("/projects/{}/{}/events/{}"), API0_TO_READ, API_ON_QUERY_POOL, 0, api0_event_show },
+    { HTTP_GET, STR_INIT("/projects/{}/{}/events/{}/json"), API0_TO_READ, API_ON_QUERY_POOL, 0, api0_event_json },
     { HTTP_GET, STR_INIT("/organizations/{}/monitors"), API0_TO_READ, API_ON_QUERY_POOL, 0, api0_monitors_list },
     { HTTP_GET, STR_INIT("/organizations/{}/events"), API0_TO_READ, API_ON_QUERY_POOL, 0, api0_rows },
     { HTTP_GET, STR_INIT("/organizations/{}/chunk-upload"), API0_ANY, API_ON_ADMIN_POOL, 0, api0_chunk_options },

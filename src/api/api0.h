@@ -105,6 +105,8 @@ void api0_release_commit_files(struct api_call *call);
 void api0_deploys_list(struct api_call *call);
 void api0_deploys_add(struct api_call *call);
 void api0_events_list(struct api_call *call);
+void api0_event_show(struct api_call *call);
+void api0_event_json(struct api_call *call);
 void api0_events_of_issue(struct api_call *call, uint32_t project, int64_t issue);
 void api0_issues_list(struct api_call *call);
 void api0_issues_change(struct api_call *call);

@@ -1,6 +1,7 @@
 // Error events of a project, and rows of logs and events as `sentry-cli logs` and scripts ask for them.
 #include "api/api0_search.h"
 
+#include "events/events.h"
 #include "query/result_json.h"
 
 #include <stdio.h>
@@ -124,6 +125,10 @@ static void put_event(struct paging *p, const struct query_cell *cells, uint32_t
     json_put_object_end(w);
 }
 
+static const str event_columns =
+    STR_INIT(" | select time, event_id, title, message, culprit, platform, type, level, issue, environment, release, "
+             "transaction, host, mechanism, user, user.email, user.username, user.ip_address");
+
 // Events of one project, newest first; filter: of ours, may be empty.
 static void reply_events(struct api_call *call, struct query_request *q, str filter)
 {
@@ -141,10 +146,7 @@ static void reply_events(struct api_call *call, struct query_request *q, str fil
     buf_str(&text, filter);
     json_put_array(&w);
     bool ok = api0_search_put(call, q, search, &text);
-    buf_str(
-        &text,
-        STR(" | select time, event_id, title, message, culprit, platform, type, level, issue, environment, release, "
-            "transaction, host, mechanism, user, user.email, user.username, user.ip_address"));
+    buf_str(&text, event_columns);
     ok = ok && run_page(call, q, &p, &text);
     buf_free(&text);
     if (!ok) {
@@ -165,6 +167,89 @@ void api0_events_list(struct api_call *call)
     q.projects = &only;
     q.projects_n = 1;
     reply_events(call, &q, (str){ 0 });
+}
+
+// The project and the event's id of the path. false: answered.
+static bool event_of_path(struct api_call *call, struct query_request *q, struct query_project *only, char hex[33])
+{
+    struct meta_project p;
+    if (!api0_project(call, call->params[1], &p) || !api_query_begin(call, q))
+        return false;
+    for (uint32_t i = 0; i < q->projects_n; i++)
+        if (q->projects[i].id == (uint64_t)p.id)
+            *only = q->projects[i];
+    q->projects = only;
+    q->projects_n = 1;
+    if (event_id_parse(call->params[2], hex))
+        return true;
+    api0_error(call->req, 404, "The requested resource does not exist: an event id has 32 hex digits");
+    return false;
+}
+
+static void no_event(struct api_call *call)
+{
+    api0_error(call->req, 404, "The requested resource does not exist: there is no such event");
+}
+
+void api0_event_show(struct api_call *call)
+{
+    struct paging p = { .put = put_event, .page = { 0, 1 } };
+    struct query_project only = { 0 };
+    struct query_request q;
+    struct json_writer w;
+    struct buf body, text;
+    char hex[33];
+    if (!event_of_path(call, &q, &only, hex) || !api0_search_range(call, &q))
+        return;
+    q.from = 0; // whenever it was
+    api0_begin(&w, &body);
+    p.w = &w;
+    buf_init(&text, 4096);
+    buf_printf(&text, "events event_id='%s'%.*s", hex, STR_ARG(event_columns));
+    bool ok = run_page(call, &q, &p, &text);
+    buf_free(&text);
+    if (ok && p.seen) {
+        api_reply_json_take(call->req, 200, &body);
+        return;
+    }
+    buf_free(&body);
+    if (ok)
+        no_event(call);
+}
+
+// As it was sent and scrubbed, without local variables: those are read on the pages and in queries, where it is noted.
+void api0_event_json(struct api_call *call)
+{
+    struct query_project only = { 0 };
+    struct query_request q;
+    struct view *view = NULL;
+    struct event e;
+    struct err err = { 0 };
+    struct json_writer w;
+    struct buf body;
+    char hex[33];
+    if (!event_of_path(call, &q, &only, hex))
+        return;
+    int rc = store_view(call->api->options.store, &view);
+    if (rc < 0) {
+        api0_error(call->req, 503, "The store cannot be read: %s", err_text(rc));
+        return;
+    }
+    struct event_request find = { .view = view, .who = &q, .arena = &call->req->arena };
+    rc = event_find(&find, str_z(hex), 0, &e, &err);
+    api0_begin(&w, &body);
+    if (rc == 0)
+        rc = e.json.len ? event_put_json(&w, &e, false, &call->req->arena, &err) : ERR_NOENT;
+    view_unref(view);
+    if (rc == 0) {
+        api_reply_json_take(call->req, 200, &body);
+        return;
+    }
+    buf_free(&body);
+    if (rc == ERR_NOENT)
+        no_event(call);
+    else
+        api0_reply_err(call->req, &err);
 }
 
 void api0_events_of_issue(struct api_call *call, uint32_t project, int64_t issue)

@@ -386,6 +386,10 @@ def test_send_event_and_events_list(cli):
     assert "the cart is gone" in shown and "ID: 42" in shown
     cli("events", "list", status=1)  # a build's token reads nothing
     assert [e["title"] for e in cli.get("/api/0/projects/clew/shop/events/?query=release:shop@1.0.0")] == ["the cart is gone"]
+    assert cli.get(f"/api/0/projects/clew/shop/events/{event['eventID']}/") == event
+    assert cli.get(f"/api/0/projects/clew/shop/events/{event['eventID']}/json/")["release"] == "shop@1.0.0"
+    for path in (f"web/events/{event['eventID']}/", f"web/events/{event['eventID']}/json/", "shop/events/" + "0" * 32 + "/", "shop/events/" + "0" * 32 + "/json/", "shop/events/x/"):
+        assert cli.server.request("GET", "/api/0/projects/clew/" + path, token=cli.admin)[0] == 404, path
 
 
 def test_an_event_makes_its_release(cli):
