@@ -6,6 +6,8 @@
 #include "base/mem.h"
 #include "wire/sentry_payload.h"
 
+// Larger events than this wait for nobody.
+enum { WAITING_EVENT_MAX = 128 << 10 };
 enum { ARENA_MAX = 64 << 20, WARM_FILES_MAX = 1000 };
 #define RETRY_FIRST_NS (2 * NS_PER_S)
 #define RETRY_LAST_NS (300 * NS_PER_S)
@@ -22,7 +24,7 @@ void symbols_wait(struct symbols *s, uint32_t project, str group, const struct s
     uint64_t *seen = &s->seen[(uint64_t)key % SEEN_SLOTS];
     MAGIC_CHECK(s, SYMBOLS_MAGIC);
     pthread_mutex_lock(&s->lock);
-    bool known = *seen == (uint64_t)key || s->waiting_n >= WAITING_QUEUE_MAX ||
+    bool known = *seen == (uint64_t)key || packed.len > WAITING_EVENT_MAX || s->waiting_n >= WAITING_QUEUE_MAX ||
                  s->waiting_bytes + packed.len > WAITING_QUEUE_BYTES_MAX;
     pthread_mutex_unlock(&s->lock);
     if (known)
@@ -68,7 +70,7 @@ static bool queue_write(struct symbols *s)
     }
     pthread_mutex_lock(&s->lock);
     s->stats.waiting_dropped += dropped;
-    s->dirty |= any && s->files;
+    s->fresh |= any && s->files;
     pthread_mutex_unlock(&s->lock);
     return any;
 }
@@ -154,23 +156,28 @@ static bool look_through(struct symbols *s)
     pthread_mutex_lock(&s->lock);
     bool asked = s->refined;
     if (!asked) { // not yet: they wait
-        s->dirty = false;
+        s->dirty = s->fresh = false;
         pthread_mutex_unlock(&s->lock);
         return false;
     }
     if (s->dirty)
         s->retry_ns = RETRY_FIRST_NS;
-    bool due = s->dirty || (s->retry_at && clock_mono_ns() >= s->retry_at);
-    s->dirty = false;
-    if (due)
+    // All of them when there are other maps, else those only that have come since: a flood of events that no map is for
+    // must not make each of them cost what all of them do.
+    bool all = s->dirty || (s->retry_at && clock_mono_ns() >= s->retry_at), fresh = s->fresh;
+    s->dirty = s->fresh = false;
+    if (all)
         s->retry_at = 0;
+    again = s->retry_at;
     pthread_mutex_unlock(&s->lock);
-    if (!due)
+    if (!all && !fresh)
         return false;
+    if (!all)
+        w.id = s->looked_until;
     arena_init(&arena, ARENA_MAX);
     while (!stopping(s) && registry_waiting_next(s, w.id, &arena, &w) == 0) {
         int r = refine(s, &w, &arena);
-        int64_t id = w.id;
+        int64_t id = s->looked_until = w.id;
         if (r > 0) {
             registry_waiting_drop(s, id);
             done++;
@@ -182,7 +189,7 @@ static bool look_through(struct symbols *s)
     arena_free(&arena);
     pthread_mutex_lock(&s->lock);
     s->stats.refined += done;
-    if (again) {
+    if (again && !s->retry_at) {
         s->retry_at = clock_mono_ns() + s->retry_ns;
         s->retry_ns = s->retry_ns * 2 < RETRY_LAST_NS ? s->retry_ns * 2 : RETRY_LAST_NS;
     }

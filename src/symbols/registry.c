@@ -23,7 +23,7 @@ static const char *const versions[] = {
     "  \"group\" TEXT NOT NULL, payload BLOB NOT NULL, added INTEGER NOT NULL, UNIQUE(project, key));",
 };
 
-enum { WAITING_MAX = 10000, WAITING_DAYS = 30 };
+enum { WAITING_MAX = 10000, WAITING_BYTES_MAX = 64 << 20, WAITING_DAYS = 30 }; // of a project
 
 int registry_open(struct symbols *s, struct err *err)
 {
@@ -473,9 +473,11 @@ int registry_waiting_put(struct symbols *s, const struct waiting *w)
     int r = db_begin(&s->db, NULL);
     if (r < 0)
         return r;
-    r = db_query(&s->db, &stmt, NULL, "SELECT count(*) FROM waiting WHERE project = ?", "i", (int64_t)w->project);
+    r = db_query(&s->db, &stmt, NULL, "SELECT count(*), sum(length(payload)) FROM waiting WHERE project = ?", "i",
+                 (int64_t)w->project);
     if (r == 1) {
-        bool full = sqlite3_column_int64(stmt, 0) >= WAITING_MAX;
+        bool full = sqlite3_column_int64(stmt, 0) >= WAITING_MAX ||
+                    sqlite3_column_int64(stmt, 1) + (int64_t)w->packed.len > WAITING_BYTES_MAX;
         db_done(stmt);
         r = full ? ERR_LIMIT : 0;
     }

@@ -11,7 +11,7 @@ static void *run(void *arg)
     pthread_setname_np(pthread_self(), "symbols");
     for (;;) {
         pthread_mutex_lock(&s->lock);
-        while (!s->stopping && !s->wanted_n && !s->waiting_n && !s->dirty) {
+        while (!s->stopping && !s->wanted_n && !s->waiting_n && !s->dirty && !s->fresh) {
             struct timespec until;
             clock_gettime(CLOCK_REALTIME, &until);
             until.tv_sec += s->retry_at ? 2 : 60;

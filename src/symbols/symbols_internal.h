@@ -73,6 +73,8 @@ struct symbols {
     struct waiting *waiting_first, *waiting_last; // not in the database yet
     uint32_t waiting_n;
     size_t waiting_bytes;
+    bool fresh;              // further ones wait since they were last looked through
+    int64_t looked_until;    // row of the last one that was; of the thread
     bool dirty;              // something new may be read: look through those that wait
     uint64_t warmed;         // generation up to which the newest maps were parsed
     int64_t retry_ns;        // how long until then, the next time

@@ -367,6 +367,27 @@ static void test_events_before_their_map(void **state)
     assert_int_equal(stats.refined, 1);
 }
 
+static void test_only_new_ones_are_looked_through(void **state)
+{
+    struct world *w = *state;
+    struct symbols_stats stats;
+    w->refine_answer = ERR_AGAIN;
+    bundle_add(w, 7, ",\"headers\":{\"debug-id\":\"" ID "\"}");
+    wait_for(w, event_json, "g1");
+    symbols_work(w->s); // an upload: all
+    assert_int_equal(w->refined_n, 1);
+    wait_for(w, event_json, "g2");
+    symbols_work(w->s);
+    assert_int_equal(w->refined_n, 2);
+    assert_string_equal(w->refined_group, "g2");
+    w->refine_answer = 0;
+    wait_for(w, event_json, "g3");
+    symbols_work(w->s);
+    assert_int_equal(w->refined_n, 3);
+    symbols_stats(w->s, &stats);
+    assert_int_equal(stats.waiting, 2);
+}
+
 static void test_cache_has_an_end(void **state)
 {
     struct world *w = *state;
@@ -396,6 +417,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_map_in_a_comment, setup, teardown),
         cmocka_unit_test_setup_teardown(test_maps_that_are_none, setup, teardown),
         cmocka_unit_test_setup_teardown(test_events_before_their_map, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_only_new_ones_are_looked_through, setup, teardown),
         cmocka_unit_test_setup_teardown(test_cache_has_an_end, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
