@@ -3,7 +3,8 @@ import sys
 
 import sentry_sdk
 
-sentry_sdk.init(sys.argv[1], release="web@5.12.0+8", environment="conformance", traces_sample_rate=1.0, enable_logs=True)
+OLD = sentry_sdk.VERSION.startswith("1.")  # no logs, other words
+sentry_sdk.init(sys.argv[1], release="web@5.12.0+8", environment="conformance", traces_sample_rate=1.0, **({} if OLD else {"enable_logs": True}))
 sentry_sdk.set_user({"id": "u_7", "email": "ariadne@example.com"})
 sentry_sdk.set_tag("coupon.kind", "percent_bp")
 
@@ -15,9 +16,10 @@ def total(order):
 
 with sentry_sdk.start_transaction(op="http.server", name="GET /cart") as transaction:
     print(transaction.trace_id)
-    with sentry_sdk.start_span(op="db", name="SELECT 1"):
+    with sentry_sdk.start_span(op="db", **{"description" if OLD else "name": "SELECT 1"}):
         pass
-    sentry_sdk.logger.warning("cart is slow", attributes={"items": 3})
+    if not OLD:
+        sentry_sdk.logger.warning("cart is slow", attributes={"items": 3})
     try:
         total({"rate": None})
     except TypeError as error:

@@ -3,6 +3,7 @@ import base64
 import gzip
 import http.client
 import json
+import os
 import pathlib
 import shutil
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 import harness
 
 HERE = pathlib.Path(__file__).resolve().parent
-SDKS = ["python", "@sentry/node", "sentry-node-8"]
+SDKS = ["python", "python-1", "@sentry/node", "sentry-node-10", "sentry-node-9", "sentry-node-8", "sentry-node-7"]
 EVENT = {"event_id": "fc6d8c0c43fc4630ad850ee518f1b9d0", "message": "by hand", "level": "error"}
 
 
@@ -27,13 +28,19 @@ def dsn(clew):
 @pytest.fixture(scope="module", params=SDKS, ids=lambda name: name.replace("/", "-"))
 def sent(request, clew, dsn):
     """Rows of the program's one trace."""
-    if request.param == "python":
+    environment = dict(os.environ)
+    if request.param.startswith("python"):
         command = [sys.executable, HERE / "sentry_python.py", dsn]
+        if request.param == "python-1":
+            environment["PYTHONPATH"] = str(harness.ROOT / ".setup/sdks/python-1")
+            if not (harness.ROOT / ".setup/sdks/python-1").exists():
+                pytest.skip(".setup/sdks is missing (tools/setup test)")
     else:
         if not (HERE / "node_modules").exists():
             pytest.skip("tests/conformance/node_modules is missing (tools/setup test)")
         command = [shutil.which("node"), HERE / "sentry_node.js", request.param, dsn]
-    run = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+    run = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=60, env=environment,
+                         stdin=subprocess.DEVNULL)
     assert run.returncode == 0, run.stderr
     trace = run.stdout.strip()
     assert len(trace) == 32, run.stdout
