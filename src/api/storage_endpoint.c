@@ -6,7 +6,8 @@
 enum { RATE_HOURS = 24 };              // what the present rate is measured over
 #define RATE_LEAST_NS (600 * NS_PER_S) // less says nothing about a day
 
-static const char *const source_names[] = { "spans", "logs", "metrics", "events", "snapshots", "profiles", "checks" };
+static const char *const source_names[] = { "spans",     "logs",     "metrics", "events",
+                                            "snapshots", "profiles", "checks",  "sessions" };
 _Static_assert(sizeof source_names / sizeof source_names[0] == RECORD_SOURCES, "a name a source");
 
 static void put_uint(struct json_writer *w, str key, uint64_t n)
@@ -151,6 +152,16 @@ void api_storage(struct api_call *call)
         json_put_key(&w, STR("why"));
         json_put_str(&w, str_z(stats.why));
     }
+    struct artifacts_stats kept;
+    artifacts_stats(call->api->options.artifacts, &kept);
+    json_put_key(&w, STR("artifacts"));
+    json_put_object(&w);
+    put_uint(&w, STR("references"), kept.references);
+    put_uint(&w, STR("contents"), kept.contents);
+    put_uint(&w, STR("bytes"), kept.bytes);
+    put_uint(&w, STR("stored"), kept.stored_bytes);
+    put_uint(&w, STR("cap"), kept.cap_bytes);
+    json_put_object_end(&w);
     json_put_key(&w, STR("hours_from"));
     api_put_time(&w, u.hours_from);
     put_sources(&w, &u);

@@ -11,7 +11,7 @@
 static const enum query_source source_of[RECORD_SOURCES] = {
     [RECORD_SPANS] = QUERY_SPANS,   [RECORD_LOGS] = QUERY_LOGS,           [RECORD_METRICS] = QUERY_METRICS,
     [RECORD_EVENTS] = QUERY_EVENTS, [RECORD_SNAPSHOTS] = QUERY_SNAPSHOTS, [RECORD_PROFILES] = QUERY_PROFILES,
-    [RECORD_CHECKS] = QUERY_CHECKS,
+    [RECORD_CHECKS] = QUERY_CHECKS, [RECORD_SESSIONS] = QUERY_SESSIONS,
 };
 
 static int segments_take(struct exec *x, const struct segment *const *segments, const uint64_t *firsts, uint32_t n)

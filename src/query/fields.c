@@ -11,7 +11,9 @@
 
 WORDS(words_source, W("spans", QUERY_SPANS), W("logs", QUERY_LOGS), W("metrics", QUERY_METRICS),
       W("events", QUERY_EVENTS), W("checks", QUERY_CHECKS), W("issues", QUERY_ISSUES), W("snapshots", QUERY_SNAPSHOTS),
-      W("profiles", QUERY_PROFILES));
+      W("profiles", QUERY_PROFILES), W("sessions", QUERY_SESSIONS));
+WORDS(words_status_sessions, W("ok", 0), W("exited", 1), W("errored", 2), W("abnormal", 3), W("unhandled", 4),
+      W("crashed", 5));
 WORDS(words_kind, W("internal", 1), W("server", 2), W("client", 3), W("producer", 4), W("consumer", 5));
 WORDS(words_status_spans, W("unset", 0), W("ok", 1), W("error", 2));
 WORDS(words_status_snapshots, W("complete", 0), W("partial", 1));
@@ -32,11 +34,12 @@ static const str source_names[QUERY_SOURCE_COUNT] = {
     [QUERY_METRICS] = STR_INIT("metrics"),     [QUERY_EVENTS] = STR_INIT("events"),
     [QUERY_CHECKS] = STR_INIT("checks"),       [QUERY_ISSUES] = STR_INIT("issues"),
     [QUERY_SNAPSHOTS] = STR_INIT("snapshots"), [QUERY_PROFILES] = STR_INIT("profiles"),
+    [QUERY_SESSIONS] = STR_INIT("sessions"),
 };
 
 static const uint8_t source_levels[QUERY_SOURCE_COUNT] = {
-    [QUERY_SPANS] = 1,  [QUERY_LOGS] = 1,   [QUERY_METRICS] = 1,   [QUERY_EVENTS] = 1,
-    [QUERY_CHECKS] = 2, [QUERY_ISSUES] = 2, [QUERY_SNAPSHOTS] = 3, [QUERY_PROFILES] = 3,
+    [QUERY_SPANS] = 1,  [QUERY_LOGS] = 1,      [QUERY_METRICS] = 1,  [QUERY_EVENTS] = 1,   [QUERY_CHECKS] = 2,
+    [QUERY_ISSUES] = 2, [QUERY_SNAPSHOTS] = 3, [QUERY_PROFILES] = 2, [QUERY_SESSIONS] = 2,
 };
 
 static const str field_names[QUERY_FIELD_COUNT] = {

@@ -14,6 +14,7 @@ enum record_source {
     RECORD_SNAPSHOTS = 4,
     RECORD_PROFILES = 5,
     RECORD_CHECKS = 6,
+    RECORD_SESSIONS = 7,
     RECORD_SOURCES
 };
 

@@ -39,6 +39,7 @@ struct sentry_source {
     int64_t received_ns;           // ns Unix
     int64_t shift_ns;              // added to all times: the sender's clock is so much behind
     const struct json_node *trace; // the envelope's trace context; NULL: none
+    const struct json_node *sdk;   // the envelope's: name and version, for items that do not say; NULL: none
 };
 
 struct sentry_counts {

@@ -134,7 +134,8 @@ static void test_paths(void **state)
 static void test_sources(void **state)
 {
     struct query_options opt = options();
-    assert_int_equal(compile("*")->sources, QS_SPANS | QS_LOGS | QS_METRICS | QS_EVENTS | QS_CHECKS);
+    assert_int_equal(compile("*")->sources,
+                     QS_SPANS | QS_LOGS | QS_METRICS | QS_EVENTS | QS_CHECKS | QS_PROFILES | QS_SESSIONS);
     assert_int_equal(compile("events, issues")->sources, QS_EVENTS | QS_ISSUES);
     opt.level = 3;
     assert_int_equal(compile_with("*", &opt)->sources, QS_ALL & ~QS_ISSUES); // they are made of records

@@ -22,7 +22,7 @@ export interface Token {
   text: string;
 }
 
-export const SOURCES = ['spans', 'logs', 'metrics', 'events', 'checks', 'issues', 'snapshots', 'profiles'];
+export const SOURCES = ['spans', 'logs', 'metrics', 'events', 'checks', 'issues', 'snapshots', 'profiles', 'sessions'];
 
 const SPACE = /\s+/y;
 const FIELD = /(?:[\p{L}_][\p{L}\p{N}_\-/@$]*|`[^`]*`)(?:\.(?:[\p{L}\p{N}_\-/@$]+|`[^`]*`)|\[\d+\])*/uy;
