@@ -170,6 +170,12 @@ void api_my_sessions_end_others(struct api_call *call);
 void api_query(struct api_call *call);
 void api_tail(struct api_call *call);
 void api_trace(struct api_call *call);
+void api_artifact(struct api_call *call);
+void api_event_attachments(struct api_call *call);
+// "artifacts": what of replays and profiles belongs to a trace, of projects that the query may read.
+int api_put_trace_artifacts(struct api_call *call, struct json_writer *w, const struct query_request *q,
+                            const char *hex);
+void api_put_artifact(struct json_writer *w, const struct artifact *a);
 void api_trace_path(struct api_call *call);
 void api_compare(struct api_call *call);
 void api_services(struct api_call *call);

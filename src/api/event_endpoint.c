@@ -1,11 +1,14 @@
 // Error events: one by its id or by its place in an issue, and the list of an issue's.
 #include "api/api_internal.h"
 
+#include "artifacts/feedback.h"
 #include "base/numfmt.h"
 #include "events/events.h"
 #include "grouping/grouping.h"
 
-enum { EVENT_ARENA_MAX = 160 << 20, EVENTS_LIMIT = 50, EVENTS_LIMIT_MAX = 200 };
+#include <stdio.h>
+
+enum { EVENT_ARENA_MAX = 160 << 20, EVENTS_LIMIT = 50, EVENTS_LIMIT_MAX = 200, EVENT_ATTACHMENTS_MAX = 200 };
 
 // What these endpoints have in common while they run.
 struct event_call {
@@ -145,6 +148,67 @@ static void put_place(struct json_writer *w, const struct event_place *place)
     put_text(w, STR("next"), place->next);
 }
 
+// Files that came with the event.
+static int put_attachments(struct event_call *c, struct json_writer *w, const struct event *e, struct err *err)
+{
+    uint32_t project = e->project;
+    struct artifact_filter f = { .projects = &project,
+                                 .projects_n = 1,
+                                 .kinds = artifact_kind_bit(ARTIFACT_ATTACHMENT) |
+                                          artifact_kind_bit(ARTIFACT_MINIDUMP) |
+                                          artifact_kind_bit(ARTIFACT_APPLE_CRASH_REPORT),
+                                 .event = e->id,
+                                 .limit = EVENT_ATTACHMENTS_MAX };
+    struct artifact *list;
+    char url[48];
+    size_t n;
+    int rc = c->call->api->options.artifacts
+                 ? artifact_list(c->call->api->options.artifacts, &f, &c->arena, &list, &n, err)
+                 : ERR_NOENT;
+    if (rc < 0 || n == 0)
+        return rc == ERR_NOENT ? 0 : rc;
+    json_put_key(w, STR("attachments"));
+    json_put_array(w);
+    for (size_t i = 0; i < n; i++) {
+        json_put_object(w);
+        put_uint(w, STR("id"), (uint64_t)list[i].id);
+        put_text(w, STR("name"), list[i].name);
+        put_text(w, STR("type"), list[i].content_type);
+        put_uint(w, STR("size"), list[i].size);
+        snprintf(url, sizeof url, "/api/v1/artifacts/%lld", (long long)list[i].id);
+        put_text(w, STR("url"), str_z(url));
+        json_put_object_end(w);
+    }
+    json_put_array_end(w);
+    return 0;
+}
+
+// What people wrote about it.
+static int put_feedback(struct event_call *c, struct json_writer *w, const struct event *e, struct err *err)
+{
+    struct feedback *list;
+    size_t n;
+    if (!c->call->api->options.artifacts)
+        return 0;
+    int rc = feedback_of_event(c->call->api->options.artifacts, e->project, e->id, &c->arena, &list, &n, err);
+    if (rc < 0 || n == 0)
+        return rc;
+    json_put_key(w, STR("feedback"));
+    json_put_array(w);
+    for (size_t i = 0; i < n; i++) {
+        json_put_object(w);
+        json_put_key(w, STR("time"));
+        api_put_time(w, list[i].time);
+        put_text(w, STR("name"), list[i].name);
+        put_text(w, STR("email"), list[i].email);
+        put_text(w, STR("comments"), list[i].comments);
+        put_text(w, STR("url"), list[i].url);
+        json_put_object_end(w);
+    }
+    json_put_array_end(w);
+    return 0;
+}
+
 static void reply_event(struct event_call *c, const struct event *e, int64_t issue, const struct event_place *place)
 {
     struct grouping_rules *rules = ingest_grouping_rules(c->call->api->options.ingest, e->project);
@@ -161,6 +225,10 @@ static void reply_event(struct event_call *c, const struct event *e, int64_t iss
     put_text(&w, STR("project"), p ? p->name : (str){ 0 });
     put_place(&w, place);
     int rc = event_put(&w, e, &how, &c->arena, &err);
+    if (rc == 0)
+        rc = put_attachments(c, &w, e, &err);
+    if (rc == 0)
+        rc = put_feedback(c, &w, e, &err);
     json_put_object_end(&w);
     grouping_rules_free(rules);
     if (rc == 0) {

@@ -88,6 +88,20 @@ static void put_ingest(struct buf *out, struct ingest *in)
 #undef INGEST_METRIC
 }
 
+static void put_items(struct buf *out, struct ingest *in)
+{
+    static const char *const whats[] = { "taken", "skipped", "malformed" };
+    struct item_tally_row rows[ITEM_TALLY_ROWS];
+    size_t n = ingest_items(in, rows);
+    buf_str(out, STR("# HELP clew_ingest_sentry_items_total Items of Sentry envelopes by type.\n"
+                     "# TYPE clew_ingest_sentry_items_total counter\n"));
+    for (size_t i = 0; i < n; i++)
+        for (int w = 0; w < ITEM_TALLY_WHATS; w++)
+            if (rows[i].n[w])
+                buf_printf(out, "clew_ingest_sentry_items_total{type=\"%s\",what=\"%s\"} %" PRIu64 "\n", rows[i].type,
+                           whats[w], rows[i].n[w]);
+}
+
 static void put_net(struct buf *out, struct net_server *server)
 {
     struct net_stats s = net_server_stats(server);
@@ -164,6 +178,7 @@ void api_metrics(struct api_call *call)
     buf_init(&out, 1 << 20);
     put_process(&out, a);
     put_ingest(&out, a->options.ingest);
+    put_items(&out, a->options.ingest);
     put_store(&out, a->options.store);
     put_red(&out, a->options.red);
     put_artifacts(&out, a->options.artifacts);

@@ -24,6 +24,32 @@ static void put_taken(struct json_writer *w, const struct ingest_stats *in)
     json_put_object_end(w);
 }
 
+// What SDKs say that they did not send.
+static void put_lost(struct json_writer *w, const struct door_snapshot *s)
+{
+    json_put_key(w, STR("lost"));
+    json_put_array(w);
+    for (int i = 0; i < DOOR_LOST_MAX; i++) {
+        const struct door_lost *l = &s->lost[i];
+        if (!l->last_ns)
+            continue;
+        json_put_object(w);
+        json_put_key(w, STR("outcome"));
+        json_put_str(w, str_z(l->outcome));
+        json_put_key(w, STR("reason"));
+        json_put_str(w, str_z(l->reason));
+        json_put_key(w, STR("category"));
+        json_put_str(w, str_z(l->category));
+        json_put_key(w, STR("agent"));
+        json_put_str(w, str_z(l->agent));
+        put_uint(w, STR("quantity"), l->quantity);
+        json_put_key(w, STR("last"));
+        api_put_time(w, l->last_ns);
+        json_put_object_end(w);
+    }
+    json_put_array_end(w);
+}
+
 static void put_store(struct json_writer *w, const struct store_stats *st)
 {
     json_put_key(w, STR("store"));
@@ -57,6 +83,11 @@ void api_ingest(struct api_call *call)
                         "this token belongs to one project; these numbers are of all of them");
         return;
     }
+    struct door_snapshot *snapshot = arena_alloc(&call->req->arena, sizeof *snapshot);
+    if (!snapshot) {
+        api_reply_error(call->req, 503, "memory", "out of memory");
+        return;
+    }
     store_stats(a->options.store, &st);
     buf_init(&body, API_BODY_MAX);
     json_writer_init(&w, &body);
@@ -65,6 +96,8 @@ void api_ingest(struct api_call *call)
     api_put_time(&w, a->started_ns);
     put_taken(&w, &in);
     put_store(&w, &st);
+    door_snapshot(ingest_door(a->options.ingest), snapshot);
+    put_lost(&w, snapshot);
     json_put_object_end(&w);
     api_reply_json_take(call->req, 200, &body);
 }

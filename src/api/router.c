@@ -47,6 +47,8 @@ const struct api_endpoint api_endpoints[] = {
     { HTTP_POST, STR_INIT("/api/v1/query"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_query },
     { HTTP_GET, STR_INIT("/api/v1/tail"), API_SIGNED_IN, META_SCOPE_READ, API_ON_ADMIN_POOL, api_tail },
     { HTTP_GET, STR_INIT("/api/v1/traces/{}"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_trace },
+    { HTTP_GET, STR_INIT("/api/v1/events/{}/attachments"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_event_attachments },
+    { HTTP_GET, STR_INIT("/api/v1/artifacts/{}"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_artifact },
     { HTTP_GET, STR_INIT("/api/v1/traces/{}/path"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_trace_path },
     { HTTP_GET, STR_INIT("/api/v1/compare"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_compare },
     { HTTP_GET, STR_INIT("/api/v1/storage"), API_SIGNED_IN, META_SCOPE_ADMIN, API_ON_ADMIN_POOL, api_storage },
@@ -267,7 +269,7 @@ void api_route(struct http_request *req, struct http_route *route, void *ctx)
                         "this server does not answer to that name (see the setting public_url)");
         return;
     }
-    if (ingest_owns(req)) {
+    if (ingest_owns(a->options.ingest, req)) {
         ingest_route(a->options.ingest, req, route);
         return;
     }
@@ -317,7 +319,7 @@ void api_refuse(struct http_request *req, int status, int retry_after_s, str mes
     struct api *a = ctx;
     struct http_header h[API_HEADERS_MAX + 1];
     MAGIC_CHECK(a, API_MAGIC);
-    if (ingest_owns(req)) {
+    if (ingest_owns(a->options.ingest, req)) {
         ingest_refuse(a->options.ingest, req, status, retry_after_s, message);
         return;
     }

@@ -4,6 +4,7 @@
 #include "api/api_internal.h"
 
 #include "base/hex.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/timefmt.h"
 #include "traces/trace.h"
@@ -217,8 +218,8 @@ static void put_services(struct json_writer *w, const struct trace *t)
     json_put_array_end(w);
 }
 
-static void reply_trace(struct api_call *call, const struct trace *t, const char *hex, struct printed_rows *spans,
-                        const struct printed_rows *logs, const struct printed_rows *events)
+static void reply_trace(struct api_call *call, const struct query_request *q, const struct trace *t, const char *hex,
+                        struct printed_rows *spans, const struct printed_rows *logs, const struct printed_rows *events)
 {
     struct buf body;
     struct json_writer w;
@@ -240,6 +241,8 @@ static void reply_trace(struct api_call *call, const struct trace *t, const char
     put_rows(&w, STR("logs"), logs);
     put_rows(&w, STR("events"), events);
     put_services(&w, t);
+    if (api_put_trace_artifacts(call, &w, q, hex) < 0)
+        log_warn("api", "the artifacts of a trace could not be listed");
     json_put_key(&w, STR("hidden"));
     json_put_uint(&w, t->hidden);
     json_put_object_end(&w);
@@ -288,7 +291,7 @@ void api_trace(struct api_call *call)
         r = print_rows(call, &q, view, "events", hex, &events, &error);
     view_unref(view);
     if (r == 0)
-        reply_trace(call, t, hex, &spans, &logs, &events);
+        reply_trace(call, &q, t, hex, &spans, &logs, &events);
     else if (r == ERR_NOENT && !loaded)
         api_reply_error(call->req, 404, "no_trace", "no span of this trace is stored (or may be seen by you)");
     else if (error.code != QUERY_OK)

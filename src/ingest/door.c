@@ -227,6 +227,33 @@ void door_accept(struct door *d, const struct http_request *req, int signal, uin
     pthread_mutex_unlock(&d->lock);
 }
 
+void door_lost(struct door *d, const struct http_request *req, str outcome, str reason, str category, uint64_t quantity)
+{
+    struct door_lost e = { .last_ns = clock_unix_ns() };
+    MAGIC_CHECK(d, DOOR_MAGIC);
+    put(e.outcome, sizeof e.outcome, outcome);
+    put(e.reason, sizeof e.reason, reason);
+    put(e.category, sizeof e.category, category);
+    put(e.agent, sizeof e.agent, http_request_header(req, STR("user-agent")));
+    pthread_mutex_lock(&d->lock);
+    struct door_lost *at = &d->s.lost[0];
+    for (int i = 0; i < DOOR_LOST_MAX; i++) {
+        struct door_lost *l = &d->s.lost[i];
+        if (l->last_ns && strcmp(l->outcome, e.outcome) == 0 && strcmp(l->reason, e.reason) == 0 &&
+            strcmp(l->category, e.category) == 0 && strcmp(l->agent, e.agent) == 0) {
+            e.quantity = l->quantity;
+            at = l;
+            break;
+        }
+        if (l->last_ns < at->last_ns)
+            at = l;
+    }
+    if (__builtin_add_overflow(e.quantity, quantity, &e.quantity))
+        e.quantity = UINT64_MAX;
+    *at = e;
+    pthread_mutex_unlock(&d->lock);
+}
+
 void door_snapshot(struct door *d, struct door_snapshot *ret_snapshot)
 {
     MAGIC_CHECK(d, DOOR_MAGIC);

@@ -80,12 +80,22 @@ struct door_recent {
     char peer[48], agent[DOOR_TEXT], method[12], path[DOOR_TEXT];
 };
 
+// What an SDK says that it did not send, itself.
+enum { DOOR_LOST_MAX = 24 };
+struct door_lost {
+    char outcome[24], reason[48], category[32];
+    char agent[DOOR_TEXT];
+    uint64_t quantity;
+    int64_t last_ns; // Unix; 0: not in use
+};
+
 struct door_snapshot {
     int64_t since_ns; // Unix: when this began
     uint64_t requests;
     struct door_entry entries[DOOR_ENTRIES]; // those with a key, in no order
     struct door_recent recent[DOOR_RECENT];  // newest first
     size_t recent_n;
+    struct door_lost lost[DOOR_LOST_MAX]; // in no order
 };
 
 struct door;
@@ -113,5 +123,8 @@ struct door_look {
 bool door_wants_look(struct door *d, const struct http_request *req, int signal);
 void door_accept(struct door *d, const struct http_request *req, int signal, uint64_t records,
                  const struct door_look *look);
+
+void door_lost(struct door *d, const struct http_request *req, str outcome, str reason, str category,
+               uint64_t quantity);
 
 void door_snapshot(struct door *d, struct door_snapshot *ret_snapshot);

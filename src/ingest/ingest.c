@@ -11,6 +11,7 @@
 #include "ingest/sentry.h"
 #include "ingest/sentry_auth.h"
 #include "ingest/stray.h"
+#include "meta/token.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -41,15 +42,33 @@ static const struct {
     { STR_INIT("/opentelemetry.proto.collector.metrics.v1.MetricsService/Export"), true, OTLP_METRICS },
 };
 
+// "/api/42/integration/otlp/v1/traces" -> "/v1/traces", and whose it is: OTLP with the key of a DSN.
+static str plain_path(const struct http_request *req, int64_t *ret_project)
+{
+    static const str head = STR_INIT("integration/otlp");
+    str rest;
+    if (req->is_grpc || !sentry_project_path(req->path, ret_project, &rest) || !str_starts(rest, head)) {
+        *ret_project = 0;
+        return req->path;
+    }
+    rest = str_slice(rest, head.len, rest.len);
+    return str_slice(rest, 0, rest.len > 1 && str_ends(rest, STR("/")) ? rest.len - 1 : rest.len);
+}
+
 static int path_find(const struct http_request *req)
 {
+    int64_t project;
+    str path = plain_path(req, &project);
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
-        if (paths[i].grpc == req->is_grpc && str_eq(paths[i].path, req->path))
+        if (paths[i].grpc == req->is_grpc && str_eq(paths[i].path, path))
             return (int)i;
     return -1;
 }
 
-bool ingest_owns(const struct http_request *req) { return path_find(req) >= 0 || sentry_owns(req); }
+bool ingest_owns(const struct ingest *in, const struct http_request *req)
+{
+    return path_find(req) >= 0 || sentry_owns(in, req);
+}
 
 int ingest_new(const struct ingest_options *o, struct ingest **ret_ingest, struct err *err)
 {
@@ -67,6 +86,7 @@ int ingest_new(const struct ingest_options *o, struct ingest **ret_ingest, struc
     in->refine = (struct refine){ in->rules, o->issues };
     if (o->symbols && o->issues.of_hash)
         symbols_on_refined(o->symbols, refine_event, &in->refine);
+    item_tally_init(&in->items);
     for (int i = 0; i < INGEST_WORKERS_MAX; i++)
         arena_init(&in->scratch[i], INGEST_SCRATCH_MAX);
     for (int i = 0; i < INGEST_WORKERS_MAX; i++)
@@ -87,6 +107,7 @@ void ingest_free(struct ingest *in)
         sentry_packer_free(&in->packers[i]);
     quota_free(&in->quota);
     project_rules_free(in->rules);
+    item_tally_free(&in->items);
     door_free(in->door);
     in->magic = 0;
     mem_free(in);
@@ -118,7 +139,7 @@ void ingest_refuse(struct ingest *in, struct http_request *req, int status, int 
                                 : status >= 429 ? DOOR_BUSY
                                                 : DOOR_MALFORMED;
     note(in, req, outcome, status, status == 415 ? http_request_header(req, STR("content-encoding")) : message);
-    if (sentry_owns(req)) {
+    if (sentry_owns(in, req)) {
         sentry_refuse(req, status, retry_after_s, message);
         return;
     }
@@ -249,10 +270,24 @@ static void note_refused(struct ingest *in, const struct http_request *req, enum
     note(in, req, refused, status, detail);
 }
 
+// The key of a DSN opens this way in for its own project only.
+static int dsn_check(struct ingest *in, struct http_request *req, int64_t of, int64_t *ret_project,
+                     enum door_outcome *ret_refused)
+{
+    struct meta_grant grant;
+    str key;
+    int r = sentry_auth_key(req, &key);
+    *ret_refused = r == 0 && key.len ? DOOR_UNKNOWN_KEY : DOOR_NO_KEY;
+    if (r < 0 || !key.len || meta_key_check(in->options.meta, key, &grant) < 0 || grant.project != of)
+        return ERR_DENIED;
+    *ret_project = of;
+    return 0;
+}
+
 void ingest_route(struct ingest *in, struct http_request *req, struct http_route *route)
 {
     MAGIC_CHECK(in, INGEST_MAGIC);
-    if (sentry_owns(req)) {
+    if (sentry_owns(in, req)) {
         sentry_route(in, req, route);
         return;
     }
@@ -268,7 +303,10 @@ void ingest_route(struct ingest *in, struct http_request *req, struct http_route
         http_respond(req, 405, &allow, 1, (bytes){ 0 });
         return;
     }
-    int r = admission_ingest(in->options.meta, req, in->options.default_project, &project, &refused);
+    int64_t of_dsn;
+    plain_path(req, &of_dsn);
+    int r = of_dsn ? dsn_check(in, req, of_dsn, &project, &refused)
+                   : admission_ingest(in->options.meta, req, in->options.default_project, &project, &refused);
     if (r < 0)
         note_refused(in, req, refused, r == ERR_INVALID ? 403 : 401);
     if (r == ERR_INVALID) {
@@ -312,6 +350,11 @@ void ingest_route(struct ingest *in, struct http_request *req, struct http_route
     route->pool = in->options.pool;
     route->body_max = in->options.body_max;
     route->inflated_max = in->options.inflated_max;
+}
+
+size_t ingest_items(struct ingest *in, struct item_tally_row ret_rows[ITEM_TALLY_ROWS])
+{
+    return item_tally_read(&in->items, ret_rows);
 }
 
 struct ingest_stats ingest_stats(struct ingest *in)

@@ -5,6 +5,7 @@
 #pragma once
 #include "artifacts/artifacts.h"
 #include "ingest/door.h"
+#include "ingest/item_tally.h"
 #include "meta/meta.h"
 #include "net/server.h"
 #include "store/store.h"
@@ -24,19 +25,21 @@ struct ingest_options {
     struct meta *meta;
     struct store *store; // with as many lanes as the pool has threads
     struct artifacts *artifacts;
-    struct pool *pool;             // decoding
-    struct symbols *symbols;       // source maps; NULL: none. Closed before ingest is freed
-    struct ingest_issues issues;   // of events that become readable after they came
-    int64_t default_project;       // of senders without a key
-    size_t body_max, inflated_max; // bytes
-    int64_t rate;                  // bytes a second and project; 0: no quota
+    struct pool *pool;                                        // decoding
+    struct symbols *symbols;                                  // source maps; NULL: none. Closed before ingest is freed
+    struct ingest_issues issues;                              // of events that become readable after they came
+    int64_t default_project;                                  // of senders without a key
+    size_t body_max, inflated_max;                            // bytes
+    size_t event_max, item_max, attachment_max, envelope_max; // of Sentry's: bytes
+    const char *tunnels; // paths that take envelopes of any project, comma-separated
+    int64_t rate;        // bytes a second and project; 0: no quota
 };
 int ingest_new(const struct ingest_options *o, struct ingest **ret_ingest, struct err *err);
 // After the server has stopped and all batches were answered.
 void ingest_free(struct ingest *in);
 
 // Is this one of ingest's paths? (gRPC services too)
-bool ingest_owns(const struct http_request *req);
+bool ingest_owns(const struct ingest *in, const struct http_request *req);
 // Admits: fills route, or has answered. Only for requests that it owns; the Host was checked.
 void ingest_route(struct ingest *in, struct http_request *req, struct http_route *route);
 // A refusal by the server itself (limits, broken bodies) in OTLP's form.
@@ -53,6 +56,8 @@ void ingest_refuse(struct ingest *in, struct http_request *req, int status, int 
     X(refused_malformed, "requests that could not be decoded")                       \
     X(refused_busy, "requests refused until later: busy, no space, read-only")       \
     X(bytes, "bytes of admitted requests as sent")                                   \
+    X(sentry_artifacts, "attachments, replays and profiles kept")                    \
+    X(sentry_artifacts_refused, "attachments, replays and profiles without room")    \
     X(sentry_items_skipped, "items of Sentry envelopes of a kind that is not kept")  \
     X(sentry_items_malformed, "items of Sentry envelopes that could not be read")
 
@@ -62,6 +67,8 @@ struct ingest_stats {
 #undef INGEST_STAT_FIELD
 };
 struct ingest_stats ingest_stats(struct ingest *in);
+// Items of Sentry envelopes by type; returns how many types.
+size_t ingest_items(struct ingest *in, struct item_tally_row ret_rows[ITEM_TALLY_ROWS]);
 
 // Who has lately tried to send.
 struct door *ingest_door(struct ingest *in);

@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "ingest/door.h"
 #include "ingest/ingest.h"
+#include "ingest/item_tally.h"
 #include "ingest/project_rules.h"
 #include "ingest/quota.h"
 #include "ingest/refine.h"
@@ -17,6 +18,7 @@ struct ingest {
     struct door *door;
     struct project_rules *rules;
     struct refine refine;
+    struct item_tally items; // of Sentry envelopes, by type
     _Atomic int in_flight;
     struct arena scratch[INGEST_WORKERS_MAX];         // a worker's own
     struct sentry_packer packers[INGEST_WORKERS_MAX]; // likewise
@@ -30,7 +32,9 @@ struct ingest {
 struct ingest_storing {
     struct http_request *req; // with its whole body
     int64_t project;
-    unsigned kind; // of the protocol and format, below 256: the same body in another one is another request
+    bool unhashed;  // the same body again is something new
+    bool *repeated; // set before decode() when it was stored before; NULL: not wanted
+    unsigned kind;  // of the protocol and format, below 256: the same body in another one is another request
     int (*decode)(void *call, const struct record_sink *sink, struct err *err);
     void (*committed)(void *call, int result); // on the log thread
     void *call;

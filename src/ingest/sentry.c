@@ -7,45 +7,51 @@
 #include "base/hex.h"
 #include "base/mem.h"
 #include "base/must.h"
-#include "ingest/ingest_internal.h"
-#include "ingest/sentry_auth.h"
+#include "ingest/sentry_internal.h"
 #include "ingest/sentry_reply.h"
-#include "meta/token.h"
 #include "net/inflate.h"
-#include "wire/sentry.h"
-#include "wire/sentry_envelope.h"
 #include "wire/sentry_scrub.h"
 
 #include <stdio.h>
 #include <sys/random.h>
 
-enum { KIND = 0x80, EVENT_MAX = 1 << 20, CONTAINER_MAX = 10 << 20, ID_LEN = 32 };
+enum { KIND = 0x80, OVER_BODY_MAX = 8 << 10 };
 
-struct sentry_call {
-    struct ingest *in;
-    struct http_request *req;
-    int64_t project;
-    bool store; // the old endpoint: one event, no envelope
-    str key;    // empty: the envelope must show it
-    struct meta_grant grant;
-    struct sentry_counts counts;
-    char id[ID_LEN]; // of the event, hex
-    bool has_id;
-};
-
-bool sentry_owns(const struct http_request *req)
+static bool is_tunnel(const struct ingest *in, str path)
 {
-    int64_t project;
-    str endpoint;
-    return !req->is_grpc && sentry_path(req->path, &project, &endpoint) &&
-           (str_eq(endpoint, STR("envelope")) || str_eq(endpoint, STR("store")));
+    str rest = str_z(in->options.tunnels);
+    while (rest.len) {
+        ptrdiff_t comma = str_find_char(rest, ',', 0);
+        str one = str_trim(comma < 0 ? rest : str_slice(rest, 0, (size_t)comma));
+        rest = comma < 0 ? (str){ 0 } : str_slice(rest, (size_t)comma + 1, rest.len);
+        if (one.len && str_eq(one, path))
+            return true;
+    }
+    return false;
+}
+
+static bool target_of(const struct ingest *in, const struct http_request *req, struct sentry_target *ret_target)
+{
+    if (!req->is_grpc && sentry_target_of(req->path, ret_target))
+        return true;
+    // A page may be served there; what is sent there is an envelope.
+    if (req->is_grpc || (req->method != HTTP_POST && req->method != HTTP_OPTIONS) || !is_tunnel(in, req->path))
+        return false;
+    *ret_target = (struct sentry_target){ .endpoint = SENTRY_TUNNEL };
+    return true;
+}
+
+bool sentry_owns(const struct ingest *in, const struct http_request *req)
+{
+    struct sentry_target target;
+    return target_of(in, req, &target);
 }
 
 void sentry_refuse(struct http_request *req, int status, int retry_after_s, str message)
 {
     // 503 and 408 pass, and SDKs come back after a 429 only.
     bool passes = status == 503 || status == 408;
-    sentry_reply_refusal(req, passes ? 429 : status, passes && !retry_after_s ? 2 : retry_after_s, message);
+    sentry_reply_refusal(req, passes ? 429 : status, passes && !retry_after_s ? 2 : retry_after_s, message, (str){ 0 });
 }
 
 static void note(struct ingest *in, const struct http_request *req, enum door_outcome outcome, int status, str detail)
@@ -73,9 +79,9 @@ static int no_key(struct sentry_call *call)
 
 // --- on a worker
 
-static void id_make(struct sentry_call *call, str sent)
+void sentry_id_make(struct sentry_call *call, str sent)
 {
-    uint8_t id[ID_LEN / 2];
+    uint8_t id[SENTRY_ID_LEN / 2];
     if (!sentry_id(sent, id)) {
         if (sent.len == 0 && call->has_id)
             return;
@@ -106,7 +112,7 @@ static int symbolicate(struct sentry_call *call, struct sentry_event *e, bool *r
     return 0;
 }
 
-static int event_store(struct sentry_call *call, str json, struct sentry_source *from, const struct record_sink *sink,
+int sentry_event_store(struct sentry_call *call, str json, struct sentry_source *from, const struct record_sink *sink,
                        struct err *err)
 {
     struct ingest *in = call->in;
@@ -117,8 +123,8 @@ static int event_store(struct sentry_call *call, str json, struct sentry_source 
     struct sentry_extras extras = { 0 };
     struct grouping grouping;
     bool waits;
-    if (json.len > EVENT_MAX)
-        return err_set(err, ERR_LIMIT, NULL, "an event is larger than %d bytes", EVENT_MAX);
+    if (json.len > in->options.event_max)
+        return err_set(err, ERR_LIMIT, NULL, "an event is larger than %zu bytes", in->options.event_max);
     int r = json_tree_read(json, arena, SENTRY_EVENT_DEPTH, &root, err);
     if (r == 0)
         r = sentry_scrub(root, arena, &remarks);
@@ -127,8 +133,8 @@ static int event_store(struct sentry_call *call, str json, struct sentry_source 
     if (r < 0)
         return r;
     if (!call->has_id) // the envelope's header wins over the payload
-        id_make(call, e.id);
-    from->event_id = str_of(call->id, ID_LEN);
+        sentry_id_make(call, e.id);
+    from->event_id = str_of(call->id, SENTRY_ID_LEN);
     if (e.transaction)
         return sentry_transaction_records(&e, from, arena, sink, &call->counts);
     if ((r = symbolicate(call, &e, &waits)) < 0)
@@ -149,43 +155,21 @@ static int event_store(struct sentry_call *call, str json, struct sentry_source 
     return r < 0 ? r : sentry_error_record(&e, from, &extras, arena, sink, &call->counts);
 }
 
-// Containers of spans, logs and metrics.
-static int container_store(struct sentry_call *call, str type, str json, const struct sentry_source *from,
-                           const struct record_sink *sink, struct err *err)
+// An item that cannot be read, or is of no kind that is known, is counted and left out: the others are as good as ever.
+static int item_take(struct sentry_call *call, const struct sentry_item *item, struct sentry_source *from,
+                     const struct record_sink *sink, struct err *err)
 {
-    static const str types[] = { STR_INIT("span"), STR_INIT("log"), STR_INIT("trace_metric") };
-    struct arena *arena = &call->in->scratch[call->req->worker];
-    const struct json_node *root;
-    struct sentry_remarks remarks;
-    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
-        if (!str_eq(type, types[i]))
-            continue;
-        if (json.len > CONTAINER_MAX)
-            return err_set(err, ERR_LIMIT, NULL, "an item is larger than %d bytes", CONTAINER_MAX);
-        int r = json_tree_read(json, arena, SENTRY_EVENT_DEPTH, &root, err);
-        if (r == 0)
-            r = sentry_scrub(root, arena, &remarks);
-        return r < 0 ? r : sentry_container_records(type, root, from, arena, sink, &call->counts);
-    }
-    return ERR_UNSUPPORTED;
-}
-
-// An item that cannot be read is counted and left out: the others are as good as ever.
-static int item_store(struct sentry_call *call, const struct sentry_item *item, struct sentry_source *from,
-                      const struct record_sink *sink, struct err *err)
-{
-    bool event = str_eq(item->type, STR("event")) || str_eq(item->type, STR("transaction"));
-    str json = str_of_bytes(item->payload);
-    int r = event ? event_store(call, json, from, sink, err) : container_store(call, item->type, json, from, sink, err);
-    if (r == ERR_UNSUPPORTED) {
-        call->in->sentry_items_skipped++;
-        return 0;
-    }
-    if (r == ERR_MALFORMED || r == ERR_TRUNCATED) {
-        call->in->sentry_items_malformed++;
-        return 0;
-    }
-    return r;
+    struct ingest *in = call->in;
+    int r = sentry_item_store(call, item, from, sink, err);
+    bool skipped = r == ERR_UNSUPPORTED, malformed = r == ERR_MALFORMED || r == ERR_TRUNCATED;
+    if (!call->repeated && (r == 0 || skipped || malformed))
+        item_tally_count(&in->items, item->type,
+                         skipped     ? ITEM_TALLY_SKIPPED
+                         : malformed ? ITEM_TALLY_MALFORMED
+                                     : ITEM_TALLY_TAKEN);
+    in->sentry_items_skipped += skipped;
+    in->sentry_items_malformed += malformed;
+    return skipped || malformed ? 0 : r;
 }
 
 static int envelope_store(struct sentry_call *call, struct sentry_source *from, const struct record_sink *sink,
@@ -193,20 +177,27 @@ static int envelope_store(struct sentry_call *call, struct sentry_source *from, 
 {
     struct sentry_envelope envelope;
     struct sentry_item item;
-    struct arena *arena = &call->in->scratch[call->req->worker];
+    struct arena *arena = sentry_arena(call);
     int r = sentry_envelope_open(call->req->body, arena, &envelope, err);
     if (r < 0)
         return r;
     from->shift_ns = sentry_clock_shift(envelope.sent_at, from->received_ns);
     from->trace = json_get(envelope.header, STR("trace"));
+    from->sdk = json_get(envelope.header, STR("sdk"));
     if (envelope.event_id.len)
-        id_make(call, envelope.event_id);
+        sentry_id_make(call, envelope.event_id);
     struct arena_mark mark = arena_mark(arena);
     while ((r = sentry_envelope_next(&envelope, &item, err)) > 0) {
-        if ((r = item_store(call, &item, from, sink, err)) < 0)
+        uint32_t kept = call->kept_n;
+        if ((r = item_take(call, &item, from, sink, err)) < 0)
             return r;
-        arena_rewind(arena, mark);
+        if (kept == call->kept_n && !call->replay.len)
+            arena_rewind(arena, mark);
+        else
+            mark = arena_mark(arena); // what is kept stands there
     }
+    if (r == 0 && call->has_crash && !call->has_event)
+        r = sentry_crash_store(call, NULL, NULL, from, sink, err);
     return r;
 }
 
@@ -219,19 +210,38 @@ static int body_store(struct sentry_call *call, struct sentry_source *from, cons
     struct buf json;
     size_t n;
     if (text.len == 0 || text.ptr[0] == '{')
-        return event_store(call, text, from, sink, err);
+        return sentry_event_store(call, text, from, sink, err);
     uint8_t *packed = arena_alloc_bytes(arena, base64_decoded_max(text.len));
     if (!packed)
         return ERR_NOMEM;
-    buf_init(&json, EVENT_MAX);
+    buf_init(&json, call->in->options.event_max);
     int r =
         base64_decode(packed, text, &n) ? net_inflate(NET_CODING_DEFLATE, bytes_of(packed, n), &json) : ERR_MALFORMED;
     if (r == ERR_MALFORMED)
         err_set(err, r, NULL, "the body is neither JSON nor base64 of zlib");
     if (r == 0)
-        r = event_store(call, buf_view(&json), from, sink, err);
+        r = sentry_event_store(call, buf_view(&json), from, sink, err);
     buf_free(&json);
     return r;
+}
+
+static int body_take(struct sentry_call *call, struct sentry_source *from, const struct record_sink *sink,
+                     struct err *err)
+{
+    switch (call->target.endpoint) {
+    case SENTRY_STORE:
+        return body_store(call, from, sink, err);
+    case SENTRY_SECURITY:
+    case SENTRY_NEL:
+        return sentry_report_store(call, from, sink, err);
+    case SENTRY_MINIDUMP:
+    case SENTRY_ATTACHMENTS:
+        return sentry_form_store(call, from, sink, err);
+    case SENTRY_CRON:
+        return sentry_cron_store(call, from, sink, err);
+    default:
+        return envelope_store(call, from, sink, err);
+    }
 }
 
 static int store(void *ctx, const struct record_sink *sink, struct err *err)
@@ -241,10 +251,25 @@ static int store(void *ctx, const struct record_sink *sink, struct err *err)
     struct sentry_source from = { .service = str_z(call->grant.name), .received_ns = clock_unix_ns() };
     from.peer = str_of(peer, socket_address_format_host(&call->req->peer, peer));
     call->counts = (struct sentry_counts){ 0 };
-    call->has_id = false;
-    int r = call->store ? body_store(call, &from, sink, err) : envelope_store(call, &from, sink, err);
+    call->has_id = call->has_event = call->has_crash = false;
+    call->kept = NULL;
+    call->kept_end = &call->kept;
+    call->kept_n = 0;
+    call->replay = (str){ 0 };
+    call->replay_traces_n = 0;
+    int r = body_take(call, &from, sink, err);
+    if (r == 0)
+        r = sentry_kept_put(call, err);
     arena_reset(&call->in->scratch[call->req->worker]);
     return r;
+}
+
+static void over_rate(struct sentry_call *call)
+{
+    call->in->refused_quota++;
+    note(call->in, call->req, DOOR_QUOTA, 429, (str){ 0 });
+    sentry_reply_refusal(call->req, 429, call->over_ms > 60000 ? 60 : (int)((call->over_ms + 999) / 1000),
+                         STR("the project sends more than its rate"), (str){ 0 });
 }
 
 static void answer(struct sentry_call *call, int code, const struct err *err)
@@ -262,13 +287,18 @@ static void answer(struct sentry_call *call, int code, const struct err *err)
         } else if (code != ERR_DENIED) {
             in->refused_busy++;
         }
-        sentry_reply_code(call->req, code, str_z(words));
+        sentry_reply_code(call->req, code, str_z(words), str_z(call->limits));
+        return;
+    }
+    if (call->over_refused) {
+        over_rate(call);
         return;
     }
     struct door_look look = { .looked = false };
     in->records += call->counts.records;
     door_accept(in->door, call->req, -1, call->counts.records, &look);
-    sentry_reply_ok(call->req, str_of(call->id, call->has_id ? ID_LEN : 0));
+    sentry_reply_ok(call->req, call->target.endpoint == SENTRY_CRON ? 202 : 200,
+                    str_of(call->id, call->has_id ? SENTRY_ID_LEN : 0), str_z(call->limits));
 }
 
 // On the log thread.
@@ -284,18 +314,23 @@ static void committed(void *ctx, int result)
 // The key of the envelope's own header: the only one of browsers behind a tunnel, else one more that has to agree.
 static int admit(struct sentry_call *call, struct err *err)
 {
-    struct arena *arena = &call->in->scratch[call->req->worker];
+    struct arena *arena = sentry_arena(call);
     struct sentry_envelope envelope;
+    bool tunnel = call->target.endpoint == SENTRY_TUNNEL;
     int64_t project = call->project;
     str key = { 0 };
-    int r = call->store ? 0 : sentry_envelope_open(call->req->body, arena, &envelope, err);
-    if (r == 0 && !call->store && envelope.dsn.len && !sentry_dsn_parse(envelope.dsn, &key, &project))
+    if (call->target.endpoint != SENTRY_ENVELOPE && !tunnel)
+        return 0; // let in by the request's head
+    int r = sentry_envelope_open(call->req->body, arena, &envelope, err);
+    if (r == 0 && envelope.dsn.len && !sentry_dsn_parse(envelope.dsn, &key, &project))
         r = err_set(err, ERR_DENIED, NULL, "the envelope's dsn is none");
+    if (r == 0 && tunnel && !call->project)
+        call->project = project;
     if (r == 0 && key.len && (project != call->project || (call->key.len && !str_eq(key, call->key))))
         r = err_set(err, ERR_DENIED, NULL, "the envelope's dsn is of another project or key than the request");
     if (r == ERR_DENIED)
         note(call->in, call->req, DOOR_BAD_AUTHORIZATION, 403, (str){ 0 });
-    if (r == 0 && !call->key.len)
+    if (r == 0 && (tunnel || !call->key.len))
         r = key.len ? key_check(call, key) : no_key(call);
     arena_reset(arena);
     return r;
@@ -305,60 +340,85 @@ static int admit(struct sentry_call *call, struct err *err)
 static void handle(struct http_request *req, void *ctx)
 {
     struct sentry_call *call = ctx;
+    enum sentry_endpoint endpoint = call->target.endpoint;
     struct err err = { 0 };
     MAGIC_CHECK(call->in, INGEST_MAGIC);
     must(req->worker >= 0 && req->worker < INGEST_WORKERS_MAX);
+    int r = admit(call, &err);
+    if (r == 0 && endpoint == SENTRY_TUNNEL)
+        call->over_ms = quota_wait_ms(&call->in->quota, call->project, clock_mono_ns());
+    // Two browsers may well report the same, and a job checks in again and again. What is told apart by more than its body is
+    // safe to be stored again, too.
+    bool same = endpoint == SENTRY_ENVELOPE || endpoint == SENTRY_STORE || endpoint == SENTRY_TUNNEL ||
+                endpoint == SENTRY_MINIDUMP;
     struct ingest_storing storing = { .req = req,
                                       .project = call->project,
-                                      .kind = KIND | call->store,
+                                      .kind = KIND | endpoint,
+                                      .unhashed = !same,
+                                      .repeated = &call->repeated,
                                       .decode = store,
                                       .committed = committed,
                                       .call = call };
-    int r = admit(call, &err);
     if (r == 0 && (r = ingest_store(call->in, &storing, &err)) == INGEST_COMMITTING)
         return;
     call->counts.records = 0; // of a repeated one they were counted when they were stored
     answer(call, r, &err);
 }
 
+// Whether the request's head shows whose it is; an envelope's own head may do so later.
+static int head_check(struct sentry_call *call)
+{
+    enum sentry_endpoint endpoint = call->target.endpoint;
+    int r = sentry_auth_key(call->req, &call->key);
+    if (r == 0 && call->target.key.len) {
+        if (call->key.len && !str_eq(call->key, call->target.key))
+            return ERR_DENIED;
+        call->key = call->target.key;
+    }
+    if (r < 0 || endpoint == SENTRY_TUNNEL)
+        return r;
+    if (call->key.len)
+        return key_check(call, call->key);
+    return endpoint == SENTRY_ENVELOPE ? 0 : no_key(call);
+}
+
 void sentry_route(struct ingest *in, struct http_request *req, struct http_route *route)
 {
-    str endpoint;
-    int64_t project;
+    struct sentry_target target;
     MAGIC_CHECK(in, INGEST_MAGIC);
-    must(sentry_path(req->path, &project, &endpoint));
+    must(target_of(in, req, &target));
     if (req->method == HTTP_OPTIONS) {
         sentry_reply_preflight(req);
         return;
     }
-    if (req->method != HTTP_POST) {
+    if (req->method != HTTP_POST && !(target.endpoint == SENTRY_CRON && req->method == HTTP_GET)) {
         static const struct http_header allow = { STR_INIT("allow"), STR_INIT("POST, OPTIONS") };
         http_respond(req, 405, &allow, 1, (bytes){ 0 });
         return;
     }
     struct sentry_call *call = arena_zalloc(&req->arena, sizeof *call);
-    int r = call ? sentry_auth_key(req, &call->key) : ERR_NOMEM;
+    int r = call ? 0 : ERR_NOMEM;
     if (r == 0) {
         call->in = in;
         call->req = req;
-        call->project = project;
-        call->store = str_eq(endpoint, STR("store"));
-        if (call->key.len)
-            r = key_check(call, call->key);
-        else if (call->store)
-            r = no_key(call);
+        call->target = target;
+        call->project = target.project;
+        r = head_check(call);
     }
     if (r < 0) {
-        sentry_reply_code(req, r, (str){ 0 });
+        sentry_reply_code(req, r, (str){ 0 }, (str){ 0 });
         return;
     }
-    int64_t wait_ms = quota_wait_ms(&in->quota, project, clock_mono_ns());
-    if (wait_ms) {
-        in->refused_quota++;
-        note(in, req, DOOR_QUOTA, 429, (str){ 0 });
-        sentry_reply_refusal(req, 429, wait_ms > 60000 ? 60 : (int)((wait_ms + 999) / 1000),
-                             STR("the project sends more than its rate"));
-        return;
+    if (target.endpoint != SENTRY_TUNNEL)
+        call->over_ms = quota_wait_ms(&in->quota, call->project, clock_mono_ns());
+    if (call->over_ms) {
+        // What an SDK says of what it lost is let in at any rate; such envelopes are small.
+        int64_t n;
+        bool small = json_number_int(http_request_header(req, STR("content-length")), &n) && n <= OVER_BODY_MAX;
+        if (target.endpoint != SENTRY_ENVELOPE || !small) {
+            over_rate(call);
+            return;
+        }
     }
     in->requests++;
     route->handler = handle;
@@ -366,4 +426,9 @@ void sentry_route(struct ingest *in, struct http_request *req, struct http_route
     route->pool = in->options.pool;
     route->body_max = in->options.body_max;
     route->inflated_max = in->options.inflated_max;
+    if (call->key.len && (target.endpoint == SENTRY_ENVELOPE || sentry_is_form(target.endpoint))) {
+        // Large ones are for those who have shown their key first.
+        route->body_max = in->options.envelope_max;
+        route->inflated_max = in->options.envelope_max;
+    }
 }

@@ -1,6 +1,7 @@
 #include "ingest/sentry_auth.h"
 
 #include "base/err.h"
+#include "ingest/sentry_internal.h"
 
 static bool number_of(str text, int64_t *ret_n)
 {
@@ -17,20 +18,62 @@ static bool number_of(str text, int64_t *ret_n)
     return true;
 }
 
-bool sentry_path(str path, int64_t *ret_project, str *ret_endpoint)
+static str segment_take(str *rest)
+{
+    ptrdiff_t slash = str_find_char(*rest, '/', 0);
+    str head = slash < 0 ? *rest : str_slice(*rest, 0, (size_t)slash);
+    *rest = slash < 0 ? (str){ 0 } : str_slice(*rest, (size_t)slash + 1, rest->len);
+    return head;
+}
+
+bool sentry_project_path(str path, int64_t *ret_project, str *ret_rest)
 {
     static const str head = STR_INIT("/api/");
-    if (!str_starts(path, head))
+    for (size_t at = 0;; at++) { // behind a prefix
+        ptrdiff_t found = str_find(str_slice(path, at, path.len), head);
+        if (found < 0)
+            return false;
+        at += (size_t)found;
+        str rest = str_slice(path, at + head.len, path.len);
+        if (number_of(segment_take(&rest), ret_project)) {
+            *ret_rest = rest;
+            return *ret_project > 0;
+        }
+    }
+}
+
+bool sentry_target_of(str path, struct sentry_target *ret_target)
+{
+    static const struct {
+        str name;
+        enum sentry_endpoint endpoint;
+    } plain[] = { { STR_INIT("envelope"), SENTRY_ENVELOPE }, { STR_INIT("store"), SENTRY_STORE },
+                  { STR_INIT("security"), SENTRY_SECURITY }, { STR_INIT("csp-report"), SENTRY_SECURITY },
+                  { STR_INIT("nel"), SENTRY_NEL },           { STR_INIT("minidump"), SENTRY_MINIDUMP } };
+    struct sentry_target t = { 0 };
+    str rest;
+    if (!sentry_project_path(path, &t.project, &rest))
         return false;
-    str rest = str_slice(path, head.len, path.len);
-    ptrdiff_t slash = str_find_char(rest, '/', 0);
-    if (slash < 0 || !number_of(str_slice(rest, 0, (size_t)slash), ret_project))
+    str name = segment_take(&rest);
+    for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++)
+        if (str_eq(name, plain[i].name) && rest.len == 0) {
+            t.endpoint = plain[i].endpoint;
+            *ret_target = t;
+            return true;
+        }
+    t.argument = segment_take(&rest);
+    if (str_eq(name, STR("cron"))) {
+        t.endpoint = SENTRY_CRON;
+        t.key = segment_take(&rest);
+    } else if (str_eq(name, STR("events")) && str_eq(segment_take(&rest), STR("attachments"))) {
+        t.endpoint = SENTRY_ATTACHMENTS;
+    } else {
         return false;
-    str endpoint = str_slice(rest, (size_t)slash + 1, rest.len);
-    if (endpoint.len && endpoint.ptr[endpoint.len - 1] == '/')
-        endpoint.len--;
-    *ret_endpoint = endpoint;
-    return endpoint.len > 0 && str_find_char(endpoint, '/', 0) < 0;
+    }
+    if (!t.argument.len || rest.len)
+        return false;
+    *ret_target = t;
+    return true;
 }
 
 // "Sentry sentry_version=7, sentry_key=abc": order and spacing vary.

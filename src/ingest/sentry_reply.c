@@ -34,13 +34,16 @@ static void reply(struct http_request *req, int status, struct http_header *h, s
     buf_free(&body);
 }
 
-void sentry_reply_ok(struct http_request *req, str id)
+void sentry_reply_ok(struct http_request *req, int status, str id, str limits)
 {
     struct http_header h[HEADERS_MAX];
-    reply(req, 200, h, common(h), STR("id"), id);
+    size_t n = common(h);
+    if (limits.len)
+        h[n++] = (struct http_header){ STR("x-sentry-rate-limits"), limits };
+    reply(req, status, h, n, STR("id"), id);
 }
 
-void sentry_reply_refusal(struct http_request *req, int status, int retry_s, str message)
+void sentry_reply_refusal(struct http_request *req, int status, int retry_s, str message, str only)
 {
     struct http_header h[HEADERS_MAX];
     char retry[16], limits[64];
@@ -50,31 +53,31 @@ void sentry_reply_refusal(struct http_request *req, int status, int retry_s, str
         h[n++] = (struct http_header){ STR("retry-after"), str_of(retry, (size_t)len) };
         // No category named: of all; the scope is the whole workspace.
         len = snprintf(limits, sizeof limits, "%d::organization", retry_s);
-        h[n++] = (struct http_header){ STR("x-sentry-rate-limits"), str_of(limits, (size_t)len) };
+        h[n++] = (struct http_header){ STR("x-sentry-rate-limits"), only.len ? only : str_of(limits, (size_t)len) };
     }
     h[n++] = (struct http_header){ STR("x-sentry-error"), message };
     reply(req, status, h, n, STR("detail"), message);
 }
 
-void sentry_reply_code(struct http_request *req, int code, str words)
+void sentry_reply_code(struct http_request *req, int code, str words, str limits)
 {
     switch (code) {
     case ERR_MALFORMED:
     case ERR_TRUNCATED:
-        sentry_reply_refusal(req, 400, 0, words.len ? words : STR("the envelope is malformed"));
+        sentry_reply_refusal(req, 400, 0, words.len ? words : STR("the envelope is malformed"), limits);
         break;
     case ERR_LIMIT:
-        sentry_reply_refusal(req, 413, 0, words.len ? words : STR("the envelope is too large"));
+        sentry_reply_refusal(req, 413, 0, words.len ? words : STR("the envelope is too large"), limits);
         break;
     case ERR_DENIED:
-        sentry_reply_refusal(req, 403, 0, words.len ? words : STR("no such key in this project"));
+        sentry_reply_refusal(req, 403, 0, words.len ? words : STR("no such key in this project"), limits);
         break;
     case ERR_NOSPC:
     case ERR_READONLY:
-        sentry_reply_refusal(req, 429, 60, STR("nothing can be stored at the moment"));
+        sentry_reply_refusal(req, 429, 60, STR("nothing can be stored at the moment"), limits);
         break;
     default:
-        sentry_reply_refusal(req, 429, 2, STR("busy, try again"));
+        sentry_reply_refusal(req, 429, 2, STR("busy, try again"), limits);
     }
 }
 
@@ -82,7 +85,7 @@ void sentry_reply_preflight(struct http_request *req)
 {
     static const struct http_header h[] = {
         { STR_INIT("access-control-allow-origin"), STR_INIT("*") },
-        { STR_INIT("access-control-allow-methods"), STR_INIT("POST, OPTIONS") },
+        { STR_INIT("access-control-allow-methods"), STR_INIT("POST, GET, OPTIONS") },
         { STR_INIT("access-control-allow-headers"),
           STR_INIT("x-sentry-auth, x-requested-with, origin, accept, content-type, content-encoding, authentication, "
                    "authorization, sentry-trace, baggage, traceparent") },

@@ -28,11 +28,15 @@ int ingest_store(struct ingest *in, const struct ingest_storing *s, struct err *
     must(req->worker >= 0 && req->worker < INGEST_WORKERS_MAX);
     in->bytes += req->wire_body_n;
     quota_charge(&in->quota, s->project, (int64_t)req->wire_body_n, clock_mono_ns());
-    request_hash(s, hash);
+    memset(hash, 0, sizeof hash);
+    if (!s->unhashed)
+        request_hash(s, hash);
     int r = store_batch_begin(in->options.store, (unsigned)req->worker, (uint32_t)s->project, hash, &batch);
     if (r == ERR_EXIST) {
         static const struct record_sink nothing = { NULL, sink_nothing_section, sink_nothing_record };
         in->requests_repeated++;
+        if (s->repeated)
+            *s->repeated = true;
         r = s->decode(s->call, &nothing, err);
         return r < 0 ? r : INGEST_REPEATED;
     }

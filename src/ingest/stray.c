@@ -21,7 +21,7 @@ static bool is_sentry(str path)
 {
     int64_t project;
     str endpoint;
-    return sentry_path(path, &project, &endpoint);
+    return sentry_project_path(path, &project, &endpoint) && endpoint.len > 0;
 }
 
 enum door_outcome stray_outcome(const struct http_request *req, str *ret_what)

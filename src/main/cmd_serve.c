@@ -196,6 +196,11 @@ static int open_rooms(struct house *h, struct err *err)
         .default_project = project.id,
         .body_max = (size_t)number(h, CONFIG_KEY_BODY_MAX),
         .inflated_max = (size_t)number(h, CONFIG_KEY_INFLATED_MAX),
+        .event_max = (size_t)number(h, CONFIG_KEY_EVENT_MAX),
+        .item_max = (size_t)number(h, CONFIG_KEY_ITEM_MAX),
+        .attachment_max = (size_t)number(h, CONFIG_KEY_ATTACHMENT_MAX),
+        .envelope_max = (size_t)number(h, CONFIG_KEY_ENVELOPE_MAX),
+        .tunnels = text(h, CONFIG_KEY_TUNNEL),
         .rate = number(h, CONFIG_KEY_INGEST_RATE),
     };
     r = ingest_new(&in, &h->ingest, err);

@@ -61,6 +61,16 @@ X(BODY_MAX, body_max, SIZE, "16MB", 1024, CONFIG_GB, CONFIG_SERVE, "SIZE", \
   "Most bytes of a request as sent. More: 413.") \
 X(INFLATED_MAX, inflated_max, SIZE, "64MB", 1024, CONFIG_GB, CONFIG_SERVE, "SIZE", \
   "Most bytes of a request after decompression. More: 413.") \
+X(EVENT_MAX, event_max, SIZE, "1MiB", 1024, CONFIG_GB, CONFIG_SERVE, "SIZE", \
+  "Most bytes of one event or transaction of a Sentry SDK. More: 413.") \
+X(ITEM_MAX, item_max, SIZE, "10MiB", 1024, CONFIG_GB, CONFIG_SERVE, "SIZE", \
+  "Most bytes of any other item of JSON in a Sentry envelope. Containers of spans and logs, profiles, sessions. More: 413.") \
+X(ATTACHMENT_MAX, attachment_max, SIZE, "200MiB", 1024, CONFIG_GB, CONFIG_SERVE, "SIZE", \
+  "Most bytes of one attachment, minidump or segment of a replay. More: 413.") \
+X(ENVELOPE_MAX, envelope_max, SIZE, "200MiB", 1024, CONFIG_GB, CONFIG_SERVE, "SIZE", \
+  "Most bytes of a Sentry envelope or form, also when it is inflated. For senders who show their key in the request; others have body_max and inflated_max. More: 413.") \
+X(TUNNEL, tunnel, TEXT, "/tunnel", 0, 0, CONFIG_SERVE, "PATH[,PATH]", \
+  "Paths that take Sentry envelopes of any project. For browsers that keep requests to other hosts from being sent; the DSN in the envelope says whose it is.") \
 X(INGEST_MEMORY, ingest_memory, SIZE, "256MB", CONFIG_MB, CONFIG_BIG, CONFIG_SERVE, "SIZE", \
   "Most bytes of request bodies that wait or are decoded. Over it requests get 503 with Retry-After before their body is read.") \
 X(INGEST_RATE, ingest_rate, SIZE, "0", 0, CONFIG_BIG, CONFIG_SERVE, "SIZE", \

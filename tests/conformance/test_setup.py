@@ -117,7 +117,7 @@ def test_other_trouble_with_keys(clew):
     ("POST", "/", PROTOBUF, "", "path"),
     ("POST", "/v1/traces/", JSON, "{}", "path"),
     ("GET", "/v1/traces", {}, None, "method"),
-    ("POST", "/api/2/minidump/", {}, "{}", "sentry"),
+    ("POST", "/api/2/unreal/", {}, "{}", "sentry"),
     ("POST", "/api/2/envelope/", {}, "{}", "no_key"),
     ("POST", "/api/2/store/", {"X-Sentry-Auth": "Sentry sentry_key=0123456789abcdef"}, "{}", "unknown_key"),
     ("POST", "/api/v2/spans", JSON, "[]", "foreign"),
@@ -231,7 +231,7 @@ def test_tls_ports(tmp_path):
 def test_a_flood_pushes_out_nothing_but_itself(clew_new):
     server = clew_new()
     assert run_sdk(server).returncode == 0
-    post(server, "/api/1/security/", User_Agent="sentry", **JSON)
+    post(server, "/api/1/unreal/", User_Agent="sentry", **JSON)
     for i in range(300):
         post(server, f"/v1/nothing{i}", User_Agent=f"flood {i}", **JSON)
     state = setup(server)
