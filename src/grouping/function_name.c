@@ -83,7 +83,8 @@ static str replace_enclosed(struct name *n, str s, char open, char close, replac
         } else if (c == close) {
             if (--depth == 0) {
                 str r = with(n, str_slice(s, start + 1, i), start);
-                memcpy(buffer + out.len, r.ptr, r.len);
+                if (r.len)
+                    memcpy(buffer + out.len, r.ptr, r.len);
                 out.len += r.len;
             }
         } else if (depth == 0) {
