@@ -92,7 +92,8 @@ static int issues_make(struct exec *x, const struct query_issue *rows, size_t n,
     for (int i = 0; i < 3; i++)
         buf_init(&r.lists[i], LIST_BYTES_MAX);
     for (size_t i = 0; i < n && rc == 0; i++) {
-        rc = issue_add(x, x->made, &r, &rows[i]);
+        if (rows[i].events) // it was seen in the range
+            rc = issue_add(x, x->made, &r, &rows[i]);
         if (rc == 0 && i % BLOCK_ROWS == 0)
             rc = exec_poll(x);
     }

@@ -26,7 +26,8 @@ struct query_issues {
     // The groups of an issue now. ERR_NOENT.
     int (*hashes)(void *ctx, int64_t issue, struct arena *arena, uint32_t *ret_project, str **ret_hashes,
                   size_t *ret_n);
-    // All issues of these projects (NULL: of all) that were seen in [from, to), ns Unix.
+    // The issues of these projects (NULL: of all) with the figures of [from, to), ns Unix; those without events in it are
+    // passed over.
     int (*rows)(void *ctx, const uint32_t *projects, size_t projects_n, int64_t from, int64_t to, struct arena *arena,
                 struct query_issue **ret_rows, size_t *ret_n);
 };

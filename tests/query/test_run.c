@@ -251,10 +251,11 @@ static int rows_asked(void *ctx, const uint32_t *projects, size_t projects_n, in
 {
     assert_non_null(projects);
     assert_int_equal(projects_n, *(size_t *)ctx);
-    *ret_rows = arena_zalloc(arena, 2 * sizeof **ret_rows);
-    *ret_n = 2;
-    (*ret_rows)[0] = (struct query_issue){ .id = 7, .project = 3, .last = from };
-    (*ret_rows)[1] = (struct query_issue){ .id = 8, .project = 4, .last = to };
+    *ret_rows = arena_zalloc(arena, 3 * sizeof **ret_rows);
+    *ret_n = 3;
+    (*ret_rows)[0] = (struct query_issue){ .id = 7, .project = 3, .last = from, .events = 1 };
+    (*ret_rows)[1] = (struct query_issue){ .id = 8, .project = 4, .last = to, .events = 1 };
+    (*ret_rows)[2] = (struct query_issue){ .id = 9, .project = 3, .last = to }; // not seen in the range
     return 0;
 }
 
