@@ -4,6 +4,7 @@
 #pragma once
 #include "artifacts/artifacts.h"
 #include "ingest/ingest.h"
+#include "issues/issues.h"
 #include "meta/meta.h"
 #include "net/server.h"
 #include "red/red.h"
@@ -30,7 +31,8 @@ struct api_options {
     struct meta *meta;
     struct store *store;
     struct red *red;
-    const struct query_issues *issues; // NULL: nobody keeps any
+    struct issues *issues;
+    const struct query_issues *query_issues; // what queries know of them; NULL: nothing
     struct releases *releases;
     struct artifacts *artifacts;
     struct symbols *symbols; // NULL: frames of generated code are shown as they came

@@ -75,6 +75,8 @@ void api_reply_error(struct http_request *req, int status, const char *code, con
 // For the codes of base/err.h: 404, 400, 409, 429, 503 ...
 void api_reply_err(struct http_request *req, const struct err *err);
 int api_status_of(int code); // of the codes of base/err.h
+// The same where something of the body is wrong: err->place names the member, line and column stand in its text.
+void api_reply_member(struct http_request *req, const struct err *err);
 void api_reply_query_error(struct http_request *req, const struct query_error *err);
 void api_error_json(struct json_writer *w, const struct query_error *err);
 void api_reply_nothing(struct http_request *req, int status);
@@ -190,6 +192,13 @@ void api_ingest(struct api_call *call);
 void api_overview(struct api_call *call);
 void api_map(struct api_call *call);
 void api_deploys(struct api_call *call);
+void api_issues(struct api_call *call);
+void api_issues_change(struct api_call *call);
+void api_issues_merge(struct api_call *call);
+void api_issue(struct api_call *call);
+void api_issue_unmerge(struct api_call *call);
+void api_issue_comment(struct api_call *call);
+void api_issue_comment_remove(struct api_call *call);
 void api_jaeger_dependencies(struct api_call *call);
 void api_releases(struct api_call *call);
 void api_release(struct api_call *call);

@@ -113,7 +113,7 @@ bool api_query_begin(struct api_call *call, struct query_request *ret_q)
     *ret_q = (struct query_request){
         .projects = projects,
         .projects_n = (uint32_t)kept,
-        .issues = call->api->options.issues,
+        .issues = call->api->options.query_issues,
         .values = call->caller.scopes & META_SCOPE_VALUES,
         .values_read = api_query_values_read,
         .values_read_ctx = call,

@@ -178,3 +178,39 @@ void api_put_time(struct json_writer *w, int64_t unix_ns)
     char text[32];
     json_put_str(w, str_of(text, (size_t)fmt_rfc3339(text, unix_ns)));
 }
+
+void api_reply_member(struct http_request *req, const struct err *err)
+{
+    struct buf body;
+    struct json_writer w;
+    if (err->code != ERR_INVALID || !err->place[0]) {
+        api_reply_err(req, err);
+        return;
+    }
+    buf_init(&body, 4096);
+    json_writer_init(&w, &body);
+    json_put_object(&w);
+    json_put_key(&w, STR("error"));
+    json_put_object(&w);
+    json_put_key(&w, STR("code"));
+    json_put_str(&w, str_z(err->slug));
+    json_put_key(&w, STR("message"));
+    json_put_str(&w, str_z(err->message));
+    if (err->hint[0]) {
+        json_put_key(&w, STR("hint"));
+        json_put_str(&w, str_z(err->hint));
+    }
+    json_put_key(&w, STR("place"));
+    json_put_str(&w, str_z(err->place));
+    if (err->line) {
+        json_put_key(&w, STR("line"));
+        json_put_int(&w, err->line);
+        json_put_key(&w, STR("column"));
+        json_put_int(&w, err->column);
+        json_put_key(&w, STR("length"));
+        json_put_int(&w, err->length);
+    }
+    json_put_object_end(&w);
+    json_put_object_end(&w);
+    api_reply_json_take(req, 400, &body);
+}

@@ -5,6 +5,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "ingest/ingest.h"
+#include "issues/issues.h"
+#include "issues/query.h"
 #include "main/address.h"
 #include "main/command.h"
 #include "main/doctor.h"
@@ -32,6 +34,8 @@ struct house {
     struct red *red;
     struct releases *releases;
     struct releases_follow *follow;
+    struct issues *issues;
+    struct issues_for_queries issues_for_queries;
     struct symbols *symbols;
     struct artifacts *artifacts;
     struct pool *ingest_pool, *query_pool, *admin_pool;
@@ -86,7 +90,7 @@ static int open_store(struct house *h, struct err *err)
         .disk_cap_bytes = (uint64_t)number(h, CONFIG_KEY_DISK_CAP),
         .cache_bytes = (uint64_t)number(h, CONFIG_KEY_CACHE),
         .allow_hole = number(h, CONFIG_KEY_ALLOW_HOLE),
-        .consumers = 1u << CONSUMER_RED | 1u << CONSUMER_RELEASES,
+        .consumers = 1u << CONSUMER_RED | 1u << CONSUMER_RELEASES | 1u << CONSUMER_ISSUES,
     };
     int r = store_open(&o, &h->store, err);
     if (r < 0)
@@ -144,6 +148,19 @@ static int open_releases(struct house *h, struct err *err)
     return r < 0 ? r : releases_follow_new(h->releases, h->store, false, &h->follow, err);
 }
 
+static int open_issues(struct house *h, struct err *err)
+{
+    char path[CONFIG_TEXT_MAX + 16];
+    snprintf(path, sizeof path, "%s/issues.db", text(h, CONFIG_KEY_DATA));
+    struct issues_options o = { .releases = h->releases,
+                                .path = path,
+                                .retention_ns = number(h, CONFIG_KEY_RETENTION) };
+    int r = issues_open(&o, h->store, &h->issues, err);
+    if (r == 0)
+        issues_for_queries(&h->issues_for_queries, h->issues, h->meta);
+    return r;
+}
+
 static int open_artifacts(struct house *h, struct err *err)
 {
     struct artifacts_options o = { .data = text(h, CONFIG_KEY_DATA),
@@ -182,6 +199,8 @@ static int open_rooms(struct house *h, struct err *err)
     if (r == 0)
         r = open_symbols(h, err);
     if (r == 0)
+        r = open_issues(h, err);
+    if (r == 0)
         r = open_red(h, err);
     if (r == 0)
         r = open_pools(h, err);
@@ -212,6 +231,8 @@ static int open_rooms(struct house *h, struct err *err)
         .store = h->store,
         .red = h->red,
         .releases = h->releases,
+        .issues = h->issues,
+        .query_issues = &h->issues_for_queries.query,
         .artifacts = h->artifacts,
         .symbols = h->symbols,
         .ingest = h->ingest,
@@ -400,6 +421,7 @@ static void stop_all(struct house *h)
     api_free(h->api);
     red_close(h->red);
     releases_follow_free(h->follow);
+    issues_close(h->issues);
     if (h->store)
         store_close(h->store);
     if (owed)
