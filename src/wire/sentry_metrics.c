@@ -141,7 +141,10 @@ static int put_value(struct sentry_build *b, const struct bucket *m, struct valu
         put_delta(b, v);
     }
     put_tags(b, m->tags);
-    return b->record.name.len ? sentry_build_end(b) : 0;
+    if (b->record.name.len)
+        return sentry_build_end(b);
+    b->counts->dropped++;
+    return 0;
 }
 
 static int put_bucket(struct sentry_build *b, const struct bucket *m)
@@ -157,7 +160,9 @@ static int put_bucket(struct sentry_build *b, const struct bucket *m)
         str one = take_until(&rest, ':');
         if (n == STATSD_VALUES_MAX || (type != 's' && !number_of(one, &v))) {
             b->counts->dropped++;
-            break;
+            return any && (type == 'c' || type == 's')
+                       ? put_value(b, m, is_whole ? value_int(whole) : value_double(sum), NULL)
+                       : r;
         }
         any = true;
         if (type == 'd' || type == 'm' || type == 'h')
