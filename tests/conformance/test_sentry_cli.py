@@ -386,7 +386,7 @@ def test_send_event_and_events_list(cli):
     assert "the cart is gone" in shown and "ID: 42" in shown
     cli("events", "list", status=1)  # a build's token reads nothing
     assert [e["title"] for e in cli.get("/api/0/projects/clew/shop/events/?query=release:shop@1.0.0")] == ["the cart is gone"]
-    assert cli.get(f"/api/0/projects/clew/shop/events/{event['eventID']}/") == event
+    assert {**cli.get(f"/api/0/projects/clew/shop/events/{event['eventID']}/"), "groupID": event["groupID"]} == event  # its issue is known a moment later
     assert cli.get(f"/api/0/projects/clew/shop/events/{event['eventID']}/json/")["release"] == "shop@1.0.0"
     for path in (f"web/events/{event['eventID']}/", f"web/events/{event['eventID']}/json/", "shop/events/" + "0" * 32 + "/", "shop/events/" + "0" * 32 + "/json/", "shop/events/x/"):
         assert cli.server.request("GET", "/api/0/projects/clew/" + path, token=cli.admin)[0] == 404, path
@@ -442,7 +442,8 @@ def test_logs_list(cli):
 def test_monitors(cli):
     cli("monitors", "run", "nightly", "--", "true")
     cli("monitors", "run", "nightly", "--", "false", status=1)  # the program's own status
-    cli("monitors", "list", token=cli.admin)
+    wait_for(lambda: [(m["slug"], m["lastStatus"]) for m in cli.get("/api/0/organizations/clew/monitors/")] == [("nightly", "error")])
+    assert "nightly" in cli("monitors", "list", token=cli.admin)
     cli("monitors", "list", status=1)
 
 
