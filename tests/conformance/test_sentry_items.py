@@ -1,7 +1,6 @@
 """Everything else that Sentry SDKs send: files, sessions, check-ins, feedback, profiles, replays, reports of browsers, crashes."""
 import gzip
 import json
-import pathlib
 import subprocess
 import sys
 import time
@@ -12,7 +11,6 @@ import pytest
 
 import harness
 
-HERE = pathlib.Path(__file__).resolve().parent
 TRACE = "0af7651916cd43dd8448eb211c803177"
 
 
@@ -336,3 +334,30 @@ def test_what_is_acknowledged_survives_a_kill(tmp_path):
             assert len(server.query(f"events event_id={event}")[0]) == 1
     finally:
         server.stop()
+
+
+SDK = """
+import sys, sentry_sdk
+from sentry_sdk.crons import capture_checkin, MonitorStatus
+sentry_sdk.init(dsn=sys.argv[1], release="sdk@1", environment="sdk-items", auto_session_tracking=True, traces_sample_rate=1.0, profiles_sample_rate=1.0)
+with sentry_sdk.new_scope() as scope:
+    scope.add_attachment(bytes=b"from the SDK", filename="sdk.txt")
+    print(sentry_sdk.capture_message("with a file"))
+check = capture_checkin(monitor_slug="sdk-nightly", status=MonitorStatus.IN_PROGRESS)
+capture_checkin(monitor_slug="sdk-nightly", check_in_id=check, status=MonitorStatus.OK, duration=3)
+sentry_sdk.get_isolation_scope().start_session()
+sentry_sdk.get_isolation_scope().end_session()
+sentry_sdk.flush(10)
+sentry_sdk.get_client().close()
+"""
+
+
+def test_the_python_sdk_sends_them_too(clew):
+    dsn = clew.cli("project", "dsn", "default").strip()
+    run = subprocess.run([sys.executable, "-c", SDK, dsn], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+    assert run.returncode == 0, run.stderr
+    files = api(clew, f"/api/v1/events/{run.stdout.split()[0]}/attachments")["attachments"]
+    assert [f["name"] for f in files] == ["sdk.txt"] and clew.request("GET", files[0]["url"])[1] == b"from the SDK"
+    assert {r["status"] for r in clew.query("checks name=sdk-nightly")[0]} == {"running", "ok"}
+    rows, _ = clew.query("sessions environment=sdk-items")
+    assert rows and sum(r["quantity"] for r in rows) >= 1 and rows[0]["release"] == "sdk@1"
