@@ -239,6 +239,10 @@ int sentry_event_read(const struct json_node *root, struct arena *arena, struct 
         return err_set(err, ERR_MALFORMED, NULL, "the event is no JSON object");
     const struct json_node *contexts = object_of(root, STR("contexts")), *sdk = json_get(root, STR("sdk"));
     const struct json_node *tags = json_get(root, STR("tags"));
+    // Browsers' SDKs name it in a tag.
+    str replay = json_get_text(json_get(contexts, STR("replay")), STR("replay_id"));
+    if (replay.len == 0)
+        replay = sentry_tag(tags, STR("replayId"));
     struct sentry_event e = {
         .node = root,
         .transaction = str_eq(json_get_text(root, STR("type")), STR("transaction")),
@@ -252,7 +256,7 @@ int sentry_event_read(const struct json_node *root, struct arena *arena, struct 
         .environment = json_get_text(root, STR("environment")),
         .server_name = json_get_text(root, STR("server_name")),
         .service = sentry_tag(tags, STR("service")),
-        .replay = json_get_text(json_get(contexts, STR("replay")), STR("replay_id")),
+        .replay = replay,
         .sdk_name = json_get_text(sdk, STR("name")),
         .sdk_version = json_get_text(sdk, STR("version")),
         .trace = json_get(contexts, STR("trace")),
