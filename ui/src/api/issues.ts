@@ -133,14 +133,28 @@ export interface ListParams {
   cursor?: string;
 }
 
-export function loadIssues(params: ListParams, abort?: AbortSignal): Promise<IssueList> {
-  return getJson<IssueList>('/api/v1/issues', { ...params }, abort);
+type Told<T extends Issue> = Omit<T, 'first' | 'last'> & { first?: string; last?: string; since?: string };
+
+/** One whose events have all gone was seen when its state began. */
+function whole<T extends Issue>(issue: Told<T>): T {
+  const known = issue.since ?? new Date(0).toISOString();
+  return { ...issue, first: issue.first ?? known, last: issue.last ?? known } as unknown as T;
+}
+
+export async function loadIssues(params: ListParams, abort?: AbortSignal): Promise<IssueList> {
+  const answer = await getJson<IssueList>('/api/v1/issues', { ...params }, abort);
+  return { ...answer, issues: answer.issues.map(whole) };
 }
 
 const at = (id: number | string) => `/api/v1/issues/${encodeURIComponent(id)}`;
 
-export function loadIssue(id: string, range: { from: number; to: number }, buckets: number, abort?: AbortSignal): Promise<IssueDetail> {
-  return getJson<IssueDetail>(at(id), { from: range.from, to: range.to, buckets }, abort);
+export async function loadIssue(
+  id: string,
+  range: { from: number; to: number },
+  buckets: number,
+  abort?: AbortSignal,
+): Promise<IssueDetail> {
+  return whole(await getJson<IssueDetail>(at(id), { from: range.from, to: range.to, buckets }, abort));
 }
 
 /** All or some of them are changed; those that are not say why. leaving: the request outlives the page. */

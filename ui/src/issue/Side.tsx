@@ -80,6 +80,7 @@ function Chart({ issue }: { issue: IssueDetail }) {
   if (!series || times.length === 0) return null;
   const span = { from: times[0] as number, to: (times.at(-1) as number) + step };
   const deployed = (issue.releases ?? []).flatMap((release) => {
+    if (!release.release) return [];
     const at = release.first ? parseInstant(release.first).ms : undefined;
     return at !== undefined && at >= span.from && at <= span.to
       ? [{ at, label: shortRelease(release.release), bad: at === firstOf(issue) }]
@@ -274,7 +275,8 @@ function Users({ issue }: { issue: IssueDetail }) {
 }
 
 function Releases({ issue }: { issue: IssueDetail }) {
-  const releases = issue.releases ?? [];
+  // Those beyond what is kept apart come as one, without a name.
+  const releases = (issue.releases ?? []).filter((one) => one.release);
   const most = Math.max(1, ...releases.map((one) => one.events));
   if (releases.length === 0) return null;
   return (

@@ -87,7 +87,7 @@ function Node({ name, value, hot, used, path, at, depth, repr, plain, scrubbed }
           {name}
         </span>
         {tree || (long && !why) ? (
-          <button type="button" class="vv" aria-expanded={open} aria-label={`${path} in full`} onClick={() => setOpen(!open)}>
+          <button type="button" class="vv" aria-expanded={open} title={`${path} in full`} onClick={() => setOpen(!open)}>
             {tree && <Icon icon={open ? ChevronDown : ChevronRight} size={12} class="tg" />}
             {body}
           </button>

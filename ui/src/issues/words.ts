@@ -61,8 +61,9 @@ export function untilWords(until: Until | undefined, now: number): string {
     }
     case 'events':
     case 'users': {
-      const of = plural(until.n ?? 0, until.kind === 'events' ? 'event' : 'user');
-      return `until ${until.window_s ? of : `${of} more`}${until.window_s ? ` in ${span(until.window_s)}` : ''}`;
+      const noun = until.kind === 'events' ? 'event' : 'user';
+      const n = until.n ?? 0;
+      return until.window_s ? `until ${plural(n, noun)} in ${span(until.window_s)}` : `until ${plural(n, `more ${noun}`)}`;
     }
     case 'forever':
       return 'forever';
