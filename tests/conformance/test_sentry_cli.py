@@ -421,6 +421,55 @@ def test_send_envelope(cli):
     assert wait_for(lambda: cli.get("/api/0/projects/clew/shop/events/?query=enveloped"))[0]["eventID"] == "9ec79c33ec9942ab8353589fcb2e04dc"
 
 
+def issue(cli, title, query=""):
+    return wait_for(lambda: [i for i in cli.get(f"/api/0/projects/clew/shop/issues/?query={query}") if i["title"] == title])[0]
+
+
+def test_issues_list_and_changes(cli):
+    for n in range(2):
+        cli("send-event", "-m", "the till is stuck", "-l", "error", "--no-environ", "-r", "shop@1.0.0")
+    wait_for(lambda: issue(cli, "the till is stuck")["count"] == "2")
+    one = issue(cli, "the till is stuck", "is:unresolved")
+    assert one["shortId"] == f"SHOP-{one['id']}" and (one["status"], one["level"], one["project"]["slug"]) == ("unresolved", "error", "shop")
+    shown = cli("issues", "list", token=cli.admin)
+    assert "the till is stuck" in shown and one["shortId"] in shown
+    assert "the till is stuck" in cli("issues", "list", "--query", "is:unresolved level:error till", token=cli.admin)
+    assert "the till is stuck" not in cli("issues", "list", "--query", "level:fatal", token=cli.admin)
+    assert {e["title"] for e in cli.get(f"/api/0/issues/{one['id']}/events/")} == {"the till is stuck"}
+    status = lambda: cli.get(f"/api/0/organizations/clew/issues/{one['shortId']}/")["status"]  # noqa: E731
+    cli("issues", "resolve", "-i", one["id"], status=1)  # a build's token changes none
+    assert status() == "unresolved"
+    cli("issues", "resolve", "-i", one["id"], token=cli.admin)
+    assert status() == "resolved" and "the till is stuck" not in [i["title"] for i in cli.get("/api/0/projects/clew/shop/issues/")]
+    cli("issues", "unresolve", "-i", one["id"], token=cli.admin)
+    assert status() == "unresolved"
+    cli("issues", "mute", "-i", one["id"], token=cli.admin)
+    assert status() == "ignored"
+    cli("issues", "unresolve", "--status", "muted", token=cli.admin)
+    assert status() == "unresolved"
+    cli("issues", "resolve", "--all", token=cli.admin)
+    assert status() == "resolved" and cli.get("/api/0/projects/clew/shop/issues/") == []
+
+
+def test_issue_changes_of_scripts(cli):
+    put = lambda path, body, token=cli.admin: cli.server.request("PUT", path, json.dumps(body), {"Content-Type": "application/json"}, token=token)  # noqa: E731
+    one = issue(cli, "the till is stuck")
+    path = f"/api/0/issues/{one['id']}/"
+    status, answer = put(path, {"status": "resolved", "statusDetails": {"inRelease": "shop@9.0"}})
+    assert status == 200 and json.loads(answer)["statusDetails"] == {"inRelease": "shop@9.0"}
+    status, answer = put(path, {"status": "ignored", "statusDetails": {"ignoreCount": 10, "ignoreWindow": 60}})
+    assert (status, json.loads(answer)["substatus"], json.loads(answer)["statusDetails"]) == (200, "archived_until_condition_met", {"ignoreCount": 10, "ignoreWindow": 60})
+    status, answer = put(path, {"status": "unresolved", "assignedTo": "user:admin", "priority": "high", "hasSeen": True})
+    assert (status, json.loads(answer)["assignedTo"]["name"], json.loads(answer)["priority"]) == (200, "admin", "high")
+    for bad in ({"status": "gone"}, {"priority": "huge"}, {"assignedTo": 5}, {"status": "ignored", "ignoreDuration": "soon"}, []):
+        assert put(path, bad)[0] == 400, bad
+    assert put(path, {"status": "resolved"}, cli.server.token("read"))[0] == 403
+    web = cli.server.token("admin", project="web")
+    assert put(path, {"status": "resolved"}, web)[0] == 404 and put("/api/0/organizations/clew/issues/?id=" + one["id"], {"status": "resolved"}, web)[0] == 204
+    assert cli.get(path)["status"] == "unresolved" and put("/api/0/issues/WEB-" + one["id"] + "/", {"status": "resolved"})[0] == 404
+    assert cli.server.request("GET", "/api/0/projects/clew/shop/issues/?query=nonsense:1", token=cli.admin)[0] == 400
+
+
 def test_logs_list(cli):
     from opentelemetry.proto.collector.logs.v1 import logs_service_pb2
     import time
