@@ -50,7 +50,11 @@ static uint32_t width_at(uint32_t minute, uint32_t now)
 // Two neighbours, where the sum fits.
 static bool join(struct series_cell *into, const struct series_cell *c)
 {
-    return !__builtin_add_overflow(into->n, c->n, &into->n);
+    uint32_t n;
+    if (__builtin_add_overflow(into->n, c->n, &n))
+        return false;
+    into->n = n;
+    return true;
 }
 
 void series_coarsen(struct series *s, uint32_t now)

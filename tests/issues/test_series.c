@@ -1,0 +1,60 @@
+// Cells: nothing is lost when they become wider or too many.
+#include "issues/series.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+// cmocka.h needs these before it
+#include <cmocka.h>
+
+static void test_coarse_without_a_loss(void **unused)
+{
+    struct series s = { 0 };
+    const uint32_t now = 1000000 * 10;
+    uint64_t sum = 0;
+    for (uint32_t age = 0; age < 100 * 1440; age += 7, sum += 3)
+        assert_int_equal(series_add(&s, now - age, 3), 0);
+    series_coarsen(&s, now);
+    assert_int_equal(series_sum(&s, 0, UINT32_MAX), sum);
+    assert_true(s.n < SERIES_CELLS_MAX);
+    for (uint32_t i = 1; i < s.n; i++)
+        assert_true(s.cells[i].minute > s.cells[i - 1].minute);
+    uint32_t before = s.n;
+    series_coarsen(&s, now);
+    assert_int_equal(s.n, before);
+    uint64_t parts[7] = { 0 }, all = 0;
+    uint32_t from = series_align(now - 30 * 1440, now);
+    series_spread(&s, from, now + 1, 7, parts);
+    for (int i = 0; i < 7; i++)
+        all += parts[i];
+    assert_int_equal(all, series_sum(&s, from, now + 1));
+    series_free(&s);
+}
+
+static void test_invented_times_are_bounded(void **unused)
+{
+    struct series s = { 0 };
+    for (uint32_t i = 0; i < 200000; i++)
+        assert_int_equal(series_add(&s, (i * 2654435761u) % 50000000, 1), 0);
+    assert_true(s.n <= SERIES_CELLS_MAX);
+    assert_int_equal(series_sum(&s, 0, UINT32_MAX), 200000);
+    series_free(&s);
+}
+
+static void test_large_counts(void **unused)
+{
+    struct series s = { 0 };
+    assert_int_equal(series_add(&s, 5, 3ull * UINT32_MAX + 17), 0);
+    assert_int_equal(series_sum(&s, 5, 6), 3ull * UINT32_MAX + 17);
+    series_free(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_coarse_without_a_loss),
+        cmocka_unit_test(test_invented_times_are_bounded),
+        cmocka_unit_test(test_large_counts),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
