@@ -72,6 +72,10 @@ describe('the inbox', () => {
     assert.match(await words(row(page, 'TypeError')), /TypeError unsupported operand .*checkout.*New.* 4 4 .*1\.4\.2/);
     assert.match(await words(page.getByRole('navigation', { name: 'Which issues' })), /For review 3 Unresolved 3/);
     await page.locator('.rail .n', { hasText: '3' }).waitFor();
+    await page.goto(`${server.url}/logs`);
+    await page.locator('.rail .n', { hasText: '3' }).waitFor();
+    await page.goto(`${server.url}/issues`);
+    await row(page, 'TypeError').waitFor();
   });
 
   it('shows the chosen one beside the list: the line, its values, its trace', async () => {
@@ -257,6 +261,25 @@ describe('an issue', () => {
     await row(page, 'TypeError').getByText('Regressed').waitFor();
     await page.goto(`${server.url}/`);
     await page.getByRole('region', { name: 'New and regressed issues' }).getByText('TypeError').waitFor();
+  });
+
+  it('takes others in, and lets them go again', async () => {
+    await page.goto(`${server.url}/issues?q=issues+state%3Darchived`);
+    await soon('two are archived', async () => (await rows(page).count()) === 2);
+    await page.getByRole('checkbox', { name: 'Select all' }).click();
+    await page.keyboard.press('m');
+    await page.getByText(/2 issues are merged into/).waitFor();
+    // The one that is left must have the figures of both before it is opened.
+    await page.locator('li.it .num', { hasText: /^8$/ }).waitFor({ timeout: 20_000 });
+    assert.equal(await rows(page).count(), 1);
+    await rows(page).locator('.tt a').click();
+    const merged = page.getByRole('region', { name: 'Merged' });
+    await soon('two kinds', async () => (await merged.locator('tr').count()) === 2);
+    await merged.getByRole('checkbox').last().check();
+    await merged.getByRole('button', { name: 'Take apart' }).click();
+    await merged.waitFor({ state: 'detached', timeout: 20_000 });
+    await page.goto(`${server.url}/issues?q=issues`);
+    await soon('three issues again', async () => (await rows(page).count()) === 3);
   });
 
   it('is found by its short name', async () => {
