@@ -2,10 +2,12 @@
 // check; ingest, when the path is its; the table of endpoints (method, who may, how large); the caller
 // (session or token, with the rules for browsers); the endpoint. docs/openapi.json describes the answers.
 #pragma once
+#include "alerts/alerts.h"
 #include "artifacts/artifacts.h"
 #include "ingest/ingest.h"
 #include "issues/issues.h"
 #include "meta/meta.h"
+#include "monitors/monitors.h"
 #include "net/server.h"
 #include "red/red.h"
 #include "releases/releases.h"
@@ -37,6 +39,9 @@ struct api_options {
     struct artifacts *artifacts;
     struct symbols *symbols; // NULL: frames of generated code are shown as they came
     struct ingest *ingest;
+    struct alerts *alerts;
+    struct monitors *monitors;
+    bool alerts_mail;         // this server sends mail
     struct pool *ingest_pool; // for /metrics
     struct pool *query_pool;  // queries: long; its queue is the bound on them
     struct pool *admin_pool;  // the rest: short, on meta's disk

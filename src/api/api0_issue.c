@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { DAY_S = 86400, STATS_BUCKETS = 24 };
+
 // The projects of a request and all issues of theirs.
 struct listing {
     struct meta_project *projects;
@@ -28,7 +30,8 @@ static int order_id(const void *a, const void *b)
 
 static bool listing_begin(struct api_call *call, struct listing *l)
 {
-    *l = (struct listing){ .to = clock_unix_ns() + 1 }; // whenever they were seen
+    *l = (struct listing){ .to = clock_unix_ns() };
+    l->from = l->to - (int64_t)DAY_S * NS_PER_S;
     if (in_project(call)) {
         l->projects_n = 1;
         l->projects = arena_alloc(&call->req->arena, sizeof *l->projects);
@@ -46,9 +49,9 @@ static bool listing_begin(struct api_call *call, struct listing *l)
         ids[i] = (uint32_t)l->projects[i].id;
     if (l->projects_n)
         qsort(ids, l->projects_n, sizeof *ids, order_id);
-    l->filter = (struct issues_filter){ .projects = ids,
-                                        .projects_n = (uint32_t)l->projects_n,
-                                        .who = api_actor(call, l->who) };
+    l->filter = (struct issues_filter){
+        .projects = ids, .projects_n = (uint32_t)l->projects_n, .who = api_actor(call, l->who), .buckets = STATS_BUCKETS
+    };
     return true;
 }
 
@@ -123,7 +126,8 @@ void api0_issues_list(struct api_call *call)
     api0_begin(&w, &body);
     json_put_array(&w);
     for (size_t i = page.at; i < l.n && i < page.at + page.n; i++)
-        api0_put_issue(&w, call, api0_project_of(l.projects, l.projects_n, l.rows[i].project), &l.rows[i]);
+        api0_put_issue(&w, call, api0_project_of(l.projects, l.projects_n, l.rows[i].project), &l.rows[i], &l.filter,
+                       l.from, l.to);
     json_put_array_end(&w);
     api0_reply_page_take(call, &page, l.n, &body);
 }
@@ -154,7 +158,8 @@ static void reply_issue(struct api_call *call, const struct listing *l, const st
     struct json_writer w;
     struct buf body;
     api0_begin(&w, &body);
-    api0_put_issue(&w, call, api0_project_of(l->projects, l->projects_n, row->project), row);
+    api0_put_issue(&w, call, api0_project_of(l->projects, l->projects_n, row->project), row, &l->filter, l->from,
+                   l->to);
     api_reply_json_take(call->req, 200, &body);
 }
 

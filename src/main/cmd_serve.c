@@ -1,4 +1,5 @@
 // `clew serve`: builds the house from the ground up, waits for a signal, takes it down in reverse.
+#include "alerts/alerts.h"
 #include "api/api.h"
 #include "artifacts/artifacts.h"
 #include "base/clock.h"
@@ -13,6 +14,7 @@
 #include "main/run_file.h"
 #include "meta/person.h"
 #include "meta/token.h"
+#include "monitors/monitors.h"
 #include "net/server.h"
 #include "net/tls.h"
 #include "red/red.h"
@@ -25,7 +27,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { ADMIN_THREADS = 2, ADMIN_QUEUE = 1024, INGEST_QUEUE = 65536, LOOPS_MAX = 4 };
+enum { ADMIN_THREADS = 2, ADMIN_QUEUE = 1024, INGEST_QUEUE = 65536, LOOPS_MAX = 4, WORKERS_MAX = 63 };
 
 struct house {
     const struct config *config;
@@ -40,6 +42,8 @@ struct house {
     struct artifacts *artifacts;
     struct pool *ingest_pool, *query_pool, *admin_pool;
     struct ingest *ingest;
+    struct alerts *alerts;
+    struct monitors *monitors;
     struct api *api;
     struct net_tls *tls;
     struct net_server *server;
@@ -55,13 +59,13 @@ static const char *text(const struct house *h, enum config_id id) { return confi
 static int cores(void)
 {
     long n = sysconf(_SC_NPROCESSORS_ONLN);
-    return n < 1 ? 1 : n > 64 ? 64 : (int)n;
+    return n < 1 ? 1 : n > WORKERS_MAX ? WORKERS_MAX : (int)n;
 }
 
 static int workers(const struct house *h)
 {
     int64_t n = number(h, CONFIG_KEY_WORKERS);
-    return n ? (int)n : cores();
+    return n > WORKERS_MAX ? WORKERS_MAX : n ? (int)n : cores();
 }
 
 static int open_pools(struct house *h, struct err *err)
@@ -84,13 +88,13 @@ static int open_store(struct house *h, struct err *err)
     snprintf(dir, sizeof dir, "%s/store", text(h, CONFIG_KEY_DATA));
     struct store_options o = {
         .dir = dir,
-        .lanes = (unsigned)workers(h),
+        .lanes = (unsigned)workers(h) + 1, // and one for what monitors write
         .durability_os = strcmp(text(h, CONFIG_KEY_DURABILITY), "os") == 0,
         .retention_ns = number(h, CONFIG_KEY_RETENTION),
         .disk_cap_bytes = (uint64_t)number(h, CONFIG_KEY_DISK_CAP),
         .cache_bytes = (uint64_t)number(h, CONFIG_KEY_CACHE),
         .allow_hole = number(h, CONFIG_KEY_ALLOW_HOLE),
-        .consumers = 1u << CONSUMER_RED | 1u << CONSUMER_RELEASES | 1u << CONSUMER_ISSUES,
+        .consumers = 1u << CONSUMER_RED | 1u << CONSUMER_RELEASES | 1u << CONSUMER_ISSUES | 1u << CONSUMER_MONITORS,
     };
     int r = store_open(&o, &h->store, err);
     if (r < 0)
@@ -169,6 +173,69 @@ static int open_artifacts(struct house *h, struct err *err)
     return artifacts_open(&o, &h->artifacts, err);
 }
 
+// One line, as editors leave it.
+static int read_password(struct house *h, struct smtp_server *server, struct err *err)
+{
+    const char *path = text(h, CONFIG_KEY_SMTP_PASSWORD_FILE);
+    if (!path[0])
+        return 0;
+    FILE *f = fopen(path, "re");
+    char *got = f ? fgets(server->password, sizeof server->password, f) : NULL;
+    int e = errno;
+    if (f)
+        fclose(f);
+    if (!got) {
+        err_set(err, ERR_NOENT, "bad_setting", "cannot read the mail server's password: %s",
+                f ? "the file is empty" : strerror(e));
+        err_set_place(err, "%s", path);
+        return ERR_NOENT;
+    }
+    server->password[strcspn(server->password, "\r\n")] = 0;
+    return 0;
+}
+
+static int open_alerts(struct house *h, struct err *err)
+{
+    char path[CONFIG_TEXT_MAX + 16];
+    struct smtp_server smtp;
+    const char *url = text(h, CONFIG_KEY_SMTP), *from = text(h, CONFIG_KEY_MAIL_FROM);
+    snprintf(path, sizeof path, "%s/alerts.db", text(h, CONFIG_KEY_DATA));
+    struct alerts_options o = {
+        .path = path,
+        .store = h->store,
+        .issues = h->issues,
+        .query_issues = &h->issues_for_queries.query,
+        .meta = h->meta,
+        .mail_from = from,
+        .private_targets = number(h, CONFIG_KEY_PRIVATE_TARGETS),
+    };
+    int r = url[0] ? smtp_server_parse(str_z(url), &smtp, err) : 0;
+    if (r == 0 && url[0])
+        r = read_password(h, &smtp, err);
+    if (r == 0 && url[0] && !smtp_address_ok(str_z(from)))
+        r = err_set(err, ERR_INVALID, "bad_setting", "smtp needs mail_from, a mail address");
+    if (r < 0)
+        return r;
+    o.smtp = url[0] ? &smtp : NULL;
+    return alerts_open(&o, &h->alerts, err);
+}
+
+static int open_monitors(struct house *h, struct err *err)
+{
+    char path[CONFIG_TEXT_MAX + 16];
+    snprintf(path, sizeof path, "%s/monitors.db", text(h, CONFIG_KEY_DATA));
+    // The lane behind those of the workers.
+    struct monitors_options o = { .path = path, .store = h->store, .lane = (unsigned)workers(h), .issues = h->issues };
+    return monitors_open(&o, &h->monitors, err);
+}
+
+static int start_alerts(struct house *h, struct err *err)
+{
+    char url[256];
+    int r = address_of_settings(h->config, socket_address_port(&h->main_address), url, err);
+    return r < 0 ? r : alerts_start(h->alerts, url, err);
+}
+
 static int artifact_content(void *ctx, const uint8_t digest[SYMBOLS_DIGEST], size_t cap, struct buf *out,
                             struct err *err)
 {
@@ -200,6 +267,10 @@ static int open_rooms(struct house *h, struct err *err)
         r = open_symbols(h, err);
     if (r == 0)
         r = open_issues(h, err);
+    if (r == 0)
+        r = open_monitors(h, err);
+    if (r == 0)
+        r = open_alerts(h, err);
     if (r == 0)
         r = open_red(h, err);
     if (r == 0)
@@ -236,6 +307,9 @@ static int open_rooms(struct house *h, struct err *err)
         .artifacts = h->artifacts,
         .symbols = h->symbols,
         .ingest = h->ingest,
+        .alerts = h->alerts,
+        .monitors = h->monitors,
+        .alerts_mail = text(h, CONFIG_KEY_SMTP)[0] != 0,
         .ingest_pool = h->ingest_pool,
         .query_pool = h->query_pool,
         .admin_pool = h->admin_pool,
@@ -419,6 +493,8 @@ static void stop_all(struct house *h)
     pool_stop(h->ingest_pool);
     symbols_close(h->symbols);
     api_free(h->api);
+    alerts_close(h->alerts);
+    monitors_close(h->monitors);
     red_close(h->red);
     releases_follow_free(h->follow);
     issues_close(h->issues);
@@ -458,6 +534,8 @@ int command_serve(struct invocation *inv)
     r = open_rooms(&h, &err);
     if (r == 0)
         r = open_server(&h, &err);
+    if (r == 0)
+        r = start_alerts(&h, &err);
     if (r == 0)
         r = write_run_file(&h, &err);
     if (r == 0)

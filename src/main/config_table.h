@@ -87,6 +87,14 @@ X(QUERY_MEMORY, query_memory, SIZE, "256MB", CONFIG_MB, CONFIG_BIG, CONFIG_SERVE
   "Most memory of one query. Over it: 422 memory.") \
 X(QUERY_TIME, query_time, DURATION, "30s", CONFIG_S / 1000, CONFIG_H, CONFIG_SERVE, "TIME", \
   "Longest run of one query. Over it: 504 timeout.") \
+X(SMTP, smtp, TEXT, "", 0, 0, CONFIG_SERVE, "URL", \
+  "Mail server that alerts go out by. smtps://USER@HOST, smtp://USER@HOST:587 (STARTTLS) or smtp+plain://HOST:25. With mail_from.") \
+X(SMTP_PASSWORD_FILE, smtp_password_file, TEXT, "", 0, 0, CONFIG_SERVE, "FILE", \
+  "File that holds the password of the mail server's user, and nothing else.") \
+X(MAIL_FROM, mail_from, TEXT, "", 0, 0, CONFIG_SERVE, "ADDRESS", \
+  "Address that mail comes from.") \
+X(PRIVATE_TARGETS, private_targets, BOOL, "false", 0, 0, CONFIG_SERVE, "", \
+  "Webhooks may go to addresses that are not public. Without it loopback, link-local and private addresses are refused, so that nobody reaches into this network by an alert.") \
 X(LOG_LEVEL, log_level, CHOICE, "info", 0, 0, CONFIG_SERVE, "debug|info|warn|error", \
   "What the server writes to standard error.")
 // clang-format on

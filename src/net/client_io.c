@@ -27,6 +27,8 @@ int client_io_init(struct client_io *io, const struct net_client_options *o)
         io->connect_ms = o->connect_ms;
     if (o->silence_ms)
         io->silence_ms = o->silence_ms;
+    io->allow = o->allow;
+    io->allow_ctx = o->allow_ctx;
     if (o->ca_path) {
         io->ca_path = mem_dup(o->ca_path, strlen(o->ca_path) + 1);
         if (!io->ca_path)
@@ -134,7 +136,7 @@ static int tls_wait(struct client_io *io, int rc, int ms, struct err *err)
     }
 }
 
-static int tls_handshake(struct client_io *io, const char *host, struct err *err)
+int client_io_tls(struct client_io *io, const char *host, struct err *err)
 {
     int rc = tls_prepare(io, err);
     if (rc < 0)
@@ -195,13 +197,17 @@ int client_io_connect(struct client_io *io, const char *host, uint16_t port, boo
         if (at->ai_addrlen > sizeof a)
             continue;
         memcpy(&a, at->ai_addr, at->ai_addrlen);
+        if (io->allow && !io->allow(io->allow_ctx, &a)) {
+            rc = err_set(err, ERR_DENIED, "address_refused", "\"%s\" is an address that may not be called", host);
+            continue;
+        }
         rc = connect_to(io, &a, err);
         if (rc < 0)
             client_io_close(io);
     }
     freeaddrinfo(list);
     if (rc == 0 && tls)
-        rc = tls_handshake(io, host, err);
+        rc = client_io_tls(io, host, err);
     if (rc < 0)
         client_io_close(io);
     return rc;

@@ -128,6 +128,43 @@ bool socket_address_is_loopback(const struct socket_address *a)
     return a->any.sa_family == AF_INET && ntohl(a->v4.sin_addr.s_addr) >> 24 == 127;
 }
 
+static uint32_t be32(const uint8_t p[4]) { return (uint32_t)p[0] << 24 | p[1] << 16 | p[2] << 8 | p[3]; }
+
+static bool v4_is_public(const uint8_t ip[4])
+{
+    static const struct {
+        uint8_t net[4], bits;
+    } reserved[] = {
+        { { 0, 0, 0, 0 }, 8 },      { { 10, 0, 0, 0 }, 8 },    { { 100, 64, 0, 0 }, 10 },   { { 127, 0, 0, 0 }, 8 },
+        { { 169, 254, 0, 0 }, 16 }, { { 172, 16, 0, 0 }, 12 }, { { 192, 0, 0, 0 }, 24 },    { { 192, 0, 2, 0 }, 24 },
+        { { 192, 168, 0, 0 }, 16 }, { { 198, 18, 0, 0 }, 15 }, { { 198, 51, 100, 0 }, 24 }, { { 203, 0, 113, 0 }, 24 },
+        { { 224, 0, 0, 0 }, 3 }, // multicast, and what is above it
+    };
+    for (size_t i = 0; i < sizeof reserved / sizeof reserved[0]; i++)
+        if ((be32(ip) ^ be32(reserved[i].net)) >> (32 - reserved[i].bits) == 0)
+            return false;
+    return true;
+}
+
+bool socket_address_is_public(const struct socket_address *a)
+{
+    static const uint8_t nat64[12] = { 0x00, 0x64, 0xff, 0x9b };
+    uint8_t v4[4];
+    if (a->any.sa_family == AF_INET) {
+        memcpy(v4, &a->v4.sin_addr, 4);
+        return v4_is_public(v4);
+    }
+    const uint8_t *ip = a->v6.sin6_addr.s6_addr;
+    if (a->any.sa_family != AF_INET6)
+        return false;
+    if (is_v4_mapped(a) || memcmp(ip, nat64, sizeof nat64) == 0)
+        return v4_is_public(ip + 12);
+    if (ip[0] == 0x20 && ip[1] == 0x02) // 6to4
+        return v4_is_public(ip + 2);
+    bool documentation = be32(ip) == 0x20010db8, teredo = be32(ip) == 0x20010000;
+    return ip[0] >> 5 == 1 && !documentation && !teredo; // 2000::/3 is what is given out
+}
+
 uint64_t socket_address_peer_key(const struct socket_address *a)
 {
     if (a->any.sa_family == AF_INET6 && !is_v4_mapped(a))

@@ -27,6 +27,9 @@ uint16_t socket_address_port(const struct socket_address *a);
 void socket_address_set_port(struct socket_address *a, uint16_t port);
 // 127.0.0.0/8, ::1 and ::ffff:127.0.0.0/104.
 bool socket_address_is_loopback(const struct socket_address *a);
+// An address of the public Internet: not loopback, private (RFC 1918, RFC 4193), shared (RFC 6598), link-local, multicast,
+// documentation, benchmarking or otherwise reserved (RFC 6890); IPv4 inside IPv6 (mapped, NAT64, 6to4) is judged as itself.
+bool socket_address_is_public(const struct socket_address *a);
 // What limits "per peer" count by: the IPv4 address, the /64 of an IPv6 one.
 uint64_t socket_address_peer_key(const struct socket_address *a);
 

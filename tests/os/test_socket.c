@@ -56,6 +56,53 @@ static void test_addresses(void **state)
     }
 }
 
+static void test_public_addresses(void **state)
+{
+    static const char *const public[] = {
+        "1.1.1.1:1",        "100.63.255.255:1",   "172.32.0.1:1",         "198.20.0.1:1",
+        "[2606:4700::1]:1", "[::ffff:8.8.8.8]:1", "[64:ff9b::808:808]:1", "[2002:808:808::]:1"
+    };
+    static const char *const other[] = {
+        "0.0.0.0:1",
+        "10.1.2.3:1",
+        "100.64.0.1:1",
+        "100.127.255.255:1",
+        "127.1.2.3:1",
+        "169.254.169.254:1",
+        "172.16.0.1:1",
+        "172.31.255.255:1",
+        "192.168.0.1:1",
+        "192.0.2.1:1",
+        "198.18.0.1:1",
+        "198.19.255.255:1",
+        "224.0.0.1:1",
+        "255.255.255.255:1",
+        "[::]:1",
+        "[::1]:1",
+        "[fe80::1]:1",
+        "[fc00::1]:1",
+        "[fd12::1]:1",
+        "[ff02::1]:1",
+        "[::ffff:10.0.0.1]:1",
+        "[64:ff9b::7f00:1]:1",
+        "[64:ff9b::a00:1]:1",
+        "[2002:a00:1::]:1",
+        "[2001:db8::1]:1",
+        "[2001:0:1::]:1",
+        "[::127.0.0.1]:1",
+    };
+    struct socket_address a;
+    for (size_t i = 0; i < sizeof public / sizeof *public; i++) {
+        assert_int_equal(socket_address_parse(str_z(public[i]), &a, NULL), 0);
+        assert_true(socket_address_is_public(&a));
+    }
+    for (size_t i = 0; i < sizeof other / sizeof *other; i++) {
+        assert_int_equal(socket_address_parse(str_z(other[i]), &a, NULL), 0);
+        if (socket_address_is_public(&a))
+            fail_msg("%s is not public", other[i]);
+    }
+}
+
 static void test_peer_key(void **state)
 {
     struct socket_address a, b, c, d, e;
@@ -114,7 +161,7 @@ static void test_listen_and_connect(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_addresses), cmocka_unit_test(test_peer_key),
-                                        cmocka_unit_test(test_listen_and_connect) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_addresses), cmocka_unit_test(test_public_addresses),
+                                        cmocka_unit_test(test_peer_key), cmocka_unit_test(test_listen_and_connect) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

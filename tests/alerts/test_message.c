@@ -1,0 +1,126 @@
+// Messages in their three forms: everything foreign is escaped for the one that it goes into.
+#include "alerts/alerts_internal.h"
+#include "base/base64.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+// cmocka.h needs these before it
+#include <cmocka.h>
+
+static struct alerts a = { .url = "https://clew.example.org", .mail_from = "clew@example.org" };
+static const struct alert_rule rule = { .id = 7, .name = STR_INIT("Shop, new") };
+
+static struct message_item issue_item(str title)
+{
+    return (struct message_item){ .firing = { .id = 3,
+                                              .kind = STR("new"),
+                                              .issue = 42,
+                                              .time = 1,
+                                              .title = title,
+                                              .text = STR("first seen in 1.4.2") },
+                                  .short_id = STR("SHOP-42"),
+                                  .project = STR("shop"),
+                                  .level = STR("error"),
+                                  .state = STR("new"),
+                                  .events = 47,
+                                  .users = 12 };
+}
+
+static struct buf made(void (*write)(const struct alerts *, const struct message *, struct buf *), str title)
+{
+    struct message_item item = issue_item(title);
+    struct message m = { .delivery = 9, .rule = &rule, .time = 1767225600 * NS_PER_S, .items = &item, .items_n = 1 };
+    struct buf out;
+    buf_init(&out, 1 << 20);
+    write(&a, &m, &out);
+    assert_int_equal(out.error, 0);
+    return out;
+}
+
+static void test_webhook(void **unused)
+{
+    struct arena arena;
+    const struct json_node *root;
+    struct buf out = made(message_webhook, STR("TypeError: \"x\"\n<y>"));
+    arena_init(&arena, 1 << 20);
+    assert_int_equal(json_tree_read(buf_view(&out), &arena, 16, &root, NULL), 0);
+    const struct json_node *firing = json_get(root, STR("firings"))->first, *issue = json_get(firing, STR("issue"));
+    assert_true(str_eq(json_get_text(firing, STR("title")), STR("TypeError: \"x\"\n<y>")));
+    assert_true(str_eq(json_get_text(firing, STR("url")), STR("https://clew.example.org/issues/SHOP-42")));
+    assert_true(str_eq(json_get_text(issue, STR("short")), STR("SHOP-42")));
+    assert_true(str_eq(json_get(issue, STR("events"))->text, STR("47")));
+    assert_true(str_eq(json_get(root, STR("id"))->text, STR("9")));
+    arena_free(&arena);
+    buf_free(&out);
+}
+
+static void test_slack(void **unused)
+{
+    struct arena arena;
+    const struct json_node *root;
+    // Neither a link nor a mention of everybody may come out of an error's text.
+    struct buf out = made(message_slack, STR("<!channel> & <https://evil.example|click>"));
+    arena_init(&arena, 1 << 20);
+    assert_int_equal(json_tree_read(buf_view(&out), &arena, 16, &root, NULL), 0);
+    str text = json_get_text(json_get(json_get(root, STR("blocks"))->first, STR("text")), STR("text"));
+    assert_int_equal(str_find(text, STR("<!channel>")), -1);
+    assert_true(str_find(text, STR("&lt;!channel&gt; &amp; &lt;https://evil.example|click&gt;")) > 0);
+    assert_true(str_find(text, STR("<https://clew.example.org/issues/SHOP-42|SHOP-42 ")) > 0);
+    assert_int_equal(str_find(json_get_text(root, STR("text")), STR("<")), -1);
+    arena_free(&arena);
+    buf_free(&out);
+}
+
+static void test_mail(void **unused)
+{
+    struct buf out;
+    struct message_item item = issue_item(STR("Error: a\r\nBcc: all@example.org"));
+    struct message m = { .rule = &rule, .time = 1767225600 * NS_PER_S, .items = &item, .items_n = 1 };
+    buf_init(&out, 1 << 20);
+    message_mail(&a, &m, STR("ops@example.org"), &out);
+    str text = buf_view(&out);
+    // A header cannot be broken out of.
+    assert_int_equal(str_find(text, STR("\r\nBcc:")), -1);
+    assert_true(str_find(text, STR("\r\nSubject: =?UTF-8?B?")) > 0);
+    assert_true(str_find(text, STR("\r\nDate: 1 Jan 2026 00:00:00 +0000\r\n")) > 0);
+    ptrdiff_t at = str_find(text, STR("\r\n\r\n"));
+    assert_true(at > 0);
+    char body[4096];
+    size_t n = 0, part;
+    for (size_t i = (size_t)at + 4; i < text.len;) {
+        ptrdiff_t end = str_find_char(text, '\r', i);
+        assert_true(end > 0 && (size_t)end - i <= 76 && n + 100 < sizeof body);
+        assert_true(base64_decode(body + n, str_slice(text, i, (size_t)end), &part));
+        n += part;
+        i = (size_t)end + 2;
+    }
+    body[n] = 0;
+    assert_non_null(strstr(body, "New issue: SHOP-42 Error: a"));
+    assert_non_null(strstr(body, "first seen in 1.4.2. 47 events, 12 users, in shop"));
+    assert_non_null(strstr(body, "https://clew.example.org/issues/SHOP-42"));
+    assert_non_null(strstr(body, "https://clew.example.org/alerts/7"));
+    buf_free(&out);
+}
+
+static void test_subject_is_plain_where_it_can_be(void **unused)
+{
+    struct buf out;
+    struct message_item item = issue_item(STR("TypeError: x"));
+    struct message m = { .rule = &rule, .items = &item, .items_n = 1, .more = 3 };
+    buf_init(&out, 1 << 20);
+    message_mail(&a, &m, STR("ops@example.org"), &out);
+    assert_true(str_find(buf_view(&out), STR("\r\nSubject: [SHOP-42] New issue: TypeError: x (and 3 more)\r\n")) > 0);
+    buf_free(&out);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_webhook),
+        cmocka_unit_test(test_slack),
+        cmocka_unit_test(test_mail),
+        cmocka_unit_test(test_subject_is_plain_where_it_can_be),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
