@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { DAY_S = 86400, STATS_BUCKETS = 24 };
-
 // The projects of a request and all issues of theirs.
 struct listing {
     struct meta_project *projects;
@@ -30,8 +28,7 @@ static int order_id(const void *a, const void *b)
 
 static bool listing_begin(struct api_call *call, struct listing *l)
 {
-    *l = (struct listing){ .to = clock_unix_ns() };
-    l->from = l->to - (int64_t)DAY_S * NS_PER_S;
+    *l = (struct listing){ .to = clock_unix_ns() + 1 }; // whenever they were seen
     if (in_project(call)) {
         l->projects_n = 1;
         l->projects = arena_alloc(&call->req->arena, sizeof *l->projects);
@@ -49,9 +46,9 @@ static bool listing_begin(struct api_call *call, struct listing *l)
         ids[i] = (uint32_t)l->projects[i].id;
     if (l->projects_n)
         qsort(ids, l->projects_n, sizeof *ids, order_id);
-    l->filter = (struct issues_filter){
-        .projects = ids, .projects_n = (uint32_t)l->projects_n, .who = api_actor(call, l->who), .buckets = STATS_BUCKETS
-    };
+    l->filter = (struct issues_filter){ .projects = ids,
+                                        .projects_n = (uint32_t)l->projects_n,
+                                        .who = api_actor(call, l->who) };
     return true;
 }
 
@@ -126,8 +123,7 @@ void api0_issues_list(struct api_call *call)
     api0_begin(&w, &body);
     json_put_array(&w);
     for (size_t i = page.at; i < l.n && i < page.at + page.n; i++)
-        api0_put_issue(&w, call, api0_project_of(l.projects, l.projects_n, l.rows[i].project), &l.rows[i], &l.filter,
-                       l.from, l.to);
+        api0_put_issue(&w, call, api0_project_of(l.projects, l.projects_n, l.rows[i].project), &l.rows[i]);
     json_put_array_end(&w);
     api0_reply_page_take(call, &page, l.n, &body);
 }
@@ -158,8 +154,7 @@ static void reply_issue(struct api_call *call, const struct listing *l, const st
     struct json_writer w;
     struct buf body;
     api0_begin(&w, &body);
-    api0_put_issue(&w, call, api0_project_of(l->projects, l->projects_n, row->project), row, &l->filter, l->from,
-                   l->to);
+    api0_put_issue(&w, call, api0_project_of(l->projects, l->projects_n, row->project), row);
     api_reply_json_take(call->req, 200, &body);
 }
 

@@ -22,4 +22,4 @@ str api0_issue_status(enum issue_state state); // unresolved, resolved, ignored
 int64_t api0_issue_number(str text, str *ret_slug);
 
 void api0_put_issue(struct json_writer *w, struct api_call *call, const struct meta_project *p,
-                    const struct issue_row *row, const struct issues_filter *f, int64_t from, int64_t to);
+                    const struct issue_row *row);

@@ -6,8 +6,6 @@
 
 #include <stdio.h>
 
-enum { HOUR_S = 3600 };
-
 int64_t api0_issue_number(str text, str *ret_slug)
 {
     size_t at = text.len;
@@ -72,24 +70,6 @@ static void put_count(struct json_writer *w, str key, uint64_t n)
     json_put_str(w, str_of(text, (size_t)fmt_u64(text, n)));
 }
 
-// [[seconds, events], ...] of the last day.
-static void put_stats(struct json_writer *w, const struct issue_row *row, const struct issues_filter *f, int64_t from,
-                      int64_t to)
-{
-    json_put_key(w, STR("stats"));
-    json_put_object(w);
-    json_put_key(w, STR("24h"));
-    json_put_array(w);
-    for (uint32_t i = 0; row->spark && i < f->buckets; i++) {
-        json_put_array(w);
-        json_put_int(w, (from + (to - from) / f->buckets * i) / NS_PER_S);
-        json_put_uint(w, row->spark[i]);
-        json_put_array_end(w);
-    }
-    json_put_array_end(w);
-    json_put_object_end(w);
-}
-
 static void put_metadata(struct json_writer *w, const struct issue_row *row)
 {
     json_put_key(w, STR("metadata"));
@@ -121,7 +101,7 @@ static void put_bool(struct json_writer *w, str key, bool b)
 }
 
 void api0_put_issue(struct json_writer *w, struct api_call *call, const struct meta_project *p,
-                    const struct issue_row *row, const struct issues_filter *f, int64_t from, int64_t to)
+                    const struct issue_row *row)
 {
     const struct http_request *req = call->req;
     json_put_object(w);
@@ -164,7 +144,6 @@ void api0_put_issue(struct json_writer *w, struct api_call *call, const struct m
     json_put_uint(w, row->total_users);
     api0_put_time(w, STR("firstSeen"), row->first);
     api0_put_time(w, STR("lastSeen"), row->last);
-    put_stats(w, row, f, from, to);
     json_put_object_end(w);
 }
 

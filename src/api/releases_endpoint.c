@@ -1,7 +1,8 @@
 // Releases for the pages and the command line.
 #include "api/api_internal.h"
 
-#include <stdlib.h>
+#include "base/clock.h"
+#include "issues/issues.h"
 
 enum { LIST_DEFAULT = 100, LIST_MOST = 1000, AUTHORS_MAX = 20, DETAIL_COMMITS = 1000 };
 
@@ -82,8 +83,42 @@ static void put_commits(struct json_writer *w, const struct release_commit *comm
     json_put_array_end(w);
 }
 
+// How many issues were first seen in each release: one pass over the issues, none of which is taken.
+struct firsts {
+    const struct release *list;
+    size_t n;
+    uint64_t *counts;
+};
+
+static bool count_first(void *ctx, const struct issue_row *row)
+{
+    const struct firsts *f = ctx;
+    for (size_t i = 0; i < f->n; i++)
+        if (f->list[i].project == row->project && str_eq(f->list[i].version, row->first_release)) {
+            f->counts[i]++;
+            break;
+        }
+    return false;
+}
+
+static int new_issues(struct api_call *call, const struct release_filter *projects, const struct release *list,
+                      size_t n, uint64_t **ret_counts, struct err *err)
+{
+    struct firsts f = { list, n, arena_zalloc(&call->req->arena, (n + 1) * sizeof *f.counts) };
+    struct issues_filter filter = {
+        .projects = projects->projects, .projects_n = (uint32_t)projects->projects_n, .want = count_first, .ctx = &f
+    };
+    struct issue_row *rows;
+    size_t rows_n;
+    if (!f.counts)
+        return err_set(err, ERR_NOMEM, NULL, "out of memory");
+    int64_t now = clock_unix_ns();
+    *ret_counts = f.counts;
+    return issues_rows(call->api->options.issues, &filter, 0, now + 1, &call->req->arena, &rows, &rows_n, err);
+}
+
 static int put_release(struct json_writer *w, struct api_call *call, const struct query_request *q,
-                       const struct release *x, bool detail, struct err *err)
+                       const struct release *x, uint64_t issues, bool detail, struct err *err)
 {
     struct releases *releases = call->api->options.releases;
     struct arena *arena = &call->req->arena;
@@ -107,6 +142,8 @@ static int put_release(struct json_writer *w, struct api_call *call, const struc
     api_put_optional_time(w, STR("released"), x->released);
     api_put_optional_time(w, STR("first_event"), x->first_event);
     api_put_optional_time(w, STR("last_event"), x->last_event);
+    json_put_key(w, STR("new_issues"));
+    json_put_uint(w, issues);
     json_put_key(w, STR("commits"));
     json_put_uint(w, commits_n);
     put_authors(w, commits, commits_n);
@@ -169,6 +206,7 @@ void api_releases(struct api_call *call)
     struct err err;
     struct buf body;
     uint64_t most = LIST_DEFAULT;
+    uint64_t *counts;
     size_t n;
     if (!api_query_begin(call, &q) || !api_param_range(call, &q) || !api_param(call, STR("query"), &f.containing) ||
         !sort_of(call, &f.sort) || !api_param_uint(call, STR("limit"), 1, LIST_MOST, &most) ||
@@ -182,13 +220,18 @@ void api_releases(struct api_call *call)
         api_reply_err(call->req, &err);
         return;
     }
+    size_t shown = n < most ? n : (size_t)most;
+    if (new_issues(call, &f, list, shown, &counts, &err) < 0) {
+        api_reply_err(call->req, &err);
+        return;
+    }
     buf_init(&body, API_BODY_MAX);
     json_writer_init(&w, &body);
     json_put_object(&w);
     json_put_key(&w, STR("releases"));
     json_put_array(&w);
-    for (size_t i = 0; i < n && i < most; i++)
-        if (put_release(&w, call, &q, &list[i], false, &err) < 0) {
+    for (size_t i = 0; i < shown; i++)
+        if (put_release(&w, call, &q, &list[i], counts[i], false, &err) < 0) {
             reply_err(call, &body, &err);
             return;
         }
@@ -207,6 +250,7 @@ void api_release(struct api_call *call)
     struct json_writer w;
     struct err err;
     struct buf body;
+    uint64_t *counts;
     size_t n;
     if (!api_query_begin(call, &q) || !(f.projects = projects_of(call, &q, &f.projects_n)))
         return;
@@ -222,9 +266,13 @@ void api_release(struct api_call *call)
                             "%zu projects have that release: say which with project=", n);
         return;
     }
+    if (new_issues(call, &f, list, 1, &counts, &err) < 0) {
+        api_reply_err(call->req, &err);
+        return;
+    }
     buf_init(&body, API_BODY_MAX);
     json_writer_init(&w, &body);
-    if (put_release(&w, call, &q, &list[0], true, &err) < 0)
+    if (put_release(&w, call, &q, &list[0], counts[0], true, &err) < 0)
         reply_err(call, &body, &err);
     else
         api_reply_json_take(call->req, 200, &body);

@@ -451,6 +451,13 @@ def test_issues_list_and_changes(cli):
     assert status() == "resolved" and cli.get("/api/0/projects/clew/shop/issues/") == []
 
 
+def test_a_release_knows_its_new_issues(cli):
+    for title in ("new one", "new two"):
+        cli("send-event", "-m", title, "-r", "shop@55.0", "--no-environ")
+    wait_for(lambda: cli.releases(query="shop@55") and cli.releases(query="shop@55")[0]["new_issues"] == 2)
+    assert cli.release("shop@55.0")["new_issues"] == 2 and cli.release("shop@1.1.0")["new_issues"] == 0
+
+
 def test_issue_changes_of_scripts(cli):
     put = lambda path, body, token=cli.admin: cli.server.request("PUT", path, json.dumps(body), {"Content-Type": "application/json"}, token=token)  # noqa: E731
     one = issue(cli, "the till is stuck")

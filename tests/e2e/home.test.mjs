@@ -165,7 +165,7 @@ describe('the jump field', () => {
     await heading(page).waitFor();
     const jump = async (typed, name) => {
       await page.keyboard.press('Control+k');
-      await page.getByRole('combobox', { name: /^Trace or span id/ }).waitFor();
+      await page.getByRole('combobox', { name: /^Trace, span or event id/ }).waitFor();
       await page.keyboard.type(typed);
       await page.getByRole('option', { name }).first().click();
     };

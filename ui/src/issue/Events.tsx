@@ -1,7 +1,7 @@
 // All events of an issue, narrowed by a query; each opens in place.
 import { useEffect, useState } from 'preact/hooks';
-import { serverNow } from '../api/client.ts';
-import { type EventLine, loadEvents } from '../api/event.ts';
+import { ApiError, serverNow } from '../api/client.ts';
+import { type EventLine, type EventList, loadEvents } from '../api/event.ts';
 import type { IssueDetail } from '../api/issues.ts';
 import { useLoad } from '../api/load.ts';
 import { count } from '../format/number.ts';
@@ -19,12 +19,7 @@ export function Events({ issue }: { issue: IssueDetail }) {
   const written = param('eq') ?? 'events';
   const subject = `${issue.id} ${written} ${rangeSubject.value}`;
   const [more, setMore] = useState<{ events: EventLine[]; next?: string }>();
-  const list = useLoad(
-    subject,
-    `${subject} ${rangeKey.value}`,
-    (abort) => loadEvents(issue.id, { ...span(), limit: PAGE, ...(written !== 'events' && { query: written }) }, abort),
-    true,
-  );
+  const list = useLoad(subject, `${subject} ${rangeKey.value}`, (abort) => ask(issue.id, written, undefined, abort), true);
   useEffect(() => setMore(undefined), [subject]);
   const answered = list.data.value;
   const error = list.error.value;
@@ -35,7 +30,7 @@ export function Events({ issue }: { issue: IssueDetail }) {
   const next = more ? more.next : answered?.next;
   const readOn = async () => {
     if (!next) return;
-    const page = await loadEvents(issue.id, { ...span(), limit: PAGE, cursor: next, ...(written !== 'events' && { query: written }) });
+    const page = await ask(issue.id, written, next);
     setMore({ events: [...(more?.events ?? []), ...page.events], ...(page.next && { next: page.next }) });
   };
   return (
@@ -99,7 +94,17 @@ export function Events({ issue }: { issue: IssueDetail }) {
   );
 }
 
-const span = () => ({ from: range.value.from, to: range.value.to });
+/** The endpoint takes the filter alone, and counts columns in a query of its own. */
+async function ask(issue: number, written: string, cursor?: string, abort?: AbortSignal): Promise<EventList> {
+  const { from, to } = range.value;
+  const filter = written.replace(/^\s*events\b\s*/, '');
+  try {
+    return await loadEvents(issue, { from, to, limit: PAGE, ...(filter && { query: filter }), ...(cursor && { cursor }) }, abort);
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.column === undefined) throw error;
+    throw new ApiError(error.status, { code: error.code, message: error.message, ...(error.hint && { hint: error.hint }) });
+  }
+}
 
 function Row({ row }: { row: EventLine }) {
   const at = parseInstant(row.time).ms;

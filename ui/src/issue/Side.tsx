@@ -136,9 +136,7 @@ function SuspectCommit({ issue }: { issue: IssueDetail }) {
       ) : (
         <p class="sm">
           <span class="why">
-            {issue.first_release
-              ? 'no commit of the release is known to touch a frame of it'
-              : 'events name no release, so no commit can be found'}
+            {issue.first_release ? 'no commit of the release is known to touch it' : 'events name no release, so no commit can be found'}
           </span>
         </p>
       )}

@@ -13,7 +13,7 @@ async function ask(): Promise<void> {
   if (document.hidden || !me.peek()) return;
   const to = serverNow();
   const query = 'issues state=(new, regressed, escalating)';
-  const answer = await loadIssues({ query, from: to - DAYS * 86_400_000, to, sort: 'last', buckets: 1, limit: 1 }).catch(() => undefined);
+  const answer = await loadIssues({ query, from: to - DAYS * 86_400_000, to, sort: 'last', buckets: 2, limit: 1 }).catch(() => undefined);
   if (answer) review.value = answer.counts.review;
 }
 

@@ -80,7 +80,7 @@ function useIssues(text: string): Target[] {
     const timer = setTimeout(() => {
       const to = serverNow();
       const query = `issues '${wanted.replaceAll("'", "''")}'`;
-      const params = { query, from: to - ISSUE_DAYS * 86_400_000, to, sort: 'last', buckets: 1, limit: ISSUES };
+      const params = { query, from: to - ISSUE_DAYS * 86_400_000, to, sort: 'last', buckets: 2, limit: ISSUES };
       loadIssues(params, abort.signal).then(
         ({ issues }) =>
           setFound({

@@ -1,0 +1,303 @@
+// Issues: events of an unmodified SDK become a list that is gone through by keys, and each a page down to the value that was wrong.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { promisify } from 'node:util';
+import { axe, signIn, sleep, startBrowser, startServer, stored } from './harness.mjs';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const venv = path.join(root, '.setup/venv/bin/python');
+const python = fs.existsSync(venv) ? venv : 'python3';
+
+let server;
+let browser;
+let dsn;
+
+const fail = async (release, times, ...kinds) => {
+  await promisify(execFile)(python, [path.join(import.meta.dirname, 'failing.py'), dsn, release, String(times), ...kinds]);
+};
+
+before(async () => {
+  [server, browser] = await Promise.all([startServer(), startBrowser()]);
+  dsn = await server.dsn();
+});
+
+after(async () => {
+  await browser?.stop();
+  await server?.stop();
+});
+
+const words = async (locator) => (await locator.innerText()).replace(/\s+/g, ' ').trim();
+const rows = (page) => page.locator('li.it');
+const row = (page, text) => rows(page).filter({ hasText: text });
+const shortOf = (locator) => locator.getAttribute('data-issue');
+
+/** What must come true, soon. */
+async function soon(what, check) {
+  for (let tries = 0; ; tries++) {
+    if (await check()) return;
+    assert.ok(tries < 60, what);
+    await sleep(250);
+  }
+}
+
+describe('before the first error', () => {
+  it('says what to paste, with the DSN in it', async () => {
+    const { page, problems, context } = await browser.open();
+    await signIn(page, await server.freshLink(), '/issues');
+    await page.getByText('No error has arrived yet').waitFor();
+    assert.ok((await page.locator('.paste pre').innerText()).includes(dsn));
+    assert.deepEqual(await axe(page), []);
+    assert.deepEqual(problems, []);
+    await context.close();
+  });
+});
+
+describe('the inbox', () => {
+  let page;
+  let problems;
+
+  before(async () => {
+    await fail('checkout@1.4.2', 4, 'TypeError', 'QuoteExpired', 'KeyError');
+    await stored(server, 'events', (list) => list.length >= 12);
+    ({ page, problems } = await browser.open());
+    await signIn(page, await server.freshLink(), '/issues');
+    await row(page, 'TypeError').waitFor();
+  });
+
+  it('has an issue a cause, with its events, users and first release', async () => {
+    await soon('three issues', async () => (await rows(page).count()) === 3);
+    assert.match(await words(row(page, 'TypeError')), /TypeError unsupported operand .*checkout.*New.* 4 4 .*1\.4\.2/);
+    assert.match(await words(page.getByRole('navigation', { name: 'Which issues' })), /For review 3 Unresolved 3/);
+    await page.locator('.rail .n', { hasText: '3' }).waitFor();
+    await page.goto(`${server.url}/logs`);
+    await page.locator('.rail .n', { hasText: '3' }).waitFor();
+    await page.goto(`${server.url}/issues`);
+    await row(page, 'TypeError').waitFor();
+  });
+
+  it('shows the chosen one beside the list: the line, its values, its trace', async () => {
+    await row(page, 'TypeError').locator('.ag').click();
+    const peek = page.getByRole('complementary', { name: 'The chosen issue' });
+    await peek.getByText('apply_discount').waitFor();
+    await peek.locator('.src .l.hot', { hasText: 'off = rate * order' }).waitFor();
+    await peek.locator('.v1.hot', { hasText: 'rate' }).getByText('None').waitFor();
+    await peek.getByText('scrubbed').waitFor();
+    await peek.locator('.mr', { hasText: 'price_order' }).waitFor();
+    await peek.getByText('button Pay').waitFor();
+    await page.keyboard.press(' ');
+    await peek.waitFor({ state: 'detached' });
+    await page.keyboard.press(' ');
+    await peek.waitFor();
+  });
+
+  it('is accessible, in both themes', async () => {
+    assert.deepEqual(await axe(page), []);
+    await page.emulateMedia({ colorScheme: 'dark' });
+    // Colours of controls fade over.
+    await sleep(300);
+    assert.deepEqual(await axe(page), []);
+    await page.emulateMedia({ colorScheme: 'light' });
+  });
+
+  it('is gone through by keys: move, take, change the priority', async () => {
+    const first = await shortOf(rows(page).first());
+    while ((await shortOf(page.locator('li.it.sel'))) !== first) await page.keyboard.press('k');
+    await page.keyboard.press('j');
+    await soon('the second is chosen', async () => (await shortOf(page.locator('li.it.sel'))) === (await shortOf(rows(page).nth(1))));
+    const second = await shortOf(page.locator('li.it.sel'));
+    const own = page.locator(`li.it[data-issue="${second}"]`);
+    await page.keyboard.press('a');
+    await own.locator('.av:not(.nobody)').waitFor();
+    const before = await own.locator('.pr').getAttribute('aria-label');
+    await page.keyboard.press('p');
+    await soon('another priority', async () => (await own.locator('.pr').getAttribute('aria-label')) !== before);
+  });
+
+  it('takes back what was resolved by mistake', async () => {
+    await row(page, 'KeyError').locator('.ag').click();
+    await page.keyboard.press('e');
+    await row(page, 'KeyError').waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await row(page, 'KeyError').waitFor();
+  });
+
+  it('archives several at once', async () => {
+    await row(page, 'QuoteExpired').getByRole('checkbox').click();
+    await row(page, 'KeyError').getByRole('checkbox').click();
+    await page.getByText('2 selected').waitFor();
+    await page.keyboard.press('i');
+    await page.getByText('2 issues are archived').waitFor();
+    assert.equal(await rows(page).count(), 1);
+    await page.getByRole('navigation', { name: 'Which issues' }).getByRole('button', { name: /^Archived 2/ }).waitFor({ timeout: 20_000 });
+    await page.getByRole('button', { name: /^Archived/ }).click();
+    await soon('both are there', async () => (await rows(page).count()) === 2);
+    assert.match(page.url(), /q=issues\+state%3Darchived/);
+    await page.goBack();
+    await row(page, 'TypeError').waitFor();
+  });
+
+  it('says where a query is wrong', async () => {
+    await page.keyboard.press('/');
+    await page.keyboard.press('End');
+    await page.keyboard.type(' state=(new');
+    await page.keyboard.press('Enter');
+    await page.locator('.qerror').waitFor();
+    await page.goBack();
+    await page.locator('.qerror').waitFor({ state: 'detached' });
+  });
+
+  it('opens the chosen one', async () => {
+    await row(page, 'TypeError').locator('.ag').click();
+    const short = await shortOf(row(page, 'TypeError'));
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { level: 1, name: 'TypeError' }).waitFor();
+    assert.equal(new URL(page.url()).pathname, `/issues/${short}`);
+    assert.deepEqual(problems, []);
+  });
+});
+
+describe('an issue', () => {
+  let page;
+  let problems;
+  let short;
+
+  before(async () => {
+    ({ page, problems } = await browser.open());
+    await signIn(page, await server.freshLink(), '/issues?q=issues');
+    short = await shortOf(row(page, 'TypeError'));
+    await page.goto(`${server.url}/issues/${short}`);
+    await page.getByRole('heading', { level: 1, name: 'TypeError' }).waitFor();
+  });
+
+  it('opens with the source and the locals of the frame that raised it', async () => {
+    await page.locator('.frames .src .l.hot', { hasText: 'off = rate * order' }).waitFor();
+    await page.locator('.locs .v1.hot', { hasText: 'rate' }).getByText('None').waitFor();
+    const order = page.locator('.locs .v1', { hasText: 'order' });
+    await order.getByTitle('order in full').click();
+    await page.locator('.locs .v1', { has: page.getByTitle('order.total') }).getByText("'184.50'").waitFor();
+    await page.locator('.locs .v1', { hasText: 'password' }).getByText(/scrubbed/).waitFor();
+  });
+
+  it('has its trace and the logs of exactly that request in place', async () => {
+    const trace = page.getByRole('region', { name: 'Its trace' });
+    await trace.locator('.mr.here', { hasText: 'price_order' }).waitFor();
+    await trace.locator('.mr', { hasText: 'SELECT cart_items' }).waitFor();
+    const logs = page.getByRole('region', { name: 'Logs of this request' });
+    await logs.getByText('coupon AUTUMN-15 has no rate').waitFor();
+    assert.equal(await logs.locator('.lr').count(), 1);
+  });
+
+  it('says what led to it, what its events have in common, whom it hits, and why they are one', async () => {
+    await page.getByRole('region', { name: 'What led to it' }).getByText('button Pay').waitFor();
+    const common = page.getByRole('region', { name: 'What it has in common' });
+    await common.locator('summary', { hasText: 'coupon.kind' }).getByText('percent_bp').waitFor();
+    assert.match(await words(common.locator('summary', { hasText: 'coupon.kind' })), /100 %/);
+    assert.equal(await page.getByRole('region', { name: 'Users' }).locator('tr').count(), 4);
+    assert.match(await words(page.getByRole('region', { name: 'Why these are one issue' })), /[Ss]ame type and same \d+ in-app frames?/);
+  });
+
+  it('is accessible, in both themes', async () => {
+    assert.deepEqual(await axe(page), []);
+    await page.emulateMedia({ colorScheme: 'dark' });
+    // Colours of controls fade over.
+    await sleep(300);
+    assert.deepEqual(await axe(page), []);
+    await page.emulateMedia({ colorScheme: 'light' });
+  });
+
+  it('goes from event to event, and to all of them', async () => {
+    const bar = page.locator('.sec.ev');
+    await bar.getByText('4 of 4').waitFor();
+    await page.keyboard.press('k');
+    await bar.getByText('3 of 4').waitFor();
+    assert.match(page.url(), /event=[0-9a-f]{32}/);
+    await bar.getByRole('button', { name: 'First', exact: true }).click();
+    await bar.getByText('1 of 4').waitFor();
+    await page.getByRole('link', { name: /coupon\.kind/ }).first().click();
+    await soon('the events with the tag', async () => (await page.locator('.evt tbody tr').count()) === 4);
+    await page.locator('.evt tbody th a').last().click();
+    await bar.getByText('1 of 4').waitFor();
+  });
+
+  it('shows the stack as a terminal would, and the event as it is stored', async () => {
+    await page.getByRole('button', { name: 'Raw' }).click();
+    await page.locator('pre.raw', { hasText: 'Traceback (most recent call last):' }).waitFor();
+    await page.getByRole('button', { name: 'In-app first' }).click();
+    const json = page.getByRole('region', { name: 'JSON' });
+    await json.getByRole('button', { name: 'Show' }).click();
+    await json.locator('pre', { hasText: '"percent_bp"' }).waitFor();
+  });
+
+  it('keeps what people say', async () => {
+    const activity = page.getByRole('region', { name: 'Activity' });
+    await activity.getByRole('textbox').fill('Coupons of the autumn have rate_bp.');
+    await activity.getByRole('button', { name: 'Comment', exact: true }).click();
+    await activity.locator('.cmt', { hasText: 'of the autumn' }).waitFor();
+  });
+
+  it('leads to the trace, and the trace back', async () => {
+    await page.goto(`${server.url}/issues/${short}`);
+    await page.getByRole('region', { name: 'Its trace' }).getByRole('link', { name: 'Open' }).click();
+    await page.getByRole('group', { name: /price_order|POST \/orders/ }).waitFor();
+    await page.getByRole('link', { name: 'Its issue' }).first().click();
+    await page.getByRole('heading', { level: 1, name: 'TypeError' }).waitFor();
+    assert.match(page.url(), new RegExp(`/issues/${short}\\?.*event=`));
+  });
+
+  it('that is resolved comes back with the next event, and says so', async () => {
+    await page.goto(`${server.url}/issues/${short}`);
+    await page.getByRole('heading', { level: 1, name: 'TypeError' }).waitFor();
+    await page.keyboard.press('e');
+    await page.getByText('1 issue is resolved').first().waitFor();
+    await page.locator('.ih .pill', { hasText: 'Resolved' }).waitFor({ timeout: 20_000 });
+    // An event that was received before does not bring it back; this one is later.
+    await fail('checkout@1.4.3', 1, 'TypeError');
+    await page.locator('.ih .pill', { hasText: 'Regressed' }).waitFor({ timeout: 20_000 });
+    await page.getByRole('region', { name: 'Activity' }).getByText(/resolved/i).first().waitFor();
+    await page.goto(`${server.url}/issues`);
+    await row(page, 'TypeError').getByText('Regressed').waitFor();
+    await page.goto(`${server.url}/`);
+    await page.getByRole('region', { name: 'New and regressed issues' }).getByText('TypeError').waitFor();
+  });
+
+  it('takes others in, and lets them go again', async () => {
+    await page.goto(`${server.url}/issues?q=issues+state%3Darchived`);
+    await soon('two are archived', async () => (await rows(page).count()) === 2);
+    await page.getByRole('checkbox', { name: 'Select all' }).click();
+    await page.keyboard.press('m');
+    await page.getByText(/2 issues are merged into/).waitFor();
+    // The one that is left must have the figures of both before it is opened.
+    await page.locator('li.it .num', { hasText: /^8$/ }).waitFor({ timeout: 20_000 });
+    assert.equal(await rows(page).count(), 1);
+    await rows(page).locator('.tt a').click();
+    const merged = page.getByRole('region', { name: 'Merged' });
+    await soon('two kinds', async () => (await merged.locator('tr').count()) === 2);
+    await merged.getByRole('checkbox').last().check();
+    await merged.getByRole('button', { name: 'Take apart' }).click();
+    await merged.waitFor({ state: 'detached', timeout: 20_000 });
+    await page.goto(`${server.url}/issues?q=issues`);
+    await soon('three issues again', async () => (await rows(page).count()) === 3);
+  });
+
+  it('is found by its short name', async () => {
+    await page.keyboard.press('Control+k');
+    await page.keyboard.type(short.toLowerCase());
+    await page.getByRole('option', { name: short }).first().waitFor();
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { level: 1, name: 'TypeError' }).waitFor();
+    assert.deepEqual(problems, []);
+  });
+
+  it('fits a phone', async () => {
+    await page.setViewportSize({ width: 390, height: 844 });
+    for (const at of [`/issues/${short}`, '/issues?q=issues']) {
+      await page.goto(server.url + at);
+      await page.getByText('TypeError').first().waitFor();
+      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${at} is too wide`);
+      assert.deepEqual(await axe(page), []);
+    }
+  });
+});
