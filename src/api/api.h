@@ -9,6 +9,7 @@
 #include "meta/meta.h"
 #include "monitors/monitors.h"
 #include "net/server.h"
+#include "owners/owners.h"
 #include "red/red.h"
 #include "releases/releases.h"
 #include "store/store.h"
@@ -36,6 +37,7 @@ struct api_options {
     struct issues *issues;
     const struct query_issues *query_issues; // what queries know of them; NULL: nothing
     struct releases *releases;
+    struct owners *owners; // of issues; NULL: nobody is known
     struct artifacts *artifacts;
     struct symbols *symbols; // NULL: frames of generated code are shown as they came
     struct ingest *ingest;

@@ -152,6 +152,8 @@ void api_keys_remove(struct api_call *call);
 void api_grouping(struct api_call *call);
 void api_grouping_set(struct api_call *call);
 void api_grouping_preview(struct api_call *call);
+void api_owners(struct api_call *call);
+void api_owners_set(struct api_call *call);
 void api_audit_list(struct api_call *call);
 void api_audit_verify(struct api_call *call);
 void api_users_list(struct api_call *call);

@@ -200,6 +200,7 @@ static void reply_issue(struct api_call *call, const struct query_request *who, 
     json_writer_init(&w, &body);
     json_put_object(&w);
     issue_put(&w, who, &d.row, (uint32_t)buckets);
+    issue_put_causes(call, &w, id, true);
     put_series(&w, &d.row, from, to, (uint32_t)buckets);
     put_tally(&w, STR("releases"), STR("release"), d.releases, d.releases_n);
     put_tally(&w, STR("environments"), STR("environment"), d.environments, d.environments_n);
@@ -355,6 +356,7 @@ static void put_changed(struct api_call *call, const struct query_request *who, 
         return;
     json_put_object(w);
     issue_put(w, who, &row, 0);
+    issue_put_causes(call, w, id, false);
     json_put_object_end(w);
 }
 

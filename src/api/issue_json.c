@@ -1,6 +1,7 @@
 #include "api/issue_json.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/numfmt.h"
 
 #include <stdio.h>
@@ -128,6 +129,28 @@ void issue_put(struct json_writer *w, const struct query_request *who, const str
     json_put_key(w, STR("seen"));
     json_put_bool(w, row->seen);
     put_uint(w, STR("hashes"), row->hashes);
+}
+
+// An answer without them is better than none: what went wrong is the server's log's.
+void issue_put_causes(struct api_call *call, struct json_writer *w, int64_t issue, bool look)
+{
+    struct owners *owners = call->api->options.owners;
+    struct issue_causes c = { 0 };
+    struct err err = { 0 };
+    if (!owners)
+        return;
+    int r = look ? owners_look(owners, issue, &call->req->arena, &c, &err)
+                 : owners_kept(owners, issue, &call->req->arena, &c, &err);
+    if (r < 0)
+        log_warn("issues", "owners of issue %lld: %s", (long long)issue, err.message[0] ? err.message : err_text(r));
+    if (c.owners.len) {
+        json_put_key(w, STR("owners"));
+        json_put_raw(w, c.owners);
+    }
+    if (c.suspect.len) {
+        json_put_key(w, STR("suspect"));
+        json_put_raw(w, c.suspect);
+    }
 }
 
 bool issue_named(struct api_call *call, const struct query_request *who, str name, int64_t *ret_id,

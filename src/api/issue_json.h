@@ -5,6 +5,8 @@
 
 // Members of an issue, without the braces. buckets: of row->spark.
 void issue_put(struct json_writer *w, const struct query_request *who, const struct issue_row *row, uint32_t buckets);
+// "owners" and "suspect". look: they are found anew when they may have changed, else what is kept will do.
+void issue_put_causes(struct api_call *call, struct json_writer *w, int64_t issue, bool look);
 // "42", "SHOP-42" with the right project; *ret_project is one that the caller may read. false: there is none.
 bool issue_named(struct api_call *call, const struct query_request *who, str name, int64_t *ret_id,
                  uint32_t *ret_project);

@@ -211,6 +211,7 @@ static void answer(struct listing *l, struct issue_row *rows, size_t n)
     for (size_t i = l->offset; i < kept && i < l->offset + l->limit; i++) {
         json_put_object(&w);
         issue_put(&w, &l->who, &rows[i], (uint32_t)l->buckets);
+        issue_put_causes(l->call, &w, rows[i].id, false);
         json_put_object_end(&w);
     }
     json_put_array_end(&w);

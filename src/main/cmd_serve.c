@@ -17,6 +17,7 @@
 #include "monitors/monitors.h"
 #include "net/server.h"
 #include "net/tls.h"
+#include "owners/owners.h"
 #include "red/red.h"
 #include "releases/releases.h"
 #include "store/store.h"
@@ -37,6 +38,7 @@ struct house {
     struct releases *releases;
     struct releases_follow *follow;
     struct issues *issues;
+    struct owners *owners;
     struct issues_for_queries issues_for_queries;
     struct symbols *symbols;
     struct artifacts *artifacts;
@@ -163,6 +165,23 @@ static int open_issues(struct house *h, struct err *err)
     if (r == 0)
         issues_for_queries(&h->issues_for_queries, h->issues, h->meta);
     return r;
+}
+
+static struct grouping_rules *grouping_of(void *ctx, int64_t project) { return ingest_grouping_rules(ctx, project); }
+
+static int open_owners(struct house *h, struct err *err)
+{
+    char path[CONFIG_TEXT_MAX + 16];
+    snprintf(path, sizeof path, "%s/owners.db", text(h, CONFIG_KEY_DATA));
+    struct owners_options o = { .path = path,
+                                .meta = h->meta,
+                                .store = h->store,
+                                .issues = h->issues,
+                                .releases = h->releases,
+                                .symbols = h->symbols,
+                                .grouping = grouping_of,
+                                .grouping_ctx = h->ingest };
+    return owners_open(&o, &h->owners, err);
 }
 
 static int open_artifacts(struct house *h, struct err *err)
@@ -294,6 +313,8 @@ static int open_rooms(struct house *h, struct err *err)
         .rate = number(h, CONFIG_KEY_INGEST_RATE),
     };
     r = ingest_new(&in, &h->ingest, err);
+    if (r == 0)
+        r = open_owners(h, err);
     if (r < 0)
         return r;
     size_t settings_n = settings_read(h);
@@ -303,6 +324,7 @@ static int open_rooms(struct house *h, struct err *err)
         .red = h->red,
         .releases = h->releases,
         .issues = h->issues,
+        .owners = h->owners,
         .query_issues = &h->issues_for_queries.query,
         .artifacts = h->artifacts,
         .symbols = h->symbols,
@@ -491,6 +513,7 @@ static void stop_all(struct house *h)
     pool_stop(h->query_pool);
     pool_stop(h->admin_pool);
     pool_stop(h->ingest_pool);
+    owners_close(h->owners);
     symbols_close(h->symbols);
     api_free(h->api);
     alerts_close(h->alerts);

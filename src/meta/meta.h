@@ -82,6 +82,32 @@ int meta_project_rules_set(struct meta *m, str actor, int64_t project, str finge
 // Another number than before: the rules of some project may have changed. Does not read the disk.
 uint64_t meta_rules_changes(const struct meta *m);
 
+// Who owns a project's code, as it was written (owners/rules.h reads it). What is set was validated by the caller.
+struct meta_owner_rules {
+    str rules, codeowners;
+    bool auto_assign;                   // new issues go to their first owner; when nothing was ever set, too
+    int64_t changed_ns;                 // 0: never
+    char changed_by[META_NAME_MAX + 1]; // empty: nobody
+};
+int meta_owner_rules_get(struct meta *m, int64_t project, struct arena *arena, struct meta_owner_rules *ret_rules,
+                         struct err *err);
+int meta_owner_rules_set(struct meta *m, str actor, int64_t project, const struct meta_owner_rules *rules,
+                         struct err *err);
+
+// Git repositories on this machine with a project's code.
+enum { META_REPOSITORIES_MAX = 8, META_PATH_MAX = 1024 }; // of a project; bytes
+struct meta_repository {
+    int64_t id, project, created_ns;
+    str path;   // absolute
+    str prefix; // before the paths that frames have: "services/shop/"; may be empty
+};
+// Of a project, or (0) of all; by id. Everything is the arena's.
+int meta_repository_list(struct meta *m, int64_t project, struct arena *arena, struct meta_repository **ret_list,
+                         size_t *ret_n, struct err *err);
+// The same path again gets the new prefix. ERR_LIMIT.
+int meta_repository_add(struct meta *m, str actor, int64_t project, str path, str prefix, struct err *err);
+int meta_repository_remove(struct meta *m, str actor, int64_t project, str path, struct err *err); // ERR_NOENT
+
 // Public (DSN) keys: 32 hex digits. The newest one is the project's; older ones work until they are revoked.
 enum { META_KEYS_PER_PROJECT = 20 };
 struct meta_key {

@@ -51,7 +51,15 @@ static const char schema_v3[] =
     "CREATE TABLE grouping_rules (project_id BIGINT NOT NULL PRIMARY KEY REFERENCES projects (id),"
     "  fingerprint TEXT NOT NULL, stack TEXT NOT NULL, changed_ns BIGINT NOT NULL, changed_by VARCHAR(63) NOT NULL);";
 
-static const char *const schema_versions[] = { schema_v1, schema_v2, schema_v3 };
+// Who owns a project's code, and where its code lies on this machine.
+static const char schema_v4[] =
+    "CREATE TABLE owner_rules (project_id BIGINT NOT NULL PRIMARY KEY REFERENCES projects (id),"
+    "  rules TEXT NOT NULL, codeowners TEXT NOT NULL, auto_assign BIGINT NOT NULL, changed_ns BIGINT NOT NULL,"
+    "  changed_by VARCHAR(63) NOT NULL);"
+    "CREATE TABLE repositories (id BIGINT NOT NULL PRIMARY KEY, project_id BIGINT NOT NULL REFERENCES projects (id),"
+    "  path TEXT NOT NULL, prefix TEXT NOT NULL, created_ns BIGINT NOT NULL, UNIQUE (project_id, path));";
+
+static const char *const schema_versions[] = { schema_v1, schema_v2, schema_v3, schema_v4 };
 
 // Before the later migrations, as in a file that is older.
 static int schema_first_rows(void *ctx, size_t version, struct err *err)

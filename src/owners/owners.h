@@ -1,0 +1,43 @@
+// Who and why: the owners of an issue by the rules of its project, and the commit that is suspected of it.
+//
+// A thread of its own reads what became of issues (issues_activity_after()), at least once each: the owners of a new issue
+// and its suspect are kept in owners.db, and the issue is assigned to its first owner, unless somebody was assigned before.
+// Counting never waits for it. What is kept can be thrown away at any time: it is found again from the issue's events.
+#pragma once
+#include "base/arena.h"
+#include "base/err.h"
+
+struct grouping_rules;
+struct issues;
+struct meta;
+struct owners;
+struct releases;
+struct store;
+struct symbols;
+
+struct owners_options {
+    const char *path; // of the database: "DATA/owners.db"; made when missing
+    struct meta *meta;
+    struct store *store;
+    struct issues *issues;
+    struct releases *releases;
+    struct symbols *symbols; // may be NULL
+    // Which frames are the application's; the answer is the caller's to free. NULL: as the SDK says.
+    struct grouping_rules *(*grouping)(void *ctx, int64_t project);
+    void *grouping_ctx;
+    bool manual; // tests: nothing happens but in owners_step()
+};
+int owners_open(const struct owners_options *o, struct owners **ret_owners, struct err *err);
+void owners_close(struct owners *o); // before the issues; NULL is allowed
+
+// JSON as the API shows it; empty: there is none. owners: an array, suspect: an object.
+struct issue_causes {
+    str owners, suspect;
+};
+// What is kept, for lists: quick.
+int owners_kept(struct owners *o, int64_t issue, struct arena *arena, struct issue_causes *ret_causes, struct err *err);
+// For the page of an issue: found anew when what is kept may have changed. Reads an event, and may ask git.
+int owners_look(struct owners *o, int64_t issue, struct arena *arena, struct issue_causes *ret_causes, struct err *err);
+
+// Tests: deals with what happened since. 1: there was something.
+int owners_step(struct owners *o, struct err *err);
