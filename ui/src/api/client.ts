@@ -86,7 +86,7 @@ export async function getJson<T>(path: string, params: Record<string, string | n
 }
 
 export async function send<T>(
-  method: 'POST' | 'PATCH' | 'DELETE',
+  method: 'POST' | 'PUT' | 'PATCH' | 'DELETE',
   path: string,
   body: unknown,
   abort?: AbortSignal,

@@ -41,6 +41,8 @@ interface Props {
   /** Old data that is about to be replaced. */
   stale?: boolean;
   left?: number;
+  /** Nothing is marked in it: the page has no range of time. */
+  still?: true;
 }
 
 export function TimeChart(props: Props) {
@@ -76,7 +78,21 @@ export function TimeChart(props: Props) {
   );
 }
 
-function Canvas({ id, title, times, step, range, series, marks = [], floor, tick, says, actions = [], left = 40 }: Props & { id: string }) {
+function Canvas({
+  id,
+  title,
+  times,
+  step,
+  range,
+  series,
+  marks = [],
+  floor,
+  tick,
+  says,
+  actions = [],
+  left = 40,
+  still,
+}: Props & { id: string }) {
   const [box, size] = useSize<HTMLDivElement>();
   const canvas = useRef<HTMLCanvasElement>(null);
   const [drag, setDrag] = useState<{ a: number; b: number } | undefined>();
@@ -114,7 +130,7 @@ function Canvas({ id, title, times, step, range, series, marks = [], floor, tick
       const next = Math.max(0, Math.min(times.length - 1, to));
       const at = times[next];
       if (at === undefined) return;
-      if (event.shiftKey) {
+      if (event.shiftKey && !still) {
         anchor.current ??= times[Math.min(index, times.length - 1)] ?? at;
         select(Math.min(anchor.current, at), Math.max(anchor.current, at) + step);
       } else anchor.current = undefined;
@@ -139,11 +155,11 @@ function Canvas({ id, title, times, step, range, series, marks = [], floor, tick
       ref={box}
       tabIndex={0}
       role="group"
-      aria-label={`${title}, chart. Arrow keys move through it, with Shift they mark a range.`}
+      aria-label={`${title}, chart. Arrow keys move through it${still ? '' : ', with Shift they mark a range'}.`}
       onKeyDown={onKeyDown}
       onBlur={() => (crosshair.value = undefined)}
       onPointerDown={(event) => {
-        if (event.button !== 0 || event.pointerType === 'touch' || (event.target as HTMLElement).closest('button')) return;
+        if (still || event.button !== 0 || event.pointerType === 'touch' || (event.target as HTMLElement).closest('button')) return;
         event.currentTarget.setPointerCapture(event.pointerId);
         const ms = msAt(event);
         setDrag({ a: ms, b: ms });

@@ -15,6 +15,10 @@ import { indexOfColumn, lex } from './lex.ts';
 interface Props {
   value: string;
   run: (query: string) => void;
+  /** Hears of every letter, for what is saved with a button elsewhere. */
+  write?: (query: string) => void;
+  /** The scope of the top bar has no part in it. */
+  unscoped?: true;
   /** Of the query as it was run, if that failed. */
   error: ApiError | undefined;
   busy: boolean;
@@ -23,7 +27,7 @@ interface Props {
   label: string;
 }
 
-export function QueryBar({ value, run, error, busy, found, label }: Props) {
+export function QueryBar({ value, run, error, busy, found, label, write, unscoped }: Props) {
   const input = useRef<HTMLInputElement>(null);
   const paint = useRef<HTMLDivElement>(null);
   const [text, setText] = useState(value);
@@ -48,6 +52,7 @@ export function QueryBar({ value, run, error, busy, found, label }: Props) {
     if (!spot || !input.current) return;
     const next = insertChoice(text, spot, choice);
     setText(next.text);
+    write?.(next.text);
     input.current.value = next.text;
     input.current.setSelectionRange(next.cursor, next.cursor);
     input.current.focus();
@@ -56,6 +61,7 @@ export function QueryBar({ value, run, error, busy, found, label }: Props) {
   const submit = (query: string) => {
     setCursor(undefined);
     setText(query);
+    write?.(query);
     run(query.trim());
   };
   const onKeyDown = (event: KeyboardEvent) => {
@@ -87,7 +93,7 @@ export function QueryBar({ value, run, error, busy, found, label }: Props) {
       }}
     >
       <Icon icon={Search} size={14} />
-      <ScopeChip />
+      {!unscoped && <ScopeChip />}
       <span class="field">
         <div class="paint" ref={paint} aria-hidden="true">
           <Painted text={text} error={problem} />
@@ -109,6 +115,7 @@ export function QueryBar({ value, run, error, busy, found, label }: Props) {
           autocapitalize="off"
           onInput={(event) => {
             setText(event.currentTarget.value);
+            write?.(event.currentTarget.value);
             look();
           }}
           onClick={look}
