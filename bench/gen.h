@@ -8,10 +8,12 @@ struct gen_options {
     bool collector;   // many resources a request (as a Collector sends); else one (as an SDK does)
     enum payload_encoding encoding;
     uint64_t seed;
-    uint64_t run_key;  // makes ids distinct from those of other runs
-    int64_t start_ns;  // of the first record
-    double stretch;    // of the time between records; 0 is 1
-    bool no_trace_ids; // logs without trace context
+    uint64_t run_key;       // makes ids distinct from those of other runs
+    int64_t start_ns;       // of the first record
+    double stretch;         // of the time between records; 0 is 1
+    bool no_trace_ids;      // logs without trace context
+    uint32_t issues, users; // that events are of
+    size_t event_size;      // bytes of an event, about
 };
 
 // How long after the start the n-th (trace, record) comes.
@@ -31,6 +33,7 @@ struct gen_facts {
 
 void gen_traces(const struct gen_options *o, struct payload_set *out, struct gen_facts *facts);
 void gen_logs(const struct gen_options *o, struct payload_set *out, struct gen_facts *facts);
+void gen_events(const struct gen_options *o, struct payload_set *out, struct gen_facts *facts);
 void gen_metrics(const struct gen_options *o, struct payload_set *out, struct gen_facts *facts);
 
 // Records wait here for their request: by resource and scope, as an exporter holds them.

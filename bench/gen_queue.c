@@ -30,7 +30,7 @@ static void gen_queue_section(struct gen_queue *q, int resource)
         // The records are fields of the scope already: append them as they are.
         uint32_t base = (uint32_t)scope.bytes.len;
         for (size_t i = 0; i < records->patch_count; i++)
-            records->patches[i] += base << 1;
+            records->patches[i] += base << PATCH_SHIFT;
         buf_append(&scope.bytes, records->bytes.ptr, records->bytes.len);
         struct fragment view = *records;
         view.bytes = scope.bytes;

@@ -16,7 +16,7 @@
 
 static const char help[] =
     "usage: otlpgen --to 127.0.0.1:4318 [options]\n"
-    "  --signal traces|logs|metrics   what to send (traces)\n"
+    "  --signal traces|logs|metrics|events   what to send (traces); events: Sentry's envelopes, one event a request\n"
     "  --transport http|grpc          HTTP/1.1 or gRPC over clear-text HTTP/2 (http)\n"
     "  --encoding identity|gzip|zstd  of the bodies (identity)\n"
     "  --records N                    spans, log records or metric points in all (1000000)\n"
@@ -31,7 +31,11 @@ static const char help[] =
     "  --seconds N                    stop after this time (0: when all is sent)\n"
     "  --seed N                       of the contents (1)\n"
     "  --run N                        of the ids (random): the same run again sends the same ids\n"
-    "  --token KEY                    ingest key\n"
+    "  --token KEY                    ingest key; of events the DSN's\n"
+    "  --project N                    of the DSN (1)\n"
+    "  --issues N                     that the events are of (1000)\n"
+    "  --users N                      that they happen to (10000)\n"
+    "  --size N                       bytes of an event, about (2970)\n"
     "  --no-trace-ids                 logs without trace context\n"
     "  --dry                          only build: print what would be sent\n";
 
@@ -42,22 +46,37 @@ struct args {
     uint64_t records, prebuilt, run;
     double seconds, spread;
     bool dry;
+    uint64_t project;
+    char path[160];
 };
 
 // More than one thread sends: bounds how far back event times begin when only --seconds ends the run.
 static const double RATE_MAX = 2e6;
 
-enum { OPT_NO_TRACE_IDS = 256, OPT_DRY, OPT_HELP };
+enum { OPT_NO_TRACE_IDS = 256, OPT_PROJECT, OPT_ISSUES, OPT_USERS, OPT_SIZE, OPT_DRY, OPT_HELP };
 static const struct option options[] = {
-    { "to", 1, NULL, 't' },        { "signal", 1, NULL, 's' },
-    { "transport", 1, NULL, 'x' }, { "encoding", 1, NULL, 'e' },
-    { "records", 1, NULL, 'n' },   { "prebuilt", 1, NULL, 'p' },
-    { "batch", 1, NULL, 'b' },     { "connections", 1, NULL, 'c' },
-    { "streams", 1, NULL, 'm' },   { "rate", 1, NULL, 'r' },
-    { "seconds", 1, NULL, 'T' },   { "spread", 1, NULL, 'w' },
-    { "seed", 1, NULL, 'S' },      { "run", 1, NULL, 'R' },
-    { "token", 1, NULL, 'k' },     { "no-trace-ids", 0, NULL, OPT_NO_TRACE_IDS },
-    { "dry", 0, NULL, OPT_DRY },   { "help", 0, NULL, OPT_HELP },
+    { "to", 1, NULL, 't' },
+    { "signal", 1, NULL, 's' },
+    { "transport", 1, NULL, 'x' },
+    { "encoding", 1, NULL, 'e' },
+    { "records", 1, NULL, 'n' },
+    { "prebuilt", 1, NULL, 'p' },
+    { "batch", 1, NULL, 'b' },
+    { "connections", 1, NULL, 'c' },
+    { "streams", 1, NULL, 'm' },
+    { "rate", 1, NULL, 'r' },
+    { "seconds", 1, NULL, 'T' },
+    { "spread", 1, NULL, 'w' },
+    { "seed", 1, NULL, 'S' },
+    { "run", 1, NULL, 'R' },
+    { "token", 1, NULL, 'k' },
+    { "no-trace-ids", 0, NULL, OPT_NO_TRACE_IDS },
+    { "project", 1, NULL, OPT_PROJECT },
+    { "issues", 1, NULL, OPT_ISSUES },
+    { "users", 1, NULL, OPT_USERS },
+    { "size", 1, NULL, OPT_SIZE },
+    { "dry", 0, NULL, OPT_DRY },
+    { "help", 0, NULL, OPT_HELP },
     { NULL, 0, NULL, 0 },
 };
 
@@ -74,7 +93,8 @@ static void args_parse(struct args *a, int argc, char **argv)
                         .encoding = "identity",
                         .records = 1000000,
                         .prebuilt = 1000000,
-                        .gen = { .batch = 512, .seed = 1 },
+                        .project = 1,
+                        .gen = { .batch = 512, .seed = 1, .issues = 1000, .users = 10000, .event_size = 2970 },
                         .send = { .connections = 8, .streams = 8 } };
     if (getrandom(&a->run, sizeof a->run, 0) != sizeof a->run)
         usage(1);
@@ -129,6 +149,18 @@ static void args_parse(struct args *a, int argc, char **argv)
         case OPT_NO_TRACE_IDS:
             a->gen.no_trace_ids = true;
             break;
+        case OPT_PROJECT:
+            a->project = n;
+            break;
+        case OPT_ISSUES:
+            a->gen.issues = (uint32_t)n;
+            break;
+        case OPT_USERS:
+            a->gen.users = (uint32_t)n;
+            break;
+        case OPT_SIZE:
+            a->gen.event_size = n;
+            break;
         case OPT_DRY:
             a->dry = true;
             break;
@@ -138,8 +170,8 @@ static void args_parse(struct args *a, int argc, char **argv)
             usage(2);
         }
     }
-    if (optind != argc || (!a->to && !a->dry) || !a->gen.batch || !a->records || !a->prebuilt ||
-        a->send.connections < 1 || a->send.streams < 1 || a->send.streams > 100)
+    if (optind != argc || (!a->to && !a->dry) || !a->gen.batch || !a->records || !a->prebuilt || !a->gen.issues ||
+        !a->gen.users || a->send.connections < 1 || a->send.streams < 1 || a->send.streams > 100)
         usage(2);
 }
 
@@ -152,7 +184,8 @@ static int one_of(const char *word, const char *const *words)
     usage(2);
 }
 
-static const char *const signals[] = { "traces", "logs", "metrics", NULL };
+static const char *const signals[] = { "traces", "logs", "metrics", "events", NULL };
+enum { SIGNAL_EVENTS = 3 };
 static const char *const http_paths[] = { "/v1/traces", "/v1/logs", "/v1/metrics" };
 static const char *const grpc_paths[] = { "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
                                           "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
@@ -160,7 +193,7 @@ static const char *const grpc_paths[] = { "/opentelemetry.proto.collector.trace.
 static const char *const transports[] = { "http", "grpc", NULL };
 static const char *const encodings[] = { "identity", "gzip", "zstd", NULL };
 static void (*const makers[])(const struct gen_options *, struct payload_set *,
-                              struct gen_facts *) = { gen_traces, gen_logs, gen_metrics };
+                              struct gen_facts *) = { gen_traces, gen_logs, gen_metrics, gen_events };
 
 static void address_parse(struct args *a)
 {
@@ -260,7 +293,18 @@ int main(int argc, char **argv)
     int signal = one_of(a.signal, signals);
     a.send.transport = one_of(a.transport, transports) ? SEND_GRPC : SEND_HTTP;
     a.send.encoding = a.gen.encoding = (enum payload_encoding)one_of(a.encoding, encodings);
-    a.send.path = a.send.transport == SEND_GRPC ? grpc_paths[signal] : http_paths[signal];
+    if (signal == SIGNAL_EVENTS) {
+        if (a.send.transport == SEND_GRPC)
+            usage(2);
+        snprintf(a.path, sizeof a.path, "/api/%llu/envelope/?sentry_key=%s", (unsigned long long)a.project,
+                 a.send.token ? a.send.token : "");
+        a.send.path = a.path;
+        a.send.token = NULL;
+        a.send.type = "application/x-sentry-envelope";
+    } else {
+        a.send.path = a.send.transport == SEND_GRPC ? grpc_paths[signal] : http_paths[signal];
+        a.send.type = "application/x-protobuf";
+    }
     a.send.records = a.records;
     a.send.stop_after_ns = (int64_t)(a.seconds * 1e9);
     if (a.to)
@@ -281,6 +325,9 @@ int main(int argc, char **argv)
         a.gen.stretch = a.spread / (set_s * (double)rounds);
         set_s = a.spread / (double)rounds;
     }
+    // Events carry their time as text, the same in all rounds.
+    if (signal == SIGNAL_EVENTS)
+        set_s = 60.0 / (double)rounds;
     a.gen.start_ns = clock_unix_ns() - (int64_t)(set_s * (double)rounds * 1e9);
 
     struct payload_set set;

@@ -1,6 +1,7 @@
 #include "payload.h"
 
 #include "base/hash.h"
+#include "base/hex.h"
 #include "base/mem.h"
 #include "base/must.h"
 
@@ -41,7 +42,7 @@ static void fragment_patch_at(struct fragment *f, uint32_t patch)
 
 void fragment_patch_here(struct fragment *f, enum payload_patch_op op)
 {
-    fragment_patch_at(f, (uint32_t)f->bytes.len << 1 | op);
+    fragment_patch_at(f, (uint32_t)f->bytes.len << PATCH_SHIFT | op);
 }
 
 void fragment_nest(struct fragment *dst, uint32_t field, const struct fragment *src)
@@ -50,7 +51,7 @@ void fragment_nest(struct fragment *dst, uint32_t field, const struct fragment *
     buf_varint(&dst->bytes, src->bytes.len);
     uint32_t base = (uint32_t)dst->bytes.len;
     for (size_t i = 0; i < src->patch_count; i++)
-        fragment_patch_at(dst, src->patches[i] + (base << 1));
+        fragment_patch_at(dst, src->patches[i] + (base << PATCH_SHIFT));
     buf_append(&dst->bytes, src->bytes.ptr, src->bytes.len);
     dst->records += src->records;
 }
@@ -131,9 +132,16 @@ void payload_to_round(const struct payload_set *set, struct payload *p, uint32_t
     uint64_t key = payload_round_key(set, p->round) ^ payload_round_key(set, round);
     uint64_t shift = (uint64_t)set->span_ns * (round - p->round);
     for (uint32_t i = 0; i < p->patch_count; i++) {
-        uint8_t *at = p->data + (p->patches[i] >> 1);
+        uint8_t *at = p->data + (p->patches[i] >> PATCH_SHIFT), id[8];
+        enum payload_patch_op op = p->patches[i] & ((1u << PATCH_SHIFT) - 1);
+        if (op == PATCH_HEX) {
+            must(hex_decode(id, str_of(at, 16)));
+            le64_put(id, le64_get(id) ^ key);
+            hex_encode((char *)at, id, sizeof id);
+            continue;
+        }
         uint64_t v = le64_get(at);
-        le64_put(at, p->patches[i] & PATCH_TIME ? v + shift : v ^ key);
+        le64_put(at, op == PATCH_TIME ? v + shift : v ^ key);
     }
     p->round = round;
 }

@@ -5,8 +5,9 @@
 
 enum payload_encoding { PAYLOAD_IDENTITY, PAYLOAD_GZIP, PAYLOAD_ZSTD };
 
-// Where 8 bytes of a payload change from round to round: offset << 1 | operation.
-enum payload_patch_op { PATCH_ID = 0, PATCH_TIME = 1 };
+// Where 8 bytes (of a hexadecimal id: 16 digits) of a payload change from round to round: offset << 2 | operation.
+enum payload_patch_op { PATCH_ID, PATCH_TIME, PATCH_HEX };
+enum { PATCH_SHIFT = 2 };
 
 struct payload {
     uint8_t *data;

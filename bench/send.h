@@ -13,6 +13,7 @@ struct send_options {
     struct sockaddr_in to;
     const char *host;  // "127.0.0.1:4318": Host or :authority
     const char *path;  // "/v1/traces" or the gRPC method
+    const char *type;  // of the bodies
     const char *token; // ingest key, or NULL
     enum payload_encoding encoding;
     int connections;       // each with one request in flight over HTTP ...

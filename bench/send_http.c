@@ -62,9 +62,9 @@ static void http_start(struct http_conn *c)
     const struct send_options *o = c->feed->options;
     c->head_len =
         (size_t)snprintf(c->head, sizeof c->head,
-                         "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-protobuf\r\n"
+                         "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: %s\r\n"
                          "Content-Length: %u\r\n%s%s%s%s\r\n",
-                         o->path, o->host, c->item.payload->len, o->encoding ? encodings[o->encoding] : "",
+                         o->path, o->host, o->type, c->item.payload->len, o->encoding ? encodings[o->encoding] : "",
                          o->token ? "Authorization: Bearer " : "", o->token ? o->token : "", o->token ? "\r\n" : "");
     c->sent = 0;
     c->answer_len = 0;
