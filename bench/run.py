@@ -18,6 +18,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import threading
 import time
 
 import server as clew
@@ -37,7 +38,11 @@ SCENARIOS = {
     "logs-no-trace": (["--signal", "logs", "--batch", "512", "--no-trace-ids"], None),
     "metrics": (["--signal", "metrics", "--batch", "2048"], None),
     "recovery": (["--batch", "512"], "recovery"),
+    # Sentry's, one event a request; fewer of them, each is as large as dozens of spans.
+    "events": (["--signal", "events", "--connections", "16", "--prebuilt", "20000", "--issues", "1000"], "events"),
+    "events-large": (["--signal", "events", "--connections", "16", "--prebuilt", "2000", "--size", "51000", "--issues", "1000"], "events"),
 }
+SHARE = {"events": 10, "events-large": 50}  # of --records
 
 
 def build():
@@ -94,8 +99,51 @@ def look_at_logs(server, sent):
     return figures, wrong
 
 
-def run_generator(generator, server, options, args):
-    amount = ["--records", str(args.records)]
+class Inbox(threading.Thread):
+    """Asks for the list of issues as the page does, while events come in."""
+
+    def __init__(self, server):
+        super().__init__(daemon=True)
+        self.server, self.taken, self.over = server, [], threading.Event()
+
+    def run(self):
+        while not self.over.wait(0.2):
+            began = time.perf_counter()
+            status, _ = self.server.request("GET", "/api/v1/issues?limit=50")
+            if status == 200:
+                self.taken.append((time.perf_counter() - began) * 1000)
+
+    def figures(self):
+        self.over.set()
+        self.join()
+        taken = sorted(self.taken) or [0]
+        return {"p50": statistics.median(taken), "p95": taken[int(len(taken) * 0.95)], "max": taken[-1], "n": len(self.taken)}
+
+
+def look_at_events(server, sent):
+    """After a kill -9: what was acknowledged is there, and counted."""
+    server.kill()
+    server.start()
+    end = time.time_ns() + 60 * 10**9
+    found = int(server.query("events | stats count() as n", 0, end)[0][0]["n"])
+    listed = json.loads(server.request("GET", "/api/v1/issues?limit=1&from=-2d")[1])
+    wrong = []
+    if found < sent["records"] or listed["events"] != found:
+        wrong.append(f"{sent['records']} events acknowledged, {found} found, {listed['events']} counted in {listed['total']} issues")
+    issue = json.loads(server.request("GET", "/api/v1/issues?limit=1&from=-2d&sort=events")[1])["issues"][0]
+    return {
+        "inbox_ms": timed_ms(lambda: server.request("GET", "/api/v1/issues?limit=50&from=-2d")),
+        "inbox_query_ms": timed_ms(lambda: server.request("GET", "/api/v1/issues?limit=50&from=-2d&query=issues+level%3E%3Derror+state%3Dnew")),
+        "issue_ms": timed_ms(lambda: server.request("GET", f"/api/v1/issues/{issue['short']}?from=-2d")),
+        "latest_event_ms": timed_ms(lambda: server.request("GET", f"/api/v1/issues/{issue['short']}/events/latest?from=-2d")),
+    }, wrong
+
+
+def run_generator(generator, server, options, args, share=1):
+    amount = ["--records", str(args.records // share)]
+    if "events" in options:
+        dsn = server.cli("project", "dsn", "default").strip()
+        amount += ["--token", dsn.split("//")[1].split("@")[0], "--project", dsn.rsplit("/", 1)[1], *args.event_option]
     if args.seconds and "--encoding" not in options:  # compressed requests cannot repeat with new ids
         amount = ["--records", "1000000000000", "--seconds", str(args.seconds)]
     command = [generator, "--to", f"127.0.0.1:{server.port}", *amount, *options]
@@ -118,13 +166,19 @@ def run_scenario(name, args, generator):
     try:
         time.sleep(0.5)
         cpu, disk = server.cpu_s(), server.disk()
-        sent = run_generator(generator, server, options, args)
+        inbox = Inbox(server) if look == "events" else None
+        if inbox:
+            server.token("read")
+            inbox.start()
+        sent = run_generator(generator, server, options, args, SHARE.get(name, 1))
         millions = sent["records"] / 1e6
         result = {"records": sent["records"], "rate": sent["rate"], "ack_ms": sent["ack_ms"], "retries": sent["retries"],
                   "cpu_s_per_million_while_sending": (server.cpu_s() - cpu) / millions,
                   "generator_cpu_s_per_million": sent["generator_cpu_s_per_million"], "otlp_bytes_per_record": sent["set"]["bytes_per_record"],
                   "start_s": started_s}
         wrong = []
+        if inbox:
+            result["inbox_under_load_ms"] = inbox.figures()
         if look == "recovery":
             server.kill()
             result["recovery_s"] = server.start()
@@ -137,7 +191,7 @@ def run_scenario(name, args, generator):
         result["disk_bytes_per_record"] = (now["parts"] - disk["parts"]) / sent["records"]
         result["log_bytes"] = now["log"]
         if look:
-            result["queries"], wrong = {"traces": look_at_traces, "logs": look_at_logs}[look](server, sent)
+            result["queries"], wrong = {"traces": look_at_traces, "logs": look_at_logs, "events": look_at_events}[look](server, sent)
         result["rss_anon_peak"] = server.rss_peak
         result["wrong"] = wrong
         return result
@@ -171,6 +225,9 @@ def show(name, r):
         print(f"{name:22} {r['cpu_s_per_million']:5.2f} CPU-s/M ({r['cpu_s_per_million_while_sending']:.2f} while sending) "
               f"{r['rate'] / 1e3:6.0f} k/s {r['disk_bytes_per_record']:6.1f} B/record {r['rss_anon_peak'] / 1e6:5.0f} MB "
               f"ack p50 {r['ack_ms']['p50']:.1f} p99 {r['ack_ms']['p99']:.1f} ms, generator {r['generator_cpu_s_per_million']:.2f}")
+    if "inbox_under_load_ms" in r:
+        ms = r["inbox_under_load_ms"]
+        print(f"{'':22} inbox while they come    p50 {ms['p50']:8.2f} ms   p95   {ms['p95']:8.2f}   max {ms['max']:8.2f}")
     for query, ms in r.get("queries", {}).items():
         print(f"{'':22} {query:24} p50 {ms['p50']:8.2f} ms   first {ms['first']:8.2f}   max {ms['max']:8.2f}")
     for text in r["wrong"]:
@@ -186,6 +243,7 @@ def main():
     parser.add_argument("--repeat", type=int, default=1, help="runs of each scenario; the one with the median CPU is reported")
     parser.add_argument("--binary", default=ROOT / "build/clew", help="the server (build/clew)")
     parser.add_argument("--server-option", action="append", default=[], help="further option of the server, as --durability=os")
+    parser.add_argument("--event-option", action="append", default=[], help="further option of the generator for events, as --issues=10000")
     parser.add_argument("--keep", action="store_true", help="leave the data in build/bench/SCENARIO/data")
     args = parser.parse_args()
     names = args.scenario.split(",")
