@@ -213,6 +213,10 @@ static void reply_event(struct event_call *c, const struct event *e, int64_t iss
 {
     struct grouping_rules *rules = ingest_grouping_rules(c->call->api->options.ingest, e->project);
     struct event_writing how = { .values = c->who.values, .symbols = c->call->api->options.symbols, .grouping = rules };
+    if (c->call->api->options.owners) {
+        how.source = owners_source;
+        how.source_ctx = c->call->api->options.owners;
+    }
     const struct query_project *p = project_of(c, e->project);
     struct err err = { 0 };
     struct buf body;

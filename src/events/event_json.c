@@ -167,6 +167,15 @@ static void put_line(struct json_writer *w, int64_t number, str text)
 }
 
 // The lines around it, those next to it when there are too many.
+static void put_source(struct json_writer *w, const struct sentry_lines *s)
+{
+    json_put_key(w, STR("context"));
+    json_put_array(w);
+    for (uint32_t i = 0; i < s->n; i++)
+        put_line(w, s->first + i, s->lines[i]);
+    json_put_array_end(w);
+}
+
 static void put_context(struct json_writer *w, const struct sentry_frame *f)
 {
     enum { SIDE = (EVENT_CONTEXT_MAX - 1) / 2 };
@@ -174,7 +183,9 @@ static void put_context(struct json_writer *w, const struct sentry_frame *f)
                            *own = json_get(f->node, STR("context_line"));
     const struct json_node *after = json_get(f->node, STR("post_context"));
     uint32_t n = json_is(before, JSON_ARRAY) ? before->n : 0, i = 0;
-    if (!json_is(own, JSON_STRING))
+    if (f->source)
+        put_source(w, f->source);
+    if (f->source || !json_is(own, JSON_STRING))
         return;
     json_put_key(w, STR("context"));
     json_put_array(w);
@@ -215,7 +226,6 @@ static void put_where(struct json_writer *w, const struct sentry_frame *f)
 // The frame as it was sent, of one that was made readable.
 static void put_raw(struct json_writer *w, const struct sentry_frame *raw)
 {
-    put_text(w, STR("symbolicated"), STR("sourcemap"));
     json_put_key(w, STR("raw"));
     json_put_object(w);
     put_where(w, raw);
@@ -233,6 +243,8 @@ static void put_frame(struct writing *o, const struct sentry_frame *f)
     json_put_bool(w, f->in_app == 1);
     put_context(w, f);
     put_vars(w, f, o->how->values);
+    if (f->source || f->raw)
+        put_text(w, STR("symbolicated"), f->source ? STR("repository") : STR("sourcemap"));
     if (f->raw)
         put_raw(w, f->raw);
     put_text(w, STR("missing"), f->missing);
@@ -576,6 +588,8 @@ static int make_readable(struct writing *o)
         rc = symbols_event_apply(o->how->symbols, o->e->project, &o->sent, SYMBOLS_ANY, o->arena, &counts);
     if (rc == 0 && o->how->grouping)
         rc = grouping_run(o->how->grouping, &o->sent, o->arena, &grouping);
+    if (rc == 0 && o->how->source)
+        rc = o->how->source(o->how->source_ctx, o->e->project, &o->sent, resource_text(o->e, STR("release")), o->arena);
     return rc;
 }
 

@@ -6,6 +6,7 @@
 #include "query/run.h"
 
 struct grouping_rules;
+struct sentry_event;
 struct symbols;
 
 // What is stored of one event.
@@ -65,6 +66,9 @@ enum {
 struct event_writing {
     bool values;             // local variables may be seen
     struct symbols *symbols; // frames of generated code are made readable; NULL: they stay as they are
+    // Finds source lines of frames that came without any (their `source`); NULL: nobody does.
+    int (*source)(void *ctx, uint32_t project, const struct sentry_event *e, str release, struct arena *arena);
+    void *source_ctx;
     const struct grouping_rules
         *grouping; // which frames are the application's, and why it is grouped so; NULL: not said
 };

@@ -26,6 +26,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 enum { ADMIN_THREADS = 2, ADMIN_QUEUE = 1024, INGEST_QUEUE = 65536, LOOPS_MAX = 4, WORKERS_MAX = 63 };
@@ -171,9 +172,13 @@ static struct grouping_rules *grouping_of(void *ctx, int64_t project) { return i
 
 static int open_owners(struct house *h, struct err *err)
 {
-    char path[CONFIG_TEXT_MAX + 16];
+    char path[CONFIG_TEXT_MAX + 16], data[4096], git[4096 + 16];
+    if (!realpath(text(h, CONFIG_KEY_DATA), data)) // git runs in another directory
+        return err_set(err, ERR_IO, "data", "%s cannot be found", text(h, CONFIG_KEY_DATA));
     snprintf(path, sizeof path, "%s/owners.db", text(h, CONFIG_KEY_DATA));
+    snprintf(git, sizeof git, "%s/git", data);
     struct owners_options o = { .path = path,
+                                .git = git,
                                 .meta = h->meta,
                                 .store = h->store,
                                 .issues = h->issues,

@@ -62,6 +62,7 @@ int command_token_rm(struct invocation *inv);
 int command_project_add(struct invocation *inv);
 int command_project_ls(struct invocation *inv);
 int command_project_dsn(struct invocation *inv);
+int command_project_repo(struct invocation *inv);
 int command_user_add(struct invocation *inv);
 int command_user_ls(struct invocation *inv);
 int command_user_rm(struct invocation *inv);

@@ -57,6 +57,12 @@ const struct command commands[] = {
     { "project add", "NAME", "make a project", NULL, CONFIG_DATADIR, 1, 1, { { 0 } }, command_project_add },
     { "project ls", "", "projects", NULL, CONFIG_DATADIR, 0, 0, { OPTION_JSON }, command_project_ls },
     { "project dsn", "NAME", "print the DSN for Sentry's SDKs", NULL, CONFIG_DATADIR | CONFIG_SERVE, 1, 1, { { 0 } }, command_project_dsn },
+    { "project repo", "add|ls|rm ...", "git repositories on this machine with a project's code",
+      "clew project repo add PROJECT PATH [--prefix DIRECTORY], ls [PROJECT], rm PROJECT PATH\n"
+      "Source lines of frames that came without any, and the commit that last wrote the line of an error, are read in them, at the\n"
+      "commit or tag of the event's release, else at HEAD. Whoever may read the project may so read its code. The server only\n"
+      "reads: a read-only mount will do. --prefix is the directory that stands before the paths of frames.",
+      CONFIG_DATADIR, 1, 3, { OPTION_JSON, { "prefix", "DIRECTORY", "where the frames' paths begin in the repository" } }, command_project_repo },
     { "user add", "NAME", "add a user and print an invitation, once",
       "Scopes: ingest, read, values, probe, probe_prod, patch, admin. The default is read. The invitation is a link with which the person sets a password; it is good once, for 7 days.",
       CONFIG_DATADIR | CONFIG_SERVE, 1, 1, { { "scope", "SCOPE[,SCOPE]", "what the user may do (default: read)" } }, command_user_add },

@@ -204,7 +204,9 @@ static int suspect_json(const struct suspect *s, struct arena *arena, str *ret, 
 static int suspect_find(struct owners *o, const struct subject *s, struct arena *arena, str *ret, struct err *err)
 {
     struct suspect suspect;
-    int r = suspect_of_commits(o->o.releases, s->event.project, s, arena, &suspect, err);
+    int r = suspect_of_blame(o, s, arena, &suspect, err);
+    if (r == ERR_NOENT)
+        r = suspect_of_commits(o->o.releases, s->event.project, s, arena, &suspect, err);
     if (r == ERR_NOENT)
         return 0;
     return r < 0 ? r : suspect_json(&suspect, arena, ret, err);

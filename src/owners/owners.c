@@ -187,12 +187,14 @@ int owners_open(const struct owners_options *options, struct owners **ret_owners
     o->o = *options;
     must(pthread_mutex_init(&o->rules_lock, NULL) == 0);
     int r = causes_open(o, err);
+    if (r == 0)
+        r = git_new(options->git, &o->git, err);
     if (r == 0 && !options->manual) {
         o->running = pthread_create(&o->thread, NULL, owners_main, o) == 0;
         if (!o->running)
             r = err_set(err, ERR_NOMEM, "threads", "the thread that finds owners cannot be started");
     }
-    o->o.path = NULL; // the caller's
+    o->o.path = o->o.git = NULL; // the caller's
     if (r < 0) {
         owners_close(o);
         return r;
@@ -210,6 +212,7 @@ void owners_close(struct owners *o)
     if (o->running)
         pthread_join(o->thread, NULL);
     db_close(&o->db);
+    git_free(o->git);
     owner_rules_free(o->rules);
     pthread_mutex_destroy(&o->rules_lock);
     o->magic = 0;

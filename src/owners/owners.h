@@ -12,11 +12,13 @@ struct issues;
 struct meta;
 struct owners;
 struct releases;
+struct sentry_event;
 struct store;
 struct symbols;
 
 struct owners_options {
     const char *path; // of the database: "DATA/owners.db"; made when missing
+    const char *git;  // of an empty git directory: "DATA/git"; made when missing
     struct meta *meta;
     struct store *store;
     struct issues *issues;
@@ -38,6 +40,10 @@ struct issue_causes {
 int owners_kept(struct owners *o, int64_t issue, struct arena *arena, struct issue_causes *ret_causes, struct err *err);
 // For the page of an issue: found anew when what is kept may have changed. Reads an event, and may ask git.
 int owners_look(struct owners *o, int64_t issue, struct arena *arena, struct issue_causes *ret_causes, struct err *err);
+
+// Source lines, from the project's repositories on this machine, for frames of the application that came without any
+// (sentry_frame.source). What cannot be read is left out. ERR_NOMEM.
+int owners_source(void *owners, uint32_t project, const struct sentry_event *e, str release, struct arena *arena);
 
 // Tests: deals with what happened since. 1: there was something.
 int owners_step(struct owners *o, struct err *err);

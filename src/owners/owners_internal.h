@@ -4,6 +4,7 @@
 #include "issues/issues.h"
 #include "meta/meta.h"
 #include "owners/owners.h"
+#include "owners/repository.h"
 #include "owners/rules.h"
 #include "releases/releases.h"
 
@@ -15,6 +16,7 @@ struct owners {
     uint32_t magic;
     struct owners_options o;
     struct db db;
+    struct git *git;
     pthread_t thread;
     bool running;
     _Atomic bool stop;
@@ -38,6 +40,9 @@ struct suspect {
 // The newest commit that touched the file of the innermost frame that any commit did, up to the event's release. ERR_NOENT.
 int suspect_of_commits(struct releases *r, uint32_t project, const struct subject *s, struct arena *arena,
                        struct suspect *ret, struct err *err);
+// Who wrote the line of the innermost frame whose file a repository of the project has. ERR_NOENT.
+int suspect_of_blame(struct owners *o, const struct subject *s, struct arena *arena, struct suspect *ret,
+                     struct err *err);
 // Its first line.
 str suspect_message(str message);
 

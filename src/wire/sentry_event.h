@@ -10,6 +10,13 @@ enum {
     SENTRY_FRAMES_MAX = 1000, // of one stack: the outermost and the innermost are kept
 };
 
+// Lines of a frame's file that were found beside the event: the first one's number, and they.
+struct sentry_lines {
+    int64_t first;
+    const str *lines;
+    uint32_t n;
+};
+
 struct sentry_frame {
     str function, raw_function, module, filename, abs_path, package, context_line;
     int64_t line, column; // 0: not said
@@ -18,6 +25,7 @@ struct sentry_frame {
     // Of symbolication (symbols/symbols.h): the frame as it was sent, when it reads otherwise now; why it does not.
     const struct sentry_frame *raw;
     str missing;
+    const struct sentry_lines *source; // NULL: what was sent is all that there is
 };
 
 struct sentry_stack {

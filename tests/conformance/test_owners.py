@@ -1,5 +1,7 @@
 """Who and why: owners by rule and CODEOWNERS, assigned when an issue appears; the commit that is suspected of it."""
 import json
+import shutil
+import subprocess
 import time
 import uuid
 
@@ -115,3 +117,163 @@ def test_the_newest_commit_that_touched_the_innermost_frame_is_suspected(server)
     assert issue_of(server, "ViewError", lambda row: "suspect" in row)["suspect"]["id"] == web
     send(server, "FarError", [frame("lib/unknown.py")], "shop@1.1.0")
     assert "suspect" not in issue_of(server, "FarError")
+
+
+class Repository:
+    def __init__(self, path):
+        self.path = path
+        path.mkdir(parents=True)
+        self.git("init", "-q", "-b", "main")
+
+    def git(self, *words, **more):
+        environment = {"PATH": "/usr/bin:/bin", "HOME": str(self.path), "GIT_CONFIG_NOSYSTEM": "1", "LC_ALL": "C.UTF-8", **more}
+        return subprocess.run(["git", *words], cwd=self.path, env=environment, check=True, capture_output=True, text=True).stdout.strip()
+
+    def commit(self, message, author, when, files):
+        for name, text in files.items():
+            file = self.path / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text)
+            self.git("add", "--", ":(literal)" + name)
+        who = {"GIT_AUTHOR_NAME": author, "GIT_AUTHOR_EMAIL": "a@b.c", "GIT_AUTHOR_DATE": when, "GIT_COMMITTER_NAME": author, "GIT_COMMITTER_EMAIL": "a@b.c", "GIT_COMMITTER_DATE": when}
+        self.git("commit", "-q", "-m", message, **who)
+        return self.git("rev-parse", "HEAD")
+
+
+def frames_of(server, event):
+    return ask(server, "GET", "/api/v1/events/{id}", id=event)["exceptions"][0]["frames"]
+
+
+def seen_event(server, kind, event):
+    issue_of(server, kind)
+    return frames_of(server, event)
+
+
+def total(n, body="    return sum(items)"):
+    return "".join(f"# {i}\n" for i in range(1, n)) + "def total(items):\n" + body + "\n# end\n"
+
+
+@pytest.mark.skipif(not shutil.which("git", path="/usr/bin:/usr/local/bin:/bin"), reason="no git")
+def test_a_repository_gives_source_lines_and_who_wrote_them(server, tmp_path):
+    shop = Repository(tmp_path / "shop")
+    first = shop.commit("Add carts", "Ada", "2026-01-01T10:00:00Z", {"src/cart/total.py": total(10), "src/web/view.py": "a\nb\nc\n"})
+    shop.git("tag", "v1.0.0")
+    second = shop.commit("Round totals\n\nas the bank does", "Bob", "2026-01-02T10:00:00Z", {"src/cart/total.py": total(10, "    return round(sum(items))")})
+    shop.git("tag", "1.1.0")
+    shop.commit("Move", "Eve", "2026-01-03T10:00:00Z", {"src/cart/total.py": total(20, "    return 0")})
+    server.cli("project", "repo", "add", "default", str(shop.path), "--prefix", "src")
+    assert json.loads(server.cli("project", "repo", "ls", "--json"))["prefix"] == "src/"
+    commits(server, "shop@1.1.0", ("f" * 40, "What the tool says", "Tool", "2026-01-02T11:00:00Z", ["src/cart/total.py"]))
+
+    stack = [frame("web/view.py", 2), frame("cart/total.py", 11), frame("cart/none.py", 11), frame("/usr/lib/python3/decimal.py", 11, in_app=False)]
+    event = send(server, "CartError", stack, "shop@1.1.0")
+    outer, none, inner, view = seen_event(server, "CartError", event)
+    assert inner["symbolicated"] == "repository" and len(inner["context"]) == 7
+    assert [11, "    return round(sum(items))"] in inner["context"] and inner["context"][0] == [6, "# 6"]
+    assert view["context"] == [[1, "a"], [2, "b"], [3, "c"]]
+    assert "context" not in none and "context" not in outer and "symbolicated" not in none
+    suspect = issue_of(server, "CartError", lambda row: "suspect" in row)["suspect"]
+    assert suspect == {"id": second, "message": "Round totals", "author": "Bob", "time": "2026-01-02T10:00:00.000000000Z", "file": "src/cart/total.py", "line": 11, "by": "blame"}
+
+    # As it was at the release of the event; what came with the event stays.
+    old = send(server, "OldError", [frame("cart/total.py", 11)], "shop@1.0.0")
+    assert [11, "    return sum(items)"] in seen_event(server, "OldError", old)[0]["context"]
+    assert issue_of(server, "OldError", lambda row: "suspect" in row)["suspect"]["id"] == first
+    own = send(server, "OwnError", [frame("cart/total.py", 11, context_line="mine")], "shop@1.0.0")
+    assert seen_event(server, "OwnError", own)[0]["context"] == [[11, "mine"]]
+    # Of no release: HEAD. A line that is not there has no source.
+    head = send(server, "HeadError", [frame("cart/total.py", 21), frame("cart/total.py", 9999)], None)
+    far, near = seen_event(server, "HeadError", head)
+    assert [21, "    return 0"] in near["context"] and "context" not in far
+
+    # Without the repository commits are what there is.
+    server.cli("project", "repo", "rm", "default", str(shop.path))
+    assert server.cli("project", "repo", "ls") == ""
+    assert "context" not in frames_of(server, event)[2]
+    send(server, "LaterError", [frame("cart/total.py", 11)], "shop@1.1.0")
+    assert issue_of(server, "LaterError", lambda row: "suspect" in row)["suspect"]["by"] == "commit"
+
+
+@pytest.mark.skipif(not shutil.which("git", path="/usr/bin:/usr/local/bin:/bin"), reason="no git")
+def test_a_hostile_repository_runs_nothing_and_shows_nothing_else(server, tmp_path):
+    mark = tmp_path / "ran"
+    evil = Repository(tmp_path / "evil")
+    run = tmp_path / "run.sh"
+    run.write_text(f"#!/bin/sh\necho \"$0 $@\" >> {mark}\ncat\n")
+    run.chmod(0o755)
+    secret = tmp_path / "secret.py"
+    secret.write_text("one\nsecret\nthree\n")
+    names = ["-n.py", "--output=x.py", "a b.py", ":(top)x.py", "ümlaut.py", "$(id).py", "gone.py", "x*.py", "xy.py"]
+    evil.commit("odd names", "Ada\u202e", "2026-01-01T10:00:00Z", {name: f"1\n{name}\n3\n" for name in names})
+    (evil.path / "link.py").symlink_to(secret)
+    (evil.path / "dir.py").mkdir()
+    (evil.path / "binary.py").write_bytes(b"a\nb\0c\nd\n")
+    evil.commit("more", "Ada", "2026-01-02T10:00:00Z", {"link.py.txt": "", "dir.py/a.py": "x\ny\n", "huge.py": "x\n" * 1_500_000, ".gitattributes": "*.py diff=evil filter=evil\n", ".mailmap": "Eve <e@e> <a@b.c>\n"})
+    evil.git("add", "link.py", "binary.py")
+    evil.git("-c", "user.name=a", "-c", "user.email=a@b.c", "commit", "-q", "-m", "links")
+    gone = evil.git("rev-parse", "HEAD:gone.py")
+    (evil.path / ".git/objects" / gone[:2] / gone[2:]).unlink()
+    (evil.path / ".git/info/attributes").write_text("*.py diff=evil filter=evil\n")
+    for hook in ("post-checkout", "pre-commit", "post-index-change", "reference-transaction", "fsmonitor-watchman"):
+        (evil.path / ".git/hooks").mkdir(exist_ok=True)
+        (evil.path / ".git/hooks" / hook).symlink_to(run)
+    with (evil.path / ".git/config").open("a") as config:
+        config.write(f"""[core]
+\tfsmonitor = {run}
+\tpager = {run}
+\tsshCommand = {run}
+\thooksPath = {evil.path}/.git/hooks
+\talternateRefsCommand = {run}
+\trepositoryformatversion = 1
+[extensions]
+\tpartialClone = origin
+[remote "origin"]
+\turl = ext::{run} %S
+\tuploadpack = {run}
+\tpromisor = true
+[protocol "ext"]
+\tallow = always
+[diff "evil"]
+\ttextconv = {run}
+\tcommand = {run}
+[filter "evil"]
+\tclean = {run}
+\tsmudge = {run}
+\tprocess = {run}
+[pager]
+\tblame = {run}
+\tcat-file = {run}
+[alias]
+\tblame = !{run}
+\tls-tree = !{run}
+[blame]
+\tignoreRevsFile = {secret}
+[credential]
+\thelper = {run}
+""")
+    server.cli("project", "repo", "add", "default", str(evil.path))
+    wanted = names + ["link.py", "dir.py", "binary.py", "huge.py", "../secret.py", "../../../../../../etc/passwd", str(secret), ".git/config", "a\nb.py", "x" * 5000, "HEAD:a b.py"]
+    event = send(server, "EvilError", [frame(name, 2) for name in reversed(wanted)], "--output=/tmp/x")
+    frames = seen_event(server, "EvilError", event)
+    shown = {f["file"]: f["context"] for f in frames if "context" in f}
+    assert {name: lines[1] for name, lines in shown.items()} == {name: [2, name] for name in names if name != "gone.py"}
+    assert "secret" not in json.dumps([f.get("context") for f in frames])
+    suspect = issue_of(server, "EvilError", lambda row: "suspect" in row)["suspect"]
+    assert suspect["by"] == "blame" and suspect["message"] == "odd names" and suspect["file"] == "-n.py"
+    for release in ("v1 --all", "HEAD@{1}", "HEAD..", ":/odd", "a" * 300, "refs/heads/main"):
+        event = send(server, "NameError", [frame("a b.py", 2)], release)
+    assert [2, "a b.py"] in seen_event(server, "NameError", event)[0]["context"]
+    assert not mark.exists(), mark.read_text()
+    assert evil.git("status", "--porcelain", "-uno", GIT_CONFIG_COUNT="1", GIT_CONFIG_KEY_0="core.fsmonitor", GIT_CONFIG_VALUE_0="false") is not None
+
+
+@pytest.mark.skipif(not shutil.which("git", path="/usr/bin:/usr/local/bin:/bin"), reason="no git")
+def test_what_is_no_repository_is_refused(server, tmp_path):
+    for words, why in ((("add", "default", str(tmp_path)), "no git repository"), (("add", "default", "/none"), "not found"), (("add", "no-project", str(tmp_path)), "no-project"), (("rm", "default", "/none"), "no repository")):
+        with pytest.raises(RuntimeError, match=why):
+            server.cli("project", "repo", *words)
+    empty = Repository(tmp_path / "empty")
+    with pytest.raises(RuntimeError, match="no commit"):
+        server.cli("project", "repo", "add", "default", str(empty.path))
+    with pytest.raises(RuntimeError, match="status 2"):
+        server.cli("project", "repo", "list")

@@ -30,6 +30,9 @@ export interface Suspect {
   author?: string;
   time?: string;
   release?: string;
+  file?: string;
+  line?: number;
+  by: 'commit' | 'blame';
 }
 
 export interface Issue {

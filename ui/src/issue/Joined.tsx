@@ -72,7 +72,7 @@ export function IssueJoined({ issue, event, trace, failed }: Props) {
           </span>
         </>
       ) : (
-        <Missing>Commit, {issue.first_release ? 'the release has none' : 'events name no release'}</Missing>
+        <Missing>Commit, {issue.first_release ? 'none is known to touch it' : 'events name no release'}</Missing>
       )}
       {(event?.attachments?.length ?? 0) > 0 && (
         <>

@@ -132,6 +132,12 @@ function SuspectCommit({ issue }: { issue: IssueDetail }) {
               )}
             </span>
           </p>
+          {suspect.file && (
+            <p class="xs d3 cut" title={suspect.file}>
+              {suspect.by === 'blame' ? 'last wrote ' : 'newest to touch '}
+              <code>{suspect.by === 'blame' ? `${suspect.file}:${suspect.line}` : suspect.file}</code>
+            </p>
+          )}
         </>
       ) : (
         <p class="sm">
