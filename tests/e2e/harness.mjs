@@ -53,9 +53,9 @@ async function stop(child) {
 
 const binary = process.env.CLEW_BIN ?? path.join(root, 'build/clew');
 
-/** { url, link, data, freshLink(), stop() }; `listen` keeps the port over a restart. */
-export async function startServer({ data = fs.mkdtempSync(path.join(os.tmpdir(), 'clew-e2e-')), listen = '127.0.0.1:0' } = {}) {
-  const child = spawn(binary, ['serve', '--data', data, '--listen', listen, '--no-otlp-ports'], { stdio: ['ignore', 'pipe', 'pipe'] });
+/** { url, link, data, freshLink(), stop() }; `listen` keeps the port over a restart, `args` are the server's. */
+export async function startServer({ data = fs.mkdtempSync(path.join(os.tmpdir(), 'clew-e2e-')), listen = '127.0.0.1:0', args = [] } = {}) {
+  const child = spawn(binary, ['serve', '--data', data, '--listen', listen, '--no-otlp-ports', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   const output = watch(child, 'clew serve');
   const [, link] = await output.until(/open\s+(http:\S+#\S+)/);
   const url = new URL(link).origin;

@@ -144,6 +144,20 @@ await shoot('traces-empty');
 await page.goto(`${origin}/traces/00000000000000000000000000000001`);
 await page.waitForSelector('.say');
 await shoot('trace-none');
+for (const [name, at] of [
+  ['alerts', '/alerts'],
+  ['alerts-firings', '/alerts?tab=firings'],
+  ['alerts-deliveries', '/alerts?tab=deliveries'],
+  ['alerts-channels', '/alerts?tab=channels'],
+  ['alert-new', '/alerts/new'],
+  ['monitors', '/monitors'],
+  ['monitors-add', '/monitors?add=1'],
+  ['settings-project', '/settings/projects/default'],
+]) {
+  await page.goto(`${origin}${at}`);
+  await page.waitForTimeout(1200);
+  await shoot(name);
+}
 for (const section of ['users', 'tokens', 'projects', 'storage', 'audit', 'server', 'you']) {
   await page.goto(`${origin}/settings/${section}`);
   await page.waitForSelector('.tbl, .facts');

@@ -42,7 +42,9 @@ export function Channels({ channels, rules, mail }: Alerts) {
     <>
       <div class="sec achead">
         <h2>Channels</h2>
-        <span class="grow">{shown.length > 0 && 'of a URL only the host is shown: the rest is a secret'}</span>
+        <span class="grow">
+          <span class="wide">{shown.length > 0 && 'of a URL only the host is shown: the rest is a secret'}</span>
+        </span>
         {!adding && shown.length > 0 && (
           <button type="button" class="btn s" onClick={() => setAdding(true)}>
             <Icon icon={Plus} size={14} />

@@ -11,7 +11,7 @@ import { Icon } from '../parts/Icon.tsx';
 import { Link } from '../parts/Link.tsx';
 import { Failure, SkeletonRows, useLate } from '../parts/States.tsx';
 import { Painted } from '../query/QueryBar.tsx';
-import { When } from '../settings/common.tsx';
+import { actor, When } from '../settings/common.tsx';
 import { useKeys } from '../state/keys.ts';
 import { usePage } from '../state/page.ts';
 import { go, param, setParams } from '../state/route.ts';
@@ -187,7 +187,7 @@ function Shown({ rule, all, mine, again }: ShownProps) {
             </p>
           )}
           <p class="sm d3">
-            Made <When at={rule.created} /> by {rule.created_by}, {rule.evaluated ? 'last looked at ' : 'not looked at yet'}
+            Made <When at={rule.created} /> by {actor(rule.created_by)}, {rule.evaluated ? 'last looked at ' : 'not looked at yet'}
             {rule.evaluated && <When at={rule.evaluated} />}
           </p>
         </div>

@@ -12,6 +12,8 @@ export class ApiError extends Error {
   readonly column: number | undefined;
   readonly length: number | undefined;
   readonly suggest: string[];
+  /** Which part of the request is meant. */
+  readonly place: string | undefined;
 
   constructor(status: number, body: ErrorBody) {
     super(body.message ?? 'the server gave no reason');
@@ -22,6 +24,7 @@ export class ApiError extends Error {
     this.column = body.column;
     this.length = body.length;
     this.suggest = body.suggest ?? [];
+    this.place = body.place;
   }
 }
 
@@ -33,6 +36,7 @@ interface ErrorBody {
   column?: number;
   length?: number;
   suggest?: string[];
+  place?: string;
 }
 
 /** undefined: not asked yet; null: nobody is signed in. */

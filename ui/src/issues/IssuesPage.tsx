@@ -1,13 +1,15 @@
 // Issues: what is broken, the most urgent first, to be gone through by keys; one of them beside the list.
 import '../styles/issues.css';
-import { ArrowDownWideNarrow } from 'lucide';
+import { ArrowDownWideNarrow, Bell } from 'lucide';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { alertOn } from '../alerts/links.ts';
 import { me } from '../api/client.ts';
 import { type Issue, type IssueList, loadIssues } from '../api/issues.ts';
 import { useLoad } from '../api/load.ts';
 import { count, plural } from '../format/number.ts';
 import { Foot } from '../parts/Foot.tsx';
 import { Icon } from '../parts/Icon.tsx';
+import { Link } from '../parts/Link.tsx';
 import { useNarrow } from '../parts/narrow.ts';
 import { Popover } from '../parts/Popover.tsx';
 import { Failure, useLate } from '../parts/States.tsx';
@@ -18,7 +20,7 @@ import { range, rangeKey, rangeSubject, refresh } from '../state/live.ts';
 import { usePage } from '../state/page.ts';
 import { rangeLabel } from '../state/range.ts';
 import { followTo, param, setParams } from '../state/route.ts';
-import { scoped, scopeParams } from '../state/scope.ts';
+import { scope, scoped, scopeParams } from '../state/scope.ts';
 import { pending } from '../state/undo.ts';
 import { archive, change, failure, isWaiting, merge, resolve, working } from './deeds.ts';
 import { IssueHead, IssueRows, IssueRowsSkeleton, issueHref } from './IssueRows.tsx';
@@ -177,6 +179,11 @@ export function IssuesPage() {
             </button>
           ))}
         </nav>
+        <span class="grow" />
+        <Link class="btn g s alerton" href={alertOn(written, scope.value.project)} aria-label="Alert on this view" follow>
+          <Icon icon={Bell} size={14} />
+          <span class="wide">Alert on this view</span>
+        </Link>
       </div>
       <div class="bar qline iqline">
         <QueryBar

@@ -1,9 +1,9 @@
 // An empty inbox: all is well, or nothing has arrived yet and here is how it would.
-import { useState } from 'preact/hooks';
 import { me } from '../api/client.ts';
 import type { Counts } from '../api/issues.ts';
 import { Link } from '../parts/Link.tsx';
 import { Paste } from '../parts/Paste.tsx';
+import { SentryPaste } from '../setup/SentryPaste.tsx';
 import { param, setParams } from '../state/route.ts';
 import { TABS, type TabId } from './tabs.ts';
 
@@ -56,10 +56,7 @@ export function NoIssues({ counts, tab, written, waiting }: Props) {
   );
 }
 
-const KINDS = ['Python', 'Node', 'Browser', 'Java', 'Go', 'Environment'] as const;
-
 function FirstIssue() {
-  const [kind, setKind] = useState<(typeof KINDS)[number]>('Python');
   const dsn = me.value?.dsn;
   return (
     <div class="say scroll">
@@ -68,18 +65,7 @@ function FirstIssue() {
         Any Sentry SDK sends here: give it this DSN and leave everything else as it is. Errors become issues, and its spans and logs join
         those of OpenTelemetry in one trace.
       </p>
-      <span class="seg" role="group" aria-label="Which SDK">
-        {KINDS.map((name) => (
-          <button type="button" key={name} aria-pressed={kind === name} onClick={() => setKind(name)}>
-            {name}
-          </button>
-        ))}
-      </span>
-      {dsn ? (
-        <Lines kind={kind} dsn={dsn} />
-      ) : (
-        <Paste name="shell, on the server: prints the DSN of a project" text="clew project dsn default" />
-      )}
+      {dsn ? <SentryPaste dsn={dsn} /> : <Paste name="shell, on the server: prints the DSN of a project" text="clew project dsn default" />}
       <div class="row">
         <Link class="btn" href="/setup" follow>
           All ways to connect a service
@@ -90,46 +76,4 @@ function FirstIssue() {
       </div>
     </div>
   );
-}
-
-function Lines({ kind, dsn }: { kind: (typeof KINDS)[number]; dsn: string }) {
-  switch (kind) {
-    case 'Python':
-      return (
-        <Paste
-          name="app.py, after pip install sentry-sdk"
-          text={`import sentry_sdk\n\nsentry_sdk.init(\n    "${dsn}",\n    traces_sample_rate=1.0,\n    enable_logs=True,\n)\n\n1 / 0  # the first issue`}
-        />
-      );
-    case 'Node':
-      return (
-        <Paste
-          name="instrument.js, after npm install @sentry/node"
-          text={`const Sentry = require('@sentry/node');\n\nSentry.init({\n  dsn: '${dsn}',\n  tracesSampleRate: 1.0,\n  enableLogs: true,\n  includeLocalVariables: true,\n});\n\nsetTimeout(() => { throw new Error('the first issue'); });`}
-        />
-      );
-    case 'Browser':
-      return (
-        <Paste
-          name="main.js, after npm install @sentry/browser"
-          text={`import * as Sentry from '@sentry/browser';\n\nSentry.init({\n  dsn: '${dsn}',\n  integrations: [Sentry.browserTracingIntegration()],\n  tracesSampleRate: 1.0,\n});\n\nsetTimeout(() => { throw new Error('the first issue'); });`}
-        />
-      );
-    case 'Java':
-      return (
-        <Paste
-          name="Main.java, with io.sentry:sentry"
-          text={`Sentry.init(options -> {\n  options.setDsn("${dsn}");\n  options.setTracesSampleRate(1.0);\n});\nSentry.captureException(new IllegalStateException("the first issue"));`}
-        />
-      );
-    case 'Go':
-      return (
-        <Paste
-          name="main.go, after go get github.com/getsentry/sentry-go"
-          text={`sentry.Init(sentry.ClientOptions{\n\tDsn:              "${dsn}",\n\tEnableTracing:    true,\n\tTracesSampleRate: 1.0,\n})\ndefer sentry.Flush(2 * time.Second)\nsentry.CaptureException(errors.New("the first issue"))`}
-        />
-      );
-    case 'Environment':
-      return <Paste name="environment of a service that has a Sentry SDK already" text={`export SENTRY_DSN=${dsn}`} />;
-  }
 }

@@ -194,7 +194,7 @@ export function MonitorForm({ was, done, close }: Props) {
         <button type="button" class="btn g" onClick={close}>
           Cancel
         </button>
-        {me.value && !was && <span class="sm d3">The next time that it is due stands in the list at once.</span>}
+        {me.value && !was && <span class="sm d3">It becomes due with the first check-in of an environment.</span>}
       </div>
       <Refusal error={deed.error} />
     </form>

@@ -18,7 +18,7 @@ export function NoMonitors({ add }: { add: () => void }) {
         <button type="button" class="btn" onClick={add}>
           Add a monitor by hand
         </button>
-        <span class="sm d3">Then it is missed even when the job has never run.</span>
+        <span class="sm d3">With limits of your own, before the job says any.</span>
       </div>
     </div>
   );

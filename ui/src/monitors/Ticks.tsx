@@ -24,7 +24,15 @@ export function Ticks({ checks, most = 50 }: { checks: readonly Check[]; most?: 
   const bad = shown.filter((check) => check.status !== 'ok' && check.status !== 'running').length;
   const says = `The last ${plural(shown.length, 'check-in')}: ${bad === 0 ? 'all ok' : `${bad} not ok`}`;
   return (
-    <svg class="ticks" width={width} height={HEIGHT} viewBox={`0 0 ${width} ${HEIGHT}`} role="img" aria-label={says}>
+    <svg
+      class="ticks"
+      width={width}
+      height={HEIGHT}
+      viewBox={`0 0 ${width} ${HEIGHT}`}
+      preserveAspectRatio="xMaxYMid"
+      role="img"
+      aria-label={says}
+    >
       {shown.map((check, index) => {
         const shape = SHAPES[check.status];
         const x = (most - shown.length + index) * SLOT;

@@ -5,6 +5,7 @@ import { getJson, send, sendLeaving } from '../api/client.ts';
 import { useLoad } from '../api/load.ts';
 import { plural } from '../format/number.ts';
 import { Icon } from '../parts/Icon.tsx';
+import { Link } from '../parts/Link.tsx';
 import { CopyButton } from '../parts/Paste.tsx';
 import { later, pending } from '../state/undo.ts';
 import { Head, Refusal, Rows, useDeed, useFocus, When } from './common.tsx';
@@ -83,7 +84,11 @@ function Row({ project, open, toggle, retry }: { project: Project; open: boolean
   return (
     <>
       <tr>
-        <td class="cut m">{project.slug}</td>
+        <td class="cut m">
+          <Link href={`/settings/projects/${encodeURIComponent(project.slug)}`} class="plain" follow>
+            {project.slug}
+          </Link>
+        </td>
         <td class="wide cut">
           {project.dsn ? (
             <span class="row">
@@ -101,6 +106,14 @@ function Row({ project, open, toggle, retry }: { project: Project; open: boolean
           <button type="button" class="btn g s" aria-expanded={open} onClick={toggle}>
             {open ? 'Close' : 'Keys and name'}
           </button>
+          <Link
+            class="btn g s"
+            href={`/settings/projects/${encodeURIComponent(project.slug)}`}
+            aria-label={`Set up ${project.slug}: SDKs, grouping`}
+            follow
+          >
+            <span>Set up</span>
+          </Link>
         </td>
       </tr>
       {open && (

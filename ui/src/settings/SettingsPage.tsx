@@ -11,6 +11,7 @@ import { go } from '../state/route.ts';
 import { commit } from '../state/undo.ts';
 import { Audit } from './Audit.tsx';
 import { mayAdminister } from './common.tsx';
+import { Project } from './Project.tsx';
 import { Projects } from './Projects.tsx';
 import { ServerFacts } from './ServerFacts.tsx';
 import { StorageFacts } from './StorageFacts.tsx';
@@ -50,13 +51,15 @@ const SECTIONS: { group: string; sections: Section[] }[] = [
   },
 ];
 
-export function SettingsPage({ id }: { id: string }) {
+export function SettingsPage({ id: where }: { id: string }) {
+  // "projects/shop" is one of them.
+  const [id = '', one] = where.split('/');
   const admin = mayAdminister();
   const first = admin ? 'users' : 'you';
   const section = SECTIONS.flatMap((group) => group.sections).find((entry) => entry.id === id);
   usePage({
-    here: section?.label ?? 'Settings',
-    title: section ? `${section.label} · Settings` : 'Settings',
+    here: one ?? section?.label ?? 'Settings',
+    title: section ? `${one ?? section.label} · Settings` : 'Settings',
     tab: 'settings',
     ranged: false,
   });
@@ -100,8 +103,8 @@ export function SettingsPage({ id }: { id: string }) {
           </Link>
         </div>
       </nav>
-      <section class="set-body vl scroll" key={id} aria-label={section?.label ?? 'Settings'}>
-        {Body && (admin || section.everybody) && <Body />}
+      <section class="set-body vl scroll" key={where} aria-label={section?.label ?? 'Settings'}>
+        {Body && (admin || section.everybody) && (id === 'projects' && one ? <Project slug={one} /> : <Body />)}
         {Body && !admin && !section.everybody && <NotYours />}
         {id && !Body && (
           <div class="say">

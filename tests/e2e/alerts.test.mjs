@@ -1,0 +1,253 @@
+// Alerts and monitors as people meet them: a channel and a rule made in the pages, an error sent with a DSN, the message
+// that arrives, the firing and the delivery; jobs that check in by curl's address and by an SDK's envelope.
+import assert from 'node:assert/strict';
+import crypto from 'node:crypto';
+import http from 'node:http';
+import { after, before, describe, it } from 'node:test';
+import { axe, signIn, sleep, startBrowser, startServer } from './harness.mjs';
+
+let server;
+let browser;
+let page;
+let problems;
+let hook;
+let dsn; // { origin, key, project }
+
+/** A receiver of webhooks; what it got, and whether the signature fits. */
+function startHook() {
+  const got = [];
+  const receiver = http.createServer((request, response) => {
+    const parts = [];
+    request.on('data', (part) => parts.push(part));
+    request.on('end', () => {
+      got.push({ headers: request.headers, body: Buffer.concat(parts) });
+      response.end();
+    });
+  });
+  return new Promise((resolve) =>
+    receiver.listen(0, '127.0.0.1', () =>
+      resolve({
+        got,
+        url: `http://127.0.0.1:${receiver.address().port}/hook?key=k1`,
+        stop: () => new Promise((done) => receiver.close(done)),
+      }),
+    ),
+  );
+}
+
+before(async () => {
+  hook = await startHook();
+  server = await startServer({ args: ['--private-targets'] });
+  const [, scheme, key, host, project] = /^(https?:\/\/)([^@]+)@([^/]+)\/(\d+)$/.exec(await server.dsn());
+  dsn = { origin: scheme + host, key, project };
+  browser = await startBrowser();
+  ({ page, problems } = await browser.open());
+  await signIn(page, server.link);
+});
+
+after(async () => {
+  await browser?.stop();
+  await server?.stop();
+  await hook?.stop();
+});
+
+async function eventually(check, what) {
+  for (let tries = 0; ; tries++) {
+    const found = await check();
+    if (found) return found;
+    assert.ok(tries < 80, what);
+    await sleep(250);
+  }
+}
+
+/** An event as an SDK sends it. */
+async function error(type, value, more = {}) {
+  const event = {
+    event_id: crypto.randomUUID().replaceAll('-', ''),
+    level: 'error',
+    platform: 'python',
+    exception: { values: [{ type, value, stacktrace: { frames: [{ function: `raise_${type}`, filename: 'pay.py', lineno: 1, in_app: true }] } }] },
+    ...more,
+  };
+  const answer = await fetch(`${dsn.origin}/api/${dsn.project}/store/?sentry_key=${dsn.key}`, { method: 'POST', body: JSON.stringify(event) });
+  assert.equal(answer.status, 200);
+}
+
+describe('an alert', () => {
+  let secret;
+
+  it('begins with a channel, whose secret is seen once and whose test says that it arrives', async () => {
+    await page.goto(`${server.url}/alerts`);
+    await page.getByRole('heading', { name: 'No rule watches anything yet' }).waitFor();
+    assert.deepEqual(await axe(page), []);
+    await page.getByRole('button', { name: 'Add a channel first' }).click();
+    await page.getByLabel('Name').fill('ops');
+    await page.getByLabel('URL').fill(hook.url);
+    await page.getByRole('button', { name: 'Add the channel' }).click();
+    secret = (await page.locator('.once pre').innerText()).trim();
+    assert.ok(secret.length >= 16);
+    assert.ok(!(await page.locator('.al.ch').innerText()).includes('k1'), 'of a URL only the host is shown');
+    await page.getByRole('button', { name: 'Send a test message to ops' }).click();
+    await page.getByRole('status').getByText('arrived').waitFor();
+    assert.equal(hook.got.length, 1);
+    assert.deepEqual(await axe(page), []);
+  });
+
+  it('is written with a filter, whose error stands under its column', async () => {
+    await page.goto(`${server.url}/alerts/new`);
+    await page.getByLabel('Name').fill('Payment errors');
+    const filter = page.getByLabel('Filter of issues');
+    await filter.fill('issues level=');
+    await filter.press('Enter');
+    await page.locator('.qerror').waitFor();
+    await filter.fill('issues level=error');
+    await filter.press('Escape');
+    await page.locator('.tell').getByText('ops').click();
+    await page.getByLabel('Collect what follows for').selectOption({ label: 'do not collect' });
+    await page.getByText('When an issue is new, comes back or escalates, tell ops.').waitFor();
+    assert.deepEqual(await axe(page), []);
+    await page.getByRole('button', { name: 'Make the rule' }).click();
+    await page.getByRole('heading', { name: 'Payment errors' }).waitFor();
+    assert.match(new URL(page.url()).pathname, /^\/alerts\/\d+$/);
+    assert.match(await page.locator('.ahead').innerText(), /quiet/);
+  });
+
+  it('tells of an error that an SDK sends: signed, listed, delivered', async () => {
+    await error('PaymentError', 'card was refused');
+    await error('NoiseError', 'only a warning', { level: 'warning' });
+    const message = await eventually(() => hook.got[1], 'the webhook was not called');
+    const { firings } = JSON.parse(message.body);
+    assert.deepEqual(firings.map((one) => one.kind), ['new']);
+    assert.match(firings[0].title, /PaymentError/);
+    assert.equal(message.headers['x-clew-signature'], `sha256=${crypto.createHmac('sha256', secret).update(message.body).digest('hex')}`);
+    await page.getByRole('list', { name: 'Firings' }).getByRole('link', { name: /PaymentError/ }).waitFor();
+    assert.equal(await page.locator('.al.fi').count(), 1, 'the filter keeps the other one out');
+    await page.getByRole('button', { name: 'Deliveries' }).click();
+    await page.locator('.dtbl tbody tr').getByText('sent').waitFor();
+    assert.deepEqual(await axe(page), []);
+    await page.goto(`${server.url}/alerts?tab=firings`);
+    await page.getByRole('link', { name: /PaymentError/ }).click();
+    await page.getByRole('heading', { name: /PaymentError/ }).first().waitFor();
+  });
+
+  it('is silent while it is snoozed, and says so', async () => {
+    await page.goto(`${server.url}/alerts`);
+    await page.getByRole('button', { name: 'Snooze' }).click();
+    await page.getByRole('button', { name: 'For 8 hours' }).click();
+    await page.locator('.al.ru').getByText('snoozed', { exact: true }).waitFor();
+    const before = hook.got.length;
+    await error('OtherError', 'at night');
+    await page.goto(`${server.url}/alerts?tab=firings`);
+    const row = page.locator('.al.fi').filter({ hasText: 'OtherError' });
+    await row.getByText('told nobody: the rule was snoozed').waitFor();
+    assert.equal(hook.got.length, before);
+  });
+
+  it('on a view of issues takes its filter along', async () => {
+    await page.goto(`${server.url}/issues?q=${encodeURIComponent('issues level=warning | sort users')}`);
+    await page.getByRole('link', { name: 'Alert on this view' }).click();
+    await page.getByRole('heading', { name: 'New rule' }).waitFor();
+    assert.equal(await page.getByLabel('Filter of issues').inputValue(), 'issues level=warning');
+  });
+
+  it('on a query shows its value beside the limit, and fires', async () => {
+    const query = 'events level=error | stats count()';
+    await page.goto(`${server.url}/alerts/new?${new URLSearchParams({ query, threshold: '1', window: '3600' })}`);
+    await page.getByText(/It was above 1 in 1 window of the last day\./).waitFor();
+    await page.getByLabel('Name').fill('Too many errors');
+    assert.deepEqual(await axe(page), []);
+    await page.getByRole('button', { name: 'Make the rule' }).click();
+    await page.getByRole('heading', { name: 'Too many errors' }).waitFor();
+    await page.getByRole('list', { name: 'Firings' }).getByText('Threshold').waitFor({ timeout: 90_000 });
+    assert.match(await page.locator('.ahead').innerText(), /firing/);
+  });
+
+  it('that is deleted can be taken back', async () => {
+    await page.goto(`${server.url}/alerts`);
+    await page.getByRole('button', { name: 'What can be done with Payment errors' }).or(page.getByTitle('What can be done with Payment errors')).first().click();
+    await page.getByRole('button', { name: 'Delete', exact: true }).click();
+    assert.equal(await page.getByRole('link', { name: 'Payment errors' }).count(), 0);
+    await page.getByRole('button', { name: 'Undo' }).click();
+    await page.getByRole('link', { name: 'Payment errors' }).waitFor();
+  });
+});
+
+describe('a monitor', () => {
+  const cron = (slug, status) => fetch(`${dsn.origin}/api/${dsn.project}/cron/${slug}/${dsn.key}/?status=${status}`);
+
+  it('teaches how a job checks in, with the address that works', async () => {
+    await page.goto(`${server.url}/monitors`);
+    await page.getByRole('heading', { name: 'No job checks in yet' }).waitFor();
+    assert.match(await page.locator('.paste pre').innerText(), /@monitor\(monitor_slug=/);
+    await page.getByRole('button', { name: 'curl' }).click();
+    assert.ok((await page.locator('.paste pre').innerText()).includes(`${dsn.origin}/api/${dsn.project}/cron/nightly-report/${dsn.key}/`));
+    assert.deepEqual(await axe(page), []);
+  });
+
+  it('is made by an SDK, and shows how each run went and when the next is due', async () => {
+    const checkIn = (status, id) => ({
+      check_in_id: id ?? crypto.randomUUID().replaceAll('-', ''),
+      monitor_slug: 'settle',
+      status,
+      duration: 2.5,
+      environment: 'production',
+      monitor_config: { schedule: { type: 'crontab', value: '*/10 * * * *' }, timezone: 'Europe/Berlin', checkin_margin: 5, max_runtime: 10 },
+    });
+    for (const status of ['ok', 'ok', 'error']) {
+      const body = ['{}', '{"type":"check_in"}', JSON.stringify(checkIn(status))].join('\n');
+      const answer = await fetch(`${dsn.origin}/api/${dsn.project}/envelope/?sentry_key=${dsn.key}`, { method: 'POST', body });
+      assert.equal(answer.status, 200);
+    }
+    const row = page.locator('.mi').filter({ hasText: 'settle' });
+    await row.getByText('every 10 minutes, Europe/Berlin').waitFor();
+    await row.getByText('failing since').waitFor();
+    await row.getByRole('img', { name: 'The last 3 check-ins: 1 not ok' }).waitFor();
+    assert.match(await row.innerText(), /due in/);
+    assert.deepEqual(await axe(page), []);
+    await row.getByRole('link', { name: 'Issue' }).click();
+    await page.getByRole('heading', { name: /Monitor/ }).first().waitFor();
+  });
+
+  it('has a page with its check-ins', async () => {
+    await page.goto(`${server.url}/monitors`);
+    await page.getByRole('link', { name: 'settle' }).click();
+    await page.getByRole('heading', { name: 'settle' }).waitFor();
+    await page.locator('.ctbl tbody tr').nth(2).waitFor();
+    assert.match(await page.locator('.ctbl').innerText(), /2,500\sms/);
+    assert.deepEqual(await axe(page), []);
+    await page.getByRole('button', { name: 'Mute' }).click();
+    await page.getByRole('button', { name: 'Unmute' }).waitFor();
+  });
+
+  it('is added by hand, and takes what curl says', async () => {
+    await page.goto(`${server.url}/monitors?add=1`);
+    await page.getByLabel('Name', { exact: true }).fill('Weekly invoice');
+    await page.getByLabel('Expression').fill('0 6 * * mon');
+    await page.getByText('At 06:00 on Monday').waitFor();
+    assert.deepEqual(await axe(page), []);
+    await page.getByRole('button', { name: 'Add the monitor' }).click();
+    await page.getByRole('heading', { name: 'It waits for its first check-in' }).waitFor();
+    assert.ok((await cron('weekly-invoice', 'ok')).ok);
+    await page.locator('.ctbl tbody tr').getByText('ok').waitFor();
+  });
+});
+
+describe("a project's settings", () => {
+  it('have lines to paste with its DSN, and rules whose error names the line', async () => {
+    await page.goto(`${server.url}/settings/projects/default`);
+    await page.getByRole('button', { name: 'PHP' }).click();
+    assert.ok((await page.locator('.paste pre').innerText()).includes(`${dsn.key}@`));
+    const rules = page.getByLabel(/^Fingerprint rules/);
+    await rules.fill('# payments\nerror.type PaymentError');
+    await page.getByRole('button', { name: 'Save the rules' }).click();
+    await page.getByRole('alert').getByText('Line 2').waitFor();
+    assert.deepEqual(await axe(page), []);
+    await rules.fill('error.type:PaymentError -> payments');
+    await page.getByRole('button', { name: 'Preview' }).click();
+    await page.locator('.preview').getByText(/1 event of \d+ would be in another group/).waitFor();
+    await page.getByRole('button', { name: 'Save the rules' }).click();
+    await page.getByText(/Changed .* by admin/).waitFor();
+  });
+});
+
+it('no page complained', () => assert.deepEqual(problems, []));
