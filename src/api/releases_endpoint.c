@@ -1,5 +1,6 @@
 // Releases for the pages and the command line.
 #include "api/api_internal.h"
+#include "api/release_health.h"
 
 #include "base/clock.h"
 #include "issues/issues.h"
@@ -118,7 +119,8 @@ static int new_issues(struct api_call *call, const struct release_filter *projec
 }
 
 static int put_release(struct json_writer *w, struct api_call *call, const struct query_request *q,
-                       const struct release *x, uint64_t issues, bool detail, struct err *err)
+                       const struct release *x, uint64_t issues, const struct health_asked *asked, bool detail,
+                       struct err *err)
 {
     struct releases *releases = call->api->options.releases;
     struct arena *arena = &call->req->arena;
@@ -128,6 +130,9 @@ static int put_release(struct json_writer *w, struct api_call *call, const struc
     int rc = x->commits ? releases_commits(releases, x->id, detail, arena, &commits, &commits_n, err) : 0;
     if (rc == 0 && x->deploys)
         rc = releases_deploys(releases, &x->id, 1, arena, &deploys, &deploys_n, err);
+    struct release_health health;
+    if (rc == 0)
+        rc = releases_health(releases, x->id, asked->environment, asked->from, asked->to, &health, err);
     if (rc < 0)
         return rc;
     json_put_object(w);
@@ -144,14 +149,17 @@ static int put_release(struct json_writer *w, struct api_call *call, const struc
     api_put_optional_time(w, STR("last_event"), x->last_event);
     json_put_key(w, STR("new_issues"));
     json_put_uint(w, issues);
+    health_put(w, &health);
     json_put_key(w, STR("commits"));
     json_put_uint(w, commits_n);
     put_authors(w, commits, commits_n);
     put_deploys(w, deploys, deploys_n);
-    if (detail)
+    if (detail) {
         put_commits(w, commits, commits_n);
+        rc = health_put_series(w, call, x->id, asked, err);
+    }
     json_put_object_end(w);
-    return 0;
+    return rc;
 }
 
 // Projects of the caller, or the one of the parameter. NULL: answered.
@@ -200,6 +208,7 @@ static void reply_err(struct api_call *call, struct buf *body, const struct err 
 void api_releases(struct api_call *call)
 {
     struct release_filter f = { 0 };
+    struct health_asked asked;
     struct query_request q;
     struct release *list;
     struct json_writer w;
@@ -208,8 +217,9 @@ void api_releases(struct api_call *call)
     uint64_t most = LIST_DEFAULT;
     uint64_t *counts;
     size_t n;
-    if (!api_query_begin(call, &q) || !api_param_range(call, &q) || !api_param(call, STR("query"), &f.containing) ||
-        !sort_of(call, &f.sort) || !api_param_uint(call, STR("limit"), 1, LIST_MOST, &most) ||
+    if (!api_query_begin(call, &q) || !api_param_range(call, &q) || !health_ask(call, &q, &asked) ||
+        !api_param(call, STR("query"), &f.containing) || !sort_of(call, &f.sort) ||
+        !api_param_uint(call, STR("limit"), 1, LIST_MOST, &most) ||
         !(f.projects = projects_of(call, &q, &f.projects_n)))
         return;
     if (q.has_from || q.has_to) {
@@ -231,7 +241,7 @@ void api_releases(struct api_call *call)
     json_put_key(&w, STR("releases"));
     json_put_array(&w);
     for (size_t i = 0; i < shown; i++)
-        if (put_release(&w, call, &q, &list[i], counts[i], false, &err) < 0) {
+        if (put_release(&w, call, &q, &list[i], counts[i], &asked, false, &err) < 0) {
             reply_err(call, &body, &err);
             return;
         }
@@ -245,6 +255,7 @@ void api_releases(struct api_call *call)
 void api_release(struct api_call *call)
 {
     struct release_filter f = { .version = call->params[0], .with_archived = true };
+    struct health_asked asked;
     struct query_request q;
     struct release *list;
     struct json_writer w;
@@ -252,7 +263,8 @@ void api_release(struct api_call *call)
     struct buf body;
     uint64_t *counts;
     size_t n;
-    if (!api_query_begin(call, &q) || !(f.projects = projects_of(call, &q, &f.projects_n)))
+    if (!api_query_begin(call, &q) || !api_param_range(call, &q) || !health_ask(call, &q, &asked) ||
+        !(f.projects = projects_of(call, &q, &f.projects_n)))
         return;
     if (release_list(call->api->options.releases, &f, &call->req->arena, &list, &n, &err) < 0) {
         api_reply_err(call->req, &err);
@@ -272,7 +284,7 @@ void api_release(struct api_call *call)
     }
     buf_init(&body, API_BODY_MAX);
     json_writer_init(&w, &body);
-    if (put_release(&w, call, &q, &list[0], counts[0], true, &err) < 0)
+    if (put_release(&w, call, &q, &list[0], counts[0], &asked, true, &err) < 0)
         reply_err(call, &body, &err);
     else
         api_reply_json_take(call->req, 200, &body);

@@ -1,7 +1,8 @@
 // A group: all events of one hash in one project, with their figures. What identifies it is in memory always; its figures
 // are when it has had events lately (`detail`), else in the database.
 #pragma once
-#include "issues/people.h"
+#include "base/people.h"
+#include "issues/issues.h"
 #include "issues/series.h"
 #include "issues/shares.h"
 

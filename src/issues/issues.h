@@ -33,8 +33,7 @@ enum {
     ISSUE_ENVIRONMENTS_MAX = 32,
     ISSUE_SERVICES_MAX = 32,
     ISSUE_TOP_USERS = 16,
-    ISSUE_USERS_EXACT = 1000, // of one group; beyond it their number is an estimate
-    ISSUE_TEXT_MAX = 256,     // bytes of a title, a culprit, a release ... as kept here
+    ISSUE_TEXT_MAX = 256, // bytes of a title, a culprit, a release ... as kept here
     ISSUE_BUCKETS_MAX = 240,
     ISSUE_COMMENT_MAX = 8192,
     ISSUE_CHANGE_MAX = 500, // issues of one change

@@ -36,6 +36,22 @@ static str environments_of(struct arena *arena, const struct json_node *deploys)
     return all;
 }
 
+static str number_of(struct arena *arena, const struct json_node *node)
+{
+    int64_t n;
+    return json_int_of(node, &n) ? arena_printf(arena, "%lld", (long long)n) : (str){ 0 };
+}
+
+// "99.52%": never rounded up to all of it.
+static str share_of(struct arena *arena, const struct json_node *node)
+{
+    double share;
+    if (!json_is(node, JSON_NUMBER) || !json_number_double(node->text, &share))
+        return (str){ 0 };
+    double percent = share * 100;
+    return arena_printf(arena, "%.2f%%", share < 1 && percent > 99.99 ? 99.99 : percent);
+}
+
 static int put_row(struct grid *g, const struct json_node *x)
 {
     int64_t commits = 0;
@@ -52,6 +68,12 @@ static int put_row(struct grid *g, const struct json_node *x)
         r = cell(g, "released", false, minute_of(g->arena, released.len ? released : json_get_text(x, STR("created"))));
     if (r == 0)
         r = cell(g, "last event", false, minute_of(g->arena, json_get_text(x, STR("last_event"))));
+    if (r == 0)
+        r = cell(g, "adoption", true, share_of(g->arena, json_get(x, STR("adoption"))));
+    if (r == 0)
+        r = cell(g, "crash-free", true, share_of(g->arena, json_get(x, STR("crash_free_sessions"))));
+    if (r == 0)
+        r = cell(g, "new issues", true, number_of(g->arena, json_get(x, STR("new_issues"))));
     if (r == 0)
         r = cell(g, "commits", true, str_z(number));
     if (r == 0)
@@ -94,7 +116,7 @@ static void put_parameter(struct buf *path, const char *name, const char *value)
 
 int command_releases(struct invocation *inv)
 {
-    static const char *const options[] = { "from", "to", "project", "sort", "limit" };
+    static const char *const options[] = { "from", "to", "project", "environment", "sort", "limit" };
     struct client c;
     struct client_answer answer = { 0 };
     struct err err = { 0 };

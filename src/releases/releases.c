@@ -40,6 +40,19 @@ static const char *const schema[] = {
     "CREATE INDEX uploads_by_release ON uploads (release_id, kind, name);",
     // `passed`: the generation of the store up to which events were read.
     "CREATE TABLE state (name TEXT NOT NULL PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;",
+    // Sessions: users as people_encode() writes them; hours since 1970.
+    "CREATE TABLE health (id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  release_id INTEGER NOT NULL REFERENCES releases (id) ON DELETE CASCADE, project INTEGER NOT NULL,"
+    "  environment TEXT NOT NULL, users BLOB NOT NULL, crashed_users BLOB NOT NULL, UNIQUE (release_id, environment));"
+    "CREATE INDEX health_by_project ON health (project, environment);"
+    "CREATE TABLE health_hours (health_id INTEGER NOT NULL REFERENCES health (id) ON DELETE CASCADE,"
+    "  hour INTEGER NOT NULL, sessions INTEGER NOT NULL, exited INTEGER NOT NULL, crashed INTEGER NOT NULL,"
+    "  errored INTEGER NOT NULL, abnormal INTEGER NOT NULL, unhandled INTEGER NOT NULL,"
+    "  PRIMARY KEY (health_id, hour)) WITHOUT ROWID;"
+    "CREATE INDEX health_hours_by_hour ON health_hours (hour);"
+    "CREATE TABLE health_open (project INTEGER NOT NULL, sid INTEGER NOT NULL, said INTEGER NOT NULL,"
+    "  minute INTEGER NOT NULL, seen_s INTEGER NOT NULL, PRIMARY KEY (project, sid)) WITHOUT ROWID;"
+    "CREATE INDEX health_open_by_seen ON health_open (seen_s);",
 };
 
 int releases_no_memory(struct err *err) { return err_set(err, ERR_NOMEM, NULL, "out of memory"); }

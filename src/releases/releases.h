@@ -75,7 +75,7 @@ int release_list(struct releases *r, const struct release_filter *f, struct aren
 
 // --- events
 
-// An event of that time names a release: it is made when there is none. Kept in memory until releases_save(); the same again
+// An event (or a session, which began then) of that time names a release: it is made when there is none. Kept in memory until releases_save(); the same again
 // changes nothing, so that a consumer may begin anew. What is no version is ignored.
 void releases_touch(struct releases *r, uint32_t project, str version, int64_t time);
 // Makes what was touched durable: for a consumer before it says that it has done its part, and now and then.
@@ -83,7 +83,7 @@ int releases_save(struct releases *r, struct err *err);
 // Drops what only events have made and none has named since the retention. At most once an hour does something.
 int releases_expire(struct releases *r, int64_t now, struct err *err);
 
-// Reads the error events that arrive and touches what they name, on a thread of its own (manual: in releases_follow_step()).
+// Reads the error events and sessions that arrive, touches what they name and counts the sessions (health.h), on a thread of its own (manual: in releases_follow_step()).
 // The store was opened with CONSUMER_RELEASES and takes no batches yet.
 struct releases_follow;
 struct store;

@@ -1,6 +1,7 @@
 // What the files of this room share.
 #pragma once
 #include "db/db.h"
+#include "releases/health.h"
 #include "releases/releases.h"
 
 #include <pthread.h>
@@ -17,6 +18,7 @@ struct releases {
     pthread_mutex_t touch_lock; // taken alone, or inside the writer's
     struct touched *touched;
     int64_t expired_at;
+    int64_t forgot_hour; // under the writer's lock
 };
 
 // Columns of a release, as release_of_row() reads them.
@@ -42,8 +44,10 @@ int repository_put(struct releases *r, str name, int64_t *ret_id, struct err *er
 
 // The generation that was passed last; 0: none.
 int releases_passed(struct releases *r, uint64_t *ret_generation, struct err *err);
-// releases_save() and that this generation is passed, in one.
-int releases_save_passed(struct releases *r, uint64_t generation, struct err *err);
+// releases_save(), what sessions came to and that this generation is passed, in one.
+int releases_save_passed(struct releases *r, uint64_t generation, struct health_pending *sessions, struct err *err);
+// Inside a transaction, after the releases were saved.
+int health_save(struct releases *r, struct health_pending *p, int64_t now, struct err *err);
 
 int releases_no_memory(struct err *err);
 str releases_cut(str s, size_t max);

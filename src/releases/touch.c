@@ -170,13 +170,15 @@ static void all_saved(struct touched *t)
 }
 
 // generation 0: none was passed.
-static int save(struct releases *r, uint64_t generation, struct err *err)
+static int save(struct releases *r, uint64_t generation, struct health_pending *sessions, struct err *err)
 {
     int rc = db_begin(&r->writer, err);
     if (rc < 0)
         return rc;
     pthread_mutex_lock(&r->touch_lock); // to the end: what is touched meanwhile waits, as it would for the next save
     rc = save_all(r, err);
+    if (rc == 0 && sessions)
+        rc = health_save(r, sessions, clock_unix_ns(), err);
     if (rc == 0 && generation)
         rc = db_run(&r->writer, NULL, err, "INSERT OR REPLACE INTO state (name, value) VALUES ('passed', ?)", "i",
                     (int64_t)generation);
@@ -193,10 +195,13 @@ int releases_save(struct releases *r, struct err *err)
     pthread_mutex_lock(&r->touch_lock);
     bool unsaved = r->touched->unsaved;
     pthread_mutex_unlock(&r->touch_lock);
-    return unsaved ? save(r, 0, err) : 0;
+    return unsaved ? save(r, 0, NULL, err) : 0;
 }
 
-int releases_save_passed(struct releases *r, uint64_t generation, struct err *err) { return save(r, generation, err); }
+int releases_save_passed(struct releases *r, uint64_t generation, struct health_pending *sessions, struct err *err)
+{
+    return save(r, generation, sessions, err);
+}
 
 int releases_passed(struct releases *r, uint64_t *ret_generation, struct err *err)
 {

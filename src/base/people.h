@@ -1,11 +1,11 @@
-// Whom events affected: known by hash, exactly up to ISSUE_USERS_EXACT, and each with the first and last minute, so that
+// Whom something happened to: known by hash, exactly up to PEOPLE_EXACT, and each with the first and last minute, so that
 // the users of a range can be counted, too. Beyond that the number is a HyperLogLog's (2^15 registers: a standard error
 // of 0.6 %), and those with the smallest hashes stay as a sample that says what share of them was there in a range.
 #pragma once
 #include "base/buf.h"
-#include "issues/issues.h"
+#include "base/err.h"
 
-enum { PEOPLE_LOG2M = 15, PEOPLE_REGISTERS = 1 << PEOPLE_LOG2M };
+enum { PEOPLE_EXACT = 1000, PEOPLE_LOG2M = 15, PEOPLE_REGISTERS = 1 << PEOPLE_LOG2M };
 
 struct person {
     uint64_t hash;

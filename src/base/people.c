@@ -1,7 +1,7 @@
-#include "issues/people.h"
+#include "base/people.h"
 
 #include "base/mem.h"
-#include "issues/series.h"
+#include "base/pb.h"
 
 #include <math.h>
 
@@ -53,11 +53,11 @@ int people_add(struct people *p, uint64_t hash, uint32_t first, uint32_t last)
             p->list[i].last = last;
         return 0;
     }
-    if (p->n == ISSUE_USERS_EXACT && !p->registers && sketch(p) < 0)
+    if (p->n == PEOPLE_EXACT && !p->registers && sketch(p) < 0)
         return ERR_NOMEM;
     if (p->registers)
         registers_put(p->registers, hash);
-    if (p->n == ISSUE_USERS_EXACT) {
+    if (p->n == PEOPLE_EXACT) {
         if (i == p->n)
             return 0; // not of the sample
         p->n--;       // the largest leaves it
@@ -162,13 +162,22 @@ void people_encode(const struct people *p, struct buf *b)
         buf_append(b, p->registers, PEOPLE_REGISTERS);
 }
 
+static bool take_varint(bytes *at, uint64_t *ret)
+{
+    struct pb_reader r = { at->ptr, at->ptr + at->len };
+    if (pb_varint(&r, ret) < 0)
+        return false;
+    *at = bytes_of(r.p, (size_t)(r.end - r.p));
+    return true;
+}
+
 int people_decode(struct people *p, bytes *at)
 {
     uint64_t n, gap, first, stay, hash = 0;
-    if (!issue_varint(at, &n) || n > ISSUE_USERS_EXACT)
+    if (!take_varint(at, &n) || n > PEOPLE_EXACT)
         return ERR_CORRUPT;
     for (uint64_t i = 0; i < n; i++) {
-        if (!issue_varint(at, &gap) || !issue_varint(at, &first) || !issue_varint(at, &stay) || first > UINT32_MAX ||
+        if (!take_varint(at, &gap) || !take_varint(at, &first) || !take_varint(at, &stay) || first > UINT32_MAX ||
             stay > UINT32_MAX - first || (i && gap == 0))
             return ERR_CORRUPT;
         hash += gap;

@@ -1,6 +1,6 @@
 // Users: exact up to the limit, near enough beyond, and the same after merges and after a look at the disk.
 #include "base/hash.h"
-#include "issues/people.h"
+#include "base/people.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,9 +17,9 @@ static void add(struct people *p, uint32_t from, uint32_t to)
 static void test_exact_up_to_the_limit(void **unused)
 {
     struct people p = { 0 };
-    add(&p, 0, ISSUE_USERS_EXACT);
-    add(&p, 0, ISSUE_USERS_EXACT);
-    assert_int_equal(people_count(&p), ISSUE_USERS_EXACT);
+    add(&p, 0, PEOPLE_EXACT);
+    add(&p, 0, PEOPLE_EXACT);
+    assert_int_equal(people_count(&p), PEOPLE_EXACT);
     assert_false(people_approx(&p));
     assert_int_equal(people_count_in(&p, 10, 20), 100); // users 100 .. 199
     people_free(&p);
