@@ -40,6 +40,8 @@ const COMMANDS: Command[] = [
     run: () => setParams({ from, to: undefined }),
   })),
   { id: 'setup', label: 'Connect a service', run: () => go('/setup') },
+  { id: 'alert-rule', label: 'New alert rule', run: () => go('/alerts/new') },
+  { id: 'add-monitor', label: 'Add a monitor', run: () => go('/monitors?add=1') },
   ...['users', 'tokens', 'projects', 'storage', 'audit', 'server', 'you'].map((section) => ({
     id: `settings ${section}`,
     label: `Settings: ${section}`,
