@@ -10,6 +10,18 @@ enum { NAME_MAX_BYTES = 200, WHY_MAX = 400, UNTIL_N_MAX = 1000000000 };
 static int no_issue(struct err *err) { return err_set(err, ERR_NOENT, "no_issue", "there is no such issue"); }
 static int nomem(struct err *err) { return err_set(err, ERR_NOMEM, NULL, "out of memory"); }
 
+// `writing` is held. ERR_BUSY: what is in memory is not to be built on; it is read anew within a second.
+static int look_up(struct issues *is, int64_t id, struct issue **ret_issue, struct err *err)
+{
+    if (is->reload)
+        return err_set(err, ERR_BUSY, "busy", "issues are being read anew; try again");
+    struct issue *issue = id > 0 ? index_visible(&is->index, (uint64_t)id) : NULL;
+    if (!issue)
+        return no_issue(err);
+    *ret_issue = issue;
+    return 0;
+}
+
 static int bad(struct err *err, const char *member, const char *why)
 {
     err_set(err, ERR_INVALID, "bad_change", "%s %s", member, why);
@@ -180,12 +192,9 @@ int issues_change(struct issues *is, str actor, int64_t id, const struct issue_c
     if (r < 0)
         return r;
     pthread_mutex_lock(&is->writing);
-    struct issue *issue = id > 0 && !is->reload ? index_visible(&is->index, (uint64_t)id) : NULL;
-    if (is->reload)
-        r = err_set(err, ERR_BUSY, "busy", "issues are being read anew; try again");
-    else if (!issue)
-        r = no_issue(err);
-    else
+    struct issue *issue;
+    r = look_up(is, id, &issue, err);
+    if (r == 0)
         r = change(is, actor, issue, *c, err);
     if (r == 0 && c->has_seen) {
         uint64_t key = seen_key(actor, issue->id);
@@ -204,17 +213,17 @@ int issues_change(struct issues *is, str actor, int64_t id, const struct issue_c
 int issues_assign(struct issues *is, str actor, int64_t id, struct issue_assignee to, str why, struct err *err)
 {
     MAGIC_CHECK(is, ISSUES_MAGIC);
-    int r = 0;
+    struct issue *issue;
     pthread_mutex_lock(&is->writing);
-    struct issue *issue = id > 0 && !is->reload ? index_visible(&is->index, (uint64_t)id) : NULL;
-    if (issue) {
+    int r = look_up(is, id, &issue, err);
+    if (r == 0) {
         pthread_mutex_lock(&is->state);
         r = change_assignee(is, actor, issue, to, why, issues_now(is)) < 0 ? nomem(err) : 0;
         pthread_mutex_unlock(&is->state);
-        if (r == 0 && is->anything)
+        if (r < 0)
+            is->reload = true;
+        else if (is->anything)
             r = issues_settle(is, err);
-    } else {
-        r = no_issue(err);
     }
     pthread_mutex_unlock(&is->writing);
     return r;
@@ -229,6 +238,7 @@ static int merge(struct issues *is, str actor, struct issue *into, struct issue 
         index_group_move(&is->index, is->index.groups[from->groups], into);
     from->merged_into = into->id;
     from->changed = true;
+    into->limit_hour = 0; // what is usual is another matter now
     snprintf(text, sizeof text, "merged with %u", from->id);
     snprintf(data, sizeof data, "{\"issue\":%u}", from->id);
     return activity_add(is, into, now, actor, STR("merged"), str_z(text), str_z(data));
@@ -244,12 +254,12 @@ int issues_merge(struct issues *is, str actor, const int64_t *ids, size_t n, int
         return bad(err, "ids", "must be two to 500 issues");
     pthread_mutex_lock(&is->writing);
     for (size_t i = 0; i < n && r == 0; i++) {
-        struct issue *issue = ids[i] > 0 && !is->reload ? index_visible(&is->index, (uint64_t)ids[i]) : NULL;
-        if (!issue)
-            r = no_issue(err);
-        else if (found && issue->project != list[0]->project)
+        struct issue *issue;
+        if ((r = look_up(is, ids[i], &issue, err)) < 0)
+            break;
+        if (found && issue->project != list[0]->project) {
             r = bad(err, "ids", "are of more than one project");
-        else {
+        } else {
             bool twice = false;
             for (size_t k = 0; k < found; k++)
                 twice |= list[k] == issue;
@@ -294,6 +304,7 @@ static int unmerge(struct issues *is, str actor, struct issue *issue, struct gro
         state_set(made, ISSUE_ONGOING, now);
         for (size_t i = 0; i < n; i++)
             index_group_move(&is->index, groups[i], made);
+        issue->limit_hour = 0;
         snprintf(text, sizeof text, "taken out of %u", issue->id);
         snprintf(data, sizeof data, "{\"issue\":%u}", issue->id);
         r = activity_add(is, made, now, actor, STR("unmerged"), str_z(text), str_z(data));
@@ -319,13 +330,11 @@ int issues_unmerge(struct issues *is, str actor, int64_t id, const str *hashes, 
     struct issue *made = NULL;
     uint8_t hash[16];
     size_t found = 0;
-    int r = 0;
+    struct issue *issue;
     if (n < 1 || n > ISSUE_CHANGE_MAX)
         return bad(err, "hashes", "must be one to 500 of the issue's");
     pthread_mutex_lock(&is->writing);
-    struct issue *issue = id > 0 && !is->reload ? index_visible(&is->index, (uint64_t)id) : NULL;
-    if (!issue)
-        r = no_issue(err);
+    int r = look_up(is, id, &issue, err);
     for (size_t i = 0; i < n && r == 0; i++) {
         struct group *g = issue_hash_of(hashes[i], hash) ? index_group(&is->index, issue->project, hash) : NULL;
         bool twice = false;
@@ -350,12 +359,12 @@ int issues_hash_add(struct issues *is, int64_t id, str hash, struct err *err)
 {
     MAGIC_CHECK(is, ISSUES_MAGIC);
     uint8_t key[16];
+    struct issue *issue;
     struct group *g;
-    int r = 0;
     pthread_mutex_lock(&is->writing);
-    struct issue *issue = id > 0 && !is->reload ? index_visible(&is->index, (uint64_t)id) : NULL;
-    if (!issue || !issue_hash_of(hash, key)) {
-        r = no_issue(err);
+    int r = issue_hash_of(hash, key) ? look_up(is, id, &issue, err) : no_issue(err);
+    if (r < 0) {
+        // nothing to add to
     } else if ((g = index_group(&is->index, issue->project, key))) {
         if (g->issue != issue->id)
             r = err_set(err, ERR_EXIST, "hash_taken", "the hash belongs to another issue");
@@ -381,16 +390,21 @@ int issues_comment(struct issues *is, str actor, int64_t id, str text, int64_t *
     if (text.len == 0 || text.len > ISSUE_COMMENT_MAX)
         return bad(err, "text", "is empty or longer than 8192 bytes");
     pthread_mutex_lock(&is->writing);
-    struct issue *issue = id > 0 && !is->reload ? index_visible(&is->index, (uint64_t)id) : NULL;
-    int r = issue ? db_begin(&is->writer, err) : no_issue(err);
+    struct issue *issue;
+    int64_t made = 0;
+    int r = look_up(is, id, &issue, err);
+    if (r == 0)
+        r = db_begin(&is->writer, err);
     if (r == 0) {
         r = db_run(&is->writer, NULL, err,
                    "INSERT INTO activity (issue, project, time_ns, actor, kind, text, data)"
                    " VALUES (?, ?, ?, ?, 'comment', ?, '')",
                    "iiitt", (int64_t)issue->id, (int64_t)issue->project, issues_now(is), actor, text);
         if (r == 0)
-            *ret_comment = sqlite3_last_insert_rowid(is->writer.handle);
+            made = sqlite3_last_insert_rowid(is->writer.handle);
         r = db_finish(&is->writer, r, err);
+        if (r == 0)
+            *ret_comment = made;
     }
     pthread_mutex_unlock(&is->writing);
     return r;

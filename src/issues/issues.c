@@ -34,8 +34,9 @@ static int begin(struct issues *is, struct err *err)
     arena_reset(&is->pending_arena);
     is->pending = NULL;
     is->pending_tail = &is->pending;
-    is->anything = is->reload = false;
+    is->anything = false;
     r = store_consumer_open(is->store, CONSUMER_ISSUES, passed, 1u << RECORD_EVENTS, &is->consumer);
+    is->reload = r < 0; // without a consumer there is nothing to step
     pthread_mutex_unlock(&is->state);
     is->passed = passed;
     return r < 0 ? err_set(err, r, "memory", "out of memory") : 0;
@@ -80,8 +81,10 @@ static int tick(struct issues *is, struct err *err)
     pthread_mutex_lock(&is->state);
     int r = state_tick(is, now);
     pthread_mutex_unlock(&is->state);
-    if (r < 0)
+    if (r < 0) {
+        is->reload = true;
         return err_set(err, r, NULL, "out of memory");
+    }
     if (is->anything && (r = issues_settle(is, err)) < 0)
         return r;
     return is->o.retention_ns ? issues_db_expire(is, now - is->o.retention_ns - RETENTION_SLACK_DAYS * DAY_NS, err) : 0;
