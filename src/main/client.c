@@ -81,13 +81,20 @@ int client_lines(const struct client *c, str path, str body, int silence_ms, int
 
 int client_fetch(const struct client *c, str path, struct buf *out, struct client_answer *ret_answer, struct err *err)
 {
+    return client_call(c, STR("GET"), path, (str){ 0 }, out, ret_answer, err);
+}
+
+int client_call(const struct client *c, str method, str path, str body, struct buf *out,
+                struct client_answer *ret_answer, struct err *err)
+{
     struct net_client *net;
     struct net_answer answer;
     buf_init(&ret_answer->error, CLIENT_ERROR_MAX);
     int r = client_open(c, CLIENT_SILENCE_MS, &net, err);
     if (r < 0)
         return r;
-    r = net_client_call(net, STR("GET"), path, (str){ 0 }, (bytes){ 0 }, &answer, out, err);
+    r = net_client_call(net, method, path, body.len ? STR("application/json") : (str){ 0 }, bytes_of_str(body), &answer,
+                        out, err);
     if (r == 0) {
         ret_answer->status = answer.status;
         if (answer.status != 200)

@@ -19,7 +19,10 @@ struct client_answer {
 // byte, -1: for ever.
 int client_lines(const struct client *c, str path, str body, int silence_ms, int (*line)(void *ctx, str line),
                  void *ctx, struct client_answer *ret_answer, struct err *err);
-// One GET whose answer is kept whole in out.
+// One request whose answer is kept whole in out. body empty: none, else JSON.
+int client_call(const struct client *c, str method, str path, str body, struct buf *out,
+                struct client_answer *ret_answer, struct err *err);
+// A GET.
 int client_fetch(const struct client *c, str path, struct buf *out, struct client_answer *ret_answer, struct err *err);
 // Prints what a status that is not 200 says: the message, the place under the query's text (may be empty), the
 // hint. Returns EXIT_FAILED.

@@ -9,6 +9,7 @@ import uuid
 
 import pytest
 
+import harness
 from openapi import described, matches
 
 
@@ -188,6 +189,28 @@ def test_killed_under_load_the_counters_are_the_acknowledged_events(server):
     for n in range(4):
         stored, _ = server.query(f"events type=Error{n} | stats count() as n")
         assert acknowledged[n] <= rows[f"Error{n}"]["events"] == int(stored[0]["n"]) <= sent[n]
+
+
+def test_from_a_terminal(server):
+    key = project_key(server)
+    for kind in ("TypeError", "KeyError", "KeyError"):
+        send(server, key, kind)
+    rows = issues(server, 3)
+    a, b = rows["TypeError"]["short"], rows["KeyError"]["short"]
+    lines = [json.loads(line) for line in server.cli("issues", "issues KeyError", "--json").splitlines()]
+    assert [(line["short"], line["events"]) for line in lines] == [(b, 2)]
+    assert a in (table := server.cli("issues", "--sort", "events")) and table.index(b) < table.index(a)
+    shown = server.cli("issue", b)
+    assert "KeyError: no" in shown and "run_KeyError" in shown and "first seen: shop@1.0.0" in shown
+    refused = subprocess.run([str(harness.binary()), "issue", "resolve", a, "--data", str(server.data)], capture_output=True, text=True, timeout=60)
+    assert refused.returncode == 1 and "--scope read,admin" in refused.stderr  # its own token only reads
+    token = f"--token={server.token('read', 'admin')}"
+    assert "resolved in shop@2.0.0" in server.cli("issue", "resolve", a, "--release", "shop@2.0.0", token)
+    assert "until 5 more events" in server.cli("issue", "archive", b, "--events", "5", token)
+    assert "assigned to ada" in server.cli("issue", "assign", a, "--user", "ada", token)
+    assert "ongoing" in server.cli("issue", "reopen", a, token)
+    assert min(a, b) in server.cli("issue", "merge", a, b, token)
+    assert issues(server)["KeyError"]["events"] == 3
 
 
 def test_an_sdk_s_error_comes_back(server):
