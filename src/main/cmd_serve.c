@@ -168,6 +168,17 @@ static int open_issues(struct house *h, struct err *err)
     return r;
 }
 
+static int issue_of_hash(void *ctx, uint32_t project, str hash, int64_t *ret_issue)
+{
+    return issues_of_hash(ctx, project, hash, ret_issue);
+}
+
+static int issue_hash_add(void *ctx, int64_t issue, str hash)
+{
+    struct err err;
+    return issues_hash_add(ctx, issue, hash, &err);
+}
+
 static struct grouping_rules *grouping_of(void *ctx, int64_t project) { return ingest_grouping_rules(ctx, project); }
 
 static int open_owners(struct house *h, struct err *err)
@@ -306,6 +317,7 @@ static int open_rooms(struct house *h, struct err *err)
         .store = h->store,
         .artifacts = h->artifacts,
         .symbols = h->symbols,
+        .issues = { issue_of_hash, issue_hash_add, h->issues },
         .pool = h->ingest_pool,
         .default_project = project.id,
         .body_max = (size_t)number(h, CONFIG_KEY_BODY_MAX),

@@ -73,6 +73,10 @@ def stored(server, event):
     return server.query(f"events event_id={event} | select group, stack.function, culprit")[0][0]
 
 
+def issue_of(server, event):
+    return json.loads(server.request("GET", f"/api/v1/events/{event}")[1]).get("issue")
+
+
 def check_readable(found):
     top = found[0]
     assert top["function"] == "priceOf", found
@@ -100,6 +104,11 @@ def test_by_debug_id_also_before_the_upload(shop, sdk):
         assert time.monotonic() < deadline, "no event was symbolicated as it came"
     check_readable(frames(server, after))
     assert stored(server, after)["group"] != stored(server, before)["group"]
+    # what came before the map is of one issue with what comes after it, and with nothing else
+    deadline = time.monotonic() + 20
+    while len({issue_of(server, event) for event in (before, after)} | {None}) != 2:
+        assert time.monotonic() < deadline, [issue_of(server, event) for event in (before, after)]
+        time.sleep(0.2)
 
 
 def test_by_release_and_url(shop):
