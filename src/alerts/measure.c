@@ -110,7 +110,9 @@ static void put_subject(struct buf *out, const struct query_cell *c)
         buf_str(out, c->value.s);
     else if (c->value.type == QVAL_BOOL)
         buf_str(out, c->value.b ? STR("true") : STR("false"));
-    else if (c->value.type == QVAL_TIME || c->value.type == QVAL_LEVEL)
+    else if (c->value.type == QVAL_LEVEL)
+        buf_str(out, issue_level_word((uint8_t)c->value.i));
+    else if (c->value.type == QVAL_TIME)
         buf_append(out, number, (size_t)fmt_double(number, (double)c->value.i));
 }
 
