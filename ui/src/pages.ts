@@ -1,6 +1,6 @@
 // All pages. A new one is an entry here and a folder of its own. (`/metrics` is taken: the server's own, for Prometheus.)
 import type { IconNode } from 'lucide';
-import { Bell, ChartLine, ChartNoAxesGantt, HeartPulse, House, Logs, OctagonAlert, SlidersHorizontal, Waypoints } from 'lucide';
+import { Bell, ChartLine, ChartNoAxesGantt, HeartPulse, House, Logs, OctagonAlert, Package, SlidersHorizontal, Waypoints } from 'lucide';
 import type { ComponentType } from 'preact';
 
 export type Page = ComponentType<{ id: string }>;
@@ -35,6 +35,7 @@ export const TABS: Tab[] = [
   { id: 'logs', label: 'Logs', to: '/logs', icon: Logs, key: 'l' },
   { id: 'map', label: 'Map', to: '/map', icon: Waypoints, key: 'm' },
   { id: 'metrics', label: 'Metrics', to: '/explore/metrics', icon: ChartLine, key: 'e' },
+  { id: 'releases', label: 'Releases', to: '/releases', icon: Package, key: 'r' },
   { id: 'monitors', label: 'Monitors', to: '/monitors', icon: HeartPulse, key: 'o' },
   { id: 'alerts', label: 'Alerts', to: '/alerts', icon: Bell, key: 'a' },
   { id: 'settings', label: 'Settings', to: '/settings', icon: SlidersHorizontal, key: ',', low: true },
@@ -51,6 +52,7 @@ export const PAGES: PageEntry[] = [
   { at: /^\/logs$/, tab: 'logs', ranged: true, load: () => import('./logs/LogsPage.tsx').then((m) => m.LogsPage) },
   { at: /^\/map$/, tab: 'map', ranged: true, load: () => import('./map/MapPage.tsx').then((m) => m.MapPage) },
   { at: /^\/explore\/metrics$/, tab: 'metrics', ranged: true, load: () => import('./metrics/MetricsPage.tsx').then((m) => m.MetricsPage) },
+  { at: /^\/releases$/, tab: 'releases', ranged: true, load: () => import('./releases/ReleasesPage.tsx').then((m) => m.ReleasesPage) },
   { at: /^\/monitors$/, tab: 'monitors', ranged: false, load: () => import('./monitors/MonitorsPage.tsx').then((m) => m.MonitorsPage) },
   {
     at: /^\/monitors\/([^/]+)$/,

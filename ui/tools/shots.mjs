@@ -150,6 +150,7 @@ for (const [name, at] of [
   ['alerts-deliveries', '/alerts?tab=deliveries'],
   ['alerts-channels', '/alerts?tab=channels'],
   ['alert-new', '/alerts/new'],
+  ['releases', '/releases?from=-24h'],
   ['monitors', '/monitors'],
   ['monitors-add', '/monitors?add=1'],
   ['settings-project', '/settings/projects/default'],

@@ -8,26 +8,6 @@ export interface Deploy {
   url?: string;
 }
 
-export interface Commit {
-  id: string;
-  repository: string;
-  message?: string;
-  author?: string;
-  email?: string;
-  time?: string;
-  files: { path: string; change: 'A' | 'M' | 'D' }[];
-}
-
-export interface Health {
-  /** ns, whole hours. */
-  step: number;
-  time: string[];
-  sessions: number[];
-  crashed: number[];
-  /** Of all releases of the project. */
-  all_sessions: number[];
-}
-
 export interface Release {
   version: string;
   short: string;
@@ -52,17 +32,10 @@ export interface Release {
   commits: number;
   authors: string[];
   deploys: Deploy[];
-  /** Of one release. */
-  commit_list?: Commit[];
-  health?: Health;
 }
 
 type Asked = Record<string, string | number>;
 
 export async function loadReleases(asked: Asked, abort?: AbortSignal): Promise<{ releases: Release[]; total: number }> {
   return await getJson('/api/v1/releases', asked, abort);
-}
-
-export async function loadRelease(version: string, asked: Asked, abort?: AbortSignal): Promise<Release> {
-  return await getJson<Release>(`/api/v1/releases/${encodeURIComponent(version)}`, asked, abort);
 }
