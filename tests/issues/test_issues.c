@@ -160,6 +160,7 @@ static void seal(struct world *w)
         usleep(1000);
     }
     pthread_join(thread, NULL);
+    step(w); // what came into the next generation
 }
 
 static int64_t issue_of(struct world *w, const char *hash)
