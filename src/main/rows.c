@@ -134,7 +134,13 @@ static const str record_fields[] = { STR_INIT("time"), STR_INIT("source"), STR_I
                                      STR_INIT("name"), STR_INIT("status"), STR_INIT("duration"), STR_INIT("value"),
                                      STR_INIT("unit"), STR_INIT("count"),  STR_INIT("body"),     STR_INIT("message"),
                                      STR_INIT("trace") };
-enum { RECORD_FIELDS = sizeof record_fields / sizeof record_fields[0] };
+// An issue is told by what it is and whom it hits, not by when it was received.
+static const str issue_fields[] = { STR_INIT("short"), STR_INIT("state"), STR_INIT("priority"), STR_INIT("events"),
+                                    STR_INIT("users"), STR_INIT("last"),  STR_INIT("service"),  STR_INIT("title") };
+enum {
+    RECORD_FIELDS = sizeof record_fields / sizeof record_fields[0],
+    ISSUE_FIELDS = sizeof issue_fields / sizeof issue_fields[0],
+};
 
 static bool is_record_row(str line)
 {
@@ -142,10 +148,10 @@ static bool is_record_row(str line)
            (str_find(line, STR("\"resource\":{")) >= 0 || str_find(line, STR("\"time\":")) >= 0);
 }
 
-static bool record_field_shown(str name)
+static bool field_shown(const str *fields, size_t n, str name)
 {
-    for (size_t i = 0; i < RECORD_FIELDS; i++)
-        if (str_eq(record_fields[i], name))
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(fields[i], name))
             return true;
     return false;
 }
@@ -171,6 +177,8 @@ struct table_pass {
     struct grid grid;
     struct arena *arena;
     const struct column_types *types;
+    const str *fields; // of records: the columns, in order
+    size_t fields_n;
     bool records, mixed, clock;
 };
 
@@ -205,7 +213,8 @@ static int add_row(struct table_pass *p, str line)
         rc = json_object(&r);
     while (rc == 0 && (rc = json_member(&r, &name)) == 1) {
         rc = json_skip(&r, &raw);
-        if (rc < 0 || (p->records && (!record_field_shown(name) || (str_eq(name, STR("source")) && !p->mixed))))
+        if (rc < 0 ||
+            (p->records && (!field_shown(p->fields, p->fields_n, name) || (str_eq(name, STR("source")) && !p->mixed))))
             continue;
         rc = add_cell(p, name, raw);
     }
@@ -300,11 +309,14 @@ static int print_lines(struct rows_table *t, struct arena *arena, struct stats_v
     p.records = is_record_row(lines);
     p.mixed = p.records && mixed_sources(lines);
     p.clock = p.records && one_day(lines);
-    for (size_t i = 0; p.records && i < RECORD_FIELDS; i++) { // order of columns, whatever the first row lacks
+    bool issues = !p.mixed && str_starts(lines, STR("{\"source\":\"issues\""));
+    p.fields = issues ? issue_fields : record_fields;
+    p.fields_n = issues ? ISSUE_FIELDS : RECORD_FIELDS;
+    for (size_t i = 0; p.records && i < p.fields_n; i++) { // order of columns, whatever the first row lacks
         char key[64];
-        int n = snprintf(key, sizeof key, "\"%s\":", record_fields[i].ptr);
-        if (str_find(lines, str_of(key, (size_t)n)) >= 0 && (p.mixed || !str_eq(record_fields[i], STR("source"))))
-            column_of(&p, record_fields[i]);
+        int n = snprintf(key, sizeof key, "\"%s\":", p.fields[i].ptr);
+        if (str_find(lines, str_of(key, (size_t)n)) >= 0 && (p.mixed || !str_eq(p.fields[i], STR("source"))))
+            column_of(&p, p.fields[i]);
     }
     int r = 0;
     for (size_t at = 0; at < lines.len && r == 0;) {

@@ -63,6 +63,24 @@ static void records_show_what_matters(void **state)
     buf_free(&notes);
 }
 
+static void issues_show_what_they_are_and_whom_they_hit(void **state)
+{
+    static const char *const lines[] = {
+        "{\"source\":\"issues\",\"time\":\"2026-01-01T00:00:00.100000000Z\",\"id\":7,\"short\":\"SHOP-7\",\"level\":"
+        "\"error\","
+        "\"title\":\"KeyError: 'zone'\",\"state\":\"new\",\"events\":12,\"users\":3}",
+        "{\"_stats\":{\"rows\":1,\"scanned\":1,\"ms\":1,\"more\":false,\"columns\":[{\"name\":\"events\",\"type\":"
+        "\"int\"},"
+        "{\"name\":\"users\",\"type\":\"int\"}]}}",
+    };
+    struct buf out, notes;
+    print(lines, 2, 0, &out, &notes);
+    assert_string_equal((char *)out.ptr, "short   state  events  users  title\n"
+                                         "SHOP-7  new        12      3  KeyError: 'zone'\n");
+    buf_free(&out);
+    buf_free(&notes);
+}
+
 static void hostile_cells_stay_on_their_line(void **state)
 {
     static const char *const lines[] = { "{\"a\":\"x\\u001b[31m\\ny\",\"b\\u0007\":\"z\"}",
@@ -112,8 +130,11 @@ static void a_record_is_one_line_of_a_tail(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(groups_are_aligned_and_in_units),  cmocka_unit_test(records_show_what_matters),
-        cmocka_unit_test(hostile_cells_stay_on_their_line), cmocka_unit_test(a_narrow_terminal_cuts_the_widest),
+        cmocka_unit_test(groups_are_aligned_and_in_units),
+        cmocka_unit_test(records_show_what_matters),
+        cmocka_unit_test(issues_show_what_they_are_and_whom_they_hit),
+        cmocka_unit_test(hostile_cells_stay_on_their_line),
+        cmocka_unit_test(a_narrow_terminal_cuts_the_widest),
         cmocka_unit_test(a_record_is_one_line_of_a_tail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

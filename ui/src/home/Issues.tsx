@@ -84,10 +84,10 @@ function Line({ issue }: { issue: Issue }) {
         <IssueSpark issue={issue} width={84} />
       </td>
       <td class="r">
-        {count(issue.events)} <span class="d3 sm">events</span>
+        {count(issue.events)} <span class="d3 sm">{issue.events === 1 ? 'event' : 'events'}</span>
       </td>
       <td class="r">
-        {users(issue)} <span class="d3 sm">users</span>
+        {users(issue)} <span class="d3 sm">{issue.users === 1 ? 'user' : 'users'}</span>
       </td>
       <td class="r sm d3" title={absolute(last)}>
         {ago(last, now)}
