@@ -162,6 +162,10 @@ int64_t api_project_by_slug(struct api_call *call, str slug)
         api_reply_err(call->req, &err);
         return 0;
     }
+    if (call->caller.project && call->caller.project != p.id) {
+        api_reply_error(call->req, 404, "no_project", "there is no such project (or you may not see it)");
+        return 0;
+    }
     return p.id;
 }
 
