@@ -1,6 +1,7 @@
 // A check-in and what follows from it.
 #include "base/hex.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "monitors/monitors_internal.h"
 
 #include <sodium.h>
@@ -57,12 +58,13 @@ void monitor_hash(const struct monitor *mon, str environment, char out[33])
 static int monitor_for(struct monitors *m, const struct check_in *c, struct arena *arena, struct monitor *ret,
                        struct err *err)
 {
-    struct monitor config = { .project = c->project,
-                              .slug = c->slug,
-                              .margin_s = MARGIN_DEFAULT_S,
-                              .max_runtime_s = RUNTIME_DEFAULT_S,
-                              .failure_threshold = 1,
-                              .recovery_threshold = 1 };
+    const struct monitor plain = { .project = c->project,
+                                   .slug = c->slug,
+                                   .margin_s = MARGIN_DEFAULT_S,
+                                   .max_runtime_s = RUNTIME_DEFAULT_S,
+                                   .failure_threshold = 1,
+                                   .recovery_threshold = 1 };
+    struct monitor config = plain;
     struct err why = { 0 };
     int64_t id;
     int r = monitor_of(m, c->project, c->slug, arena, ret, err);
@@ -74,6 +76,8 @@ static int monitor_for(struct monitors *m, const struct check_in *c, struct aren
         log_warn("monitors", "the configuration of the monitor %.*s is not used: %s", STR_ARG(c->slug), why.message);
     if (known && !configured)
         return 0;
+    if (!configured) // nothing of what was half read
+        config = plain;
     if (known) {
         config.id = ret->id;
         config.name = ret->name;
@@ -236,6 +240,7 @@ int check_apply(struct monitors *m, const struct check_in *said, struct err *err
         return 0;
     if (!c->environment.len)
         c->environment = STR("production");
+    c->environment = utf8_cut(c->environment, MONITOR_TEXT_MAX);
     arena_init(&arena, 1 << 20);
     int r = monitor_for(m, c, &arena, &mon, err);
     if (r == 0 && !mon.disabled) {
@@ -244,6 +249,6 @@ int check_apply(struct monitors *m, const struct check_in *said, struct err *err
             r = apply(m, &mon, &env, c, err);
     }
     arena_free(&arena);
-    // One monitor too many is nothing that could be waited out; the record of it is there.
-    return r == ERR_LIMIT ? 0 : r;
+    // One monitor too many, or one that cannot be, is nothing that could be waited out; the record of it is there.
+    return r == ERR_LIMIT || r == ERR_INVALID ? 0 : r;
 }

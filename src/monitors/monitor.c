@@ -4,6 +4,7 @@
 #include "monitors/monitors_internal.h"
 
 enum { CONFIG_DEPTH_MAX = 8 };
+#define YEAR_2100_S 4102444800LL
 
 int monitors_nomem(struct err *err) { return err_set(err, ERR_NOMEM, NULL, "out of memory"); }
 
@@ -66,7 +67,8 @@ static int check(const struct monitor *w, struct err *err)
         err_set_place(err, "schedule");
         return r;
     }
-    if (w->scheduled && schedule_next(&s, 0) == INT64_MAX)
+    // Nor so late that a time behind it could not be told.
+    if (w->scheduled && schedule_next(&s, YEAR_2100_S * NS_PER_S) == INT64_MAX)
         return bad(err, "schedule", "is never due");
     return 0;
 }

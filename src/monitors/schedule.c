@@ -241,11 +241,14 @@ static int64_t months_later(const struct schedule *s, int64_t t, int64_t months)
 int64_t schedule_next(const struct schedule *s, int64_t after)
 {
     static const int64_t seconds[] = { MINUTE_S, HOUR_S, 86400, 7 * 86400 };
-    int64_t after_s = after / NS_PER_S, t;
+    int64_t after_s = after / NS_PER_S, t, wait;
     if (s->kind == SCHEDULE_CRONTAB)
         t = crontab_next(s, after_s);
     else if (s->unit <= UNIT_WEEK)
-        return after + s->every * seconds[s->unit] * NS_PER_S;
+        return __builtin_mul_overflow(s->every * seconds[s->unit], NS_PER_S, &wait) ||
+                       __builtin_add_overflow(after, wait, &t)
+                   ? INT64_MAX
+                   : t;
     else
         t = months_later(s, after_s, s->unit == UNIT_MONTH ? s->every : s->every * 12);
     return t > INT64_MAX / NS_PER_S ? INT64_MAX : t * NS_PER_S;

@@ -93,6 +93,12 @@ static void test_intervals(void **unused)
     assert_int_equal(schedule_zone(&s, STR("Europe/Berlin"), NULL), 0);
     assert_true(parse_rfc3339(STR("2026-03-15T08:00:00Z"), &at) && parse_rfc3339(STR("2026-04-15T07:00:00Z"), &want));
     assert_true(schedule_next(&s, at) == want);
+    // Longer than time goes: never.
+    static const char *const units[] = { "day", "week", "month", "year" };
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        assert_int_equal(schedule_interval(100000, str_z(units[i]), &s, NULL), 0);
+        assert_true(schedule_next(&s, at) == INT64_MAX);
+    }
     assert_int_equal(schedule_interval(0, STR("minute"), &s, NULL), ERR_INVALID);
     assert_int_equal(schedule_interval(1, STR("fortnight"), &s, NULL), ERR_INVALID);
 }
