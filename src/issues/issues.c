@@ -95,13 +95,12 @@ static int step(struct issues *is, int64_t wait_ns, struct err *err)
 {
     struct consumer_news news;
     int r = 0;
-    if (is->reload) {
-        pthread_mutex_lock(&is->writing);
+    pthread_mutex_lock(&is->writing);
+    if (is->reload)
         r = begin(is, err);
-        pthread_mutex_unlock(&is->writing);
-        if (r < 0)
-            return r;
-    }
+    pthread_mutex_unlock(&is->writing);
+    if (r < 0)
+        return r;
     int e = store_consumer_next(is->consumer, wait_ns, &news);
     if (e < 0 && e != ERR_AGAIN)
         return err_set(err, e, "issues", "the store's news cannot be read: %s", err_text(e));

@@ -265,6 +265,7 @@ int issues_rows(struct issues *is, const struct issues_filter *f, int64_t from, 
     struct loading l = { 0 };
     struct issue_row *rows = NULL;
     size_t n = 0, cap = 0;
+    bool said = false;
     int r = 0;
     pthread_mutex_lock(&is->state);
     for (uint32_t i = 0; i < x->issues_end && r == 0; i++)
@@ -274,7 +275,7 @@ int issues_rows(struct issues *is, const struct issues_filter *f, int64_t from, 
         }
     pthread_mutex_unlock(&is->state);
     if (r == 0)
-        r = loading_read(is, &l, err);
+        said = (r = loading_read(is, &l, err)) < 0;
     if (r == 0 && !(rows = arena_alloc_array(arena, cap + 1, sizeof *rows)))
         r = ERR_LIMIT;
     pthread_mutex_lock(&is->state);
@@ -295,11 +296,8 @@ int issues_rows(struct issues *is, const struct issues_filter *f, int64_t from, 
     }
     pthread_mutex_unlock(&is->state);
     loading_free(&l);
-    if (r < 0) {
-        if (err && !err->message[0])
-            err_set(err, r, NULL, "%s", err_text(r));
-        return r;
-    }
+    if (r < 0)
+        return said ? r : err_set(err, r, NULL, "%s", err_text(r));
     *ret_rows = rows;
     *ret_n = n;
     return 0;

@@ -57,15 +57,24 @@ static bool join(struct series_cell *into, const struct series_cell *c)
     return true;
 }
 
+// The start of the widest cell around the minute that is old enough as a whole. Cells of all widths lie within each other,
+// so that starts are in the order of the minutes.
+static uint32_t coarse(uint32_t minute, uint32_t now)
+{
+    static const uint32_t widths[] = { SERIES_DAY, SERIES_HOUR, SERIES_TEN };
+    for (size_t i = 0; i < sizeof widths / sizeof widths[0]; i++) {
+        uint32_t start = minute - minute % widths[i];
+        if (start <= UINT32_MAX - widths[i] && width_at(start + widths[i] - 1, now) >= widths[i])
+            return start;
+    }
+    return minute;
+}
+
 void series_coarsen(struct series *s, uint32_t now)
 {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < s->n; i++) {
-        struct series_cell c = s->cells[i];
-        uint32_t width = width_at(c.minute, now), start = c.minute - c.minute % width;
-        // A part of a wide cell may still be young: it waits until all of it is old.
-        if (width_at(start + width - 1, now) == width)
-            c.minute = start;
+        struct series_cell c = { coarse(s->cells[i].minute, now), s->cells[i].n };
         if (kept && s->cells[kept - 1].minute == c.minute && join(&s->cells[kept - 1], &c))
             continue;
         s->cells[kept++] = c;

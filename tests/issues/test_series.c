@@ -49,12 +49,38 @@ static void test_large_counts(void **unused)
     series_free(&s);
 }
 
+// Whatever age falls between the cells: they stay in order, and what is written is read again.
+static void test_every_age_stays_in_order(void **unused)
+{
+    const uint32_t born = 60 * 500000 + 1;
+    const uint32_t ages[] = { SERIES_TEN_AGE, SERIES_HOUR_AGE, SERIES_DAY_AGE };
+    for (size_t k = 0; k < sizeof ages / sizeof ages[0]; k++)
+        for (uint32_t late = 0; late < 1500; late++) {
+            struct series s = { 0 }, again = { 0 };
+            struct buf b;
+            for (uint32_t i = 0; i < 9; i += 4)
+                assert_int_equal(series_add(&s, born + i, 1), 0);
+            series_coarsen(&s, born + ages[k] + late);
+            for (uint32_t i = 1; i < s.n; i++)
+                assert_true(s.cells[i].minute > s.cells[i - 1].minute);
+            buf_init(&b, 1 << 16);
+            series_encode(&s, &b);
+            bytes at = buf_bytes(&b);
+            assert_int_equal(series_decode(&again, &at), 0);
+            assert_int_equal(series_sum(&again, 0, UINT32_MAX), 3);
+            buf_free(&b);
+            series_free(&again);
+            series_free(&s);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_coarse_without_a_loss),
         cmocka_unit_test(test_invented_times_are_bounded),
         cmocka_unit_test(test_large_counts),
+        cmocka_unit_test(test_every_age_stays_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
