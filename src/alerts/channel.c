@@ -39,6 +39,9 @@ static bool url_ok(str url)
 static bool mails_ok(str list)
 {
     size_t n = 0, at = 0;
+    for (size_t i = 0; i < list.len; i++) // it stands in a header as it is
+        if ((unsigned char)list.ptr[i] < 0x20)
+            return false;
     for (; at <= list.len; n++) {
         ptrdiff_t comma = str_find_char(list, ',', at);
         size_t end = comma < 0 ? list.len : (size_t)comma;

@@ -9,7 +9,14 @@
 #include <sodium.h>
 #include <stdio.h>
 
-enum { AT_ONCE = 20, BODY_MAX = 512 << 10, ANSWER_MAX = 64 << 10, CONNECT_MS = 5000, SILENCE_MS = 10000 };
+enum {
+    AT_ONCE = 20,
+    BODY_MAX = 512 << 10,
+    ANSWER_MAX = 64 << 10,
+    CONNECT_MS = 5000,
+    SILENCE_MS = 10000,
+    TOTAL_MS = 30000
+};
 
 static bool may_call(void *ctx, const struct socket_address *address)
 {
@@ -20,7 +27,7 @@ static bool may_call(void *ctx, const struct socket_address *address)
 static struct net_client_options net_options(struct alerts *a)
 {
     return (struct net_client_options){
-        .connect_ms = CONNECT_MS, .silence_ms = SILENCE_MS, .allow = may_call, .allow_ctx = a
+        .connect_ms = CONNECT_MS, .silence_ms = SILENCE_MS, .total_ms = TOTAL_MS, .allow = may_call, .allow_ctx = a
     };
 }
 

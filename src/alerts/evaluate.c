@@ -57,11 +57,26 @@ static int add_pending(struct alerts *a, const struct alert_rule *rule, const st
     return 0;
 }
 
+// Of a row only the title is kept: its releases and services are the sender's, and many rows are read in a round.
+static int title_of(struct alerts *a, const struct issues_filter *f, int64_t issue, int64_t now, struct arena *arena,
+                    str *ret_title, struct err *err)
+{
+    struct issue_row row;
+    struct arena whole;
+    arena_init(&whole, ALERT_ARENA_MAX);
+    int r = issues_row(a->o.issues, f, issue, now - NS_PER_S, now, &whole, &row, err);
+    if (r == 0 && arena_dup(arena, row.title, ret_title) < 0)
+        r = alerts_nomem(err);
+    arena_free(&whole);
+    return r;
+}
+
 static int read_entry(struct alerts *a, const struct issue_activity *x, const struct alert_rule *rules, size_t n,
                       int64_t now, struct arena *arena, struct pending *p, struct err *err)
 {
     struct issues_filter all = { .projects = &x->project, .projects_n = 1 };
-    struct issue_row row = { 0 };
+    str title = { 0 };
+    bool known = false;
     unsigned on = on_of(x->kind);
     for (size_t i = 0; i < n && on; i++) {
         bool wants = false;
@@ -74,14 +89,15 @@ static int read_entry(struct alerts *a, const struct issue_activity *x, const st
             wants = true; // told once too often rather than not at all
         if (!wants)
             continue;
-        if (!row.id) {
-            int r = issues_row(a->o.issues, &all, x->issue, now - NS_PER_S, now, arena, &row, err);
+        if (!known) {
+            int r = title_of(a, &all, x->issue, now, arena, &title, err);
             if (r == ERR_NOENT)
                 return 0; // merged or gone meanwhile
             if (r < 0)
                 return r;
+            known = true;
         }
-        if (add_pending(a, &rules[i], x, on, row.title, arena, p) < 0)
+        if (add_pending(a, &rules[i], x, on, title, arena, p) < 0)
             return alerts_nomem(err);
     }
     return 0;

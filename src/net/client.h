@@ -12,6 +12,7 @@ struct socket_address;
 struct net_client_options {
     int connect_ms;      // 0: 5000
     int silence_ms;      // longest time without a byte; 0: 30000; -1: for ever (tail)
+    int total_ms;        // longest time of a connection, however busy it is; 0: for ever
     const char *ca_path; // NULL: the system's
     // May it connect to this address? Asked about each one that the host's name stands for, and the connection goes to that
     // one, whatever the name means a moment later. NULL: all. When none may: ERR_DENIED "address_refused".

@@ -27,6 +27,7 @@ int client_io_init(struct client_io *io, const struct net_client_options *o)
         io->connect_ms = o->connect_ms;
     if (o->silence_ms)
         io->silence_ms = o->silence_ms;
+    io->total_ms = o->total_ms;
     io->allow = o->allow;
     io->allow_ctx = o->allow_ctx;
     if (o->ca_path) {
@@ -72,6 +73,10 @@ static int wait_ready(struct client_io *io, short events, int ms, struct err *er
 {
     struct pollfd p[2] = { { io->fd, events, 0 }, { io->cancel, POLLIN, 0 } };
     int n;
+    if (io->end) {
+        int64_t left = (io->end - clock_mono_ns()) / NS_PER_MS;
+        ms = left < 0 ? 0 : ms < 0 || left < ms ? (int)left : ms;
+    }
     do
         n = poll(p, 2, ms);
     while (n < 0 && errno == EINTR && !atomic_load(&io->cancelled));
@@ -186,6 +191,7 @@ static int connect_to(struct client_io *io, const struct socket_address *a, stru
 int client_io_connect(struct client_io *io, const char *host, uint16_t port, bool tls, struct err *err)
 {
     char service[8];
+    io->end = io->total_ms ? clock_mono_ns() + io->total_ms * NS_PER_MS : 0;
     snprintf(service, sizeof service, "%u", (unsigned)port);
     struct addrinfo want = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV }, *list = NULL;
     int failed = getaddrinfo(host, service, &want, &list);

@@ -11,7 +11,8 @@ struct client_io {
     int fd;     // -1: none
     int cancel; // eventfd
     _Atomic bool cancelled;
-    int connect_ms, silence_ms;
+    int connect_ms, silence_ms, total_ms;
+    int64_t end; // of the connection, ns of the monotonic clock; 0: none
     char *ca_path;
     bool (*allow)(void *ctx, const struct socket_address *a);
     void *allow_ctx;
