@@ -443,8 +443,10 @@ static void put_head(struct waterfall *w)
     colour(w, "0");
     buf_str(w->out, STR("  "));
     human_time(w->out, w->time);
-    buf_str(w->out, STR("  "));
-    human_duration(w->out, w->duration);
+    if (w->spans_n) {
+        buf_str(w->out, STR("  "));
+        human_duration(w->out, w->duration);
+    }
     buf_printf(w->out, "\n%zu span%s, %zu service%s, %zu error%s, %zu log%s", w->spans_n, w->spans_n == 1 ? "" : "s",
                w->services_n, w->services_n == 1 ? "" : "s", w->errors_n, w->errors_n == 1 ? "" : "s", w->logs_n,
                w->logs_n == 1 ? "" : "s");
@@ -461,6 +463,14 @@ static void put_head(struct waterfall *w)
     buf_byte(w->out, '\n');
 }
 
+// Where there are no spans, time counts from what came first.
+static void begin_without_spans(struct waterfall *w)
+{
+    for (size_t i = 0; i < w->moments_n; i++)
+        if (i == 0 || w->moments[i].time < w->time)
+            w->time = w->moments[i].time;
+}
+
 int waterfall_print(str json, const struct waterfall_options *o, struct buf *out)
 {
     struct waterfall w = { .o = o, .out = out };
@@ -468,6 +478,8 @@ int waterfall_print(str json, const struct waterfall_options *o, struct buf *out
     w.spans = arena_alloc_array(&w.arena, WATERFALL_SPANS_MAX, sizeof *w.spans);
     w.moments = arena_alloc_array(&w.arena, WATERFALL_MOMENTS_MAX, sizeof *w.moments);
     int r = w.spans && w.moments ? read_trace(&w, json) : ERR_NOMEM;
+    if (r == 0 && w.spans_n == 0)
+        begin_without_spans(&w);
     if (r == 0) {
         if (w.moments_n)
             qsort(w.moments, w.moments_n, sizeof *w.moments, moment_order);

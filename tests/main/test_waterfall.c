@@ -81,6 +81,27 @@ static void error_events_stand_in_place(void **state)
     buf_free(&out);
 }
 
+// An error whose spans were not sampled: time counts from it, and there is no duration to speak of.
+static void errors_without_spans(void **state)
+{
+    static const char alone[] =
+        "{\"trace\":\"0af7651916cd43dd8448eb211c80319c\",\"time\":\"1970-01-01T00:00:00.000000000Z\",\"duration\":0,"
+        "\"spans\":[],\"events\":[{\"time\":\"2026-01-01T00:00:01.000000000Z\",\"level\":\"error\",\"title\":"
+        "\"second\"},"
+        "{\"time\":\"2026-01-01T00:00:00.000000000Z\",\"level\":\"error\",\"title\":\"first\"}],\"logs\":[],"
+        "\"missing\":[],\"services\":[],\"hidden\":0}";
+    struct waterfall_options o = { .width = 80 };
+    struct buf out;
+    buf_init(&out, 1 << 20);
+    assert_int_equal(waterfall_print(str_z(alone), &o, &out), 0);
+    buf_byte(&out, 0);
+    char *text = (char *)out.ptr;
+    assert_non_null(strstr(text, "2026-01-01"));
+    assert_non_null(strstr(text, "+1s"));
+    assert_null(strstr(text, "never"));
+    buf_free(&out);
+}
+
 static void bars_are_as_long_as_their_spans(void **state)
 {
     struct waterfall_options o = { .width = 80 };
@@ -158,6 +179,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(spans_errors_and_logs_stand_in_place),
         cmocka_unit_test(error_events_stand_in_place),
+        cmocka_unit_test(errors_without_spans),
         cmocka_unit_test(bars_are_as_long_as_their_spans),
         cmocka_unit_test(guides_join_siblings_only),
         cmocka_unit_test(colours_only_when_asked),
