@@ -331,18 +331,11 @@ void api_monitor_change(struct api_call *call)
 {
     const struct json_node *root;
     struct monitor_row row;
-    struct err err;
     if (!may_change(call) || !body_tree(call, &root) || !of_path(call, &row))
         return;
     const struct json_node *muted = json_get(root, STR("muted")), *disabled = json_get(root, STR("disabled"));
-    if (muted || disabled) {
-        bool m = muted ? muted->type == JSON_TRUE : row.monitor.muted;
-        bool d = disabled ? disabled->type == JSON_TRUE : row.monitor.disabled;
-        if (monitors_mute(call->api->options.monitors, row.monitor.id, m, d, &err) < 0) {
-            api_reply_err(call->req, &err);
-            return;
-        }
-    }
+    row.monitor.muted = muted ? muted->type == JSON_TRUE : row.monitor.muted;
+    row.monitor.disabled = disabled ? disabled->type == JSON_TRUE : row.monitor.disabled;
     save(call, &row.monitor, root);
 }
 

@@ -73,7 +73,7 @@ static int monitor_for(struct monitors *m, const struct check_in *c, struct aren
     bool known = r == 1;
     bool configured = c->config.len && monitor_config_read(c->config, arena, &config, &why) == 0;
     if (c->config.len && !configured)
-        log_warn("monitors", "the configuration of the monitor %.*s is not used: %s", STR_ARG(c->slug), why.message);
+        log_debug("monitors", "the configuration of the monitor %.*s is not used: %s", STR_ARG(c->slug), why.message);
     if (known && !configured)
         return 0;
     if (!configured) // nothing of what was half read
@@ -81,6 +81,8 @@ static int monitor_for(struct monitors *m, const struct check_in *c, struct aren
     if (known) {
         config.id = ret->id;
         config.name = ret->name;
+        config.muted = ret->muted;
+        config.disabled = ret->disabled;
         bool same = ret->scheduled && str_eq(config.crontab, ret->crontab) &&
                     (config.crontab.len || (config.every == ret->every && config.unit == ret->unit)) &&
                     str_eq(config.timezone, ret->timezone) && config.margin_s == ret->margin_s &&

@@ -226,12 +226,14 @@ int monitor_write(struct monitors *m, const struct monitor *w, int64_t *ret_id, 
         return r;
     if (!w->id)
         return insert(m, w, ret_id, err);
-    r = db_run(&m->db, &changes, err,
-               "UPDATE monitor SET slug = ?, name = ?, scheduled = ?, crontab = ?, every = ?, unit = ?, timezone = ?,"
-               " margin_s = ?, max_runtime_s = ?, failure_threshold = ?, recovery_threshold = ? WHERE id = ?",
-               "ttitiitiiiii", w->slug, w->name.len ? w->name : w->slug, (int64_t)w->scheduled, w->crontab, w->every,
-               (int64_t)w->unit, w->timezone, w->margin_s, w->max_runtime_s, w->failure_threshold,
-               w->recovery_threshold, w->id);
+    r = db_run(
+        &m->db, &changes, err,
+        "UPDATE monitor SET slug = ?, name = ?, scheduled = ?, crontab = ?, every = ?, unit = ?, timezone = ?,"
+        " margin_s = ?, max_runtime_s = ?, failure_threshold = ?, recovery_threshold = ?, muted = ?, disabled = ?"
+        " WHERE id = ?",
+        "ttitiitiiiiiii", w->slug, w->name.len ? w->name : w->slug, (int64_t)w->scheduled, w->crontab, w->every,
+        (int64_t)w->unit, w->timezone, w->margin_s, w->max_runtime_s, w->failure_threshold, w->recovery_threshold,
+        (int64_t)w->muted, (int64_t)w->disabled, w->id);
     if (r == 0 && !changes)
         return err_set(err, ERR_NOENT, "no_monitor", "there is no such monitor");
     *ret_id = w->id;
@@ -243,19 +245,6 @@ int monitors_save(struct monitors *m, const struct monitor *what, int64_t *ret_i
     MAGIC_CHECK(m, MONITORS_MAGIC);
     int r = db_begin(&m->db, err);
     return r < 0 ? r : db_finish(&m->db, monitor_write(m, what, ret_id, err), err);
-}
-
-int monitors_mute(struct monitors *m, int64_t id, bool muted, bool disabled, struct err *err)
-{
-    MAGIC_CHECK(m, MONITORS_MAGIC);
-    int changes = 0, r = db_begin(&m->db, err);
-    if (r < 0)
-        return r;
-    r = db_run(&m->db, &changes, err, "UPDATE monitor SET muted = ?, disabled = ? WHERE id = ?", "iii", (int64_t)muted,
-               (int64_t)disabled, id);
-    if (r == 0 && !changes)
-        r = err_set(err, ERR_NOENT, "no_monitor", "there is no such monitor");
-    return db_finish(&m->db, r, err);
 }
 
 int monitors_remove(struct monitors *m, int64_t id, struct err *err)

@@ -95,7 +95,6 @@ int monitors_checks(struct monitors *m, int64_t id, str environment, int64_t bef
 
 // id 0: a new one. ERR_INVALID, with the member as place; ERR_EXIST: its project has one of this slug; ERR_LIMIT; ERR_NOENT.
 int monitors_save(struct monitors *m, const struct monitor *what, int64_t *ret_id, struct err *err);
-int monitors_mute(struct monitors *m, int64_t id, bool muted, bool disabled, struct err *err);
 int monitors_remove(struct monitors *m, int64_t id, struct err *err);
 bool monitor_slug_ok(str slug);
 
