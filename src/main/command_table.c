@@ -65,7 +65,7 @@ const struct command commands[] = {
       { OPTION_JSON, OPTION_RANGE, { "project", "NAME", "only this project" }, { "environment", "NAME", "only this environment" } },
       command_map },
     { "releases", "[TEXT]", "releases of projects, newest first: clew releases shop@2",
-      "With a text: those whose version holds it. `sentry-cli releases` makes and changes them; so does the first event or session that names one. Adoption and crash-free sessions are of the range, or of the last 24 hours.",
+      "With a text: those whose version holds it. `sentry-cli releases` makes them; so does the first event or session that names one. Adoption and crash-free sessions: of the last 24 hours without a range.",
       CONFIG_CLIENT, 0, 1,
       { OPTION_JSON, { "from", "TIME", "only with an event, or made or released, since then" }, { "to", "TIME", "and before then" },
         { "project", "NAME", "only this project" }, { "environment", "NAME", "sessions of this environment only" },
