@@ -145,15 +145,25 @@ describe('the demo shop', () => {
       await browser.stop();
     }
     const [{ trace }] = await eventually('spans service=page user=u_browser name=Pageload');
-    const all = (rows) => [...ON_SENTRY, ...SERVICES].every((service) => rows.some((row) => row.service === service));
-    const spans = await eventually(`spans trace=${trace} | limit 1000`, all);
-    assert.deepEqual([...new Set(spans.map((span) => span.service))].sort(), [...ON_SENTRY, ...SERVICES].sort());
     // Upwards from the last of them, through each kind of SDK to the page.
-    const by = new Map(spans.map((span) => [span.span, span]));
-    const chain = (span) => (span ? [span.service, ...chain(by.get(span.parent))] : []);
-    const way = (service, name) => [...new Set(chain(spans.find((span) => span.service === service && span.kind === 'server' && span.name.startsWith(name))))];
-    assert.deepEqual(way('inventory', 'GET /stock'), ['inventory', 'recommend', 'storefront', 'page']);
-    assert.deepEqual(way('payments', 'POST /v1/quotes'), ['payments', 'checkout', 'web', 'storefront', 'page']);
+    const WAYS = [
+      ['inventory', 'GET /stock', ['inventory', 'recommend', 'storefront', 'page']],
+      ['payments', 'POST /v1/quotes', ['payments', 'checkout', 'web', 'storefront', 'page']],
+    ];
+    const bySpan = (rows) => new Map(rows.map((span) => [span.span, span]));
+    const way = (rows, service, name) => {
+      const found = bySpan(rows);
+      const chain = (span) => (span ? [span.service, ...chain(found.get(span.parent))] : []);
+      return [...new Set(chain(rows.find((span) => span.service === service && span.kind === 'server' && span.name.startsWith(name))))];
+    };
+    // Each service sends when it has gathered enough: the last one to do so may stand in the middle.
+    const whole = (rows) =>
+      [...ON_SENTRY, ...SERVICES].every((service) => rows.some((row) => row.service === service)) &&
+      WAYS.every(([service, name, services]) => way(rows, service, name).length === services.length);
+    const spans = await eventually(`spans trace=${trace} | limit 1000`, whole);
+    assert.deepEqual([...new Set(spans.map((span) => span.service))].sort(), [...ON_SENTRY, ...SERVICES].sort());
+    for (const [service, name, services] of WAYS) assert.deepEqual(way(spans, service, name), services);
+    const by = bySpan(spans);
     const events = await eventually(`events trace=${trace}`, (rows) => ['page', 'recommend'].every((service) => rows.some((row) => row.service === service)));
     for (const [service, title] of [['page', /^Refused: Your order was not placed/], ['recommend', /^KeyError: 'NL'/]]) {
       const event = events.find((row) => row.service === service && title.test(row.title));
