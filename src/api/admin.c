@@ -79,6 +79,14 @@ bool api_whole_workspace(struct api_call *call)
     return false;
 }
 
+bool api_may_change(struct api_call *call, const char *what)
+{
+    if (call->caller.kind == API_SESSION || call->caller.scopes & META_SCOPE_ADMIN)
+        return true;
+    api_reply_error(call->req, 403, "forbidden", "a token needs the scope admin to change %s", what);
+    return false;
+}
+
 void api_tokens_list(struct api_call *call)
 {
     struct meta *m = call->api->options.meta;

@@ -9,14 +9,6 @@
 
 enum { RULE_DEPTH = 16, LIST_DEFAULT = 100, LIST_MAX = 500, SNOOZE_MAX_S = 366 * 86400 };
 
-static bool may_change(struct api_call *call)
-{
-    if (call->caller.kind == API_SESSION || call->caller.scopes & META_SCOPE_ADMIN)
-        return true;
-    api_reply_error(call->req, 403, "forbidden", "a token needs the scope admin to change rules");
-    return false;
-}
-
 static bool body_tree(struct api_call *call, const struct json_node **ret_root)
 {
     struct err err = { 0 };
@@ -140,14 +132,14 @@ static void rule_save(struct api_call *call, int64_t id)
 
 void api_alert_rule_add(struct api_call *call)
 {
-    if (may_change(call))
+    if (api_may_change(call, "rules"))
         rule_save(call, 0);
 }
 
 void api_alert_rule_change(struct api_call *call)
 {
     struct alert_rule rule;
-    if (may_change(call) && rule_of_path(call, &rule))
+    if (api_may_change(call, "rules") && rule_of_path(call, &rule))
         rule_save(call, rule.id);
 }
 
@@ -156,7 +148,7 @@ void api_alert_rule_remove(struct api_call *call)
     struct alert_rule rule;
     struct err err;
     char actor[META_NAME_MAX + 1];
-    if (!may_change(call) || !rule_of_path(call, &rule))
+    if (!api_may_change(call, "rules") || !rule_of_path(call, &rule))
         return;
     if (alerts_rule_remove(call->api->options.alerts, api_actor(call, actor), rule.id, &err) < 0)
         api_reply_err(call->req, &err);
@@ -175,7 +167,7 @@ void api_alert_rule_snooze(struct api_call *call)
     struct err err;
     int64_t for_s = -1;
     char actor[META_NAME_MAX + 1];
-    if (!may_change(call) || !rule_of_path(call, &rule) || !api_body_read(call, snooze_member, &for_s))
+    if (!api_may_change(call, "rules") || !rule_of_path(call, &rule) || !api_body_read(call, snooze_member, &for_s))
         return;
     if (for_s < 0 || for_s > SNOOZE_MAX_S) {
         api_reply_error(call->req, 400, "bad_argument", "for_s is a number of seconds up to a year; 0 ends it");
@@ -283,14 +275,6 @@ static bool list_params(struct api_call *call, uint64_t *ret_rule, uint64_t *ret
            api_param_uint(call, STR("limit"), 1, LIST_MAX, ret_n);
 }
 
-static void put_text(struct json_writer *w, str key, str text)
-{
-    if (!text.len)
-        return;
-    json_put_key(w, key);
-    json_put_str(w, text);
-}
-
 static void put_number(struct json_writer *w, str key, int64_t n)
 {
     json_put_key(w, key);
@@ -302,12 +286,12 @@ static void put_firing(struct json_writer *w, struct api_call *call, const struc
     json_put_object(w);
     put_number(w, STR("id"), f->id);
     put_number(w, STR("rule"), f->rule);
-    put_text(w, STR("rule_name"), f->rule_name);
-    put_text(w, STR("kind"), f->kind);
-    put_text(w, STR("project"), slug_of(call, f->project));
+    api_put_text(w, STR("rule_name"), f->rule_name);
+    api_put_text(w, STR("kind"), f->kind);
+    api_put_text(w, STR("project"), slug_of(call, f->project));
     if (f->issue)
         put_number(w, STR("issue"), f->issue);
-    put_text(w, STR("subject"), f->issue ? (str){ 0 } : f->subject);
+    api_put_text(w, STR("subject"), f->issue ? (str){ 0 } : f->subject);
     json_put_key(w, STR("time"));
     api_put_time(w, f->time);
     json_put_key(w, STR("open"));
@@ -317,9 +301,9 @@ static void put_firing(struct json_writer *w, struct api_call *call, const struc
         json_put_key(w, STR("value"));
         json_put_double(w, f->value);
     }
-    put_text(w, STR("title"), f->title);
-    put_text(w, STR("text"), f->text);
-    put_text(w, STR("suppressed"), f->suppressed);
+    api_put_text(w, STR("title"), f->title);
+    api_put_text(w, STR("text"), f->text);
+    api_put_text(w, STR("suppressed"), f->suppressed);
     json_put_object_end(w);
 }
 
@@ -357,10 +341,10 @@ static void put_delivery(struct json_writer *w, const struct alert_delivery *d)
     json_put_object(w);
     put_number(w, STR("id"), d->id);
     put_number(w, STR("rule"), d->rule);
-    put_text(w, STR("rule_name"), d->rule_name);
+    api_put_text(w, STR("rule_name"), d->rule_name);
     put_number(w, STR("channel"), d->channel);
-    put_text(w, STR("channel_name"), d->channel_name);
-    put_text(w, STR("state"), d->state);
+    api_put_text(w, STR("channel_name"), d->channel_name);
+    api_put_text(w, STR("state"), d->state);
     put_number(w, STR("attempts"), d->attempts);
     put_number(w, STR("firings"), d->firings);
     json_put_key(w, STR("created"));
@@ -370,7 +354,7 @@ static void put_delivery(struct json_writer *w, const struct alert_delivery *d)
         api_put_time(w, d->due);
     }
     api_put_optional_time(w, STR("done"), d->done);
-    put_text(w, STR("answer"), d->answer);
+    api_put_text(w, STR("answer"), d->answer);
     json_put_object_end(w);
 }
 

@@ -106,6 +106,7 @@ int64_t api_project_by_slug(struct api_call *call, str slug); // 0: answered
 // The project of the path; false: answered. One that the caller's token is not for does not exist for him.
 bool api_project_of_path(struct api_call *call, struct meta_project *ret_project);
 void api_put_time(struct json_writer *w, int64_t unix_ns);
+void api_put_text(struct json_writer *w, str key, str text); // a member; nothing for an empty text
 // Enters in the audit trail that the caller reads captured values; nobody is shown them when that fails.
 int api_values_read(struct api_call *call, str target, str detail);
 int api_query_values_read(void *ctx, str text); // query_request.values_read; ctx: the call
@@ -126,6 +127,9 @@ void api_put_scopes(struct json_writer *w, uint32_t scopes);
 void api_put_optional_time(struct json_writer *w, str key, int64_t ns); // nothing for 0
 // A caller that is confined to a project administers nothing outside it. false: answered.
 bool api_whole_workspace(struct api_call *call);
+// What everybody may change who signs in and sees it; a token needs `admin`, so that one made to read cannot. false:
+// answered. what: "issues".
+bool api_may_change(struct api_call *call, const char *what);
 // An array of scopes into bits; *ret_bad: one of them is unknown.
 int api_scopes_member(struct json_reader *r, uint32_t *ret_scopes, bool *ret_bad);
 // Known scopes that the caller has himself: nobody hands out more than he has. false: answered.

@@ -28,30 +28,22 @@ static bool projects_of(struct api_call *call, struct artifact_filter *f)
     return true;
 }
 
-static void put_text(struct json_writer *w, str key, str text)
-{
-    if (!text.len)
-        return;
-    json_put_key(w, key);
-    json_put_str(w, text);
-}
-
 void api_put_artifact(struct json_writer *w, const struct artifact *a)
 {
     char url[48];
     json_put_object(w);
     json_put_key(w, STR("id"));
     json_put_int(w, a->id);
-    put_text(w, STR("kind"), artifact_kind_name(a->kind));
-    put_text(w, STR("name"), a->name);
-    put_text(w, STR("type"), a->content_type);
-    put_text(w, STR("attachment_type"), a->type);
+    api_put_text(w, STR("kind"), artifact_kind_name(a->kind));
+    api_put_text(w, STR("name"), a->name);
+    api_put_text(w, STR("type"), a->content_type);
+    api_put_text(w, STR("attachment_type"), a->type);
     json_put_key(w, STR("size"));
     json_put_uint(w, a->size);
-    put_text(w, STR("event"), a->event);
-    put_text(w, STR("replay"), a->replay);
-    put_text(w, STR("profile"), a->profile);
-    put_text(w, STR("chunk"), a->chunk);
+    api_put_text(w, STR("event"), a->event);
+    api_put_text(w, STR("replay"), a->replay);
+    api_put_text(w, STR("profile"), a->profile);
+    api_put_text(w, STR("chunk"), a->chunk);
     if (a->kind == ARTIFACT_REPLAY || a->kind == ARTIFACT_REPLAY_EVENT) {
         json_put_key(w, STR("segment"));
         json_put_int(w, a->segment);
@@ -60,7 +52,7 @@ void api_put_artifact(struct json_writer *w, const struct artifact *a)
     json_put_key(w, STR("received"));
     api_put_time(w, a->received);
     snprintf(url, sizeof url, "/api/v1/artifacts/%lld", (long long)a->id);
-    put_text(w, STR("url"), str_z(url));
+    api_put_text(w, STR("url"), str_z(url));
     json_put_object_end(w);
 }
 

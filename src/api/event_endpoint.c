@@ -111,14 +111,6 @@ static int issue_of_event(const struct event_call *c, const struct event *e, int
 
 // ---- one event ----
 
-static void put_text(struct json_writer *w, str key, str text)
-{
-    if (!text.len)
-        return;
-    json_put_key(w, key);
-    json_put_str(w, text);
-}
-
 static void put_uint(struct json_writer *w, str key, uint64_t n)
 {
     json_put_key(w, key);
@@ -135,7 +127,7 @@ static void put_issue(struct json_writer *w, int64_t issue, str slug)
         text[n] = slug.ptr[n] >= 'a' && slug.ptr[n] <= 'z' ? (char)(slug.ptr[n] - 32) : slug.ptr[n];
     text[n++] = '-';
     n += (size_t)fmt_u64(text + n, (uint64_t)issue);
-    put_text(w, STR("short"), str_of(text, n));
+    api_put_text(w, STR("short"), str_of(text, n));
 }
 
 static void put_place(struct json_writer *w, const struct event_place *place)
@@ -144,8 +136,8 @@ static void put_place(struct json_writer *w, const struct event_place *place)
         return;
     put_uint(w, STR("index"), place->index);
     put_uint(w, STR("of"), place->of);
-    put_text(w, STR("previous"), place->previous);
-    put_text(w, STR("next"), place->next);
+    api_put_text(w, STR("previous"), place->previous);
+    api_put_text(w, STR("next"), place->next);
 }
 
 // Files that came with the event.
@@ -172,11 +164,11 @@ static int put_attachments(struct event_call *c, struct json_writer *w, const st
     for (size_t i = 0; i < n; i++) {
         json_put_object(w);
         put_uint(w, STR("id"), (uint64_t)list[i].id);
-        put_text(w, STR("name"), list[i].name);
-        put_text(w, STR("type"), list[i].content_type);
+        api_put_text(w, STR("name"), list[i].name);
+        api_put_text(w, STR("type"), list[i].content_type);
         put_uint(w, STR("size"), list[i].size);
         snprintf(url, sizeof url, "/api/v1/artifacts/%lld", (long long)list[i].id);
-        put_text(w, STR("url"), str_z(url));
+        api_put_text(w, STR("url"), str_z(url));
         json_put_object_end(w);
     }
     json_put_array_end(w);
@@ -199,10 +191,10 @@ static int put_feedback(struct event_call *c, struct json_writer *w, const struc
         json_put_object(w);
         json_put_key(w, STR("time"));
         api_put_time(w, list[i].time);
-        put_text(w, STR("name"), list[i].name);
-        put_text(w, STR("email"), list[i].email);
-        put_text(w, STR("comments"), list[i].comments);
-        put_text(w, STR("url"), list[i].url);
+        api_put_text(w, STR("name"), list[i].name);
+        api_put_text(w, STR("email"), list[i].email);
+        api_put_text(w, STR("comments"), list[i].comments);
+        api_put_text(w, STR("url"), list[i].url);
         json_put_object_end(w);
     }
     json_put_array_end(w);
@@ -226,7 +218,7 @@ static void reply_event(struct event_call *c, const struct event *e, int64_t iss
     json_put_object(&w);
     if (issue)
         put_issue(&w, issue, p ? p->name : (str){ 0 });
-    put_text(&w, STR("project"), p ? p->name : (str){ 0 });
+    api_put_text(&w, STR("project"), p ? p->name : (str){ 0 });
     put_place(&w, place);
     int rc = event_put(&w, e, &how, &c->arena, &err);
     if (rc == 0)
@@ -406,7 +398,7 @@ static int put_event_row(void *ctx, const struct query_cell *cells, uint32_t n)
             json_put_key(w, cells[i].name);
             json_put_hex(w, bytes_of(v->id, v->id_n));
         } else if (v->type == QVAL_STR) {
-            put_text(w, cells[i].name, v->s);
+            api_put_text(w, cells[i].name, v->s);
         }
     }
     json_put_object_end(w);
@@ -417,7 +409,7 @@ static int put_events_end(void *ctx, const struct query_stats *stats)
 {
     struct json_writer *w = ctx;
     json_put_array_end(w);
-    put_text(w, STR("next"), stats->next);
+    api_put_text(w, STR("next"), stats->next);
     return 0;
 }
 

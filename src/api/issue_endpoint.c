@@ -10,14 +10,6 @@
 
 enum { ACTIVITY_MAX = 200, BODY_DEPTH = 8, BUCKETS_DEFAULT = 60 };
 
-static bool may_triage(struct api_call *call)
-{
-    if (call->caller.kind == API_SESSION || call->caller.scopes & META_SCOPE_ADMIN)
-        return true;
-    api_reply_error(call->req, 403, "forbidden", "a token needs the scope admin to change issues");
-    return false;
-}
-
 // The issue of the path. false: answered.
 static bool of_path(struct api_call *call, const struct query_request *who, int64_t *ret_id, uint32_t *ret_project)
 {
@@ -43,14 +35,6 @@ static bool body_of(struct api_call *call, const struct json_node **ret_root)
 }
 
 // ---- one issue -----------------------------------------------------------------------------------------
-
-static void put_text(struct json_writer *w, str key, str text)
-{
-    if (!text.len)
-        return;
-    json_put_key(w, key);
-    json_put_str(w, text);
-}
 
 static void put_time(struct json_writer *w, str key, int64_t ns)
 {
@@ -98,7 +82,7 @@ static void put_groups(struct json_writer *w, const struct issue_detail *d)
     json_put_array(w);
     for (size_t i = 0; i < d->groups_n; i++) {
         json_put_object(w);
-        put_text(w, STR("hash"), d->groups[i].hash);
+        api_put_text(w, STR("hash"), d->groups[i].hash);
         json_put_key(w, STR("events"));
         json_put_uint(w, d->groups[i].events);
         if (d->groups[i].events) {
@@ -116,8 +100,8 @@ static void put_users(struct json_writer *w, const struct issue_detail *d)
     json_put_array(w);
     for (size_t i = 0; i < d->users_n; i++) {
         json_put_object(w);
-        put_text(w, STR("id"), d->users[i].id);
-        put_text(w, STR("label"), d->users[i].label);
+        api_put_text(w, STR("id"), d->users[i].id);
+        api_put_text(w, STR("label"), d->users[i].label);
         json_put_key(w, STR("events"));
         json_put_uint(w, d->users[i].events);
         put_time(w, STR("last"), d->users[i].last);
@@ -135,9 +119,9 @@ static void put_activity(struct json_writer *w, const struct issue_activity *lis
         json_put_key(w, STR("id"));
         json_put_int(w, list[i].id);
         put_time(w, STR("time"), list[i].time);
-        put_text(w, STR("actor"), list[i].actor);
-        put_text(w, STR("kind"), list[i].kind);
-        put_text(w, STR("text"), list[i].text);
+        api_put_text(w, STR("actor"), list[i].actor);
+        api_put_text(w, STR("kind"), list[i].kind);
+        api_put_text(w, STR("text"), list[i].text);
         if (list[i].data.len) {
             json_put_key(w, STR("data"));
             json_put_raw(w, list[i].data);
@@ -376,8 +360,8 @@ void api_issues_change(struct api_call *call)
     int64_t *ids;
     size_t n, failed_n = 0;
     char actor[META_NAME_MAX + 1];
-    if (!may_triage(call) || !api_query_begin(call, &who) || !api_param_range(call, &who) || !body_of(call, &root) ||
-        !read_change(call, root, &change) || !read_ids(call, &who, root, &ids, &n))
+    if (!api_may_change(call, "issues") || !api_query_begin(call, &who) || !api_param_range(call, &who) ||
+        !body_of(call, &root) || !read_change(call, root, &change) || !read_ids(call, &who, root, &ids, &n))
         return;
     if (!(failed = arena_alloc_array(&call->req->arena, n, sizeof *failed))) {
         api_reply_error(call->req, 503, "memory", "out of memory");
@@ -405,8 +389,8 @@ void api_issues_change(struct api_call *call)
         json_put_int(&w, failed[i].id);
         json_put_key(&w, STR("error"));
         json_put_object(&w);
-        put_text(&w, STR("code"), str_z(failed[i].err.slug[0] ? failed[i].err.slug : "error"));
-        put_text(&w, STR("message"), str_z(failed[i].err.message));
+        api_put_text(&w, STR("code"), str_z(failed[i].err.slug[0] ? failed[i].err.slug : "error"));
+        api_put_text(&w, STR("message"), str_z(failed[i].err.message));
         json_put_object_end(&w);
         json_put_object_end(&w);
     }
@@ -435,8 +419,8 @@ void api_issues_merge(struct api_call *call)
     int64_t *ids, id;
     size_t n, at = 0;
     char actor[META_NAME_MAX + 1], detail[200] = "";
-    if (!may_triage(call) || !api_query_begin(call, &who) || !api_param_range(call, &who) || !body_of(call, &root) ||
-        !read_ids(call, &who, root, &ids, &n))
+    if (!api_may_change(call, "issues") || !api_query_begin(call, &who) || !api_param_range(call, &who) ||
+        !body_of(call, &root) || !read_ids(call, &who, root, &ids, &n))
         return;
     if (issues_merge(call->api->options.issues, api_actor(call, actor), ids, n, &id, &err) < 0) {
         api_reply_member(call->req, &err);
@@ -458,7 +442,7 @@ void api_issue_unmerge(struct api_call *call)
     uint32_t project;
     size_t n = 0;
     char actor[META_NAME_MAX + 1];
-    if (!may_triage(call) || !api_query_begin(call, &who) || !api_param_range(call, &who) ||
+    if (!api_may_change(call, "issues") || !api_query_begin(call, &who) || !api_param_range(call, &who) ||
         !of_path(call, &who, &id, &project) || !body_of(call, &root))
         return;
     const struct json_node *list = json_get(root, STR("hashes"));
@@ -489,7 +473,7 @@ void api_issue_comment(struct api_call *call)
     uint32_t project;
     str text = { 0 };
     char actor[META_NAME_MAX + 1];
-    if (!may_triage(call) || !api_query_begin(call, &who) || !api_param_range(call, &who) ||
+    if (!api_may_change(call, "issues") || !api_query_begin(call, &who) || !api_param_range(call, &who) ||
         !of_path(call, &who, &id, &project) || !api_body_read(call, text_member, &text))
         return;
     if (issues_comment(call->api->options.issues, api_actor(call, actor), id, text, &comment, &err) < 0)
@@ -505,7 +489,7 @@ void api_issue_comment_remove(struct api_call *call)
     int64_t id, comment;
     uint32_t project;
     char actor[META_NAME_MAX + 1];
-    if (!may_triage(call) || !api_query_begin(call, &who) || !of_path(call, &who, &id, &project) ||
+    if (!api_may_change(call, "issues") || !api_query_begin(call, &who) || !of_path(call, &who, &id, &project) ||
         !api_path_id(call, 1, "no_comment", &comment))
         return;
     bool any = call->caller.scopes & META_SCOPE_ADMIN;

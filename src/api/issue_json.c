@@ -8,14 +8,6 @@
 
 #define RANGE_DEFAULT_NS (24 * 3600 * NS_PER_S)
 
-static void put_text(struct json_writer *w, str key, str text)
-{
-    if (!text.len)
-        return;
-    json_put_key(w, key);
-    json_put_str(w, text);
-}
-
 static void put_uint(struct json_writer *w, str key, uint64_t n)
 {
     json_put_key(w, key);
@@ -47,7 +39,7 @@ static void put_until(struct json_writer *w, const struct issue_until_rule *u)
                                  STR_INIT("users") };
     json_put_key(w, STR("until"));
     json_put_object(w);
-    put_text(w, STR("kind"), kinds[u->kind]);
+    api_put_text(w, STR("kind"), kinds[u->kind]);
     if (u->kind == UNTIL_TIME)
         api_put_optional_time(w, STR("time"), u->time);
     if (u->n)
@@ -62,9 +54,9 @@ static void put_resolved(struct json_writer *w, const struct issue_resolution *r
     static const str kinds[] = { STR_INIT("now"), STR_INIT("release"), STR_INIT("next_release"), STR_INIT("commit") };
     json_put_key(w, STR("resolved_in"));
     json_put_object(w);
-    put_text(w, STR("kind"), kinds[r->kind]);
-    put_text(w, STR("release"), r->release);
-    put_text(w, STR("commit"), r->commit);
+    api_put_text(w, STR("kind"), kinds[r->kind]);
+    api_put_text(w, STR("release"), r->release);
+    api_put_text(w, STR("commit"), r->commit);
     json_put_object_end(w);
 }
 
@@ -73,33 +65,33 @@ void issue_put(struct json_writer *w, const struct query_request *who, const str
     str slug = slug_of(who, row->project);
     put_uint(w, STR("id"), (uint64_t)row->id);
     put_short(w, slug, row->id);
-    put_text(w, STR("project"), slug);
-    put_text(w, STR("title"), row->title.len ? row->title : STR("<no title>"));
-    put_text(w, STR("type"), row->type);
-    put_text(w, STR("value"), row->value);
-    put_text(w, STR("culprit"), row->culprit);
-    put_text(w, STR("level"), issue_level_word(row->severity));
-    put_text(w, STR("platform"), row->platform);
+    api_put_text(w, STR("project"), slug);
+    api_put_text(w, STR("title"), row->title.len ? row->title : STR("<no title>"));
+    api_put_text(w, STR("type"), row->type);
+    api_put_text(w, STR("value"), row->value);
+    api_put_text(w, STR("culprit"), row->culprit);
+    api_put_text(w, STR("level"), issue_level_word(row->severity));
+    api_put_text(w, STR("platform"), row->platform);
     if (row->handled >= 0) {
         json_put_key(w, STR("handled"));
         json_put_bool(w, row->handled);
     }
-    put_text(w, STR("state"), issue_state_word(row->state));
+    api_put_text(w, STR("state"), issue_state_word(row->state));
     json_put_key(w, STR("since"));
     api_put_time(w, row->since);
     if (row->state == ISSUE_ARCHIVED)
         put_until(w, &row->until);
     if (row->state == ISSUE_RESOLVED)
         put_resolved(w, &row->resolved);
-    put_text(w, STR("reason"), row->reason);
-    put_text(w, STR("priority"), issue_priority_word(row->priority));
+    api_put_text(w, STR("reason"), row->reason);
+    api_put_text(w, STR("priority"), issue_priority_word(row->priority));
     json_put_key(w, STR("priority_set"));
     json_put_bool(w, row->priority_set);
     if (row->assignee.name.len) {
         json_put_key(w, STR("assignee"));
         json_put_object(w);
-        put_text(w, STR("kind"), row->assignee.kind);
-        put_text(w, STR("name"), row->assignee.name);
+        api_put_text(w, STR("kind"), row->assignee.kind);
+        api_put_text(w, STR("name"), row->assignee.name);
         json_put_object_end(w);
     }
     json_put_key(w, STR("first"));
@@ -119,8 +111,8 @@ void issue_put(struct json_writer *w, const struct query_request *who, const str
             json_put_uint(w, row->spark[i]);
         json_put_array_end(w);
     }
-    put_text(w, STR("first_release"), row->first_release);
-    put_text(w, STR("last_release"), row->last_release);
+    api_put_text(w, STR("first_release"), row->first_release);
+    api_put_text(w, STR("last_release"), row->last_release);
     json_put_key(w, STR("services"));
     json_put_array(w);
     for (uint32_t i = 0; i < row->services_n; i++)

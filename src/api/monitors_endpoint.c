@@ -8,22 +8,6 @@
 
 enum { MONITOR_DEPTH = 8, CHECKS_DEFAULT = 50, LIST_DEFAULT = 100 };
 
-static bool may_change(struct api_call *call)
-{
-    if (call->caller.kind == API_SESSION || call->caller.scopes & META_SCOPE_ADMIN)
-        return true;
-    api_reply_error(call->req, 403, "forbidden", "a token needs the scope admin to change monitors");
-    return false;
-}
-
-static void put_text(struct json_writer *w, str key, str text)
-{
-    if (!text.len)
-        return;
-    json_put_key(w, key);
-    json_put_str(w, text);
-}
-
 static void put_number(struct json_writer *w, str key, int64_t n)
 {
     json_put_key(w, key);
@@ -43,7 +27,7 @@ static void put_check(struct json_writer *w, const struct monitor_check *c)
     json_put_object(w);
     json_put_key(w, STR("id"));
     json_put_hex(w, bytes_of(c->id, 16));
-    put_text(w, STR("status"), check_status_word(c->status));
+    api_put_text(w, STR("status"), check_status_word(c->status));
     json_put_key(w, STR("time"));
     api_put_time(w, c->time);
     api_put_optional_time(w, STR("expected"), c->expected);
@@ -68,8 +52,8 @@ static void put_environment(struct json_writer *w, struct api_call *call, const 
                             const struct monitor_environment *e)
 {
     json_put_object(w);
-    put_text(w, STR("environment"), e->name);
-    put_text(w, STR("status"), e->any ? check_status_word(e->status) : STR("waiting"));
+    api_put_text(w, STR("environment"), e->name);
+    api_put_text(w, STR("status"), e->any ? check_status_word(e->status) : STR("waiting"));
     api_put_optional_time(w, STR("last"), e->last);
     api_put_optional_time(w, STR("next"), e->next);
     if (e->duration >= 0)
@@ -96,14 +80,14 @@ static void put_schedule(struct json_writer *w, const struct monitor *m)
         return;
     json_put_key(w, STR("schedule"));
     json_put_object(w);
-    put_text(w, STR("type"), m->crontab.len ? STR("crontab") : STR("interval"));
+    api_put_text(w, STR("type"), m->crontab.len ? STR("crontab") : STR("interval"));
     if (m->crontab.len) {
-        put_text(w, STR("value"), m->crontab);
+        api_put_text(w, STR("value"), m->crontab);
     } else {
         put_number(w, STR("every"), m->every);
-        put_text(w, STR("unit"), schedule_unit_word(m->unit));
+        api_put_text(w, STR("unit"), schedule_unit_word(m->unit));
     }
-    put_text(w, STR("timezone"), m->timezone.len ? m->timezone : STR("UTC"));
+    api_put_text(w, STR("timezone"), m->timezone.len ? m->timezone : STR("UTC"));
     json_put_object_end(w);
 }
 
@@ -112,9 +96,9 @@ static void put_monitor(struct json_writer *w, struct api_call *call, const stru
     const struct monitor *m = &row->monitor;
     json_put_object(w);
     put_number(w, STR("id"), m->id);
-    put_text(w, STR("slug"), m->slug);
-    put_text(w, STR("name"), m->name);
-    put_text(w, STR("project"), slug_of(call, m->project));
+    api_put_text(w, STR("slug"), m->slug);
+    api_put_text(w, STR("name"), m->name);
+    api_put_text(w, STR("project"), slug_of(call, m->project));
     put_schedule(w, m);
     put_number(w, STR("margin_s"), m->margin_s);
     put_number(w, STR("max_runtime_s"), m->max_runtime_s);
@@ -320,7 +304,7 @@ void api_monitor_add(struct api_call *call)
 {
     const struct json_node *root;
     struct monitor m = { .margin_s = 60, .max_runtime_s = 1800, .failure_threshold = 1, .recovery_threshold = 1 };
-    if (!may_change(call) || !body_tree(call, &root))
+    if (!api_may_change(call, "monitors") || !body_tree(call, &root))
         return;
     m.project = (uint32_t)api_project_by_slug(call, json_get_text(root, STR("project")));
     if (m.project)
@@ -331,7 +315,7 @@ void api_monitor_change(struct api_call *call)
 {
     const struct json_node *root;
     struct monitor_row row;
-    if (!may_change(call) || !body_tree(call, &root) || !of_path(call, &row))
+    if (!api_may_change(call, "monitors") || !body_tree(call, &root) || !of_path(call, &row))
         return;
     const struct json_node *muted = json_get(root, STR("muted")), *disabled = json_get(root, STR("disabled"));
     row.monitor.muted = muted ? muted->type == JSON_TRUE : row.monitor.muted;
@@ -343,7 +327,7 @@ void api_monitor_remove(struct api_call *call)
 {
     struct monitor_row row;
     struct err err;
-    if (!may_change(call) || !of_path(call, &row))
+    if (!api_may_change(call, "monitors") || !of_path(call, &row))
         return;
     if (monitors_remove(call->api->options.monitors, row.monitor.id, &err) < 0)
         api_reply_err(call->req, &err);

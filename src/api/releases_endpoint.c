@@ -7,14 +7,6 @@
 
 enum { LIST_DEFAULT = 100, LIST_MOST = 1000, AUTHORS_MAX = 20, DETAIL_COMMITS = 1000 };
 
-static void put_text(struct json_writer *w, str key, str text)
-{
-    if (!text.len)
-        return;
-    json_put_key(w, key);
-    json_put_str(w, text);
-}
-
 static str slug_of(const struct query_request *q, uint32_t project)
 {
     for (uint32_t i = 0; i < q->projects_n; i++)
@@ -46,11 +38,11 @@ static void put_deploys(struct json_writer *w, const struct release_deploy *depl
     json_put_array(w);
     for (size_t i = 0; i < n; i++) {
         json_put_object(w);
-        put_text(w, STR("environment"), deploys[i].environment);
+        api_put_text(w, STR("environment"), deploys[i].environment);
         json_put_key(w, STR("time"));
         api_put_time(w, deploys[i].finished);
-        put_text(w, STR("name"), deploys[i].name);
-        put_text(w, STR("url"), deploys[i].url);
+        api_put_text(w, STR("name"), deploys[i].name);
+        api_put_text(w, STR("url"), deploys[i].url);
         json_put_object_end(w);
     }
     json_put_array_end(w);
@@ -63,19 +55,19 @@ static void put_commits(struct json_writer *w, const struct release_commit *comm
     for (size_t i = 0; i < n && i < DETAIL_COMMITS; i++) {
         const struct release_commit *c = &commits[i];
         json_put_object(w);
-        put_text(w, STR("id"), c->id);
-        put_text(w, STR("repository"), c->repository);
-        put_text(w, STR("message"), c->message);
-        put_text(w, STR("author"), c->author_name);
-        put_text(w, STR("email"), c->author_email);
+        api_put_text(w, STR("id"), c->id);
+        api_put_text(w, STR("repository"), c->repository);
+        api_put_text(w, STR("message"), c->message);
+        api_put_text(w, STR("author"), c->author_name);
+        api_put_text(w, STR("email"), c->author_email);
         api_put_optional_time(w, STR("time"), c->time);
         json_put_key(w, STR("files"));
         json_put_array(w);
         for (size_t k = 0; k < c->files_n; k++) {
             const char change = (char)c->files[k].change;
             json_put_object(w);
-            put_text(w, STR("path"), c->files[k].path);
-            put_text(w, STR("change"), str_of(&change, 1));
+            api_put_text(w, STR("path"), c->files[k].path);
+            api_put_text(w, STR("change"), str_of(&change, 1));
             json_put_object_end(w);
         }
         json_put_array_end(w);
@@ -136,12 +128,12 @@ static int put_release(struct json_writer *w, struct api_call *call, const struc
     if (rc < 0)
         return rc;
     json_put_object(w);
-    put_text(w, STR("version"), x->version);
-    put_text(w, STR("short"), release_version_short(x->version));
-    put_text(w, STR("project"), slug_of(q, x->project));
-    put_text(w, STR("status"), x->status == RELEASE_ARCHIVED ? STR("archived") : STR("open"));
-    put_text(w, STR("ref"), x->ref);
-    put_text(w, STR("url"), x->url);
+    api_put_text(w, STR("version"), x->version);
+    api_put_text(w, STR("short"), release_version_short(x->version));
+    api_put_text(w, STR("project"), slug_of(q, x->project));
+    api_put_text(w, STR("status"), x->status == RELEASE_ARCHIVED ? STR("archived") : STR("open"));
+    api_put_text(w, STR("ref"), x->ref);
+    api_put_text(w, STR("url"), x->url);
     json_put_key(w, STR("created"));
     api_put_time(w, x->created);
     api_put_optional_time(w, STR("released"), x->released);

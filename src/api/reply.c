@@ -173,6 +173,14 @@ void api_reply_nothing(struct http_request *req, int status)
     http_respond(req, status, h + 1, n - 1, (bytes){ 0 });
 }
 
+void api_put_text(struct json_writer *w, str key, str text)
+{
+    if (!text.len)
+        return;
+    json_put_key(w, key);
+    json_put_str(w, text);
+}
+
 void api_put_time(struct json_writer *w, int64_t unix_ns)
 {
     char text[32];
