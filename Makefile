@@ -1,7 +1,7 @@
 # A short front for meson, ninja and the scripts in tools/. `make` alone says what there is.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-quick bench bench-pages fuzz lint format clean distclean
+.PHONY: help build run test test-quick bench bench-pages bench-live fuzz lint format clean distclean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -31,6 +31,11 @@ bench-pages: ## what the pages cost a reader, in Chromium over a million records
 	@tools/setup test
 	@tools/build release
 	@. tools/env && ninja -C build/release bench/otlpgen >/dev/null && node bench/pages.mjs $(ARGS)
+
+bench-live: ## attach to Python servers and loops, 10,000 times each (ARGS="-n 1000 --only 3.11")
+	@tools/setup test
+	@tools/build dev
+	@ninja -C build/dev bench/python_attach >/dev/null && bench/python_attach.py $(ARGS)
 
 fuzz: ## fuzz every decoder for 60 s each (ARGS="SECONDS [TARGET...]")
 	@tools/setup test
