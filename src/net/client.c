@@ -213,7 +213,7 @@ static int exchange_once(struct net_client *c, str method, str target, str type,
         return rc;
     do // also when sending broke off: the server may have said why
         rc = read_head(c, ret, ret_nothing, err);
-    while (rc == 0 && ret->status < 200);
+    while (rc == 0 && ret->status < 200 && ret->status != 101);
     *ret_nothing = *ret_nothing && kept;
     return rc;
 }
@@ -375,4 +375,24 @@ int net_client_stream(struct net_client *c, str method, str target, str type, by
         rc = give_line(&l, buf_view(&l.part)); // the last line may lack its end
     buf_free(&l.part);
     return rc;
+}
+
+// --- more than requests ---
+
+int net_client_upgrade(struct net_client *c, str target, struct net_answer *ret_answer, struct client_io **ret_io,
+                       struct buf **ret_in, struct err *err)
+{
+    struct http1_head h;
+    int rc = exchange(c, STR("GET"), target, (str){ 0 }, (bytes){ 0 }, &h, err);
+    if (rc < 0)
+        return rc;
+    *ret_answer = (struct net_answer){ h.status, h.headers, h.headers_n };
+    *ret_io = &c->io;
+    *ret_in = &c->in;
+    return 0;
+}
+
+bool net_client_peer_key(struct net_client *c, uint8_t ret_sha256[32])
+{
+    return client_io_peer_key(&c->io, ret_sha256);
 }

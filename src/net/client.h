@@ -18,6 +18,9 @@ struct net_client_options {
     // one, whatever the name means a moment later. NULL: all. When none may: ERR_DENIED "address_refused".
     bool (*allow)(void *ctx, const struct socket_address *a);
     void *allow_ctx;
+    bool plain_loopback_only; // http:// to anywhere but this machine is refused: ERR_DENIED "not_encrypted"
+    const uint8_t
+        *pin; // SHA-256 (32 bytes) of the server's public key (SPKI): the key that it must have, whoever has signed it
 };
 
 struct net_answer {
@@ -46,5 +49,7 @@ typedef int net_client_line_fn(void *ctx, str line);
 typedef int net_client_begin_fn(void *ctx, const struct net_answer *answer);
 int net_client_stream(struct net_client *c, str method, str target, str type, bytes body, net_client_begin_fn *begin,
                       net_client_line_fn *line, void *ctx, struct err *err);
+// The SHA-256 of the connected server's public key; false without TLS or connection.
+bool net_client_peer_key(struct net_client *c, uint8_t ret_sha256[32]);
 // From a signal handler or another thread: the call under way ends with ERR_CANCELLED soon (async-signal-safe).
 void net_client_cancel(struct net_client *c);

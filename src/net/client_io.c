@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <openssl/err.h>
+#include <openssl/sha.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
@@ -30,6 +31,10 @@ int client_io_init(struct client_io *io, const struct net_client_options *o)
     io->total_ms = o->total_ms;
     io->allow = o->allow;
     io->allow_ctx = o->allow_ctx;
+    io->plain_loopback_only = o->plain_loopback_only;
+    io->pinned = o->pin != NULL;
+    if (o->pin)
+        memcpy(io->pin, o->pin, sizeof io->pin);
     if (o->ca_path) {
         io->ca_path = mem_dup(o->ca_path, strlen(o->ca_path) + 1);
         if (!io->ca_path)
@@ -141,6 +146,28 @@ static int tls_wait(struct client_io *io, int rc, int ms, struct err *err)
     }
 }
 
+bool client_io_peer_key(struct client_io *io, uint8_t ret_sha256[32])
+{
+    X509 *cert = io->tls ? SSL_get0_peer_certificate(io->tls) : NULL;
+    unsigned char *der = NULL;
+    int n = cert ? i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &der) : -1;
+    if (n <= 0)
+        return false;
+    SHA256(der, (size_t)n, ret_sha256);
+    OPENSSL_free(der);
+    return true;
+}
+
+static int check_pin(struct client_io *io, struct err *err)
+{
+    uint8_t key[32];
+    if (!io->pinned || (client_io_peer_key(io, key) && CRYPTO_memcmp(key, io->pin, sizeof key) == 0))
+        return 0;
+    err_set(err, ERR_DENIED, "wrong_key", "the server's key is not the one that was pinned");
+    err_set_hint(err, "if the server's key was changed on purpose, enrol this host again");
+    return ERR_DENIED;
+}
+
 int client_io_tls(struct client_io *io, const char *host, struct err *err)
 {
     int rc = tls_prepare(io, err);
@@ -154,13 +181,15 @@ int client_io_tls(struct client_io *io, const char *host, struct err *err)
     bool is_address = inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
     int ok = is_address ? X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host)
                         : SSL_set1_host(ssl, host) && SSL_set_tlsext_host_name(ssl, host);
+    if (io->pinned)
+        SSL_set_verify(ssl, SSL_VERIFY_NONE, NULL); // the key itself is known: nobody has to vouch for it
     if (ok != 1 || SSL_set_fd(ssl, io->fd) != 1)
         return tls_failed(io, err, "cannot begin TLS");
     do {
         ERR_clear_error();
         rc = SSL_connect(ssl);
         if (rc == 1)
-            return 0;
+            return check_pin(io, err);
         rc = tls_wait(io, rc, io->connect_ms, err);
     } while (rc == ERR_AGAIN);
     return rc;
@@ -205,6 +234,11 @@ int client_io_connect(struct client_io *io, const char *host, uint16_t port, boo
         memcpy(&a, at->ai_addr, at->ai_addrlen);
         if (io->allow && !io->allow(io->allow_ctx, &a)) {
             rc = err_set(err, ERR_DENIED, "address_refused", "\"%s\" is an address that may not be called", host);
+            continue;
+        }
+        if (!tls && io->plain_loopback_only && !socket_address_is_loopback(&a)) {
+            rc = err_set(err, ERR_DENIED, "not_encrypted", "\"%s\" is another machine: the connection must be https://",
+                         host);
             continue;
         }
         rc = connect_to(io, &a, err);
@@ -283,4 +317,43 @@ int client_io_recv(struct client_io *io, void *p, size_t n, size_t *ret_n, struc
         if (got != ERR_AGAIN)
             return (int)got;
     }
+}
+
+static ssize_t tls_try(struct client_io *io, int rc, uint32_t *ret_events)
+{
+    switch (SSL_get_error(io->tls, rc)) {
+    case SSL_ERROR_WANT_READ:
+        *ret_events = POLLIN;
+        return ERR_AGAIN;
+    case SSL_ERROR_WANT_WRITE:
+        *ret_events = POLLOUT;
+        return ERR_AGAIN;
+    default:
+        ERR_clear_error();
+        return ERR_CLOSED;
+    }
+}
+
+ssize_t client_io_try_send(struct client_io *io, const void *p, size_t n, uint32_t *ret_events)
+{
+    *ret_events = POLLOUT;
+    if (!io->tls) {
+        struct iovec iov = { (void *)p, n };
+        return socket_sendv(io->fd, &iov, 1);
+    }
+    ERR_clear_error();
+    int sent = SSL_write(io->tls, p, n < INT_MAX ? (int)n : INT_MAX);
+    return sent > 0 ? sent : tls_try(io, sent, ret_events);
+}
+
+ssize_t client_io_try_recv(struct client_io *io, void *p, size_t n, uint32_t *ret_events)
+{
+    *ret_events = POLLIN;
+    if (!io->tls) {
+        ssize_t got = socket_recv(io->fd, p, n);
+        return got == 0 ? ERR_CLOSED : got;
+    }
+    ERR_clear_error();
+    int got = SSL_read(io->tls, p, n < INT_MAX ? (int)n : INT_MAX);
+    return got > 0 ? got : tls_try(io, got, ret_events);
 }

@@ -257,7 +257,7 @@ static void input_ended(struct net_conn *c)
 {
     c->eof = true;
     if (c->lingering || c->proto != NET_PROTO_H1 || c->phase == H1_BODY_FIXED || c->phase == H1_BODY_CHUNKED ||
-        (!c->requests && !c->out.first)) {
+        c->phase == H1_UPGRADED || (!c->requests && !c->out.first)) {
         conn_kill(c);
         return;
     }
@@ -409,7 +409,9 @@ void conn_stop(struct net_conn *c)
             c->closing = true;
     }
     for (struct http_request_internal *r = c->requests; r; r = r->next)
-        if (is_endless(r))
+        if (r->ws)
+            ws_stop_on_loop(r);
+        else if (is_endless(r))
             request_cancel(r);
     conn_mark_dirty(c);
 }

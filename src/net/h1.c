@@ -235,6 +235,11 @@ void h1_input(struct net_conn *c, bytes *in)
         case H1_BODY_CHUNKED:
             h1_chunks(c, in);
             break;
+        case H1_UPGRADED:
+            ws_input(c, in);
+            if (c->paused)
+                return;
+            break;
         case H1_CLOSED:
             in->len = 0;
             break;
@@ -293,6 +298,10 @@ static int h1_head_text(struct net_conn *c, struct http_request_internal *r, str
 
 static void h1_send_head(struct net_conn *c, struct http_request_internal *r)
 {
+    if (r->ws) {
+        ws_begin_on_loop(c, r);
+        return;
+    }
     struct buf b;
     buf_init(&b, NET_HEAD_ARENA);
     int rc = h1_head_text(c, r, &b);
@@ -325,7 +334,7 @@ static void h1_send_head(struct net_conn *c, struct http_request_internal *r)
 // Moves what is ready of a stream out, in chunks of its own.
 static void h1_send_stream(struct net_conn *c, struct http_request_internal *r)
 {
-    bool chunked = r->pub.version != HTTP_1_0, body = answer_has_body(r);
+    bool chunked = r->pub.version != HTTP_1_0 && !r->ws, body = answer_has_body(r);
     while (r->ready.bytes && c->out.bytes < NET_CHAIN_HIGH && !c->dead) {
         size_t n = r->ready.bytes < H1_CHUNK_MAX ? r->ready.bytes : H1_CHUNK_MAX;
         uint8_t *text = body ? mem_alloc(n + HTTP1_CHUNK_HEAD + 2) : NULL;
@@ -359,6 +368,8 @@ static bool h1_send_body(struct net_conn *c, struct http_request_internal *r)
         return r->all_taken;
     }
     h1_send_stream(c, r);
+    if (r->ws)
+        ws_answers(c, r);
     if (c->dead || r->ready.bytes || !r->all_taken)
         return false;
     if (!r->ok) {

@@ -137,6 +137,7 @@ struct http_request_internal {
     bool head_sent, all_taken;
     struct net_chain ready;
     struct http_stream stream;
+    struct ws *ws; // it has become a WebSocket
 };
 
 static inline struct http_request_internal *request_of(struct http_request *req) { return req->internal; }
@@ -166,13 +167,16 @@ bool request_take_answer(struct http_request_internal *r);
 // On the loop, after pieces have left r->ready: tells a waiting producer.
 void request_drained(struct http_request_internal *r, size_t n);
 void stream_begin_on_loop(struct http_request_internal *r);
+// Begins an answer that turns the connection over to ws; false (nothing has been done): the client has left.
+bool stream_upgrade(struct http_request_internal *r, struct http_header *h, size_t n, struct ws *ws);
 // Under lock, from any thread: has the loop look at the request's answer.
 bool request_post_locked(struct http_request_internal *r);
 
 // --- connections ---
 
 enum net_proto { NET_PROTO_UNKNOWN, NET_PROTO_H1, NET_PROTO_H2 };
-enum h1_phase { H1_HEAD, H1_BODY_FIXED, H1_BODY_CHUNKED, H1_CLOSED }; // what comes next; CLOSED: nothing is read
+// What comes next; CLOSED: nothing is read; UPGRADED: WebSocket's frames
+enum h1_phase { H1_HEAD, H1_BODY_FIXED, H1_BODY_CHUNKED, H1_CLOSED, H1_UPGRADED };
 
 struct tls_conn;
 struct h2;
@@ -241,6 +245,13 @@ uint8_t *h1_body_room(struct net_conn *c, size_t *ret_n);
 void h1_body_arrived(struct net_conn *c, size_t n);
 // Answers with a status of the server's own, and closes.
 void h1_fail(struct net_conn *c, int status, const char *message);
+
+// A connection that has become a WebSocket: the answer that says so, what has arrived, what is to be sent, and both ends.
+void ws_begin_on_loop(struct net_conn *c, struct http_request_internal *r);
+void ws_input(struct net_conn *c, bytes *in);
+void ws_answers(struct net_conn *c, struct http_request_internal *r);
+void ws_stop_on_loop(struct http_request_internal *r);
+void ws_gone(struct ws *ws); // its connection has ended
 
 int h2_begin(struct net_conn *c);
 void h2_free(struct net_conn *c);

@@ -118,6 +118,8 @@ void request_detach(struct http_request_internal *r)
         return;
     }
     request_cancel(r); // its answer comes to nobody: on_answer frees it
+    if (r->ws)
+        ws_gone(r->ws);
 }
 
 bool http_request_cancelled(const struct http_request *req)

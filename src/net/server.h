@@ -23,6 +23,8 @@
     X(pipeline_depth, size_t, 32, "requests of one HTTP/1 connection that wait for their answers")                     \
     X(streams, size_t, 128, "concurrent streams of one HTTP/2 connection")                                             \
     X(stream_buffer_bytes, size_t, 1 << 20, "bytes of a streamed answer that wait for a slow client")                  \
+    X(ws_message_bytes, size_t, 8 << 20, "bytes of one WebSocket message")                                             \
+    X(ws_ping_ms, int, 20000, "time after which a silent WebSocket is asked, and once more closed")                    \
     X(head_ms, int, 15000, "time for request line and headers")                                                        \
     X(idle_ms, int, 180000, "time that a connection may stay without a request")                                       \
     X(body_stall_ms, int, 20000, "time without a byte of a body")                                                      \

@@ -54,6 +54,30 @@ static struct http_stream *begin(struct http_request *req, int status, const str
     return &r->stream;
 }
 
+bool stream_upgrade(struct http_request_internal *r, struct http_header *h, size_t n, struct ws *ws)
+{
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_mutex_lock(&r->lock);
+    must(!r->answered);
+    bool here = !http_request_cancelled(&r->pub), post = false;
+    if (here) {
+        pthread_cond_init(&r->stream.drained, &monotonic);
+        r->answer_headers = h;
+        r->answer_headers_n = n;
+        r->status = 101;
+        r->streaming = r->answered = true;
+        r->ws = ws;
+        post = request_post_locked(r);
+    }
+    pthread_mutex_unlock(&r->lock);
+    pthread_condattr_destroy(&monotonic);
+    if (post)
+        loop_post(r->io->loop, &r->message);
+    return here;
+}
+
 struct http_stream *http_stream_begin(struct http_request *req, int status, const struct http_header *h, size_t n)
 {
     return begin(req, status, h, n, false);
