@@ -215,7 +215,7 @@ static int page_make(struct inject *in, struct err *err)
         int64_t fd = -1;
         if (poke(in, name, in->fd_name[i], strlen(in->fd_name[i]) + 1) < 0)
             return ERR_IO;
-        rc = syscall_in(in, SYS_memfd_create, (uint64_t[]){ name, MFD_CLOEXEC, 0, 0 }, &fd);
+        rc = syscall_in(in, SYS_memfd_create, (uint64_t[]){ name, MFD_CLOEXEC | MFD_ALLOW_SEALING, 0, 0 }, &fd);
         if (rc < 0)
             return rc;
         if (fd < 0)
@@ -305,15 +305,37 @@ static int again(struct inject *in, const struct inject_call *call, struct err *
             rc = ERR_IO;
         in->outstanding = rc == 0;
     } else if (rc == 0) {
-        uint32_t flags = 0;
-        rc = peek(in, DATA_AT(in, flags), &flags, 4);
-        with_gil = flags & BLOB_WITH_GIL;
+        struct blob_data head;
+        rc = peek(in, in->page + BLOB_CODE_BYTES, &head, offsetof(struct blob_data, args));
+        with_gil = rc == 0 && head.flags & BLOB_WITH_GIL;
+        if (rc == 0 && (head.claim || (place == PLACE_EVAL && head.queued != head.came))) {
+            stop_done(in);
+            return 0;
+        }
     }
     if (rc == 0)
         rc = enter(in, place, with_gil);
     stop_done(in);
     if (rc < 0 && err && !err->code)
         err_set(err, rc, "attach", "the thread could not be used (%s)", err_text(rc));
+    return rc;
+}
+
+int inject_prepare(struct inject *in, struct err *err)
+{
+    enum place place;
+    if (in->page)
+        return 0;
+    int rc = stop_at(in, &place, err);
+    if (rc < 0)
+        return rc;
+    rc = place == PLACE_OTHER ? err_set(err, ERR_AGAIN, "busy_in_native", "the main thread is in native code")
+                              : page_make(in, err);
+    if (rc == 0) {
+        struct user_regs_struct back = resumed(in->stop.regs);
+        rc = stop_registers(&in->stop, &back);
+    }
+    stop_done(in);
     return rc;
 }
 
@@ -324,7 +346,14 @@ int inject_begin(struct inject *in, const struct inject_call *call, struct err *
     return again(in, call, err);
 }
 
-int inject_again(struct inject *in, struct err *err) { return again(in, NULL, err); }
+int inject_again(struct inject *in, struct err *err)
+{
+    struct blob_data head;
+    if (peek(in, in->page + BLOB_CODE_BYTES, &head, offsetof(struct blob_data, args)) < 0)
+        return ERR_NOENT;
+    // It has begun: nothing is to be done but wait, and a second one in the queue might stay there for good.
+    return head.claim ? 0 : again(in, NULL, err);
+}
 
 int inject_poll(struct inject *in, uint64_t *ret_result)
 {

@@ -38,6 +38,8 @@ struct inject_call {
 
 // ERR_DENIED, ERR_NOENT.
 int inject_open(struct inject *in, pid_t pid, const struct interp *interp, struct err *err);
+// Makes the page and the memfds, without a call. Errors as inject_begin().
+int inject_prepare(struct inject *in, struct err *err);
 // Begins a call. ERR_AGAIN: no good moment ("busy_in_native", "busy_in_kernel", "stopped", "busy_in_call"), try again in a while. ERR_BUSY "other_debugger".
 int inject_begin(struct inject *in, const struct inject_call *call, struct err *err);
 // 1: the call is done, *ret_result what it returned; 0: not yet; ERR_NOENT: the process has ended.

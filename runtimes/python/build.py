@@ -1,0 +1,58 @@
+#!/usr/bin/python3
+"""Builds the part that runs inside a CPython, one object for each minor version whose headers are on this machine, and puts them into one C file.
+
+    runtimes/python/build.py OUT.c WORK DEPFILE CC SOURCE...
+
+A machine without some version's headers builds without that object; the agent then says which versions it was built for. The objects are not sanitised and
+not part of any link: they are bytes that the agent hands over.
+"""
+import glob
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+MINOR_MIN, MINOR_MAX = 11, 13
+FLAGS = ["-std=gnu17", "-D_GNU_SOURCE", "-DNDEBUG", "-shared", "-fPIC", "-O2", "-g0", "-Wall", "-Wextra", "-Wno-unused-parameter",
+         "-Wno-missing-field-initializers", "-fno-strict-aliasing", "-fvisibility=hidden", "-fstack-protector-strong", "-Wl,-z,relro", "-Wl,-z,now",
+         "-Wl,-z,noexecstack", "-Wl,--build-id=none", "-s"]
+
+
+def headers():
+    """minor version -> include directory: the system's first, then what pyenv has."""
+    found = {}
+    places = ["/usr/include/python3.*", "/usr/local/include/python3.*", os.path.expanduser("~/.pyenv/versions/3.*/include/python3.*")]
+    for place in places:
+        for folder in sorted(glob.glob(place)):
+            match = re.search(r"/python3\.(\d+)$", folder)
+            if match and MINOR_MIN <= int(match[1]) <= MINOR_MAX and os.path.exists(folder + "/internal/pycore_frame.h"):
+                found.setdefault(int(match[1]), folder)
+    return dict(sorted(found.items()))
+
+
+def literal(data):
+    return "\n".join("    " + ",".join(str(b) for b in data[at:at + 64]) + "," for at in range(0, len(data), 64))
+
+
+def main(out, work, depfile, cc, sources):
+    here = pathlib.Path(__file__).resolve().parent
+    root = here.parent.parent
+    os.makedirs(work, exist_ok=True)
+    march = ["-march=x86-64-v2"] if os.uname().machine == "x86_64" else []
+    parts, deps = ["// Made by runtimes/python/build.py.", '#include "agent/python/objects.h"', ""], set(sources)
+    table = []
+    for minor, include in headers().items():
+        made = f"{work}/clew_python_3_{minor}.so"
+        subprocess.run([*cc.split(), *FLAGS, *march, f"-I{here}", f"-I{root}/src", f"-I{include}", f"-I{include}/internal", "-o", made, *sources], check=True)
+        data = pathlib.Path(made).read_bytes()
+        parts += [f"static const uint8_t object_3_{minor}[] = {{", literal(data), "};", ""]
+        table.append(f"    {{ {minor}, object_3_{minor}, sizeof object_3_{minor} }},")
+    parts += ["const struct python_object python_objects[] = {", *table, "    { 0, NULL, 0 },", "};", ""]
+    pathlib.Path(out).write_text("\n".join(parts))
+    deps |= {str(p) for p in [*here.glob("*.h"), *(root / "src/probe").glob("*.h"), root / "src/base/bytes.h", root / "src/agent/python/orders.h"]}
+    pathlib.Path(depfile).write_text(f"{out}: {' '.join(sorted(deps))}\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4], sys.argv[5:])

@@ -1,0 +1,126 @@
+#include "ext.h"
+
+#if PY_VERSION_HEX >= 0x030B0000
+#include <internal/pycore_code.h>
+#include <internal/pycore_frame.h>
+
+typedef struct _PyInterpreterFrame frame;
+#ifdef CO_FAST_HIDDEN
+#define CO_FAST_HIDDEN_BIT CO_FAST_HIDDEN
+#else
+#define CO_FAST_HIDDEN_BIT 0
+#endif
+
+static PyCodeObject *code_of(const frame *f)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+    return f->f_executable && PyCode_Check(f->f_executable) ? (PyCodeObject *)f->f_executable : NULL;
+#else
+    return f->f_code;
+#endif
+}
+
+static bool is_python(const frame *f)
+{
+#if PY_VERSION_HEX >= 0x030C0000
+    if (f->owner == FRAME_OWNED_BY_CSTACK)
+        return false;
+#endif
+    PyCodeObject *code = code_of(f);
+    // One that is still being made has no variables yet.
+    return code && _PyInterpreterFrame_LASTI((frame *)f) >= code->_co_firsttraceable;
+}
+
+static bool settle(const frame *f, struct ext_frame *ret)
+{
+    while (f && !is_python(f))
+        f = f->previous;
+    if (!f)
+        return false;
+    PyCodeObject *code = code_of(f);
+    *ret = (struct ext_frame){
+        .code = code,
+        .values = (PyObject **)f->localsplus,
+        .at = f,
+        .line = PyCode_Addr2Line(code, _PyInterpreterFrame_LASTI((frame *)f) * (int)sizeof(_Py_CODEUNIT)),
+    };
+    return true;
+}
+
+bool ext_frame_first(PyThreadState *ts, struct ext_frame *ret)
+{
+#if PY_VERSION_HEX >= 0x030D0000
+    return settle(ts->current_frame, ret);
+#else
+    return ts->cframe && settle(ts->cframe->current_frame, ret);
+#endif
+}
+
+bool ext_frame_next(struct ext_frame *f) { return settle(((const frame *)f->at)->previous, f); }
+
+int ext_frame_names(const struct ext_frame *f) { return f->code->co_nlocalsplus; }
+
+bool ext_frame_name(const struct ext_frame *f, int i, struct ext_name *ret)
+{
+    uint8_t kind = (uint8_t)PyBytes_AS_STRING(f->code->co_localspluskinds)[i];
+    PyObject *name = PyTuple_GET_ITEM(f->code->co_localsplusnames, i), *value = f->values[i];
+    if ((kind & (CO_FAST_CELL | CO_FAST_FREE)) && value && PyCell_Check(value))
+        value = PyCell_GET(value);
+    int args = f->code->co_argcount + f->code->co_kwonlyargcount + !!(f->code->co_flags & CO_VARARGS) +
+               !!(f->code->co_flags & CO_VARKEYWORDS);
+    *ret = (struct ext_name){ name, value,
+                              kind & CO_FAST_FREE ? CLEW_VAR_CLOSURE
+                              : i < args          ? CLEW_VAR_ARG
+                                                  : CLEW_VAR_LOCAL };
+    // ".0" of a comprehension; names that a comprehension hides.
+    return PyUnicode_GET_LENGTH(name) > 0 && PyUnicode_READ_CHAR(name, 0) != '.' &&
+           (value || !(kind & CO_FAST_HIDDEN_BIT));
+}
+
+#else
+bool ext_frame_first(PyThreadState *ts, struct ext_frame *ret)
+{
+    PyFrameObject *f = ts->frame;
+    if (!f)
+        return false;
+    *ret =
+        (struct ext_frame){ .code = f->f_code, .values = f->f_localsplus, .at = f, .line = PyFrame_GetLineNumber(f) };
+    return true;
+}
+
+bool ext_frame_next(struct ext_frame *at)
+{
+    PyFrameObject *f = ((PyFrameObject *)(uintptr_t)at->at)->f_back;
+    if (!f)
+        return false;
+    *at = (struct ext_frame){ .code = f->f_code, .values = f->f_localsplus, .at = f, .line = PyFrame_GetLineNumber(f) };
+    return true;
+}
+
+int ext_frame_names(const struct ext_frame *f)
+{
+    return f->code->co_nlocals + (int)PyTuple_GET_SIZE(f->code->co_cellvars) +
+           (int)PyTuple_GET_SIZE(f->code->co_freevars);
+}
+
+bool ext_frame_name(const struct ext_frame *f, int i, struct ext_name *ret)
+{
+    int locals = f->code->co_nlocals, cells = (int)PyTuple_GET_SIZE(f->code->co_cellvars);
+    PyObject *value = f->values[i], *name;
+    if (i >= locals && value && PyCell_Check(value))
+        value = PyCell_GET(value);
+    if (i < locals)
+        name = PyTuple_GET_ITEM(f->code->co_varnames, i);
+    else if (i < locals + cells)
+        name = PyTuple_GET_ITEM(f->code->co_cellvars, i - locals);
+    else
+        name = PyTuple_GET_ITEM(f->code->co_freevars, i - locals - cells);
+    int args = f->code->co_argcount + f->code->co_kwonlyargcount + !!(f->code->co_flags & CO_VARARGS) +
+               !!(f->code->co_flags & CO_VARKEYWORDS);
+    *ret = (struct ext_name){ name, value,
+                              i >= locals + cells ? CLEW_VAR_CLOSURE
+                              : i < args          ? CLEW_VAR_ARG
+                                                  : CLEW_VAR_LOCAL };
+    return PyUnicode_GET_LENGTH(name) > 0 && PyUnicode_READ_CHAR(name, 0) != '.';
+}
+#endif

@@ -1,0 +1,208 @@
+// The ways in: called by the agent on the main thread, with the GIL, at a place where calls are safe. What goes wrong is an answer, never an exception.
+#include "ext.h"
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define EXPORT __attribute__((visibility("default")))
+EXPORT int64_t clew_python_start(const struct clew_start *start);
+EXPORT int64_t clew_python_apply(void);
+
+static struct ext_site **sites;
+static size_t n_sites;
+
+// --- a site lives as long as the function that is called at its place ---
+
+static PyObject *called(PyObject *self, PyObject *unused)
+{
+    const struct ext_site *s = PyCapsule_GetPointer(self, NULL);
+    if (s && !s->dead)
+        ext_hit(s);
+    Py_RETURN_NONE;
+}
+static PyMethodDef called_def = { "clew_probe", called, METH_NOARGS, NULL };
+
+static void site_free(PyObject *capsule)
+{
+    struct ext_site *s = PyCapsule_GetPointer(capsule, NULL);
+    if (!s)
+        return;
+    PyMem_RawFree(s->texts);
+    PyMem_RawFree(s);
+}
+
+struct ext_site *ext_site_new(const struct clew_order *order, const char *texts)
+{
+    struct ext_site *s = PyMem_RawCalloc(1, sizeof *s);
+    if (!s)
+        return NULL;
+    s->order = *order;
+    s->order.places = s->order.old_code = 0;
+    memset(s->order.nearest, 0, sizeof s->order.nearest);
+    size_t len = order->file_len + order->function_len;
+    s->texts = PyMem_RawMalloc(len + 1);
+    PyObject *capsule = s->texts ? PyCapsule_New(s, NULL, site_free) : NULL;
+    if (!capsule) {
+        PyMem_RawFree(s->texts);
+        PyMem_RawFree(s);
+        return NULL;
+    }
+    memcpy(s->texts, texts, len);
+    s->callee = PyCFunction_New(&called_def, capsule);
+    Py_DECREF(capsule); // the function's
+    return s->callee ? s : NULL;
+}
+
+void ext_site_drop(struct ext_site *s)
+{
+    PyObject *callee = s->callee;
+    s->dead = true;
+    s->callee = NULL;
+    ext_codes_free(&s->codes);
+    Py_DECREF(callee);
+}
+
+// --- orders ---
+
+static void near_line(void *ctx, int line)
+{
+    struct clew_order *o = ctx;
+    int away = line > o->line ? line - o->line : o->line - line;
+    for (int i = 0; i < CLEW_NEAREST; i++) {
+        if (o->nearest[i] == line)
+            return;
+        int other = o->nearest[i] > o->line ? o->nearest[i] - o->line : o->line - o->nearest[i];
+        if (!o->nearest[i] || away < other) {
+            memmove(&o->nearest[i + 1], &o->nearest[i], (size_t)(CLEW_NEAREST - 1 - i) * sizeof o->nearest[0]);
+            o->nearest[i] = line;
+            return;
+        }
+    }
+}
+
+static bool is_function(PyCodeObject *code, str name)
+{
+    if (ext_text_is(code->co_name, name))
+        return true;
+#if PY_VERSION_HEX >= 0x030B0000
+    return ext_text_is(code->co_qualname, name);
+#else
+    return false;
+#endif
+}
+
+static void site_resolve(struct ext_site *s)
+{
+    struct ext_codes all;
+    str function = str_of(s->texts + s->order.file_len, s->order.function_len);
+    ext_find(str_of(s->texts, s->order.file_len), &all);
+    for (size_t i = 0; i < all.n; i++)
+        if (s->order.at == CLEW_AT_LINE ? ext_has_line(all.p[i], s->order.line)
+                                        : s->order.at == CLEW_AT_ENTRY && is_function(all.p[i], function))
+            ext_codes_add(&s->codes, all.p[i]);
+    if (!all.n)
+        s->order.outcome = CLEW_NOT_LOADED;
+    else if (s->order.at != CLEW_AT_ENTRY && !s->codes.n)
+        s->order.outcome = CLEW_NO_LINE;
+    else if (!s->codes.n)
+        s->order.outcome = CLEW_NO_FUNCTION;
+    for (size_t i = 0; i < all.n && s->order.outcome == CLEW_NO_LINE; i++)
+        ext_lines(all.p[i], near_line, &s->order);
+    ext_codes_free(&all);
+}
+
+static void apply(struct clew_orders *orders)
+{
+    uint8_t *p = (uint8_t *)(orders + 1), *end = ext.mem + CLEW_RING_AT;
+    struct ext_site **fresh = PyMem_RawCalloc(orders->n + 1u, sizeof *fresh);
+    size_t n = 0;
+    for (uint32_t i = 0; fresh && i < orders->n; i++) {
+        struct clew_order o;
+        if ((size_t)(end - p) < sizeof o)
+            break;
+        memcpy(&o, p, sizeof o);
+        if (o.bytes < sizeof o || o.bytes > (size_t)(end - p) ||
+            (uint64_t)o.file_len + o.function_len > o.bytes - sizeof o || o.slot >= ext.ring.n_slots)
+            break;
+        fresh[n] = ext_site_new(&o, (char *)p + sizeof o);
+        if (!fresh[n])
+            break;
+        site_resolve(fresh[n++]);
+        p += o.bytes;
+    }
+    ext_place_all(fresh, n);
+    for (size_t i = 0; i < n_sites; i++)
+        ext_site_drop(sites[i]);
+    PyMem_RawFree(sites);
+    sites = fresh, n_sites = n;
+    // The answers.
+    p = (uint8_t *)(orders + 1);
+    for (size_t i = 0; i < n; i++) {
+        memcpy(p, &fresh[i]->order, sizeof(struct clew_order));
+        p += fresh[i]->order.bytes;
+    }
+    orders->n = (uint32_t)n;
+}
+
+int64_t clew_python_apply(void)
+{
+    PyObject *type, *value, *traceback;
+    PyErr_Fetch(&type, &value, &traceback);
+    apply((struct clew_orders *)(ext.mem + CLEW_ORDERS_AT));
+    PyErr_Clear();
+    PyErr_Restore(type, value, traceback);
+    return 0;
+}
+
+static int64_t start_with(const struct clew_start *start)
+{
+    if (PyInterpreterState_Next(PyInterpreterState_Head()))
+        return CLEW_START_SUBINTERPRETERS;
+    uint8_t *mem = mmap(NULL, start->size, PROT_READ | PROT_WRITE, MAP_SHARED, start->fd, 0);
+    if (mem == MAP_FAILED)
+        return CLEW_START_MEMORY;
+    struct probe_ring ring;
+    if (start->size <= CLEW_RING_AT || !probe_ring_open(&ring, mem + CLEW_RING_AT, start->size - CLEW_RING_AT)) {
+        munmap(mem, start->size);
+        return CLEW_START_MEMORY;
+    }
+    if (!ext.scratch) {
+        void *own =
+            mmap(NULL, CLEW_RECORD_MAX + PROBE_POLICY_ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (own == MAP_FAILED) {
+            munmap(mem, start->size);
+            return CLEW_START_MEMORY;
+        }
+        ext.scratch = own;
+        ext.policy_bytes = ext.scratch + CLEW_RECORD_MAX;
+    }
+    if (!ext_place_start()) {
+        munmap(mem, start->size);
+        return CLEW_START_MONITORING;
+    }
+    // What an agent from before had placed goes with its memory.
+    ext_place_all(NULL, 0);
+    for (size_t i = 0; i < n_sites; i++)
+        ext_site_drop(sites[i]);
+    PyMem_RawFree(sites);
+    sites = NULL, n_sites = 0;
+    if (ext.mem)
+        munmap(ext.mem, ext.size);
+    ext.mem = mem, ext.size = start->size, ext.ring = ring, ext.policy_generation = 0;
+    return CLEW_STARTED;
+}
+
+int64_t clew_python_start(const struct clew_start *start)
+{
+    PyObject *type, *value, *traceback;
+    int64_t rc = CLEW_START_VERSION;
+    PyErr_Fetch(&type, &value, &traceback);
+    if (start->version == CLEW_VERSION)
+        rc = start_with(start);
+    close(start->fd);
+    if (start->own_fd >= 0)
+        close(start->own_fd);
+    PyErr_Clear();
+    PyErr_Restore(type, value, traceback);
+    return rc;
+}

@@ -1,0 +1,194 @@
+// Up to 3.11: functions get a copy of their code in which the capture is called. What the copy cannot reach is counted: frames and generators
+// that go on in the code from before. Taking it back puts the very objects back that were there.
+#include "ext.h"
+#include "splice.h"
+
+#ifdef CLEW_SPLICE
+enum { SITES_A_CODE_MAX = 64 };
+
+struct swap {
+    PyCodeObject *original, *copy; // references
+    struct ext_site *sites[SITES_A_CODE_MAX];
+    size_t n_sites;
+};
+
+// A constant of an enclosing function that was exchanged, so that functions made from now on have the copy, too.
+struct constant {
+    PyObject *tuple; // reference
+    Py_ssize_t at;
+    PyCodeObject *original; // reference
+};
+
+static struct swap *swaps;
+static struct constant *constants;
+static size_t n_swaps, n_constants, constants_room;
+
+bool ext_place_start(void) { return true; }
+
+static void set_constant(PyObject *tuple, Py_ssize_t at, PyCodeObject *code)
+{
+    PyObject *before = PyTuple_GET_ITEM(tuple, at);
+    Py_INCREF(code);
+    PyTuple_SET_ITEM(tuple, at, (PyObject *)code);
+    Py_DECREF(before);
+}
+
+struct exchange {
+    const struct swap *swaps;
+    size_t n;
+    bool back;
+    struct ext_codes old; // originals in which a generator stands
+};
+
+static const struct swap *swap_of(const struct exchange *x, const void *code)
+{
+    for (size_t i = 0; i < x->n; i++)
+        if ((x->back ? x->swaps[i].copy : x->swaps[i].original) == code)
+            return &x->swaps[i];
+    return NULL;
+}
+
+static void exchange_object(void *ctx, PyObject *o)
+{
+    struct exchange *x = ctx;
+    if (Py_TYPE(o) == &PyFunction_Type) {
+        PyFunctionObject *f = (PyFunctionObject *)o;
+        const struct swap *s = swap_of(x, f->func_code);
+        if (!s)
+            return;
+        PyObject *before = f->func_code, *to = (PyObject *)(x->back ? s->original : s->copy);
+        f->func_code = Py_NewRef(to);
+        f->func_version = 0; // calls that were specialised for the code from before look again
+        Py_DECREF(before);   // never the last one: the swap has its own
+    } else if (!x->back && (PyGen_CheckExact(o) || PyCoro_CheckExact(o) || PyAsyncGen_CheckExact(o))) {
+        PyGenObject *g = (PyGenObject *)o;
+        const struct swap *s = g->gi_frame_state < 1 ? swap_of(x, g->gi_code) : NULL;
+        for (size_t i = 0; s && i < s->n_sites; i++)
+            s->sites[i]->order.old_code++;
+    }
+}
+
+static void count_running(const struct exchange *x)
+{
+    PyInterpreterState *interp = PyThreadState_Get()->interp;
+    for (PyThreadState *ts = PyInterpreterState_ThreadHead(interp); ts; ts = PyThreadState_Next(ts)) {
+        struct ext_frame f;
+        for (bool more = ext_frame_first(ts, &f); more; more = ext_frame_next(&f)) {
+            const struct swap *s =
+                f.code->co_flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR) ? NULL : swap_of(x, f.code);
+            for (size_t i = 0; s && i < s->n_sites; i++)
+                s->sites[i]->order.old_code++;
+        }
+    }
+}
+
+static void remove_all(void)
+{
+    struct exchange x = { .swaps = swaps, .n = n_swaps, .back = true };
+    if (n_swaps)
+        ext_each_object(exchange_object, &x);
+    for (size_t i = n_constants; i > 0; i--) {
+        struct constant *c = &constants[i - 1];
+        set_constant(c->tuple, c->at, c->original);
+        Py_DECREF(c->tuple), Py_DECREF(c->original);
+    }
+    for (size_t i = 0; i < n_swaps; i++)
+        Py_DECREF(swaps[i].original), Py_DECREF(swaps[i].copy);
+    PyMem_RawFree(swaps), PyMem_RawFree(constants);
+    swaps = NULL, constants = NULL;
+    n_swaps = n_constants = constants_room = 0;
+}
+
+static void constants_exchange(PyCodeObject *in)
+{
+    struct exchange x = { .swaps = swaps, .n = n_swaps };
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(in->co_consts); i++) {
+        const struct swap *s = swap_of(&x, PyTuple_GET_ITEM(in->co_consts, i));
+        if (!s)
+            continue;
+        if (n_constants == constants_room) {
+            size_t room = constants_room ? constants_room * 2 : 16;
+            struct constant *p = PyMem_RawRealloc(constants, room * sizeof *p);
+            if (!p)
+                return;
+            constants = p, constants_room = room;
+        }
+        Py_INCREF(in->co_consts), Py_INCREF(s->original);
+        constants[n_constants++] = (struct constant){ in->co_consts, i, s->original };
+        set_constant(in->co_consts, i, s->copy);
+    }
+}
+
+static struct swap *swap_for(PyCodeObject *code)
+{
+    for (size_t i = 0; i < n_swaps; i++)
+        if (swaps[i].original == code)
+            return &swaps[i];
+    struct swap *p = PyMem_RawRealloc(swaps, (n_swaps + 1) * sizeof *p);
+    if (!p)
+        return NULL;
+    swaps = p;
+    Py_INCREF(code);
+    swaps[n_swaps] = (struct swap){ .original = code };
+    return &swaps[n_swaps++];
+}
+
+static void copy_make(struct swap *s)
+{
+    struct splice_site at[SITES_A_CODE_MAX];
+    size_t places = 0;
+    for (size_t i = 0; i < s->n_sites; i++)
+        at[i] = (struct splice_site){ s->sites[i]->order.at == CLEW_AT_ENTRY ? 0 : s->sites[i]->order.line,
+                                      s->sites[i]->callee };
+    s->copy = splice_code(s->original, at, s->n_sites, &places);
+    PyErr_Clear();
+    for (size_t i = 0; i < s->n_sites; i++) {
+        struct clew_order *o = &s->sites[i]->order;
+        o->outcome = s->copy ? CLEW_INSTALLED : CLEW_FAILED;
+        o->places += s->copy ? 1 : 0;
+    }
+}
+
+void ext_place_all(struct ext_site *const *sites, size_t n)
+{
+    remove_all();
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < sites[i]->codes.n; k++) {
+            struct swap *s = swap_for(sites[i]->codes.p[k]);
+            if (s && s->n_sites < SITES_A_CODE_MAX)
+                s->sites[s->n_sites++] = sites[i];
+            else
+                sites[i]->order.outcome = CLEW_FAILED;
+        }
+    size_t kept = 0;
+    for (size_t i = 0; i < n_swaps; i++) {
+        copy_make(&swaps[i]);
+        if (swaps[i].copy)
+            swaps[kept++] = swaps[i];
+        else
+            Py_DECREF(swaps[i].original);
+    }
+    n_swaps = kept;
+    struct exchange x = { .swaps = swaps, .n = n_swaps };
+    if (!n_swaps)
+        return;
+    count_running(&x);
+    ext_each_object(exchange_object, &x);
+    // Enclosing functions, and copies of them.
+    for (size_t i = 0; i < n_swaps; i++) {
+        struct ext_codes all;
+        char room[4096];
+        bool told = false;
+        for (size_t k = 0; k < i && !told; k++)
+            told = swaps[k].original->co_filename == swaps[i].original->co_filename;
+        if (told)
+            continue;
+        ext_find(ext_text(swaps[i].original->co_filename, room, sizeof room), &all);
+        for (size_t k = 0; k < n_swaps; k++)
+            ext_codes_add(&all, swaps[k].original), ext_codes_add(&all, swaps[k].copy);
+        for (size_t k = 0; k < all.n; k++)
+            constants_exchange(all.p[k]);
+        ext_codes_free(&all);
+    }
+}
+#endif

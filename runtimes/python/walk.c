@@ -1,0 +1,338 @@
+// Values, read by their structure: exact layouts of the interpreter's own types, the dictionary of an instance wherever this version keeps it, and
+// the slots of its class. A subclass of int, str, list, dict ... is read as what it is built on; its methods are not asked.
+#include "ext.h"
+#include <structmember.h>
+
+#if PY_VERSION_HEX >= 0x030B0000
+#include <internal/pycore_dict.h>
+#include <internal/pycore_object.h>
+#endif
+
+enum { BIG_DIGITS_MAX = 256, TYPE_ROOM = 200, MRO_MAX = 64 };
+
+bool ext_text_is(PyObject *text, str want)
+{
+    if (!text || !PyUnicode_Check(text) || (size_t)PyUnicode_GET_LENGTH(text) != want.len)
+        return false;
+    int kind = (int)PyUnicode_KIND(text);
+    const void *data = PyUnicode_DATA(text);
+    for (size_t i = 0; i < want.len; i++)
+        if (PyUnicode_READ(kind, data, (Py_ssize_t)i) != (unsigned char)want.ptr[i])
+            return false;
+    return true;
+}
+
+str ext_text(PyObject *text, char *room, size_t n)
+{
+    if (!text || !PyUnicode_Check(text))
+        return (str){ 0 };
+    size_t len = (size_t)PyUnicode_GET_LENGTH(text);
+    if (PyUnicode_IS_COMPACT_ASCII(text))
+        return str_of(PyUnicode_DATA(text), len);
+    int kind = (int)PyUnicode_KIND(text);
+    const void *data = PyUnicode_DATA(text);
+    size_t at = 0;
+    for (size_t i = 0; i < len && at + 4 <= n; i++) {
+        Py_UCS4 c = PyUnicode_READ(kind, data, (Py_ssize_t)i);
+        if (c < 0x80) {
+            room[at++] = (char)c;
+        } else if (c < 0x800) {
+            room[at++] = (char)(0xc0 | c >> 6), room[at++] = (char)(0x80 | (c & 63));
+        } else if (c >= 0xd800 && c < 0xe000) {
+            room[at++] = '?';
+        } else if (c < 0x10000) {
+            room[at++] = (char)(0xe0 | c >> 12), room[at++] = (char)(0x80 | (c >> 6 & 63)),
+            room[at++] = (char)(0x80 | (c & 63));
+        } else {
+            room[at++] = (char)(0xf0 | c >> 18), room[at++] = (char)(0x80 | (c >> 12 & 63));
+            room[at++] = (char)(0x80 | (c >> 6 & 63)), room[at++] = (char)(0x80 | (c & 63));
+        }
+    }
+    return str_of(room, at);
+}
+
+static str type_name(PyObject *o) { return str_z(Py_TYPE(o)->tp_name); }
+// Empty where the kind says it all.
+static str type_of(PyObject *o, PyTypeObject *plain) { return Py_TYPE(o) == plain ? (str){ 0 } : type_name(o); }
+
+static void put_text(struct probe_value_writer *w, PyObject *o)
+{
+    str type = type_of(o, &PyUnicode_Type);
+#if PY_VERSION_HEX < 0x030C0000
+    if (!PyUnicode_IS_READY(o)) {
+        probe_value_missing(w, PROBE_WHY_UNREADABLE, type, -1);
+        return;
+    }
+#endif
+    size_t n = (size_t)PyUnicode_GET_LENGTH(o);
+    if (PyUnicode_IS_ASCII(o))
+        probe_value_text(w, PROBE_VALUE_STR, type, str_of(PyUnicode_DATA(o), n), 0);
+    else
+        probe_value_wide(w, type, PyUnicode_DATA(o), (unsigned)PyUnicode_KIND(o), n);
+}
+
+static size_t digits_of(PyObject *o, const digit **ret, bool *ret_negative)
+{
+    const PyLongObject *l = (const PyLongObject *)o;
+#if PY_VERSION_HEX >= 0x030C0000
+    *ret = l->long_value.ob_digit;
+    *ret_negative = (l->long_value.lv_tag & 3) == 2;
+    return l->long_value.lv_tag >> 3;
+#else
+    *ret = l->ob_digit;
+    *ret_negative = Py_SIZE(l) < 0;
+    return (size_t)(Py_SIZE(l) < 0 ? -Py_SIZE(l) : Py_SIZE(l));
+#endif
+}
+
+static void put_int(struct probe_value_writer *w, PyObject *o)
+{
+    const digit *d;
+    bool negative;
+    size_t n = digits_of(o, &d, &negative);
+    str type = type_of(o, &PyLong_Type);
+    if (n * PyLong_SHIFT < 63 || (n == 3 && d[2] < 8)) {
+        uint64_t v = 0;
+        for (size_t i = n; i > 0; i--)
+            v = v << PyLong_SHIFT | d[i - 1];
+        probe_value_int(w, type, negative ? -(int64_t)v : (int64_t)v);
+        return;
+    }
+    if (n > BIG_DIGITS_MAX) {
+        probe_value_missing(w, PROBE_WHY_BYTES, str_z(Py_TYPE(o)->tp_name), -1);
+        return;
+    }
+    // Hexadecimal: exact, and made in one pass.
+    char text[BIG_DIGITS_MAX * PyLong_SHIFT / 4 + 8];
+    size_t bits = n * PyLong_SHIFT, nibbles = (bits + 3) / 4, at = 0;
+    if (negative)
+        text[at++] = '-';
+    text[at++] = '0', text[at++] = 'x';
+    bool leading = true;
+    for (size_t i = nibbles; i > 0; i--) {
+        unsigned v = 0;
+        for (size_t b = 4; b > 0; b--) {
+            size_t bit = (i - 1) * 4 + b - 1;
+            v = v << 1 | (bit < bits ? d[bit / PyLong_SHIFT] >> (bit % PyLong_SHIFT) & 1 : 0);
+        }
+        if (v == 0 && leading)
+            continue;
+        leading = false;
+        text[at++] = "0123456789abcdef"[v];
+    }
+    probe_value_text(w, PROBE_VALUE_BIG, type, str_of(text, at), 0);
+}
+
+static void put_sequence(struct probe_value_writer *w, PyObject *o, bool list)
+{
+    str type = type_of(o, list ? &PyList_Type : &PyTuple_Type);
+    if (!probe_value_open(w, list ? PROBE_VALUE_LIST : PROBE_VALUE_TUPLE, type, (uintptr_t)o, Py_SIZE(o)))
+        return;
+    for (Py_ssize_t i = 0; i < Py_SIZE(o); i++) {
+        PyObject *item = list ? PyList_GET_ITEM(o, i) : PyTuple_GET_ITEM(o, i);
+        if (!probe_value_item(w))
+            break;
+        ext_walk(w, item);
+    }
+    probe_value_close(w);
+}
+
+static void put_dict(struct probe_value_writer *w, PyObject *o)
+{
+    PyObject *key, *value;
+    Py_ssize_t at = 0;
+    if (!probe_value_open(w, PROBE_VALUE_DICT, type_of(o, &PyDict_Type), (uintptr_t)o, ((PyDictObject *)o)->ma_used))
+        return;
+    while (PyDict_Next(o, &at, &key, &value)) {
+        if (!probe_value_entry(w))
+            break;
+        ext_walk(w, key);
+        ext_walk(w, value);
+    }
+    probe_value_close(w);
+}
+
+static void put_set(struct probe_value_writer *w, PyObject *o)
+{
+    PySetObject *s = (PySetObject *)o;
+    if (!probe_value_open(w, PROBE_VALUE_SET, type_of(o, &PySet_Type), (uintptr_t)o, s->used))
+        return;
+    for (Py_ssize_t i = 0; i <= s->mask; i++) {
+        PyObject *key = s->table[i].key;
+        if (!key || s->table[i].hash == -1)
+            continue;
+        if (!probe_value_item(w))
+            break;
+        ext_walk(w, key);
+    }
+    probe_value_close(w);
+}
+
+static bool put_field(struct probe_value_writer *w, PyObject *name, PyObject *value)
+{
+    char room[128];
+    if (!value || !PyUnicode_Check(name))
+        return true;
+    if (!probe_value_field(w, ext_text(name, room, sizeof room)))
+        return false;
+    ext_walk(w, value);
+    return true;
+}
+
+static bool put_dict_fields(struct probe_value_writer *w, PyObject *dict)
+{
+    PyObject *key, *value;
+    Py_ssize_t at = 0;
+    while (dict && PyDict_Check(dict) && PyDict_Next(dict, &at, &key, &value))
+        if (!put_field(w, key, value))
+            return false;
+    return true;
+}
+
+#if PY_VERSION_HEX >= 0x030B0000
+static bool put_inline_values(struct probe_value_writer *w, PyObject *o, PyDictValues *values)
+{
+    PyDictKeysObject *keys = ((PyHeapTypeObject *)Py_TYPE(o))->ht_cached_keys;
+    if (!keys || !DK_IS_UNICODE(keys))
+        return true;
+    for (Py_ssize_t i = 0; i < keys->dk_nentries; i++) {
+        PyObject *name = DK_UNICODE_ENTRIES(keys)[i].me_key;
+        if (name && !put_field(w, name, values->values[i]))
+            return false;
+    }
+    return true;
+}
+#endif
+
+// The attributes of the instance itself, wherever this version of the interpreter has them. False: no room for more.
+static bool put_instance(struct probe_value_writer *w, PyObject *o)
+{
+    PyTypeObject *type = Py_TYPE(o);
+#if PY_VERSION_HEX >= 0x030D0000
+    if (type->tp_flags & Py_TPFLAGS_MANAGED_DICT) {
+        PyObject *dict = (PyObject *)_PyObject_ManagedDictPointer(o)->dict;
+        if (dict || !(type->tp_flags & Py_TPFLAGS_INLINE_VALUES))
+            return put_dict_fields(w, dict);
+        PyDictValues *values = _PyObject_InlineValues(o);
+        return !values->valid || put_inline_values(w, o, values);
+    }
+#elif PY_VERSION_HEX >= 0x030C0000
+    if (type->tp_flags & Py_TPFLAGS_MANAGED_DICT) {
+        PyDictOrValues held = *_PyObject_DictOrValuesPointer(o);
+        if (!_PyDictOrValues_IsValues(held))
+            return put_dict_fields(w, _PyDictOrValues_GetDict(held));
+        PyDictValues *values = _PyDictOrValues_GetValues(held);
+        return !values || put_inline_values(w, o, values);
+    }
+#elif PY_VERSION_HEX >= 0x030B0000
+    if (type->tp_flags & Py_TPFLAGS_MANAGED_DICT) {
+        PyDictValues *values = *_PyObject_ValuesPointer(o);
+        return values ? put_inline_values(w, o, values) : put_dict_fields(w, *_PyObject_ManagedDictPointer(o));
+    }
+#endif
+    // Of negative offsets (subclasses of int and tuple) nothing comes here: those are read as what they are built on.
+    if (type->tp_dictoffset > 0)
+        return put_dict_fields(w, *(PyObject **)((char *)o + type->tp_dictoffset));
+    return true;
+}
+
+static bool has_instance_dict(PyTypeObject *type)
+{
+#if PY_VERSION_HEX >= 0x030B0000
+    if (type->tp_flags & Py_TPFLAGS_MANAGED_DICT)
+        return true;
+#endif
+    return type->tp_dictoffset > 0;
+}
+
+// Slots: the table of members that a class statement leaves behind the class. *ret_any: there are some.
+static bool put_slots(struct probe_value_writer *w, PyObject *o, bool write, bool *ret_any)
+{
+    PyObject *mro = Py_TYPE(o)->tp_mro;
+    if (!mro || !PyTuple_CheckExact(mro))
+        return true;
+    for (Py_ssize_t t = 0; t < PyTuple_GET_SIZE(mro) && t < MRO_MAX; t++) {
+        PyObject *base = PyTuple_GET_ITEM(mro, t);
+        if (!PyType_Check(base) || !(((PyTypeObject *)base)->tp_flags & Py_TPFLAGS_HEAPTYPE))
+            continue;
+        const PyMemberDef *members = (const PyMemberDef *)((const char *)base + Py_TYPE(base)->tp_basicsize);
+        for (Py_ssize_t m = 0; m < Py_SIZE(base); m++) {
+            if (members[m].type != T_OBJECT_EX || members[m].offset <= 0 ||
+                members[m].offset + (Py_ssize_t)sizeof(PyObject *) > Py_TYPE(o)->tp_basicsize)
+                continue;
+            *ret_any = true;
+            PyObject *value = *(PyObject **)((char *)o + members[m].offset);
+            if (!write || !value)
+                continue;
+            if (!probe_value_field(w, str_z(members[m].name)))
+                return false;
+            ext_walk(w, value);
+        }
+    }
+    return true;
+}
+
+static void put_object(struct probe_value_writer *w, PyObject *o)
+{
+    bool slots = false, exception = PyExceptionInstance_Check(o);
+    put_slots(w, o, false, &slots);
+    if (!slots && !exception && !has_instance_dict(Py_TYPE(o))) {
+        probe_value_missing(w, PROBE_WHY_UNSUPPORTED, type_name(o), -1);
+        return;
+    }
+    if (!probe_value_open(w, PROBE_VALUE_OBJECT, type_name(o), (uintptr_t)o, -1))
+        return;
+    bool more = true;
+    if (exception && ((PyBaseExceptionObject *)o)->args) {
+        more = probe_value_field(w, str_z("args"));
+        if (more)
+            ext_walk(w, ((PyBaseExceptionObject *)o)->args);
+    }
+    if (more && put_slots(w, o, true, &slots))
+        put_instance(w, o);
+    probe_value_close(w);
+}
+
+void ext_walk(struct probe_value_writer *w, PyObject *o)
+{
+    char room[TYPE_ROOM];
+    PyTypeObject *type = Py_TYPE(o);
+    if (o == Py_None)
+        probe_value_null(w, (str){ 0 });
+    else if (type == &PyBool_Type)
+        probe_value_bool(w, (str){ 0 }, o == Py_True);
+    else if (PyLong_Check(o))
+        put_int(w, o);
+    else if (PyFloat_Check(o))
+        probe_value_float(w, type_of(o, &PyFloat_Type), PyFloat_AS_DOUBLE(o));
+    else if (PyUnicode_Check(o))
+        put_text(w, o);
+    else if (PyBytes_Check(o))
+        probe_value_text(w, PROBE_VALUE_BYTES, type_of(o, &PyBytes_Type),
+                         str_of(PyBytes_AS_STRING(o), (size_t)PyBytes_GET_SIZE(o)), 0);
+    else if (PyByteArray_Check(o))
+        probe_value_text(w, PROBE_VALUE_BYTES, type_name(o), str_of(PyByteArray_AS_STRING(o), (size_t)Py_SIZE(o)), 0);
+    else if (PyList_Check(o))
+        put_sequence(w, o, true);
+    else if (PyTuple_Check(o))
+        put_sequence(w, o, false);
+    else if (PyDict_Check(o))
+        put_dict(w, o);
+    else if (PyAnySet_Check(o))
+        put_set(w, o);
+    else if (type == &PyFunction_Type)
+        probe_value_text(w, PROBE_VALUE_FUNC, (str){ 0 },
+                         ext_text(((PyFunctionObject *)o)->func_qualname, room, sizeof room), 0);
+    else if (PyCFunction_Check(o))
+        probe_value_text(w, PROBE_VALUE_FUNC, type_name(o), str_z(((PyCFunctionObject *)o)->m_ml->ml_name), 0);
+    else if (PyMethod_Check(o) && PyFunction_Check(PyMethod_GET_FUNCTION(o)))
+        probe_value_text(w, PROBE_VALUE_FUNC, type_name(o),
+                         ext_text(((PyFunctionObject *)PyMethod_GET_FUNCTION(o))->func_qualname, room, sizeof room), 0);
+    else if (PyType_Check(o))
+        probe_value_text(w, PROBE_VALUE_CLASS, (str){ 0 }, str_z(((PyTypeObject *)o)->tp_name), 0);
+    else if (PyModule_Check(o))
+        probe_value_text(w, PROBE_VALUE_MODULE, (str){ 0 }, str_z(PyModule_CheckExact(o) ? "module" : type->tp_name),
+                         0);
+    else
+        put_object(w, o);
+}

@@ -1,0 +1,66 @@
+// What the agent and the in-process part for Python agree on: one file in memory, made in the target, mapped by both. First this page, then
+// orders and their answers, then the ring (probe/ring.h) with its slots. Both sides are built from one tree; the version says so.
+//
+// The in-process part trusts the orders no further than that no length leaves the area; the agent trusts nothing in here.
+#pragma once
+#include <stdint.h>
+
+enum {
+    CLEW_VERSION = 1,
+    CLEW_ORDERS_AT = 4096,
+    CLEW_ORDERS_BYTES = 1 << 20,
+    CLEW_RING_AT = CLEW_ORDERS_AT + CLEW_ORDERS_BYTES,
+    CLEW_SLOTS = 256,
+    CLEW_RING_UNITS = 1 << 14, // 4 MiB
+    CLEW_NEAREST = 6,
+    CLEW_FRAMES_MAX = 128,
+    CLEW_RECORD_MAX = 1 << 20,
+};
+
+// Arguments of clew_python_start().
+struct clew_start {
+    uint32_t version;
+    int32_t fd;     // of the memory in the target; closed when it is mapped
+    int32_t own_fd; // of the object itself, closed too; -1: none
+    uint32_t reserved;
+    uint64_t size;
+};
+
+enum clew_start_result {
+    CLEW_STARTED = 0,
+    CLEW_START_VERSION = -1,
+    CLEW_START_MEMORY = -2,
+    CLEW_START_SUBINTERPRETERS = -3,
+    CLEW_START_MONITORING = -4, // no free id of sys.monitoring
+};
+
+enum clew_at { CLEW_AT_LINE, CLEW_AT_ENTRY, CLEW_AT_LINES_ONLY };
+
+enum clew_outcome {
+    CLEW_INSTALLED = 1,
+    CLEW_NOT_LOADED, // no code of such a file is alive
+    CLEW_NO_LINE,    // code of the file is there, none begins at this line: see nearest
+    CLEW_NO_FUNCTION,
+    CLEW_FAILED,
+};
+
+struct clew_order {
+    uint32_t bytes; // of the whole order, to the next one; a multiple of 8
+    uint32_t slot, revision;
+    uint32_t at; // enum clew_at
+    int32_t line;
+    uint32_t frames, frames_vars, depth, items, string, capture_bytes;
+    uint32_t file_len, function_len; // texts behind it, in this order
+    // The answer.
+    uint32_t outcome;  // enum clew_outcome
+    uint32_t places;   // where it stands
+    uint32_t old_code; // frames and generators that go on in the code from before
+    int32_t nearest[CLEW_NEAREST];
+};
+
+struct clew_orders {
+    uint32_t n;
+    uint32_t bytes; // of all orders behind this
+};
+
+enum clew_var_kind { CLEW_VAR_ARG, CLEW_VAR_LOCAL, CLEW_VAR_CLOSURE };

@@ -1,0 +1,486 @@
+// The back end for CPython. attach() only looks; poll() brings the in-process part in step by step, hands it the set of probes whenever
+// that has changed, and passes on what comes out of the ring.
+#include "agent/python/python.h"
+#include "agent/python/load.h"
+#include "agent/python/orders.h"
+#include "agent/python/resolve.h"
+#include "base/buf.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "base/must.h"
+#include "probe/capture.h"
+#include "probe/probe.h"
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    ATTACHMENT_MAGIC = 0x70796174,
+    CAPTURES_A_POLL = 64,
+    CAPTURE_ARENA_MAX = 16 << 20,
+    DETACH_TRIES = 400,
+};
+#define WORK_NS (1000 * 1000)       // between steps while something is under way
+#define CALM_NS (50 * 1000 * 1000)  // between looks into the ring
+#define RETRY_NS (3 * 1000000000ll) // for code that is not loaded yet
+#define COUNTS_NS (500 * 1000 * 1000ll)
+
+struct placed { // a probe of the set, by slot
+    const struct probe *probe;
+    uint32_t revision;
+    uint64_t id_hash;
+    bool active;
+    bool refused; // before it was handed over
+    uint32_t activity, outcome;
+    struct probe_counts counts;
+    char error[PROBE_ERROR_TEXT];
+};
+
+struct attachment {
+    uint32_t magic;
+    pid_t pid;
+    struct interp interp;
+    struct load load;
+    const struct backend_events *events;
+    struct placed slots[CLEW_SLOTS];
+    uint16_t order_slot[CLEW_SLOTS]; // of the orders that were handed over
+    uint32_t n_orders;
+    bool dirty, asked, lost;
+    int64_t retry_ns, counts_ns;
+    char waiting[32];
+    struct arena arena;
+    struct buf out;
+    uint8_t *record;
+};
+
+static int python_examine(const struct process *p, struct process_facts *ret)
+{
+    struct interp in = { .micro = -1 };
+    struct err err = { 0 };
+    int rc = interp_find(p->pid, &in, &err);
+    if (rc == ERR_NOENT || (rc < 0 && !err.code))
+        return 0;
+    struct process_facts facts = { 0 };
+    if (in.minor)
+        snprintf(facts.version, sizeof facts.version, in.micro >= 0 ? "3.%d.%d" : "3.%d", in.minor, in.micro);
+    if (rc == 0)
+        rc = interp_allowed(p->pid, &err);
+    bool object = false;
+    for (const struct python_object *o = python_objects; o->minor; o++)
+        object |= o->minor == in.minor;
+    if (rc == 0 && !object)
+        rc = err_set(&err, ERR_UNSUPPORTED, "no_object", "this agent was built without the part for Python 3.%d",
+                     in.minor);
+    facts.attachable = rc == 0;
+    if (rc < 0) {
+        snprintf(facts.code, sizeof facts.code, "%.*s", (int)sizeof facts.code - 1, err.slug);
+        snprintf(facts.message, sizeof facts.message, "%.*s", (int)sizeof facts.message - 1, err.message);
+        snprintf(facts.hint, sizeof facts.hint, "%s", err.hint);
+    }
+    *ret = facts;
+    return 1;
+}
+
+static void attachment_free(struct attachment *a)
+{
+    arena_free(&a->arena);
+    buf_free(&a->out);
+    mem_free(a->record);
+    a->magic = 0;
+    mem_free(a);
+}
+
+static int python_attach(const struct process *p, const struct backend_events *events, struct attachment **ret,
+                         struct err *err)
+{
+    struct attachment *a = mem_zalloc(sizeof *a);
+    uint8_t *record = mem_alloc(PROBE_RING_RECORD_MAX);
+    if (!a || !record) {
+        mem_free(a), mem_free(record);
+        return ERR_NOMEM;
+    }
+    a->magic = ATTACHMENT_MAGIC, a->pid = p->pid, a->events = events, a->record = record;
+    arena_init(&a->arena, CAPTURE_ARENA_MAX);
+    buf_init(&a->out, 8 << 20);
+    int rc = interp_find(p->pid, &a->interp, err);
+    if (rc == 0)
+        rc = interp_allowed(p->pid, err);
+    if (rc == 0)
+        rc = load_begin(&a->load, p->pid, &a->interp, err);
+    if (rc < 0) {
+        attachment_free(a);
+        return rc;
+    }
+    *ret = a;
+    return 0;
+}
+
+// --- states ---
+
+static void tell(struct attachment *a, const struct placed *p, const char *state, const char *code, const char *message,
+                 str data)
+{
+    struct backend_state s = {
+        .probe = p->probe->id,
+        .revision = p->probe->revision,
+        .state = str_z(state),
+        .code = str_z(code),
+        .message = str_z(message),
+        .data = data,
+        .file = p->probe->where.file,
+        .line = (int)p->probe->where.line,
+    };
+    a->events->state(a->events->ctx, &s);
+}
+
+static void tell_all_waiting(struct attachment *a, const char *code)
+{
+    if (strcmp(code, a->waiting) == 0)
+        return;
+    snprintf(a->waiting, sizeof a->waiting, "%s", code);
+    for (int i = 0; i < CLEW_SLOTS && code[0]; i++)
+        if (a->slots[i].active && !a->slots[i].refused && !a->slots[i].outcome)
+            tell(a, &a->slots[i], "waiting", code, "the main thread is at no place where the probe can be placed",
+                 (str){ 0 });
+}
+
+static str nearest_json(struct attachment *a, const struct clew_order *o)
+{
+    struct json_writer w;
+    buf_clear(&a->out);
+    json_writer_init(&w, &a->out);
+    json_put_object(&w);
+    json_put_key(&w, STR("nearest"));
+    json_put_array(&w);
+    for (int i = 0; i < CLEW_NEAREST; i++)
+        if (o->nearest[i] > 0)
+            json_put_int(&w, o->nearest[i]);
+    json_put_array_end(&w);
+    json_put_object_end(&w);
+    return str_of(a->out.ptr, a->out.len);
+}
+
+static void tell_outcome(struct attachment *a, struct placed *p, const struct clew_order *o)
+{
+    bool changed = p->outcome != o->outcome;
+    p->outcome = o->outcome;
+    switch (o->outcome) {
+    case CLEW_INSTALLED:
+        p->activity = PROBE_ACTIVE;
+        if (o->old_code)
+            tell(a, p, "partial", "old_code", "calls and generators that are under way go on without it", (str){ 0 });
+        else
+            tell(a, p, "installed", "", "", (str){ 0 });
+        break;
+    case CLEW_NOT_LOADED:
+        if (changed)
+            tell(a, p, "waiting", "not_loaded", "no code of this file is loaded yet", (str){ 0 });
+        a->retry_ns = 0;
+        break;
+    case CLEW_NO_LINE:
+        tell(a, p, "unresolvable", "no_code_at_line", "no statement begins at this line", nearest_json(a, o));
+        break;
+    case CLEW_NO_FUNCTION:
+        tell(a, p, "unresolvable", "no_such_function", "the file has no such function", (str){ 0 });
+        break;
+    default:
+        tell(a, p, "error", "install", "the code could not be prepared", (str){ 0 });
+        break;
+    }
+}
+
+static void answers_read(struct attachment *a)
+{
+    const uint8_t *p = (const uint8_t *)(load_orders(&a->load) + 1), *end = a->load.shared + CLEW_RING_AT;
+    for (uint32_t i = 0; i < a->n_orders; i++) {
+        struct clew_order o;
+        struct placed *placed = &a->slots[a->order_slot[i]];
+        if ((size_t)(end - p) < sizeof o)
+            return;
+        memcpy(&o, p, sizeof o); // in memory of the target: a copy, and no length beyond the area
+        if (o.bytes < sizeof o || o.bytes > (size_t)(end - p))
+            return;
+        p += o.bytes;
+        if (placed->active && placed->revision == o.revision)
+            tell_outcome(a, placed, &o);
+    }
+}
+
+// --- the set ---
+
+static bool refuse(struct attachment *a, struct placed *p)
+{
+    const struct probe *probe = p->probe;
+    const char *what = NULL;
+    if (probe->has_condition || probe->n_exprs || probe->has_log || probe->has_metric)
+        what = "conditions, expressions, logs and metrics are not evaluated in Python by this version";
+    else if (probe->kind != PROBE_SNAPSHOT)
+        what = "only snapshots are taken in Python by this version";
+    else if (probe->where.kind == PROBE_AT_EXCEPTION ||
+             (probe->where.kind == PROBE_AT_FUNCTION && probe->where.point != PROBE_ENTRY))
+        what = "only lines and entries of functions are probed in Python by this version";
+    p->refused = what;
+    if (what)
+        tell(a, p, "error", "unsupported", what, (str){ 0 });
+    return what;
+}
+
+static struct placed *slot_of(struct attachment *a, const struct probe *probe)
+{
+    struct placed *empty = NULL;
+    for (int i = 0; i < CLEW_SLOTS; i++) {
+        struct placed *p = &a->slots[i];
+        if (p->active && p->id_hash == hash64_str(probe->id))
+            return p;
+        if (!p->active && !empty)
+            empty = p;
+    }
+    return empty;
+}
+
+static int python_apply(struct attachment *a, const struct probe *const *probes, size_t n, struct err *err)
+{
+    MAGIC_CHECK(a, ATTACHMENT_MAGIC);
+    bool wanted[CLEW_SLOTS] = { false };
+    for (size_t i = 0; i < n; i++) {
+        const struct probe *probe = probes[i];
+        struct placed *p = probe->paused ? NULL : slot_of(a, probe);
+        if (!p)
+            continue;
+        wanted[p - a->slots] = true;
+        if (p->active && p->revision == probe->revision) {
+            p->probe = probe;
+            continue;
+        }
+        *p = (struct placed){
+            .probe = probe, .revision = probe->revision, .id_hash = hash64_str(probe->id), .active = true
+        };
+        a->dirty |= !refuse(a, p);
+    }
+    for (int i = 0; i < CLEW_SLOTS; i++)
+        if (a->slots[i].active && !wanted[i]) {
+            a->dirty |= !a->slots[i].refused;
+            a->slots[i] = (struct placed){ 0 };
+            if (a->load.shared)
+                probe_slot_free(&a->load.ring.slots[i]);
+        }
+    return 0;
+}
+
+static size_t order_put(uint8_t *at, size_t room, const struct placed *p, uint32_t slot)
+{
+    const struct probe *probe = p->probe;
+    bool function = probe->where.kind == PROBE_AT_FUNCTION;
+    str name = function ? probe->where.function : (str){ 0 };
+    struct clew_order o = {
+        .slot = slot,
+        .revision = probe->revision,
+        .at = function ? CLEW_AT_ENTRY : CLEW_AT_LINE,
+        .line = (int32_t)probe->where.line,
+        .frames = probe->frames,
+        .frames_vars = probe->frames_vars,
+        .depth = probe->depth,
+        .items = probe->items,
+        .string = probe->string,
+        .capture_bytes = probe->bytes,
+        .file_len = (uint32_t)probe->where.file.len,
+        .function_len = (uint32_t)name.len,
+    };
+    size_t size = (sizeof o + o.file_len + o.function_len + 7) & ~(size_t)7;
+    if (size > room)
+        return 0;
+    o.bytes = (uint32_t)size;
+    memcpy(at, &o, sizeof o);
+    memcpy(at + sizeof o, probe->where.file.ptr, probe->where.file.len);
+    if (name.len)
+        memcpy(at + sizeof o + o.file_len, name.ptr, name.len);
+    return size;
+}
+
+static void hand_over(struct attachment *a, int64_t now)
+{
+    if (a->load.calling || now < a->load.next_ns)
+        return;
+    struct clew_orders *orders = load_orders(&a->load);
+    uint8_t *p = (uint8_t *)(orders + 1), *end = a->load.shared + CLEW_RING_AT;
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < CLEW_SLOTS; i++) {
+        struct placed *placed = &a->slots[i];
+        size_t size = placed->active && !placed->refused ? order_put(p, (size_t)(end - p), placed, i) : 0;
+        if (!size)
+            continue;
+        struct probe_slot *slot = &a->load.ring.slots[i];
+        if (!placed->outcome || slot->revision != placed->revision || !probe_slot_runs(slot)) {
+            struct probe_slot_setup setup;
+            probe_slot_setup_of(placed->probe, &setup);
+            probe_slot_activate(slot, &setup);
+        }
+        a->order_slot[n++] = (uint16_t)i;
+        p += size;
+    }
+    orders->n = a->n_orders = n;
+    probe_ring_beat(&a->load.ring, now);
+    probe_ring_enable(&a->load.ring, true);
+    if (load_apply(&a->load, now) == 0) {
+        a->dirty = false;
+        a->asked = true;
+    }
+}
+
+// --- what comes out ---
+
+static bool alive(void *ctx, uint32_t owner)
+{
+    const struct attachment *a = ctx;
+    char path[40];
+    if (owner == ((uint32_t)a->pid & 0x3fffff))
+        return true;
+    snprintf(path, sizeof path, "/proc/%u", owner);
+    return access(path, F_OK) == 0;
+}
+
+static void drain(struct attachment *a)
+{
+    for (int i = 0; i < CAPTURES_A_POLL; i++) {
+        size_t n = 0;
+        int rc = probe_ring_get(&a->load.ring, a->record, &n, alive, a);
+        if (rc < 0 && !a->lost) {
+            a->lost = true;
+            a->events->lost(a->events->ctx, STR("ring_damaged"),
+                            STR("what the process wrote into the shared memory makes no sense"));
+        }
+        if (rc <= 0)
+            return;
+        struct probe_capture_head head;
+        struct json_writer w;
+        if (probe_capture_head(bytes_of(a->record, n), &head) < 0 || head.slot >= CLEW_SLOTS)
+            continue;
+        struct placed *p = &a->slots[head.slot];
+        if (!p->active || p->revision != head.revision)
+            continue;
+        buf_clear(&a->out);
+        arena_reset(&a->arena);
+        json_writer_init(&w, &a->out);
+        if (probe_capture_json(bytes_of(a->record, n), p->probe, &a->arena, &w) == 0)
+            a->events->capture(a->events->ctx, p->probe->id, str_of(a->out.ptr, a->out.len));
+    }
+}
+
+static void counts_tell(struct attachment *a, struct placed *p, struct probe_slot *slot)
+{
+    struct probe_counts c = {
+        .hits = slot->hits,
+        .filtered = slot->filtered,
+        .captured = slot->captured,
+        .errors = slot->errors,
+        .ns = slot->ns,
+        .dropped = { .rate = slot->dropped[PROBE_DROP_RATE],
+                     .ring = slot->dropped[PROBE_DROP_RING],
+                     .budget = slot->dropped[PROBE_DROP_BUDGET],
+                     .grant = slot->dropped[PROBE_DROP_GRANT] },
+    };
+    uint32_t activity = slot->activity;
+    if (p->outcome == CLEW_INSTALLED && activity != p->activity) {
+        p->activity = activity;
+        if (activity == PROBE_SUSPENDED || activity == PROBE_DISABLED)
+            tell(a, p, "suspended", "budget",
+                 activity == PROBE_DISABLED ? "it cost too much three times" : "it costs too much here", (str){ 0 });
+        else if (activity == PROBE_ACTIVE)
+            tell(a, p, "installed", "", "", (str){ 0 });
+    }
+    if (memcmp(&c, &p->counts, sizeof c) == 0)
+        return;
+    p->counts = c;
+    a->events->counts(a->events->ctx, p->probe->id, &c);
+}
+
+static int python_poll(struct attachment *a, int64_t now, int64_t *ret_next)
+{
+    MAGIC_CHECK(a, ATTACHMENT_MAGIC);
+    *ret_next = now + CALM_NS;
+    if (a->lost)
+        return 0;
+    int rc = load_step(&a->load, now);
+    if (rc < 0) {
+        a->lost = true;
+        a->events->lost(a->events->ctx, rc == ERR_NOENT ? STR("ended") : str_z(a->load.failed.slug),
+                        rc == ERR_NOENT ? STR("the process has ended") : str_z(a->load.failed.message));
+        return 0;
+    }
+    if (rc == 1 && a->asked) {
+        a->asked = false;
+        answers_read(a);
+    }
+    tell_all_waiting(a, a->load.waiting);
+    if (a->load.phase == LOAD_READY) {
+        probe_ring_beat(&a->load.ring, now);
+        bool later = false;
+        for (int i = 0; i < CLEW_SLOTS; i++)
+            later |= a->slots[i].active && a->slots[i].outcome == CLEW_NOT_LOADED;
+        if (later && !a->dirty && !a->asked) {
+            if (!a->retry_ns)
+                a->retry_ns = now + RETRY_NS;
+            a->dirty = now >= a->retry_ns;
+        }
+        if (a->dirty && !a->asked)
+            hand_over(a, now);
+        drain(a);
+        if (now >= a->counts_ns) {
+            for (int i = 0; i < CLEW_SLOTS; i++)
+                if (a->slots[i].active && !a->slots[i].refused)
+                    counts_tell(a, &a->slots[i], &a->load.ring.slots[i]);
+            a->counts_ns = now + COUNTS_NS;
+        }
+    }
+    if (a->load.phase != LOAD_READY || a->dirty || a->asked)
+        *ret_next = now + WORK_NS;
+    return 0;
+}
+
+static int python_fd(const struct attachment *a) { return -1; }
+
+static int64_t monotonic_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static void python_detach(struct attachment *a)
+{
+    MAGIC_CHECK(a, ATTACHMENT_MAGIC);
+    if (a->load.phase == LOAD_READY) {
+        // Without effect at once; taken out of the code as soon as the main thread lets it.
+        probe_ring_enable(&a->load.ring, false);
+        bool handed = false, done = false;
+        for (int i = 0; i < DETACH_TRIES && !done; i++) {
+            int rc = load_step(&a->load, monotonic_ns());
+            done = rc < 0 || (rc == 1 && handed);
+            if (!a->load.calling && !handed) {
+                load_orders(&a->load)->n = 0;
+                handed = load_apply(&a->load, monotonic_ns()) == 0;
+            }
+            usleep(500);
+        }
+    }
+    load_end(&a->load);
+    attachment_free(a);
+}
+
+static int python_resolve(struct attachment *a, const struct resolve_request *q, struct json_writer *out,
+                          struct err *err)
+{
+    MAGIC_CHECK(a, ATTACHMENT_MAGIC);
+    return resolve_answer(a->pid, q, out, err);
+}
+
+const struct backend python_backend = {
+    .runtime = "python",
+    .examine = python_examine,
+    .attach = python_attach,
+    .apply = python_apply,
+    .fd = python_fd,
+    .poll = python_poll,
+    .resolve = python_resolve,
+    .detach = python_detach,
+};
