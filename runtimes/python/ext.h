@@ -38,6 +38,17 @@ void ext_walk(struct probe_value_writer *w, PyObject *o);
 str ext_text(PyObject *text, char *room, size_t n); // of a str, as far as it is ASCII; others are replaced by '?'
 bool ext_text_is(PyObject *text, str want);         // a str, compared unit by unit
 
+size_t ext_digits(PyObject *o, const digit **ret, bool *ret_negative); // of an int
+
+// --- attribute.c ---
+void ext_each_attribute(PyObject *o, bool (*each)(void *ctx, PyObject *name, PyObject *value),
+                        void *ctx);             // until each says false
+PyObject *ext_attribute(PyObject *o, str name); // borrowed, also a slot; NULL
+
+// --- trace.c ---
+void ext_trace_find(void);
+bool ext_trace(uint8_t trace[16], uint8_t span[8]);
+
 // --- lines.c: where lines begin in the body of a function (not its head) ---
 void ext_lines(PyCodeObject *code, void (*each)(void *ctx, int line), void *ctx);
 bool ext_has_line(PyCodeObject *code, int line);

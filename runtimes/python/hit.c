@@ -71,7 +71,7 @@ static void put_stack(struct probe_capture *c, const struct clew_order *o)
         put_vars(c, &f, at++);
 }
 
-static bool capture(const struct ext_site *s, int64_t begun)
+static bool capture(const struct ext_site *s, int64_t begun, const uint8_t *trace, const uint8_t *span)
 {
     static struct probe_capture c; // under the GIL, one at a time
     const struct clew_order *o = &s->order;
@@ -83,6 +83,8 @@ static bool capture(const struct ext_site *s, int64_t begun)
         .revision = o->revision,
         .time_ns = clock_ns(CLOCK_REALTIME),
         .thread = thread,
+        .trace = trace,
+        .span = span,
         .thread_name = thread == (uint64_t)getpid() ? str_z("MainThread") : (str){ 0 },
     };
     size_t cap = o->capture_bytes < CLEW_RECORD_MAX ? o->capture_bytes : CLEW_RECORD_MAX;
@@ -102,14 +104,19 @@ enum ext_hit ext_hit(const struct ext_site *s)
     if (!probe_slot_runs(slot) && !probe_slot_resumes(slot, now))
         return EXT_GO_ON;
     uint64_t n = probe_slot_hit(slot);
-    bool timed = probe_hit_is_timed(n), whole = false;
-    if (!probe_hit_passes(slot->hit_op, slot->hit_n, n) || !probe_sample_passes(slot->sample, NULL, n)) {
+    bool timed = probe_hit_is_timed(n), whole = false, sampled = slot->sample < (1ull << 32);
+    uint8_t trace[16], span[8];
+    // Known before the sample is drawn, which takes a trace as a whole or not at all.
+    bool traced = sampled && ext_trace(trace, span);
+    if (!probe_hit_passes(slot->hit_op, slot->hit_n, n) ||
+        !probe_sample_passes(slot->sample, traced ? trace : NULL, n)) {
         atomic_fetch_add_explicit(&slot->filtered, 1, memory_order_relaxed);
     } else if (!probe_slot_token(slot, now)) {
         probe_slot_drop(slot, PROBE_DROP_RATE);
     } else if (!probe_slot_take(slot)) {
         probe_slot_drop(slot, PROBE_DROP_GRANT);
-    } else if (capture(s, now)) {
+    } else if ((traced = traced || ext_trace(trace, span)),
+               capture(s, now, traced ? trace : NULL, traced ? span : NULL)) {
         atomic_fetch_add_explicit(&slot->captured, 1, memory_order_relaxed);
         timed = whole = true;
     } else {

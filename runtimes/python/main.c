@@ -148,6 +148,7 @@ int64_t clew_python_apply(void)
 {
     PyObject *type, *value, *traceback;
     PyErr_Fetch(&type, &value, &traceback);
+    ext_trace_find();
     apply((struct clew_orders *)(ext.mem + CLEW_ORDERS_AT));
     PyErr_Clear();
     PyErr_Restore(type, value, traceback);

@@ -3,11 +3,6 @@
 #include "ext.h"
 #include <structmember.h>
 
-#if PY_VERSION_HEX >= 0x030B0000
-#include <internal/pycore_dict.h>
-#include <internal/pycore_object.h>
-#endif
-
 enum { BIG_DIGITS_MAX = 256, TYPE_ROOM = 200, MRO_MAX = 64 };
 
 bool ext_text_is(PyObject *text, str want)
@@ -71,7 +66,7 @@ static void put_text(struct probe_value_writer *w, PyObject *o)
         probe_value_wide(w, type, PyUnicode_DATA(o), (unsigned)PyUnicode_KIND(o), n);
 }
 
-static size_t digits_of(PyObject *o, const digit **ret, bool *ret_negative)
+size_t ext_digits(PyObject *o, const digit **ret, bool *ret_negative)
 {
     const PyLongObject *l = (const PyLongObject *)o;
 #if PY_VERSION_HEX >= 0x030C0000
@@ -89,7 +84,7 @@ static void put_int(struct probe_value_writer *w, PyObject *o)
 {
     const digit *d;
     bool negative;
-    size_t n = digits_of(o, &d, &negative);
+    size_t n = ext_digits(o, &d, &negative);
     str type = type_of(o, &PyLong_Type);
     if (n * PyLong_SHIFT < 63 || (n == 3 && d[2] < 8)) {
         uint64_t v = 0;
@@ -179,61 +174,14 @@ static bool put_field(struct probe_value_writer *w, PyObject *name, PyObject *va
     return true;
 }
 
-static bool put_dict_fields(struct probe_value_writer *w, PyObject *dict)
-{
-    PyObject *key, *value;
-    Py_ssize_t at = 0;
-    while (dict && PyDict_Check(dict) && PyDict_Next(dict, &at, &key, &value))
-        if (!put_field(w, key, value))
-            return false;
-    return true;
-}
+struct fields {
+    struct probe_value_writer *w;
+};
 
-#if PY_VERSION_HEX >= 0x030B0000
-static bool put_inline_values(struct probe_value_writer *w, PyObject *o, PyDictValues *values)
+static bool put_attribute(void *ctx, PyObject *name, PyObject *value)
 {
-    PyDictKeysObject *keys = ((PyHeapTypeObject *)Py_TYPE(o))->ht_cached_keys;
-    if (!keys || !DK_IS_UNICODE(keys))
-        return true;
-    for (Py_ssize_t i = 0; i < keys->dk_nentries; i++) {
-        PyObject *name = DK_UNICODE_ENTRIES(keys)[i].me_key;
-        if (name && !put_field(w, name, values->values[i]))
-            return false;
-    }
-    return true;
-}
-#endif
-
-// The attributes of the instance itself, wherever this version of the interpreter has them. False: no room for more.
-static bool put_instance(struct probe_value_writer *w, PyObject *o)
-{
-    PyTypeObject *type = Py_TYPE(o);
-#if PY_VERSION_HEX >= 0x030D0000
-    if (type->tp_flags & Py_TPFLAGS_MANAGED_DICT) {
-        PyObject *dict = (PyObject *)_PyObject_ManagedDictPointer(o)->dict;
-        if (dict || !(type->tp_flags & Py_TPFLAGS_INLINE_VALUES))
-            return put_dict_fields(w, dict);
-        PyDictValues *values = _PyObject_InlineValues(o);
-        return !values->valid || put_inline_values(w, o, values);
-    }
-#elif PY_VERSION_HEX >= 0x030C0000
-    if (type->tp_flags & Py_TPFLAGS_MANAGED_DICT) {
-        PyDictOrValues held = *_PyObject_DictOrValuesPointer(o);
-        if (!_PyDictOrValues_IsValues(held))
-            return put_dict_fields(w, _PyDictOrValues_GetDict(held));
-        PyDictValues *values = _PyDictOrValues_GetValues(held);
-        return !values || put_inline_values(w, o, values);
-    }
-#elif PY_VERSION_HEX >= 0x030B0000
-    if (type->tp_flags & Py_TPFLAGS_MANAGED_DICT) {
-        PyDictValues *values = *_PyObject_ValuesPointer(o);
-        return values ? put_inline_values(w, o, values) : put_dict_fields(w, *_PyObject_ManagedDictPointer(o));
-    }
-#endif
-    // Of negative offsets (subclasses of int and tuple) nothing comes here: those are read as what they are built on.
-    if (type->tp_dictoffset > 0)
-        return put_dict_fields(w, *(PyObject **)((char *)o + type->tp_dictoffset));
-    return true;
+    struct fields *f = ctx;
+    return put_field(f->w, name, value);
 }
 
 static bool has_instance_dict(PyTypeObject *type)
@@ -289,7 +237,7 @@ static void put_object(struct probe_value_writer *w, PyObject *o)
             ext_walk(w, ((PyBaseExceptionObject *)o)->args);
     }
     if (more && put_slots(w, o, true, &slots))
-        put_instance(w, o);
+        ext_each_attribute(o, put_attribute, &(struct fields){ .w = w });
     probe_value_close(w);
 }
 

@@ -72,7 +72,7 @@ static struct victim start(const char *python, const char *mode)
         dup2(pipes[1], 1);
         close(pipes[0]), close(pipes[1]);
         unsetenv("LD_PRELOAD");
-        execl(python, python, "-S", VICTIMS "/victim_order.py", mode, (char *)NULL);
+        execl(python, python, VICTIMS "/victim_order.py", mode, (char *)NULL);
         _exit(127);
     }
     close(pipes[1]);
@@ -220,6 +220,28 @@ static void test_closure(void **state)
     }
 }
 
+// The trace of the moment, as the SDK itself says it in a variable beside.
+static void test_trace(void **state)
+{
+    for (size_t i = 0; i < python_count; i++) {
+        struct victim v = start(pythons[i], NULL);
+        struct attachment *a = attach(&v);
+        struct probe p = line_probe(line_of("return here"));
+        place(a, &p);
+        UNTIL(&v, a, seen.n >= 1);
+        const char *ids = strstr(seen.captures[0], "\"name\":\"ids_seen\"");
+        assert_non_null(ids);
+        ids = strstr(ids, "\"v\":\"") + 5;
+        char want[64];
+        snprintf(want, sizeof want, "\"trace\":\"%.32s\"", ids);
+        has(seen.captures[0], want);
+        snprintf(want, sizeof want, "\"span\":\"%.16s\"", ids + 33);
+        has(seen.captures[0], want);
+        python_backend.detach(a);
+        end(&v);
+    }
+}
+
 static void test_no_line(void **state)
 {
     for (size_t i = 0; i < python_count; i++) {
@@ -354,7 +376,11 @@ int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
     python_add("/usr/bin/python3");
+    // Environments that have the SDKs, where an experiment has made some.
     glob_t g = { 0 };
+    if (glob(VICTIMS "/../../../.setup/venvs/3.1[123]*/bin/python", 0, NULL, &g) == 0)
+        for (size_t i = 0; i < g.gl_pathc; i++)
+            python_add(g.gl_pathv[i]);
     for (int minor = INTERP_MINOR_MIN; getenv("HOME") && minor <= INTERP_MINOR_MAX; minor++) {
         char pattern[512];
         snprintf(pattern, sizeof pattern, "%s/.pyenv/versions/3.%d.*/bin/python3", getenv("HOME"), minor);
@@ -363,9 +389,9 @@ int main(void)
     }
     globfree(&g);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_snapshot), cmocka_unit_test(test_closure), cmocka_unit_test(test_no_line),
-        cmocka_unit_test(test_entry),    cmocka_unit_test(test_hot),     cmocka_unit_test(test_cycles),
-        cmocka_unit_test(test_killed),
+        cmocka_unit_test(test_snapshot), cmocka_unit_test(test_closure), cmocka_unit_test(test_trace),
+        cmocka_unit_test(test_no_line),  cmocka_unit_test(test_entry),   cmocka_unit_test(test_hot),
+        cmocka_unit_test(test_cycles),   cmocka_unit_test(test_killed),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
     forget();

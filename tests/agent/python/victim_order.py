@@ -1,6 +1,13 @@
 """What a probe is placed in: a request loop with values of many kinds, and with classes whose methods count every call of theirs."""
+import contextvars
 import sys
 import time
+
+try:
+    from opentelemetry import trace as otel
+    from opentelemetry.sdk.trace import TracerProvider
+except ImportError:
+    otel = None
 
 called = 0
 
@@ -48,6 +55,32 @@ def price(quantity, each):
     return total, slots, password, numbers
 
 
+class Span:
+    """As OpenTelemetry's SDK has it, for interpreters without it."""
+
+    def __init__(self, trace, span):
+        self._context = (trace, span, False)
+
+
+current = contextvars.ContextVar("current_context", default={})
+
+
+def traced():
+    if otel:
+        with otel.get_tracer("t").start_as_current_span("s") as span:
+            ids = span.get_span_context()
+            ids_seen = "%032x/%016x" % (ids.trace_id, ids.span_id)
+            return inside(ids_seen)
+    current.set({"current-span-1": Span(0x0123456789abcdef00000000000000ff, 0xfedcba9876543210)})
+    ids_seen = "0123456789abcdef00000000000000ff/fedcba9876543210"
+    return inside(ids_seen)
+
+
+def inside(ids_seen):
+    here = len(ids_seen)
+    return here
+
+
 def closure(base):
     def inner(x):
         y = x + base
@@ -64,6 +97,8 @@ def spin(n):
     return x
 
 
+if otel:
+    otel.set_tracer_provider(TracerProvider())
 codes = (price.__code__, inner.__code__, spin.__code__, closure.__code__)
 n = 0
 print("up", flush=True)
@@ -71,6 +106,7 @@ while True:
     n += 1
     price(n, 7)
     inner(2)
+    traced()
     if len(sys.argv) > 1:
         spin(200000)
     else:
