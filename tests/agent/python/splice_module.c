@@ -35,6 +35,7 @@ static PyMethodDef methods[] = {
     { "calls", test_calls, METH_NOARGS, NULL },
     { NULL, NULL, 0, NULL },
 };
-static struct PyModuleDef definition = { PyModuleDef_HEAD_INIT, .m_name = "splice_module", .m_size = -1, .m_methods = methods };
+static struct PyModuleDef definition = { PyModuleDef_HEAD_INIT, .m_name = "splice_module", .m_size = -1,
+                                         .m_methods = methods };
 PyMODINIT_FUNC PyInit_splice_module(void);
 PyMODINIT_FUNC PyInit_splice_module(void) { return PyModule_Create(&definition); }
