@@ -44,6 +44,7 @@ struct process {
     bool exe_deleted;
     bool other_root; // another mount namespace than the agent's: open files through /proc/PID/root
     bool other_net;  // another network namespace
+    bool shapes;     // the host's policy: types and sizes instead of values, whatever a probe asks
 };
 
 // The n-th argument, or an empty text with ptr NULL.

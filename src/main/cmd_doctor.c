@@ -1,4 +1,5 @@
 // `clew doctor`: what a server needs of this host, tried out; also for the page of a running server.
+#include "agent/agent.h"
 #include "base/buf.h"
 #include "base/must.h"
 #include "main/command.h"
@@ -127,6 +128,7 @@ int command_doctor(struct invocation *inv)
             buf_printf(&out, "       %s\n", f->fix);
         failed += !f->ok;
     }
+    agent_doctor(&out);              // what it does not allow a server can do without
     doctor_door(&inv->config, &out); // a refused sender is no fault of this host
     int status = command_print(&out);
     buf_free(&out);

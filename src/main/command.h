@@ -49,6 +49,8 @@ int command_fail(const struct err *err);
 int command_print(const struct buf *out);
 
 int command_serve(struct invocation *inv);
+int command_agent(struct invocation *inv);
+int command_agent_status(struct invocation *inv);
 int command_query(struct invocation *inv);
 int command_tail(struct invocation *inv);
 int command_trace(struct invocation *inv);

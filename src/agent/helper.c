@@ -1,0 +1,320 @@
+#include "agent/helper.h"
+#include "agent/helper_internal.h"
+#include "base/clock.h"
+#include "base/hex.h"
+#include "base/json_tree.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/must.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+enum {
+    TICK_MS = 1000,
+    STATUS_EVERY = 15, // ticks
+    RESOLVE_ANSWER_MAX = 2 << 20,
+    GRANT_ARENA = 64 << 10,
+    BRAKE_MS = 60000,
+};
+#define BRAKE_RSS ((uint64_t)192 << 20)
+#define BRAKE_CPU_PPM 500000 // half a core
+
+// --- what the server says, through the network process ---
+
+static struct target *target_by_id(struct helper *h, str id)
+{
+    struct target *t = h->targets;
+    while (t && (!t->backend || t->gone || !str_eq(t->process.id, id)))
+        t = t->next;
+    return t;
+}
+
+static int resolve_kind(str what, enum resolve_what *ret)
+{
+    static const str names[] = { STR_INIT("files"), STR_INIT("source"), STR_INIT("lines"), STR_INIT("variables"),
+                                 STR_INIT("functions") };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (str_eq(what, names[i])) {
+            *ret = (enum resolve_what)i;
+            return 0;
+        }
+    return ERR_INVALID;
+}
+
+static int resolve(struct helper *h, const struct json_node *m, struct json_writer *w, struct err *err)
+{
+    struct resolve_request q = { .path = json_get_text(m, STR("path")), .prefix = json_get_text(m, STR("prefix")) };
+    struct target *t = target_by_id(h, json_get_text(m, STR("process")));
+    int64_t line = 0;
+    if (!t)
+        return err_set(err, ERR_NOENT, "no_process", "this host has no such process any more");
+    if (resolve_kind(json_get_text(m, STR("what")), &q.what) < 0 || q.path.len > PROBE_PATH_MAX ||
+        q.prefix.len > PROBE_FUNCTION_MAX)
+        return err_set(err, ERR_INVALID, "bad_request", "this question is not understood");
+    if (json_int_of(json_get(m, STR("line")), &line) && line > 0 && line < INT32_MAX)
+        q.line = (int)line;
+    if (!t->facts.attachable)
+        return err_set(err, ERR_DENIED, t->facts.code, "%s", t->facts.message);
+    if (h->braked)
+        return err_set(err, ERR_BUSY, "agent_brake", "the agent uses too much of this host and rests for a minute");
+    if (!t->attachment) {
+        int rc = target_attach(t, err);
+        if (rc < 0)
+            return rc;
+    }
+    t->idle_since_ns = clock_mono_ns();
+    int rc = t->backend->resolve(t->attachment, &q, w, err);
+    target_touched(t);
+    return rc;
+}
+
+static void answer_resolve(struct helper *h, const struct json_node *m)
+{
+    struct buf result, out;
+    struct json_writer w;
+    struct err err = { 0 };
+    const struct json_node *request = json_get(m, STR("request"));
+    buf_init(&result, RESOLVE_ANSWER_MAX);
+    buf_init(&out, RESOLVE_ANSWER_MAX + 4096);
+    json_writer_init(&w, &result);
+    int rc = resolve(h, m, &w, &err);
+    if (rc == 0 && (result.error || result.len == 0))
+        rc = err_set(&err, ERR_LIMIT, "too_much", "the answer is too long");
+    json_writer_init(&w, &out);
+    json_put_object(&w);
+    json_put_key(&w, STR("type"));
+    json_put_str(&w, STR("resolved"));
+    json_put_key(&w, STR("request"));
+    if (request)
+        json_put_tree(&w, request);
+    else
+        json_put_null(&w);
+    json_put_key(&w, STR("ok"));
+    json_put_bool(&w, rc == 0);
+    if (rc == 0) {
+        json_put_key(&w, STR("result"));
+        json_put_raw(&w, buf_view(&result));
+    } else {
+        json_put_key(&w, STR("error"));
+        json_put_object(&w);
+        json_put_key(&w, STR("code"));
+        json_put_str(&w, str_z(err.slug));
+        json_put_key(&w, STR("message"));
+        json_put_str(&w, str_z(err.message));
+        if (err.hint[0]) {
+            json_put_key(&w, STR("hint"));
+            json_put_str(&w, str_z(err.hint));
+        }
+        json_put_object_end(&w);
+    }
+    json_put_object_end(&w);
+    if (!out.error)
+        channel_send(&h->channel, CHANNEL_JSON, buf_bytes(&out), (bytes){ 0 });
+    buf_free(&result);
+    buf_free(&out);
+}
+
+static void grant(struct helper *h, const struct json_node *m)
+{
+    struct wish *w = desired_find(h, json_get_text(m, STR("probe")));
+    int64_t hits;
+    if (w && json_int_of(json_get(m, STR("hits")), &hits) && hits > 0 && hits <= 10000)
+        w->remaining += (uint64_t)hits;
+}
+
+static void on_json(struct helper *h, str json)
+{
+    struct arena arena;
+    struct err err;
+    const struct json_node *m;
+    // The set alone is large, and is read into memory of its own.
+    if (str_starts(json, STR("{\"type\":\"desired\""))) {
+        if (desired_read(h, json, &err) < 0)
+            log_warn("agent", "the server's set of probes cannot be read: %s", err.message);
+        return;
+    }
+    arena_init(&arena, GRANT_ARENA);
+    if (json_tree_read(json, &arena, 16, &m, &err) == 0) {
+        str type = json_get_text(m, STR("type"));
+        if (str_eq(type, STR("desired")) && desired_read(h, json, &err) < 0)
+            log_warn("agent", "the server's set of probes cannot be read: %s", err.message);
+        else if (str_eq(type, STR("grant")))
+            grant(h, m);
+        else if (str_eq(type, STR("resolve")))
+            answer_resolve(h, m);
+    }
+    arena_free(&arena);
+}
+
+static void on_message(struct channel *c, uint8_t kind, bytes m)
+{
+    struct helper *h = OS_CONTAINER(c, struct helper, channel);
+    switch (kind) {
+    case CHANNEL_CONTACT:
+        h->contact_ns = clock_mono_ns();
+        break;
+    case CHANNEL_SYNC:
+        tell_processes(h);
+        rows_tell(h, true);
+        break;
+    case CHANNEL_LOST:
+        row_lost(h, str_of_bytes(m));
+        break;
+    case CHANNEL_JSON:
+        on_json(h, str_of_bytes(m));
+        break;
+    }
+}
+
+static void on_closed(struct channel *c)
+{
+    struct helper *h = OS_CONTAINER(c, struct helper, channel);
+    loop_stop(h->loop);
+}
+
+// --- time ---
+
+static void on_scan(struct timer *t)
+{
+    struct helper *h = OS_CONTAINER(t, struct helper, scan);
+    discover(h);
+    reconcile(h); // who has come gets what belongs to it
+    loop_timer_set(h->loop, t, h->o->scan_ms);
+}
+
+static uint64_t resident_bytes(void)
+{
+    char text[64];
+    unsigned long long total, pages = 0;
+    FILE *f = fopen("/proc/self/statm", "re");
+    if (f && fgets(text, sizeof text, f))
+        sscanf(text, "%llu %llu", &total, &pages);
+    if (f)
+        fclose(f);
+    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static int64_t cpu_ns(void)
+{
+    struct rusage u;
+    getrusage(RUSAGE_SELF, &u);
+    return (u.ru_utime.tv_sec + u.ru_stime.tv_sec) * NS_PER_S + (u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1000;
+}
+
+// The agent's own cost: over its limits everything is taken out for a minute.
+static void watch_itself(struct helper *h)
+{
+    int64_t now = clock_mono_ns(), cpu = cpu_ns();
+    uint64_t rss = resident_bytes(), attached = 0, processes = 0;
+    uint64_t ppm = now > h->cpu_at_ns ? (uint64_t)(cpu - h->cpu_ns) * 1000000u / (uint64_t)(now - h->cpu_at_ns) : 0;
+    h->cpu_ns = cpu;
+    h->cpu_at_ns = now;
+    if (!h->braked && (rss > BRAKE_RSS || ppm > BRAKE_CPU_PPM)) {
+        log_warn("agent",
+                 "it takes too much of this host (%llu MB, %llu %% of a core): all probes are out for a minute",
+                 (unsigned long long)(rss >> 20), (unsigned long long)(ppm / 10000));
+        h->braked = true;
+        h->brake_until_ns = now + BRAKE_MS * NS_PER_MS;
+        reconcile(h);
+    } else if (h->braked && now >= h->brake_until_ns) {
+        h->braked = false;
+    }
+    for (const struct target *t = h->targets; t; t = t->next) {
+        attached += t->attachment != NULL;
+        processes += t->backend != NULL;
+    }
+    uint8_t status[32];
+    le64_put(status, ppm);
+    le64_put(status + 8, rss);
+    le64_put(status + 16, attached);
+    le64_put(status + 24, processes);
+    channel_send(&h->channel, CHANNEL_STATUS, (bytes){ status, sizeof status }, (bytes){ 0 });
+}
+
+static void on_tick(struct timer *t)
+{
+    struct helper *h = OS_CONTAINER(t, struct helper, tick);
+    reconcile(h); // times that are over: lease, expiry, idle attachments, the next attempt
+    if (!h->listed)
+        tell_processes(h);
+    rows_tell(h, false);
+    if (clock_mono_ns() - h->cpu_at_ns >= 5 * NS_PER_S)
+        watch_itself(h);
+    loop_timer_set(h->loop, t, TICK_MS);
+}
+
+static void on_flush(struct timer *t) { rows_tell(OS_CONTAINER(t, struct helper, flush), false); }
+
+static void on_signal(int signal, void *arg)
+{
+    struct helper *h = arg;
+    loop_stop(h->loop);
+}
+
+// --- life ---
+
+static int begin(struct helper *h, int fd)
+{
+    static const int signals[] = { SIGTERM, SIGINT, SIGHUP, 0 };
+    uint8_t raw[8];
+    struct utsname u;
+    if (getrandom(raw, sizeof raw, 0) != sizeof raw)
+        return ERR_IO;
+    hex_encode(h->run, raw, sizeof raw);
+    if (uname(&u) == 0)
+        snprintf(h->host, sizeof h->host, "%s", u.nodename);
+    h->set = mem_calloc(DESIRED_MAX, sizeof *h->set);
+    int rc = h->set ? loop_new(&h->loop) : ERR_NOMEM;
+    if (rc == 0)
+        rc = loop_signals_take(h->loop, signals, on_signal, h);
+    if (rc == 0)
+        rc = channel_open(&h->channel, h->loop, fd, on_message, on_closed);
+    h->cpu_ns = cpu_ns();
+    h->cpu_at_ns = clock_mono_ns();
+    // No lease before the server's first word.
+    h->contact_ns = h->cpu_at_ns - h->o->lease_ms * NS_PER_MS;
+    h->scan.fn = on_scan;
+    h->tick.fn = on_tick;
+    h->flush.fn = on_flush;
+    return rc;
+}
+
+static void end(struct helper *h)
+{
+    h->stopping = true;
+    desired_clear(h);
+    reconcile(h); // removes, detaches
+    rows_tell(h, false);
+    while (h->targets) {
+        struct target *t = h->targets;
+        h->targets = t->next;
+        target_free(t);
+    }
+    loop_timer_clear(h->loop, &h->scan);
+    loop_timer_clear(h->loop, &h->tick);
+    loop_timer_clear(h->loop, &h->flush);
+    channel_close(&h->channel);
+    loop_free(h->loop);
+    arena_free(&h->desired.arena);
+    mem_free(h->set);
+}
+
+int helper_run(int fd, const struct helper_options *o)
+{
+    struct helper h = { .o = o };
+    h.channel.watch.fd = -1;
+    int rc = begin(&h, fd);
+    if (rc < 0)
+        return rc;
+    loop_timer_set(h.loop, &h.scan, 0);
+    loop_timer_set(h.loop, &h.tick, TICK_MS);
+    rc = loop_run(h.loop);
+    end(&h);
+    return rc;
+}

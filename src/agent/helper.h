@@ -1,0 +1,16 @@
+// The privileged process: finds processes, attaches, makes the desired set true, and speaks with the network process only.
+#pragma once
+#include "agent/backend.h"
+#include "agent/policy.h"
+
+struct helper_options {
+    const struct policy *policy;
+    const struct backend *const *backends;
+    int lease_ms; // without the server for so long: everything is removed
+    int scan_ms;  // between two looks at /proc
+};
+
+enum { HELPER_LEASE_MS = 90000, HELPER_SCAN_MS = 2000 };
+
+// Runs until the channel ends, or SIGTERM or SIGINT come: removes everything, then returns 0. fd is the channel's.
+int helper_run(int fd, const struct helper_options *o);

@@ -1,0 +1,107 @@
+// What the files of the helper share: targets, and what is known of each probe in each.
+#pragma once
+#include "agent/channel.h"
+#include "agent/helper.h"
+#include "agent/identity.h"
+#include "os/loop.h"
+#include "probe/probe.h"
+
+enum {
+    TARGETS_MAX = 4096,
+    ROWS_MAX = 2000, // probes that are remembered of a process
+    DESIRED_MAX = 1000,
+    TARGET_ARENA = 192 << 10,
+    DESIRED_ARENA = 64 << 20,
+    HELPER_SOFT_QUEUE = 1 << 20, // states and counts wait when more than this is on its way
+    HELPER_IDLE_MS = 60000,      // an attachment without probes is kept for people who look around
+    HELPER_RETRY_MS = 30000,
+    SPOOL_ID_ROOM = 64,
+};
+
+// A probe in a process.
+struct row {
+    struct row *next;
+    uint64_t serial; // in ids of captures
+    char probe[PROBE_ID_MAX + 1];
+    int64_t revision;
+    struct buf json; // its element of a states message
+    bool states_dirty, counts_dirty, wanted;
+    struct probe_counts counts; // of the back end
+    char first_error[FACT_TEXT];
+    uint64_t lost_spool, lost_grant;
+};
+
+struct target {
+    struct helper *h;
+    struct target *next;
+    struct arena arena;
+    struct process process;
+    struct identity identity;
+    struct process_facts facts;
+    const struct backend *backend;
+    uint64_t exe_key;
+    bool seen, gone;
+    struct backend_events events;
+    struct attachment *attachment;
+    bool lost; // detach it soon
+    struct loop_watch watch;
+    struct timer timer;
+    int64_t idle_since_ns, retry_ns;
+    uint64_t applied; // hash of the set that was applied last
+    struct row *rows;
+    size_t rows_n;
+};
+
+// A probe that the server wants here.
+struct wish {
+    struct probe probe;
+    uint64_t remaining; // captures that this host may still take
+};
+
+struct desired {
+    struct arena arena;
+    struct wish *wishes;
+    size_t n;
+    int64_t revision;
+};
+
+struct helper {
+    const struct helper_options *o;
+    struct loop *loop;
+    struct channel channel;
+    struct timer scan, tick, flush;
+    struct target *targets;
+    size_t targets_n;
+    struct desired desired;
+    int64_t contact_ns;
+    bool stopping, braked, listed; // listed: the list of processes as it was told is still true
+    uint64_t serial, captures;
+    char run[17];
+    char host[256];
+    int64_t cpu_ns, cpu_at_ns; // of the last status
+    int64_t brake_until_ns;
+    const struct probe **set; // room for one apply()
+};
+
+// discover.c
+void discover(struct helper *h);
+void target_free(struct target *t);
+void tell_processes(struct helper *h);
+// rows.c
+struct row *row_get(struct target *t, str probe, bool make);
+void row_state(struct target *t, const struct backend_state *s);
+void row_state_of(struct target *t, const struct probe *p, const char *state, const struct err *err);
+void rows_tell(struct helper *h, bool all);
+void on_event_capture(void *ctx, str probe, str json);
+void on_event_counts(void *ctx, str probe, const struct probe_counts *c);
+void row_lost(struct helper *h, str id);
+// reconcile.c
+void on_event_lost(void *ctx, str code, str message);
+int desired_read(struct helper *h, str json, struct err *err);
+void desired_clear(struct helper *h);
+struct wish *desired_find(struct helper *h, str probe);
+void reconcile(struct helper *h);
+void target_reconcile(struct target *t);
+int target_attach(struct target *t, struct err *err);
+void target_detach(struct target *t);
+void target_touched(struct target *t); // its back end was called: watch and timer anew

@@ -1,0 +1,174 @@
+#include "agent/policy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { POLICY_ARENA = 256 << 10 };
+
+void policy_init(struct policy *p)
+{
+    *p = (struct policy){ 0 };
+    arena_init(&p->arena, POLICY_ARENA);
+}
+
+void policy_free(struct policy *p) { arena_free(&p->arena); }
+
+static int add_user(struct policy *p, str name, struct err *err)
+{
+    str copy;
+    if (p->users_n == POLICY_USERS || arena_dup(&p->arena, name, &copy) < 0)
+        return err_set(err, ERR_LIMIT, NULL, "there are more than %d users", POLICY_USERS);
+    char *end;
+    unsigned long id = strtoul(copy.ptr, &end, 10);
+    if (*end == 0 && copy.ptr[0] >= '0' && copy.ptr[0] <= '9') {
+        p->users[p->users_n++] = (uid_t)id;
+        return 0;
+    }
+    struct passwd *pw = getpwnam(copy.ptr);
+    if (!pw)
+        return err_set(err, ERR_NOENT, "unknown_user", "there is no user \"%s\"", copy.ptr);
+    p->users[p->users_n++] = pw->pw_uid;
+    return 0;
+}
+
+static int add_service(struct policy *p, str name, struct err *err)
+{
+    if (p->services_n == POLICY_SERVICES || arena_dup(&p->arena, name, &p->services[p->services_n]) < 0)
+        return err_set(err, ERR_LIMIT, NULL, "there are more than %d services", POLICY_SERVICES);
+    p->services_n++;
+    return 0;
+}
+
+static int add_list(struct policy *p, str value, int (*add)(struct policy *, str, struct err *), struct err *err)
+{
+    for (size_t at = 0; at <= value.len;) {
+        ptrdiff_t comma = str_find_char(value, ',', at);
+        size_t end = comma < 0 ? value.len : (size_t)comma;
+        str item = str_trim(str_slice(value, at, end));
+        int rc = item.len ? add(p, item, err) : 0;
+        if (rc < 0)
+            return rc;
+        at = end + 1;
+    }
+    return 0;
+}
+
+static int set(struct policy *p, str key, str value, struct err *err)
+{
+    // An empty list would mean "all" to the one who forgot to fill it.
+    if (value.len == 0)
+        return err_set(err, ERR_INVALID, "no_value", "\"%.*s\" has no value", STR_ARG(key));
+    if (str_eq(key, STR("users")))
+        return add_list(p, value, add_user, err);
+    if (str_eq(key, STR("services")))
+        return add_list(p, value, add_service, err);
+    if (str_eq(key, STR("values"))) {
+        p->shapes = str_eq(value, STR("shapes"));
+        if (p->shapes || str_eq(value, STR("full")))
+            return 0;
+        return err_set(err, ERR_INVALID, "bad_value", "values is \"full\" or \"shapes\", not \"%.*s\"", STR_ARG(value));
+    }
+    if (str_eq(key, STR("patch"))) {
+        if (str_eq(value, STR("off")))
+            return 0;
+        return err_set(err, ERR_UNSUPPORTED, "bad_value", "patch can only be \"off\": this version changes no code");
+    }
+    err_set(err, ERR_INVALID, "unknown_key", "there is no setting \"%.*s\"", (int)(key.len < 64 ? key.len : 64),
+            key.ptr);
+    err_set_hint(err, "the settings are: users, services, values, patch");
+    return ERR_INVALID;
+}
+
+int policy_read_text(struct policy *p, str text, const char *place, struct err *err)
+{
+    int number = 0;
+    while (text.len) {
+        ptrdiff_t nl = str_find_char(text, '\n', 0);
+        str line = str_trim(str_slice(text, 0, nl < 0 ? text.len : (size_t)nl));
+        text = nl < 0 ? (str){ 0 } : str_slice(text, (size_t)nl + 1, text.len);
+        number++;
+        if (!line.len || line.ptr[0] == '#')
+            continue;
+        ptrdiff_t equals = str_find_char(line, '=', 0);
+        int rc = equals < 0 ? err_set(err, ERR_MALFORMED, "no_setting", "the line is not `key = value`")
+                            : set(p, str_trim(str_slice(line, 0, (size_t)equals)),
+                                  str_trim(str_slice(line, (size_t)equals + 1, line.len)), err);
+        if (rc < 0) {
+            err_set_place(err, "%s:%d", place, number);
+            return rc;
+        }
+    }
+    return 0;
+}
+
+static int unsafe(struct err *err, const char *path)
+{
+    err_set(err, ERR_DENIED, "unsafe_policy", "others than root may change the policy that root's agent is to keep");
+    err_set_place(err, "%s", path);
+    err_set_hint(err, "chown root it, and chmod go-w it");
+    return ERR_DENIED;
+}
+
+int policy_read_file(struct policy *p, const char *path, bool may_miss, struct err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat st;
+    if (fd < 0 && errno == ENOENT && may_miss)
+        return 0;
+    if (fd < 0)
+        return err_set(err, err_of_errno(errno), NULL, "%s: %s", path, strerror(errno));
+    int rc = 0;
+    char *text = NULL;
+    ssize_t n = 0;
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+        rc = err_set(err, ERR_INVALID, "no_file", "%s is no file", path);
+    else if (geteuid() == 0 && (st.st_uid != 0 || (st.st_mode & 022)))
+        rc = unsafe(err, path);
+    else if (!(text = arena_alloc_bytes(&p->arena, POLICY_FILE_MAX)) || (n = read(fd, text, POLICY_FILE_MAX)) < 0)
+        rc = err_set(err, ERR_IO, NULL, "%s cannot be read", path);
+    else if (n == POLICY_FILE_MAX)
+        rc = err_set(err, ERR_LIMIT, NULL, "%s is too long", path);
+    close(fd);
+    return rc < 0 ? rc : policy_read_text(p, (str){ text, (size_t)n }, path, err);
+}
+
+// * stands for any text. Linear but for the last star's retries, and both sides are short.
+static bool matches(str pattern, str s)
+{
+    size_t p = 0, i = 0, star = SIZE_MAX, mark = 0;
+    while (i < s.len) {
+        if (p < pattern.len && pattern.ptr[p] == '*') {
+            star = p++;
+            mark = i;
+        } else if (p < pattern.len && pattern.ptr[p] == s.ptr[i]) {
+            p++, i++;
+        } else if (star != SIZE_MAX) {
+            p = star + 1;
+            i = ++mark;
+        } else {
+            return false;
+        }
+    }
+    while (p < pattern.len && pattern.ptr[p] == '*')
+        p++;
+    return p == pattern.len;
+}
+
+int policy_allows(const struct policy *p, const struct process *process, str service, struct err *err)
+{
+    bool user = p->users_n == 0, name = p->services_n == 0;
+    for (size_t i = 0; i < p->users_n && !user; i++)
+        user = p->users[i] == process->uid;
+    for (size_t i = 0; i < p->services_n && !name; i++)
+        name = matches(p->services[i], service);
+    if (user && name)
+        return 0;
+    err_set(err, ERR_DENIED, "policy", "this host's policy leaves %s out",
+            user ? "this service" : "processes of this user");
+    err_set_hint(err, "its administrator decides: %s in the agent's policy file", user ? "services" : "users");
+    return ERR_DENIED;
+}

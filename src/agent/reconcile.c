@@ -1,0 +1,296 @@
+// The desired set against what is: which probes belong into which process, attaching, applying, letting go.
+#include "agent/helper_internal.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/json_tree.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+enum { POLL_SOONEST_MS = 1 };
+
+static void on_readable(struct loop_watch *w, uint32_t events);
+static void on_due(struct timer *t);
+
+// --- the set ---
+
+static void desired_free(struct desired *d)
+{
+    arena_free(&d->arena);
+    *d = (struct desired){ 0 };
+}
+
+void desired_clear(struct helper *h)
+{
+    h->desired.n = 0; // the probes themselves stay until every back end has another set
+}
+
+struct wish *desired_find(struct helper *h, str probe)
+{
+    for (size_t i = 0; i < h->desired.n; i++)
+        if (str_eq(h->desired.wishes[i].probe.id, probe))
+            return &h->desired.wishes[i];
+    return NULL;
+}
+
+static int read_wishes(struct helper *h, const struct json_node *list, struct desired *d)
+{
+    size_t n = list && list->type == JSON_ARRAY ? list->n : 0;
+    if (n > DESIRED_MAX)
+        n = DESIRED_MAX;
+    d->wishes = arena_alloc_array(&d->arena, n ? n : 1, sizeof *d->wishes);
+    if (!d->wishes)
+        return ERR_NOMEM;
+    for (const struct json_node *p = json_first_of(list, JSON_ARRAY); p && d->n < n; p = p->next) {
+        struct wish *w = &d->wishes[d->n];
+        struct err err;
+        if (probe_read_node(p, &d->arena, &w->probe, &err) < 0) {
+            log_warn("agent", "the server asks for a probe that cannot be: %s (%s)", err.message, err.place);
+            continue;
+        }
+        const struct wish *old = desired_find(h, w->probe.id);
+        // What is left of the same revision goes on: the server adds to it with grants.
+        w->remaining = old && old->probe.revision == w->probe.revision ? old->remaining : w->probe.grant;
+        d->n++;
+    }
+    return 0;
+}
+
+int desired_read(struct helper *h, str json, struct err *err)
+{
+    struct desired d = { 0 }, old;
+    const struct json_node *root;
+    arena_init(&d.arena, DESIRED_ARENA);
+    int rc = json_tree_read(json, &d.arena, PROBE_JSON_DEPTH + 8, &root, err);
+    if (rc == 0) {
+        if (!json_int_of(json_get(root, STR("revision")), &d.revision))
+            d.revision = 0;
+        rc = read_wishes(h, json_get(root, STR("probes")), &d);
+    }
+    if (rc < 0) {
+        desired_free(&d);
+        return rc;
+    }
+    old = h->desired;
+    h->desired = d;
+    for (struct target *t = h->targets; t; t = t->next)
+        t->applied = 0; // also where nothing has changed: the old set's memory goes
+    reconcile(h);
+    desired_free(&old);
+    return 0;
+}
+
+// --- which belong where ---
+
+static bool fits(str scope, const char *is) { return scope.len == 0 || str_eq(scope, str_z(is)); }
+
+static bool belongs(const struct target *t, const struct probe *p, int64_t now_unix_ns)
+{
+    const struct helper *h = t->h;
+    if (p->paused || (p->expires_ns && p->expires_ns <= now_unix_ns) || !t->backend || t->gone)
+        return false;
+    if (!fits(p->scope.service, t->identity.service) || !fits(p->scope.version, t->identity.version) ||
+        !fits(p->scope.environment, t->identity.environment) || !fits(p->scope.host, h->host) ||
+        (p->scope.pid && p->scope.pid != (uint32_t)t->process.pid))
+        return false;
+    bool named = p->scope.n_processes == 0;
+    for (size_t i = 0; i < p->scope.n_processes && !named; i++)
+        named = str_eq(p->scope.processes[i], t->process.id);
+    return named;
+}
+
+static uint64_t set_of(struct target *t, size_t *ret_n)
+{
+    struct helper *h = t->h;
+    int64_t now = clock_unix_ns();
+    uint64_t sum = 1;
+    size_t n = 0;
+    bool open = !h->stopping && !h->braked && clock_mono_ns() - h->contact_ns < h->o->lease_ms * NS_PER_MS;
+    for (size_t i = 0; i < h->desired.n && open; i++) {
+        const struct probe *p = &h->desired.wishes[i].probe;
+        if (!belongs(t, p, now))
+            continue;
+        h->set[n++] = p;
+        sum = hash64_int(sum + hash64_str(p->id) * 31 + p->revision);
+    }
+    *ret_n = n;
+    return sum;
+}
+
+// --- attaching ---
+
+int target_attach(struct target *t, struct err *err)
+{
+    t->events = (struct backend_events){ .ctx = t,
+                                         .state = (void (*)(void *, const struct backend_state *))row_state,
+                                         .capture = on_event_capture,
+                                         .counts = on_event_counts };
+    t->events.lost = on_event_lost;
+    t->lost = false;
+    int rc = t->backend->attach(&t->process, &t->events, &t->attachment, err);
+    if (rc < 0) {
+        t->attachment = NULL;
+        t->retry_ns = clock_mono_ns() + HELPER_RETRY_MS * NS_PER_MS;
+        return rc;
+    }
+    t->idle_since_ns = clock_mono_ns();
+    t->timer.fn = on_due;
+    t->h->listed = false;
+    target_touched(t);
+    return 0;
+}
+
+static void unwatch(struct target *t)
+{
+    if (t->watch.fd >= 0)
+        loop_watch_remove(t->h->loop, &t->watch);
+    t->watch.fd = -1;
+}
+
+void target_detach(struct target *t)
+{
+    if (!t->attachment)
+        return;
+    unwatch(t);
+    loop_timer_clear(t->h->loop, &t->timer);
+    struct attachment *a = t->attachment;
+    t->backend->detach(a); // what it drains still belongs to the target
+    t->attachment = NULL;
+    t->applied = 0;
+    t->h->listed = false;
+}
+
+void on_event_lost(void *ctx, str code, str message)
+{
+    struct target *t = ctx;
+    t->lost = true;
+    log_info("agent", "process %.*s: %.*s: %.*s", STR_ARG(t->process.id), STR_ARG(code), STR_ARG(message));
+    if (t->timer.fn)
+        loop_timer_set(t->h->loop, &t->timer, POLL_SOONEST_MS);
+}
+
+void target_touched(struct target *t)
+{
+    if (!t->attachment)
+        return;
+    int fd = t->backend->fd(t->attachment);
+    if (fd != t->watch.fd) {
+        unwatch(t);
+        t->watch = (struct loop_watch){ fd, EPOLLIN, on_readable };
+        if (fd >= 0 && loop_watch_add(t->h->loop, &t->watch) < 0)
+            t->watch.fd = -1; // by time alone
+    }
+    if (!timer_is_set(&t->timer))
+        loop_timer_set(t->h->loop, &t->timer, POLL_SOONEST_MS);
+}
+
+static void poll_target(struct target *t)
+{
+    int64_t now = clock_mono_ns(), next = now + NS_PER_S;
+    int rc = t->lost ? ERR_CLOSED : t->backend->poll(t->attachment, now, &next);
+    if (rc < 0 || t->lost) {
+        target_detach(t);
+        t->retry_ns = now + HELPER_RETRY_MS * NS_PER_MS;
+        return;
+    }
+    int64_t ms = next > now ? (next - now) / NS_PER_MS : POLL_SOONEST_MS;
+    loop_timer_set(t->h->loop, &t->timer, ms > 1000 ? 1000 : ms < POLL_SOONEST_MS ? POLL_SOONEST_MS : ms);
+    target_touched(t);
+}
+
+static void on_readable(struct loop_watch *w, uint32_t events) { poll_target(OS_CONTAINER(w, struct target, watch)); }
+static void on_due(struct timer *timer) { poll_target(OS_CONTAINER(timer, struct target, timer)); }
+
+// --- making it true ---
+
+static void refuse_all(struct target *t, size_t n, const char *state, const struct err *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct row *r = row_get(t, t->h->set[i]->id, true);
+        if (!r ||
+            (r->wanted && r->revision == t->h->set[i]->revision && str_find(buf_view(&r->json), str_z(err->slug)) >= 0))
+            continue; // told already
+        row_state_of(t, t->h->set[i], state, err);
+    }
+}
+
+static void not_attachable(struct target *t, size_t n)
+{
+    struct err err;
+    err_set(&err, ERR_DENIED, t->facts.code[0] ? t->facts.code : "not_attachable", "%s", t->facts.message);
+    refuse_all(t, n, "error", &err);
+}
+
+static bool in_set(const struct helper *h, size_t n, const struct row *r)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(h->set[i]->id, str_z(r->probe)))
+            return true;
+    return false;
+}
+
+// What left the set is removed, whatever the back end has said of it last.
+static void settle_rows(struct target *t, size_t n)
+{
+    for (struct row *r = t->rows; r; r = r->next) {
+        bool now = in_set(t->h, n, r);
+        if (r->wanted && !now) {
+            struct probe p = { .id = str_z(r->probe), .revision = (uint32_t)r->revision };
+            row_state_of(t, &p, "removed", NULL);
+        }
+        r->wanted = now;
+    }
+}
+
+// Rows of probes that are over and told.
+static void prune_rows(struct target *t)
+{
+    for (struct row **at = &t->rows, *r; (r = *at);) {
+        if (r->wanted || r->states_dirty || r->counts_dirty || desired_find(t->h, str_z(r->probe))) {
+            at = &r->next;
+            continue;
+        }
+        *at = r->next;
+        t->rows_n--;
+        buf_free(&r->json);
+        mem_free(r);
+    }
+}
+
+void target_reconcile(struct target *t)
+{
+    struct helper *h = t->h;
+    struct err err = { 0 };
+    size_t n;
+    if (!t->backend)
+        return;
+    uint64_t sum = set_of(t, &n);
+    if (n && !t->facts.attachable) {
+        not_attachable(t, n);
+    } else if (n && !t->attachment && clock_mono_ns() >= t->retry_ns && target_attach(t, &err) < 0) {
+        refuse_all(t, n, "error", &err);
+    }
+    if (t->attachment && t->applied != sum) {
+        for (size_t i = 0; i < n; i++)
+            if (!row_get(t, h->set[i]->id, false))
+                row_state_of(t, h->set[i], "pending", NULL);
+        int rc = t->backend->apply(t->attachment, h->set, n, &err);
+        if (rc < 0)
+            refuse_all(t, n, "error", &err);
+        t->applied = sum;
+        target_touched(t);
+    }
+    settle_rows(t, n);
+    if (n)
+        t->idle_since_ns = clock_mono_ns();
+    bool idle =
+        t->attachment && n == 0 && (h->stopping || clock_mono_ns() - t->idle_since_ns > HELPER_IDLE_MS * NS_PER_MS);
+    if (idle || (t->attachment && t->lost))
+        target_detach(t);
+    prune_rows(t);
+}
+
+void reconcile(struct helper *h)
+{
+    for (struct target *t = h->targets; t; t = t->next)
+        target_reconcile(t);
+}

@@ -1,0 +1,154 @@
+"""clew agent against a server made of another's WebSocket: enrolment, the protocol, and what survives a kill."""
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+
+import harness
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Response
+from websockets.datastructures import Headers
+from websockets.sync.server import serve
+
+PROGRAM = """
+import time
+def work(order):
+    total = order["n"] * 2
+    return total
+n = 0
+print("ready", flush=True)
+while True:
+    n += 1
+    work({"n": n})
+    time.sleep(0.01)
+"""
+
+
+class FakeServer:
+    """Takes one agent; what it says comes out of a queue."""
+
+    def __init__(self):
+        self.said, self.ws, self.auth = queue.Queue(), None, None
+        self.server = serve(self.handle, "127.0.0.1", 0, compression=None, max_size=None, process_request=self.request)
+        self.port = self.server.socket.getsockname()[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def request(self, ws, request):
+        self.auth = request.headers.get("Authorization")
+        if self.auth != "Bearer s3cret":
+            return Response(401, "Unauthorized", Headers(), b"")
+        return None
+
+    def handle(self, ws):
+        self.ws = ws
+        ws.send(json.dumps({"type": "welcome", "agent": "a1", "lease_s": 90, "heartbeat_s": 15}, separators=(",", ":")))
+        try:
+            for m in ws:
+                self.said.put(json.loads(m))
+        except ConnectionClosed:
+            pass
+
+    def send(self, message):
+        self.ws.send(json.dumps(message, separators=(",", ":")))
+
+    def wait(self, kind, fits=lambda m: True):
+        while True:
+            m = self.said.get(timeout=30)
+            if m["type"] == kind and fits(m):
+                return m
+
+
+@pytest.fixture
+def victim():
+    p = subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, text=True,
+                         env={**os.environ, "OTEL_SERVICE_NAME": "shop",
+                              "OTEL_RESOURCE_ATTRIBUTES": "service.version=1.2,deployment.environment.name=test%20bed"})
+    assert p.stdout.readline() == "ready\n"
+    yield p
+    assert p.poll() is None, "the agent has killed its target"
+    p.kill()
+    p.wait()
+
+
+def agent(state, *options):
+    return subprocess.Popen([harness.binary(), "agent", "--state", state, *options], stderr=subprocess.PIPE, text=True)
+
+
+@pytest.fixture
+def enrolled(tmp_path):
+    """A state directory as an enrolment leaves it, and its server."""
+    server = FakeServer()
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    (state / "host").write_text(f"server http://127.0.0.1:{server.port}\nagent a1\nsecret s3cret\n")
+    (state / "host").chmod(0o600)
+    server.state = state
+    yield server
+    server.server.shutdown()
+
+
+def end(p):
+    p.send_signal(signal.SIGTERM)
+    assert p.wait(30) == 0, p.stderr.read()
+
+
+def of(pid):
+    return lambda m: any(p["pid"] == pid for p in m["processes"])
+
+
+def test_hello_and_processes(enrolled, victim):
+    p = agent(enrolled.state)
+    hello = enrolled.wait("hello")
+    assert hello["protocol"] == 1 and hello["agent"]["pid"] == p.pid and hello["policy"] == {"shapes": False, "patch": False}
+    found = next(x for x in enrolled.wait("processes", of(victim.pid))["processes"] if x["pid"] == victim.pid)
+    assert (found["service"], found["version"], found["environment"], found["runtime"]) == ("shop", "1.2", "test bed", "python")
+    enrolled.send({"type": "resolve", "request": 7, "process": "1-1", "what": "files"})
+    assert enrolled.wait("resolved")["error"]["code"] == "no_process"
+    status = subprocess.run([harness.binary(), "agent", "status", "--state", enrolled.state], capture_output=True, text=True)
+    assert status.returncode == 0 and ": connected" in status.stdout
+    second = subprocess.run([harness.binary(), "agent", "--state", enrolled.state], capture_output=True, text=True, timeout=30)
+    assert second.returncode == 1 and "another agent runs on this host" in second.stderr
+    end(p)
+
+
+def test_a_hostile_server_does_not_end_the_agent(enrolled, victim):
+    p = agent(enrolled.state)
+    enrolled.wait("processes", of(victim.pid))
+    for text in ('{"type":"desired"', '{"type":"desired","probes":{}}', '{"type":"desired","probes":[1,{},{"id":"' + "x" * 9999 + '"}]}',
+                 "[" * 5000, '{"type":"grant","probe":5,"hits":-1}', '{"type":"ack","ids":[1,{},"nope"]}', "", "null", '{"type":5}'):
+        enrolled.ws.send(text)
+    enrolled.ws.send(b"\0binary")
+    enrolled.send({"type": "resolve", "request": "still there", "process": "x", "what": "?"})
+    assert enrolled.wait("resolved")["request"] == "still there"
+    end(p)
+
+
+def test_a_connection_that_breaks_is_made_again(enrolled, victim):
+    p = agent(enrolled.state)
+    enrolled.wait("processes", of(victim.pid))
+    enrolled.ws.close()
+    enrolled.wait("hello")
+    enrolled.wait("processes", of(victim.pid))
+    end(p)
+
+
+def test_the_policy_beats_the_server(enrolled, victim, tmp_path):
+    policy = tmp_path / "agent.conf"
+    policy.write_text("# ours\nservices = other-*\nvalues = shapes\npatch = off\n")
+    p = agent(enrolled.state, "--policy", policy)
+    assert enrolled.wait("hello")["policy"]["shapes"]
+    found = next(x for x in enrolled.wait("processes", of(victim.pid))["processes"] if x["pid"] == victim.pid)
+    assert not found["attachable"] and found["code"] == "policy"
+    end(p)
+    policy.write_text("\nuser = root\n")
+    bad = subprocess.run([harness.binary(), "agent", "--state", enrolled.state, "--policy", policy], capture_output=True, text=True, timeout=30)
+    assert bad.returncode == 1 and "agent.conf:2" in bad.stderr and "there is no setting" in bad.stderr
+
+
+def test_without_an_enrolment_it_says_what_to_do(tmp_path):
+    r = subprocess.run([harness.binary(), "agent", "--state", tmp_path / "none"], capture_output=True, text=True, timeout=30)
+    assert r.returncode == 1 and "not enrolled" in r.stderr and "--token" in r.stderr
