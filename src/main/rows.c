@@ -106,12 +106,38 @@ static bool one_day(str lines)
     return first != 0;
 }
 
+// A list of plain values without its brackets: "x, y". False: it holds something else, and nothing was written.
+static bool put_list(struct buf *out, str raw, struct arena *arena)
+{
+    struct json_reader r;
+    struct json_token token;
+    size_t begin = out->len;
+    json_reader_init(&r, raw, arena, 2);
+    if (json_next(&r, &token) < 0 || token.type != JSON_ARRAY)
+        return false;
+    while (json_next(&r, &token) == 0 && token.type != JSON_ARRAY_END) {
+        bool text = token.type == JSON_STRING || token.type == JSON_NUMBER;
+        if (!text && token.type != JSON_TRUE && token.type != JSON_FALSE) {
+            out->len = begin;
+            return false;
+        }
+        if (out->len - begin > CELL_MAX)
+            break;
+        if (out->len > begin)
+            buf_str(out, STR(", "));
+        buf_str(out, text ? str_slice(token.text, 0, CELL_MAX) : token.type == JSON_TRUE ? STR("true") : STR("false"));
+    }
+    return true;
+}
+
 // A cell as people read it. raw: the value's JSON. clock: times without their date.
 static void put_cell(struct buf *out, str type, str raw, bool clock, struct arena *arena)
 {
     struct json_reader r;
     struct json_token token;
     int64_t i;
+    if (raw.len && raw.ptr[0] == '[' && put_list(out, raw, arena))
+        return;
     json_reader_init(&r, raw, arena, 2);
     if (raw.len && (raw.ptr[0] == '{' || raw.ptr[0] == '[')) {
         buf_str(out, str_slice(raw, 0, CELL_MAX));

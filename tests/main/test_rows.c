@@ -81,6 +81,20 @@ static void issues_show_what_they_are_and_whom_they_hit(void **state)
     buf_free(&notes);
 }
 
+static void lists_have_no_brackets(void **state)
+{
+    static const char *const lines[] = {
+        "{\"a\":[\"x, \\\"y\",2],\"b\":[],\"c\":[[1]],\"d\":{\"k\":1},\"e\":[true,false]}",
+        "{\"_stats\":{\"rows\":1,\"scanned\":1,\"ms\":1,\"more\":false,\"columns\":[]}}",
+    };
+    struct buf out, notes;
+    print(lines, 2, 0, &out, &notes);
+    assert_string_equal((char *)out.ptr, "a         b  c      d        e\n"
+                                         "x, \"y, 2     [[1]]  {\"k\":1}  true, false\n");
+    buf_free(&out);
+    buf_free(&notes);
+}
+
 static void hostile_cells_stay_on_their_line(void **state)
 {
     static const char *const lines[] = { "{\"a\":\"x\\u001b[31m\\ny\",\"b\\u0007\":\"z\"}",
@@ -133,6 +147,7 @@ int main(void)
         cmocka_unit_test(groups_are_aligned_and_in_units),
         cmocka_unit_test(records_show_what_matters),
         cmocka_unit_test(issues_show_what_they_are_and_whom_they_hit),
+        cmocka_unit_test(lists_have_no_brackets),
         cmocka_unit_test(hostile_cells_stay_on_their_line),
         cmocka_unit_test(a_narrow_terminal_cuts_the_widest),
         cmocka_unit_test(a_record_is_one_line_of_a_tail),
