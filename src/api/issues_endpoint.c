@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/numfmt.h"
+#include "query/ast.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -58,6 +59,17 @@ static int id_order(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+// What is wrong with what the person wrote is said of that, and not of what is put behind it. false: answered.
+static bool is_whole(struct listing *l, str text)
+{
+    struct query_error error = { 0 };
+    struct query_ast *ast;
+    if (query_parse(&l->call->req->arena, text, &ast, &error) == 0)
+        return true;
+    api_reply_query_error(l->call->req, &error);
+    return false;
+}
+
 // false: answered.
 static bool run_query(struct listing *l)
 {
@@ -68,6 +80,8 @@ static bool run_query(struct listing *l)
     l->all = text.len == 0 || str_eq(text, STR("issues"));
     if (l->all)
         return true;
+    if (!is_whole(l, text))
+        return false;
     q.text = arena_printf(&l->call->req->arena, "%.*s | select id", STR_ARG(text));
     q.has_from = q.has_to = true;
     q.from = l->from;

@@ -163,6 +163,9 @@ def test_who_may(server):
     ask(server, "GET", "/api/v1/issues", expect=401, token=None)
     for bad in ({"sort": "best"}, {"query": "issues nothing=="}, {"limit": 0}):
         ask(server, "GET", "/api/v1/issues", expect=400, **bad)
+    for unfinished in ("issues state=", "issues state=(new,"):
+        error = ask(server, "GET", "/api/v1/issues", expect=400, query=unfinished)["error"]
+        assert "|" not in json.dumps(error) and error.get("offset", 0) <= len(unfinished), error
 
 
 def test_killed_under_load_the_counters_are_the_acknowledged_events(server):
