@@ -89,7 +89,9 @@ function drawGrid(g: CanvasRenderingContext2D, plot: Plot, frame: Frame, size: S
     g.fillRect(frame.left, y, frame.width, 1);
     g.fillStyle = colours.is['text-3'];
     g.textAlign = 'right';
-    g.fillText(plot.format(plot.top * share), frame.left - 6, y);
+    const label = plot.format(plot.top * share);
+    // Half of one event reads as one: such a line has no name.
+    if (share !== 0.5 || label !== plot.format(plot.top)) g.fillText(label, frame.left - 6, y);
   }
   g.textAlign = 'center';
   for (const tick of timeTicks(plot.range.from, plot.range.to, Math.max(2, Math.floor(frame.width / 64)))) {

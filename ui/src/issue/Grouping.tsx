@@ -75,7 +75,8 @@ function Tree({ component, depth }: { component: Component; depth: number }) {
 
 export function Groups({ issue }: { issue: IssueDetail }) {
   const [picked, setPicked] = useState<ReadonlySet<string>>(new Set());
-  const groups = issue.groups ?? [];
+  // An event counts under the first of its hashes; the others are names of the same kind.
+  const groups = (issue.groups ?? []).filter((group) => group.events > 0);
   if (groups.length < 2) return null;
   const subject = `unmerge ${issue.id}`;
   const waiting = pending.value?.subject === subject;
