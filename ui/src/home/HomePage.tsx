@@ -2,9 +2,12 @@
 import '../styles/home.css';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { type ApiError, getJson } from '../api/client.ts';
-import { useLoad } from '../api/load.ts';
+import type { IssueList } from '../api/issues.ts';
+import { type Loaded, useLoad } from '../api/load.ts';
+import { loadMonitors } from '../api/monitors.ts';
 import type { Overview } from '../api/overview.ts';
 import { parseInstant } from '../format/time.ts';
+import { failing } from '../monitors/words.ts';
 import { Foot } from '../parts/Foot.tsx';
 import { Link } from '../parts/Link.tsx';
 import { Failure, useLate } from '../parts/States.tsx';
@@ -18,11 +21,12 @@ import { NoTraces } from '../traces/NoTraces.tsx';
 import { HomeCharts, HomeChartsSkeleton } from './Charts.tsx';
 import { Differ } from './Differ.tsx';
 import { Ingest } from './Ingest.tsx';
-import { NEW_ISSUES, NewIssues } from './Issues.tsx';
+import { NEW_ISSUES, NewIssues, useNewIssues } from './Issues.tsx';
 import { Lede, LedeSkeleton } from './Lede.tsx';
 import { type Details, detailQueries, loadDetails, loadNewLogs, PATTERNS_QUERY } from './load.ts';
 import { Deploys, NewInLogs } from './Panes.tsx';
 import { Services, serviceHref } from './Services.tsx';
+import type { Troubles } from './words.ts';
 
 const BUCKETS = 60;
 const SLOW_MS = 20_000;
@@ -60,6 +64,17 @@ function asksOf(overview: Overview | undefined, details: Details | undefined): A
   ];
 }
 
+/** Undefined: not known yet. What cannot be told is no trouble; the panes below say why. */
+function useTroubles(issues: Loaded<IssueList>): Troubles | undefined {
+  const { project, environment } = scope.value;
+  const subject = `monitors ${project ?? ''} ${environment ?? ''}`;
+  const monitors = useLoad(subject, `${subject} ${slowly(range.value.to)}`, (abort) => loadMonitors(project, abort), true);
+  const known = (one: Loaded<unknown>) => one.data.value !== undefined || one.error.value !== undefined;
+  if (!known(issues) || !known(monitors)) return undefined;
+  const broken = monitors.data.value?.filter((one) => !one.muted && failing(one)) ?? [];
+  return { issues: issues.data.value?.total ?? 0, monitors: broken.map((one) => one.name) };
+}
+
 export function HomePage() {
   usePage({ here: 'Home', tab: 'home', ranged: true, watch: 'spans root=true', pace: 4000 });
   const overview = useLoad(
@@ -72,6 +87,8 @@ export function HomePage() {
     },
     true,
   );
+  const issues = useNewIssues();
+  const troubles = useTroubles(issues);
   const found = overview.data.value;
   const finding = found?.answer.finding;
   const subject = `${rangeSubject.value} ${finding?.state ?? ''} ${finding?.service ?? ''} ${finding?.since ?? ''}`;
@@ -119,12 +136,23 @@ export function HomePage() {
       ) : (
         <div class="home">
           {error && <StaleNote error={error} />}
-          {found ? <Lede overview={found.answer} details={details} /> : late && <LedeSkeleton />}
+          {found && (troubles || finding?.state !== 'healthy') ? (
+            <Lede overview={found.answer} details={details} troubles={troubles} />
+          ) : (
+            (late || found) && <LedeSkeleton />
+          )}
           {finding && differ && differ.length > 0 && <Differ finding={finding} rows={differ} />}
           {nothing ? (
             <Nothing />
           ) : found ? (
-            <Evidence overview={found.answer} span={found.range} table={table} selected={selected} stale={overview.stale.value} />
+            <Evidence
+              overview={found.answer}
+              span={found.range}
+              table={table}
+              selected={selected}
+              stale={overview.stale.value}
+              issues={issues}
+            />
           ) : (
             late && <HomeChartsSkeleton />
           )}
@@ -149,9 +177,10 @@ interface EvidenceProps {
   table: boolean;
   selected: number;
   stale: boolean;
+  issues: Loaded<IssueList>;
 }
 
-function Evidence({ overview, span, table, selected, stale }: EvidenceProps) {
+function Evidence({ overview, span, table, selected, stale, issues }: EvidenceProps) {
   const { finding, services, deploys } = overview;
   const since = useMemo(
     () => (finding.since ? Math.max(span.from, parseInstant(finding.since).ms) : span.from),
@@ -185,7 +214,7 @@ function Evidence({ overview, span, table, selected, stale }: EvidenceProps) {
           <Ingest />
         </div>
       </div>
-      <NewIssues span={span} />
+      <NewIssues list={issues} />
       <NewInLogs since={since} named={!!finding.since} logs={logs} />
     </>
   );

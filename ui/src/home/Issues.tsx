@@ -1,14 +1,14 @@
 // New and regressed issues, the most urgent first.
 import { serverNow } from '../api/client.ts';
-import { type Issue, loadIssues } from '../api/issues.ts';
-import { useLoad } from '../api/load.ts';
+import { type Issue, type IssueList, loadIssues } from '../api/issues.ts';
+import { type Loaded, useLoad } from '../api/load.ts';
 import { count } from '../format/number.ts';
 import { absolute, ago, parseInstant } from '../format/time.ts';
 import { IssueSpark, PriorityBars, StatePill } from '../issues/Marks.tsx';
 import { partsOf, stateDetail, users } from '../issues/words.ts';
 import { Link } from '../parts/Link.tsx';
 import { useLate } from '../parts/States.tsx';
-import { rangeKey, rangeSubject } from '../state/live.ts';
+import { range, rangeKey, rangeSubject } from '../state/live.ts';
 import { href } from '../state/route.ts';
 import { kept, scopeParams } from '../state/scope.ts';
 import { hueOf } from '../state/services.ts';
@@ -16,13 +16,19 @@ import { hueOf } from '../state/services.ts';
 export const NEW_ISSUES = 'issues state=(new, regressed, escalating)';
 const ROWS = 5;
 
-export function NewIssues({ span }: { span: { from: number; to: number } }) {
-  const list = useLoad(
+export function useNewIssues(): Loaded<IssueList> {
+  return useLoad(
     rangeSubject.value,
     rangeKey.value,
-    (abort) => loadIssues({ query: NEW_ISSUES, ...span, sort: 'priority', buckets: 30, limit: ROWS, ...scopeParams() }, abort),
+    (abort) => {
+      const { from, to } = range.value;
+      return loadIssues({ query: NEW_ISSUES, from, to, sort: 'priority', buckets: 30, limit: ROWS, ...scopeParams() }, abort);
+    },
     true,
   );
+}
+
+export function NewIssues({ list }: { list: Loaded<IssueList> }) {
   const answered = list.data.value;
   const late = useLate(!answered && list.busy.value);
   const all = href('/issues', kept.value);

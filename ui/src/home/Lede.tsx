@@ -15,7 +15,7 @@ import { rangeLabel } from '../state/range.ts';
 import { href, param, setParams } from '../state/route.ts';
 import { kept, scope } from '../state/scope.ts';
 import type { Details, Difference } from './load.ts';
-import { calmFacts, conclusion, leadFact } from './words.ts';
+import { calmFacts, conclusion, leadFact, type Piece, type Troubles } from './words.ts';
 
 const MOODS = { e: 'dot e', w: 'dot w', k: 'dot k', none: 'dot' };
 
@@ -26,9 +26,26 @@ function rangeWords(): string {
   return `${range.value.relative ? `in the ${label.toLowerCase()}` : `from ${label}`}${of ? ` from ${of}` : ''}`;
 }
 
-export function Lede({ overview, details }: { overview: Overview; details: Loaded<Details | undefined> }) {
+function Said({ piece }: { piece: Piece }) {
+  if (piece.to) {
+    return (
+      <Link class="plain" href={href(piece.to, kept.value)}>
+        <b>{piece.text}</b>
+      </Link>
+    );
+  }
+  return piece.strong ? <b>{piece.text}</b> : <span>{piece.text}</span>;
+}
+
+interface LedeProps {
+  overview: Overview;
+  details: Loaded<Details | undefined>;
+  troubles: Troubles | undefined;
+}
+
+export function Lede({ overview, details, troubles }: LedeProps) {
   const { finding } = overview;
-  const { mood, pieces } = conclusion(overview, serverNow(), rangeWords());
+  const { mood, pieces } = conclusion(overview, serverNow(), rangeWords(), troubles);
   const since = finding.since ? absolute(parseInstant(finding.since).ms) : undefined;
   const bad = finding.state === 'failing' || finding.state === 'slow';
   return (
@@ -36,7 +53,11 @@ export function Lede({ overview, details }: { overview: Overview; details: Loade
       <div class="grow">
         <h1 title={since}>
           <span class={MOODS[mood]} />
-          <span>{pieces.map((piece, index) => (piece.strong ? <b key={index}>{piece.text}</b> : piece.text))}</span>
+          <span>
+            {pieces.map((piece, index) => (
+              <Said key={index} piece={piece} />
+            ))}
+          </span>
         </h1>
         {bad ? <BadFacts finding={finding} details={details} /> : mood !== 'none' && <CalmFacts overview={overview} />}
       </div>

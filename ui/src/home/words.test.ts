@@ -47,6 +47,17 @@ describe('the conclusion', () => {
     expect(said({ state: 'healthy' })).toBe('k: All 2 services are well');
     expect(said({ state: 'healthy' }, [service('web')])).toBe('k: *web* is well');
   });
+  it('says all is well when issues and monitors are, too', () => {
+    const with_ = (issues: number, ...monitors: string[]) => {
+      const { mood, pieces } = conclusion(overview({ state: 'healthy' }), NOW, 'in the last 6 h', { issues, monitors });
+      return `${mood}: ${pieces.map((piece) => piece.text).join('')}`;
+    };
+    expect(with_(0)).toBe('k: All 2 services are well');
+    expect(with_(1)).toBe('w: 1 issue needs a look');
+    expect(with_(3)).toBe('w: 3 issues need a look');
+    expect(with_(0, 'nightly')).toBe('e: The monitor nightly fails');
+    expect(with_(2, 'nightly', 'hourly')).toBe('e: 2 monitors fail, and 2 issues need a look');
+  });
   it('says when nothing arrives', () => {
     expect(said({ state: 'quiet' }, [])).toBe('none: Nothing has arrived in the last 6 h');
     expect(said({ state: 'healthy' }, [])).toBe('none: Nothing has arrived in the last 6 h');

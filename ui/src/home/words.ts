@@ -6,6 +6,8 @@ import { clock, dayClock, parseInstant } from '../format/time.ts';
 export interface Piece {
   text: string;
   strong?: boolean;
+  /** The page that says more. */
+  to?: '/issues' | '/monitors';
 }
 
 export type Mood = 'e' | 'w' | 'k' | 'none';
@@ -21,7 +23,26 @@ export function moment(ms: number, now: number): string {
   return sameDay ? clock(ms).slice(0, 5) : dayClock(ms);
 }
 
-export function conclusion(overview: Overview, now: number, rangeWords: string): Conclusion {
+/** What is wrong beside requests: issues that nobody has seen to, and monitors that miss or fail. */
+export interface Troubles {
+  issues: number;
+  monitors: string[];
+}
+
+function troubled({ issues, monitors }: Troubles): Piece[] {
+  const [first, ...others] = monitors;
+  const pieces: Piece[] = [];
+  if (first !== undefined && others.length === 0)
+    pieces.push({ text: 'The monitor ' }, { text: first, strong: true, to: '/monitors' }, { text: ' fails' });
+  else if (first !== undefined) pieces.push({ text: plural(monitors.length, 'monitor'), to: '/monitors' }, { text: ' fail' });
+  if (issues > 0) {
+    if (pieces.length > 0) pieces.push({ text: ', and ' });
+    pieces.push({ text: plural(issues, 'issue'), to: '/issues' }, { text: ` ${issues === 1 ? 'needs' : 'need'} a look` });
+  }
+  return pieces;
+}
+
+export function conclusion(overview: Overview, now: number, rangeWords: string, troubles?: Troubles): Conclusion {
   const { finding } = overview;
   const services = overview.services.filter((row) => row.kind === 'service');
   if (finding.state === 'failing' || finding.state === 'slow') {
@@ -34,6 +55,8 @@ export function conclusion(overview: Overview, now: number, rangeWords: string):
   if (finding.state === 'quiet' || services.length === 0) {
     return { mood: 'none', pieces: [{ text: `Nothing has arrived ${rangeWords}` }] };
   }
+  const trouble = troubles ? troubled(troubles) : [];
+  if (trouble.length > 0) return { mood: troubles && troubles.monitors.length > 0 ? 'e' : 'w', pieces: trouble };
   if (services.length === 1) return { mood: 'k', pieces: [{ text: services[0]?.service ?? '', strong: true }, { text: ' is well' }] };
   return { mood: 'k', pieces: [{ text: `All ${services.length} services are well` }] };
 }
