@@ -209,14 +209,23 @@ static int save_issue(struct issues *is, const struct issue *issue, struct err *
     const char *texts[] = { m->release, m->commit, m->reason, m->assignee_kind, m->assignee };
     for (int i = 0; i < 5; i++)
         texts[i] = texts[i] ? texts[i] : "";
-    return db_run(&is->writer, NULL, err,
-                  "INSERT OR REPLACE INTO issue (id, project, state, priority, created_ns, since_ns, merged_into, more,"
-                  " until_kind, until_ns, until_n, until_window_s, users_base, resolved_kind, release, fix, reason,"
-                  " assignee_kind, assignee) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                  "iiiiiiiiiiiiiizzzzz", (int64_t)issue->id, (int64_t)issue->project, (int64_t)issue->state,
-                  (int64_t)issue->priority, issue->created, issue->since, (int64_t)issue->merged_into,
-                  (int64_t)(issue->more != NULL), (int64_t)m->until.kind, m->until.time, m->until.n, m->until.window_s,
-                  (int64_t)m->users_base, (int64_t)m->resolved, texts[0], texts[1], texts[2], texts[3], texts[4]);
+    int r = 0;
+    if (issue->merged_into) // what people wrote is read where its number leads
+        r = db_run(&is->writer, NULL, err, "UPDATE activity SET issue = ? WHERE issue = ? AND kind = 'comment'", "ii",
+                   (int64_t)issue->merged_into, (int64_t)issue->id);
+    return r < 0
+               ? r
+               : db_run(
+                     &is->writer, NULL, err,
+                     "INSERT OR REPLACE INTO issue (id, project, state, priority, created_ns, since_ns, merged_into, "
+                     "more,"
+                     " until_kind, until_ns, until_n, until_window_s, users_base, resolved_kind, release, fix, reason,"
+                     " assignee_kind, assignee) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                     "iiiiiiiiiiiiiizzzzz", (int64_t)issue->id, (int64_t)issue->project, (int64_t)issue->state,
+                     (int64_t)issue->priority, issue->created, issue->since, (int64_t)issue->merged_into,
+                     (int64_t)(issue->more != NULL), (int64_t)m->until.kind, m->until.time, m->until.n,
+                     m->until.window_s, (int64_t)m->users_base, (int64_t)m->resolved, texts[0], texts[1], texts[2],
+                     texts[3], texts[4]);
 }
 
 static int save_group(struct issues *is, const struct group *g, struct err *err)

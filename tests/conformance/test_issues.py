@@ -107,7 +107,10 @@ def test_merged_and_taken_apart_for_good(server):
         send(server, key, kind)
     a, b = sorted(row["id"] for row in issues(server, 3).values())
     admin = server.token("read", "admin")
+    ask(server, "POST", "/api/v1/issues/{id}/comments", {"text": "seen in the morning, too"}, 201, admin, id=b)
     assert ask(server, "POST", "/api/v1/issues/merge", {"ids": [b, a]}, token=admin)["id"] == a
+    comments = [entry for entry in ask(server, "GET", "/api/v1/issues/{id}", id=a)["activity"] if entry["kind"] == "comment"]
+    assert [entry["text"] for entry in comments] == ["seen in the morning, too"]
     send(server, key, "KeyError")
     issues(server, 4)
     whole = ask(server, "GET", "/api/v1/issues/{id}", id=b)  # its number leads to the one that took it
