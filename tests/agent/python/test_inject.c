@@ -241,8 +241,8 @@ int main(void)
         snprintf(pattern, sizeof pattern, "%s/.pyenv/versions/3.%d.*/bin/python3", getenv("HOME"), minor);
         if (glob(pattern, 0, NULL, &g) == 0 && g.gl_pathc)
             python_add(g.gl_pathv[g.gl_pathc - 1]);
+        globfree(&g);
     }
-    globfree(&g);
     for (size_t i = 0; i < python_count; i++)
         printf("# with %s\n", pythons[i]);
     if (!python_count)

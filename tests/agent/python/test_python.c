@@ -183,6 +183,10 @@ static void test_snapshot(void **state)
         has(json, "\"0x100000000000000000000\"");
         has(json, "\"slot\"");
         has(json, "\"seen\""); // as it was at the hit
+        has(json, "\"184.50\"");
+        has(json, "\"-0.005\"");
+        has(json, "\"12345678901234567890123456789.1\"");
+        has(json, "\"2026-05-04T03:02:01.000042\"");
         has(json, "\"k\":\"ref\"");
         assert_null(strstr(json, "changed"));
         assert_null(strstr(json, "hunter2"));
@@ -381,13 +385,15 @@ int main(void)
     if (glob(VICTIMS "/../../../.setup/venvs/3.1[123]*/bin/python", 0, NULL, &g) == 0)
         for (size_t i = 0; i < g.gl_pathc; i++)
             python_add(g.gl_pathv[i]);
-    for (int minor = INTERP_MINOR_MIN; getenv("HOME") && minor <= INTERP_MINOR_MAX; minor++) {
+    globfree(&g);
+    bool environments = python_count > 1;
+    for (int minor = INTERP_MINOR_MIN; !environments && getenv("HOME") && minor <= INTERP_MINOR_MAX; minor++) {
         char pattern[512];
         snprintf(pattern, sizeof pattern, "%s/.pyenv/versions/3.%d.*/bin/python3", getenv("HOME"), minor);
         if (glob(pattern, 0, NULL, &g) == 0 && g.gl_pathc)
             python_add(g.gl_pathv[g.gl_pathc - 1]);
+        globfree(&g);
     }
-    globfree(&g);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_snapshot), cmocka_unit_test(test_closure), cmocka_unit_test(test_trace),
         cmocka_unit_test(test_no_line),  cmocka_unit_test(test_entry),   cmocka_unit_test(test_hot),
