@@ -60,7 +60,11 @@ int desired_read(struct helper *h, str json, struct err *err)
     struct desired d = { 0 }, old;
     const struct json_node *root;
     arena_init(&d.arena, DESIRED_ARENA);
-    int rc = json_tree_read(json, &d.arena, PROBE_JSON_DEPTH + 8, &root, err);
+    int rc = arena_dup(&d.arena, json, &json); // the probes' texts are views of it
+    if (rc == 0)
+        rc = json_tree_read(json, &d.arena, PROBE_JSON_DEPTH + 8, &root, err);
+    else
+        err_set(err, rc, NULL, "it is too long");
     if (rc == 0) {
         if (!json_int_of(json_get(root, STR("revision")), &d.revision))
             d.revision = 0;

@@ -1,4 +1,5 @@
 """clew agent against a server made of another's WebSocket: enrolment, the protocol, and what survives a kill."""
+import datetime
 import json
 import os
 import queue
@@ -63,11 +64,14 @@ class FakeServer:
 
 
 @pytest.fixture
-def victim():
-    p = subprocess.Popen([sys.executable, "-c", PROGRAM], stdout=subprocess.PIPE, text=True,
+def victim(tmp_path):
+    program = tmp_path / "work.py"
+    program.write_text(PROGRAM)
+    p = subprocess.Popen([sys.executable, program], stdout=subprocess.PIPE, text=True,
                          env={**os.environ, "OTEL_SERVICE_NAME": "shop",
                               "OTEL_RESOURCE_ATTRIBUTES": "service.version=1.2,deployment.environment.name=test%20bed"})
     assert p.stdout.readline() == "ready\n"
+    p.file = str(program)
     yield p
     assert p.poll() is None, "the agent has killed its target"
     p.kill()
@@ -110,7 +114,7 @@ def test_hello_and_processes(enrolled, victim):
     assert enrolled.wait("resolved")["error"]["code"] == "no_process"
     status = subprocess.run([harness.binary(), "agent", "status", "--state", enrolled.state], capture_output=True, text=True)
     assert status.returncode == 0 and ": connected" in status.stdout
-    second = subprocess.run([harness.binary(), "agent", "--state", enrolled.state], capture_output=True, text=True, timeout=30)
+    second = subprocess.run([harness.binary(), "agent", "--state", enrolled.state], capture_output=True, text=True, timeout=6)
     assert second.returncode == 1 and "another agent runs on this host" in second.stderr
     end(p)
 
@@ -145,10 +149,48 @@ def test_the_policy_beats_the_server(enrolled, victim, tmp_path):
     assert not found["attachable"] and found["code"] == "policy"
     end(p)
     policy.write_text("\nuser = root\n")
-    bad = subprocess.run([harness.binary(), "agent", "--state", enrolled.state, "--policy", policy], capture_output=True, text=True, timeout=30)
+    bad = subprocess.run([harness.binary(), "agent", "--state", enrolled.state, "--policy", policy], capture_output=True, text=True, timeout=6)
     assert bad.returncode == 1 and "agent.conf:2" in bad.stderr and "there is no setting" in bad.stderr
 
 
 def test_without_an_enrolment_it_says_what_to_do(tmp_path):
-    r = subprocess.run([harness.binary(), "agent", "--state", tmp_path / "none"], capture_output=True, text=True, timeout=30)
+    r = subprocess.run([harness.binary(), "agent", "--state", tmp_path / "none"], capture_output=True, text=True, timeout=6)
     assert r.returncode == 1 and "not enrolled" in r.stderr and "--token" in r.stderr
+
+
+def probe(victim, **more):
+    expires = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(minutes=10)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {"id": "p1", "revision": 1, "kind": "snapshot", "where": {"file": victim.file, "line": 5}, "match": "follow",
+            "frames": 5, "frames_vars": 2, "locals": True, "args": True, "scope": {"service": "shop", "instances": "all"},
+            "expires": expires, "hits": 20, "grant": 2, "rate": 5, "burst": 5, **more}
+
+
+def captures(server, n):
+    got = []
+    while len(got) < n:
+        got += server.wait("captures")["captures"]
+    return got
+
+
+def test_a_probe_captures_what_was_granted_and_leaves(enrolled, victim):
+    p = agent(enrolled.state)
+    enrolled.wait("processes", of(victim.pid))
+    enrolled.send({"type": "desired", "revision": 4, "probes": [probe(victim)]})
+    state = enrolled.wait("states", lambda m: any(s["state"] == "installed" for s in m["states"]))
+    assert state["revision"] == 4 and state["states"][0]["probe"] == "p1"
+    got = captures(enrolled, 2)
+    assert [(c["probe"], c["line"], c["function"]) for c in got] == [("p1", 5, "work")] * 2
+    assert {v["name"] for v in got[0]["frames"][0]["vars"]} >= {"order", "total"}
+    # Neither was acknowledged: a killed agent's successor sends both again, with the ids that they had.
+    p.kill()
+    p.wait()
+    p = agent(enrolled.state)
+    again = captures(enrolled, 2)
+    assert [c["id"] for c in again] == [c["id"] for c in got]
+    enrolled.send({"type": "ack", "ids": [c["id"] for c in again]})
+    enrolled.wait("processes", of(victim.pid))
+    enrolled.send({"type": "desired", "revision": 5, "probes": [probe(victim, revision=2, grant=1)]})
+    assert captures(enrolled, 1)[0]["id"] not in {c["id"] for c in got}
+    enrolled.send({"type": "desired", "revision": 6, "probes": []})
+    enrolled.wait("states", lambda m: any(s["state"] == "removed" for s in m["states"]))
+    end(p)
