@@ -40,6 +40,8 @@ bool ext_text_is(PyObject *text, str want);         // a str, compared unit by u
 
 size_t ext_digits(PyObject *o, const digit **ret, bool *ret_negative); // of an int
 
+bool ext_walk_known(struct probe_value_writer *w, PyObject *o); // known.c; false: it wrote nothing
+
 // --- attribute.c ---
 void ext_each_attribute(PyObject *o, bool (*each)(void *ctx, PyObject *name, PyObject *value),
                         void *ctx);             // until each says false

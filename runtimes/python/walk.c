@@ -222,6 +222,8 @@ static bool put_slots(struct probe_value_writer *w, PyObject *o, bool write, boo
 
 static void put_object(struct probe_value_writer *w, PyObject *o)
 {
+    if (ext_walk_known(w, o))
+        return;
     bool slots = false, exception = PyExceptionInstance_Check(o);
     put_slots(w, o, false, &slots);
     if (!slots && !exception && !has_instance_dict(Py_TYPE(o))) {

@@ -1,5 +1,7 @@
 """What a probe is placed in: a request loop with values of many kinds, and with classes whose methods count every call of theirs."""
 import contextvars
+import datetime
+import decimal
 import sys
 import time
 
@@ -47,12 +49,14 @@ def price(quantity, each):
     slots = Slots()
     password = "hunter2hunter2"
     numbers = {"small": -7, "big": 2**80, 3: [True, None, 1.5]}
+    amounts = [decimal.Decimal(t) for t in ("184.50", "-0.005", "12345678901234567890123456789.1", "7")]
+    when = datetime.datetime(2026, 5, 4, 3, 2, 1, 42)
     loop = [1, "zwei\u00e4"]
     loop.append(loop)
     total = quantity * each
     del poison.inside
     poison.inside = "changed"
-    return total, slots, password, numbers
+    return total, slots, password, numbers, amounts, when
 
 
 class Span:

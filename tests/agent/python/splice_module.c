@@ -1,0 +1,41 @@
+// Lets test_splice.py splice code: splice(code, lines) -> code or None; calls() -> how often the inserted function was called.
+#include "splice.h"
+
+static long calls;
+
+static PyObject *hit(PyObject *self, PyObject *unused)
+{
+    calls++;
+    Py_RETURN_NONE;
+}
+static PyMethodDef hit_def = { "hit", hit, METH_NOARGS, NULL };
+
+static PyObject *test_splice(PyObject *self, PyObject *args)
+{
+    PyObject *code, *lines, *made = NULL;
+    struct splice_site sites[64];
+    size_t places = 0;
+    if (!PyArg_ParseTuple(args, "O!O!", &PyCode_Type, &code, &PyList_Type, &lines))
+        return NULL;
+    PyObject *callee = PyCFunction_New(&hit_def, NULL);
+    Py_ssize_t n = PyList_GET_SIZE(lines) > 64 ? 64 : PyList_GET_SIZE(lines);
+    for (Py_ssize_t i = 0; i < n; i++)
+        sites[i] = (struct splice_site){ (int)PyLong_AsLong(PyList_GET_ITEM(lines, i)), callee };
+    made = (PyObject *)splice_code((PyCodeObject *)code, sites, (size_t)n, &places);
+    Py_XDECREF(callee);
+    if (!made && !PyErr_Occurred())
+        Py_RETURN_NONE;
+    return made;
+}
+
+static PyObject *test_calls(PyObject *self, PyObject *unused) { return PyLong_FromLong(calls); }
+
+static PyMethodDef methods[] = {
+    { "splice", test_splice, METH_VARARGS, NULL },
+    { "calls", test_calls, METH_NOARGS, NULL },
+    { NULL, NULL, 0, NULL },
+};
+static struct PyModuleDef definition = { PyModuleDef_HEAD_INIT, .m_name = "splice_module", .m_size = -1,
+                                         .m_methods = methods };
+PyMODINIT_FUNC PyInit_splice_module(void);
+PyMODINIT_FUNC PyInit_splice_module(void) { return PyModule_Create(&definition); }
