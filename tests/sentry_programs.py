@@ -26,8 +26,8 @@ def command(name, dsn):
         return [sys.executable, HERE / "sentry_python.py", dsn], environment, SDKS / "python-1"
     if name == "java":
         return ["java", "-cp", SDKS / "sentry.jar", HERE / "sentry_java/Shop.java", dsn], environment, SDKS / "sentry.jar"
-    if name == "go":
-        return [SDKS / "sentry_go", dsn], environment, SDKS / "sentry_go"
+    if name in ("go", "rust"):
+        return [SDKS / f"sentry_{name}", dsn], environment, SDKS / f"sentry_{name}"
     if name == "profiling-node":
         return [shutil.which("node"), HERE / "sentry_profile.js", dsn], environment, modules
     if name in BROWSER:

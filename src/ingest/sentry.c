@@ -135,7 +135,7 @@ int sentry_event_store(struct sentry_call *call, str json, struct sentry_source 
     if (!call->has_id) // the envelope's header wins over the payload
         sentry_id_make(call, e.id);
     from->event_id = str_of(call->id, SENTRY_ID_LEN);
-    if (e.transaction)
+    if (e.transaction || from->transaction)
         return sentry_transaction_records(&e, from, arena, sink, &call->counts);
     if ((r = symbolicate(call, &e, &waits)) < 0)
         return r;

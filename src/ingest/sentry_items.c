@@ -410,7 +410,10 @@ int sentry_item_store(struct sentry_call *call, const struct sentry_item *item, 
     switch (kind) {
     case EVENT:
         call->has_event |= str_eq(item->type, STR("event"));
-        return sentry_event_store(call, text, from, sink, err);
+        from->transaction = str_eq(item->type, STR("transaction"));
+        r = sentry_event_store(call, text, from, sink, err);
+        from->transaction = false;
+        return r;
     case CONTAINER:
         return sentry_container_records(item->type, root, from, arena, sink, counts);
     case ATTACHMENT:

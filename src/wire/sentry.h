@@ -33,11 +33,12 @@
 
 // What the envelope and the connection know.
 struct sentry_source {
-    str service;                   // of events that do not say: the project
-    str peer;                      // address, for user.ip_address "{{auto}}"; empty: unknown
-    str event_id;                  // 32 hex digits: for events without one
-    int64_t received_ns;           // ns Unix
-    int64_t shift_ns;              // added to all times: the sender's clock is so much behind
+    str service;         // of events that do not say: the project
+    str peer;            // address, for user.ip_address "{{auto}}"; empty: unknown
+    str event_id;        // 32 hex digits: for events without one
+    int64_t received_ns; // ns Unix
+    bool transaction;    // the item's header says that the event is one: not every SDK says it in the event, too
+    int64_t shift_ns;    // added to all times: the sender's clock is so much behind
     const struct json_node *trace; // the envelope's trace context; NULL: none
     const struct json_node *sdk;   // the envelope's: name and version, for items that do not say; NULL: none
 };

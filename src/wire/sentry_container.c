@@ -109,6 +109,8 @@ static bool put_log(struct sentry_build *b, const struct json_node *item)
         return false;
     sentry_put_trace(b, item);
     str span = attribute_text(item, STR("sentry.trace.parent_span_id"));
+    if (!span.len) // as Rust's SDK names it
+        span = attribute_text(item, STR("parent_span_id"));
     uint8_t id[8];
     if (b->record.has_trace && !b->record.span && span.len == 16 && hex_decode(id, span))
         b->record.span = be64_get(id);

@@ -17,7 +17,7 @@ def main():
         try:
             dsn = server.cli("project", "dsn", "default").strip()
             print("| SDK | version | requests | bytes, as sent | items | events | spans | logs |\n|---|---|---|---|---|---|---|---|")
-            for name in ["python", "python-1", *programs.NODE, "profiling-node", "java", "go", *programs.BROWSER]:
+            for name in ["python", "python-1", *programs.NODE, "profiling-node", "java", "go", "rust", *programs.BROWSER]:
                 row(server, name, dsn)
         finally:
             server.stop()
