@@ -62,20 +62,24 @@ int health_put_series(struct json_writer *w, struct api_call *call, int64_t rele
                       struct err *err)
 {
     uint64_t all[HEALTH_BUCKETS_MAX] = { 0 };
+    uint64_t users[HEALTH_BUCKETS_MAX] = { 0 }, crashed[HEALTH_BUCKETS_MAX] = { 0 };
     struct health_counts counts[HEALTH_BUCKETS_MAX] = { 0 };
     int64_t hours = (asked->to - asked->from + HOUR_NS - 1) / HOUR_NS;
     int64_t step = (hours + (int64_t)asked->buckets - 1) / (int64_t)asked->buckets * HOUR_NS;
     size_t n = (size_t)((hours * HOUR_NS + step - 1) / step);
     int rc = releases_health_series(call->api->options.releases, release, asked->environment, asked->from, step, counts,
                                     all, n, err);
+    if (rc == 0)
+        rc = releases_health_users(call->api->options.releases, release, asked->environment, asked->from, step, users,
+                                   crashed, n, err);
     if (rc < 0)
         return rc;
     json_put_key(w, STR("health"));
     json_put_object(w);
     json_put_key(w, STR("step"));
     json_put_int(w, step);
-    static const str names[] = { STR_INIT("time"), STR_INIT("sessions"), STR_INIT("crashed"),
-                                 STR_INIT("all_sessions") };
+    static const str names[] = { STR_INIT("time"),         STR_INIT("sessions"),     STR_INIT("crashed"),
+                                 STR_INIT("all_sessions"), STR_INIT("users_so_far"), STR_INIT("crashed_users_so_far") };
     for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
         json_put_key(w, names[k]);
         json_put_array(w);
@@ -83,7 +87,11 @@ int health_put_series(struct json_writer *w, struct api_call *call, int64_t rele
             if (k == 0)
                 api_put_time(w, asked->from + (int64_t)i * step);
             else
-                json_put_uint(w, k == 1 ? counts[i].sessions : k == 2 ? counts[i].crashed : all[i]);
+                json_put_uint(w, k == 1   ? counts[i].sessions
+                                 : k == 2 ? counts[i].crashed
+                                 : k == 3 ? all[i]
+                                 : k == 4 ? users[i]
+                                          : crashed[i]);
         }
         json_put_array_end(w);
     }

@@ -1,6 +1,6 @@
 // Releases for the pages and the command line.
 #include "api/api_internal.h"
-#include "api/release_health.h"
+#include "api/release_parts.h"
 
 #include "base/clock.h"
 #include "issues/issues.h"
@@ -149,6 +149,8 @@ static int put_release(struct json_writer *w, struct api_call *call, const struc
     if (detail) {
         put_commits(w, commits, commits_n);
         rc = health_put_series(w, call, x->id, asked, err);
+        if (rc == 0)
+            rc = release_put_parts(w, call, q, x, asked, err);
     }
     json_put_object_end(w);
     return rc;

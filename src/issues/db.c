@@ -28,7 +28,8 @@ static const char schema_v1[] =
     "CREATE TABLE seen (key INTEGER PRIMARY KEY, time_ns BIGINT NOT NULL);"
     "CREATE TABLE state (name TEXT PRIMARY KEY, value BIGINT NOT NULL) WITHOUT ROWID;"
     "INSERT INTO state VALUES ('passed', 0);";
-static const char *const versions[] = { schema_v1 };
+static const char schema_v2[] = "CREATE INDEX activity_regressed ON activity (data) WHERE kind = 'regressed';";
+static const char *const versions[] = { schema_v1, schema_v2 };
 
 int issues_db_open(struct issues *is, bool writer, struct err *err)
 {

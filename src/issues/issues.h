@@ -191,6 +191,9 @@ struct issue_activity {
 // Of an issue, newest first, at most n.
 int issues_activity(struct issues *is, int64_t issue, size_t n, struct arena *arena, struct issue_activity **ret_list,
                     size_t *ret_n, struct err *err);
+// Issues that came back in that release, ascending; of any project.
+int issues_regressed_in(struct issues *is, str release, struct arena *arena, int64_t **ret_ids, size_t *ret_n,
+                        struct err *err);
 // Of all issues, those with id > after, oldest first: who remembers the last id that he has dealt with misses nothing and
 // can drop what he gets twice.
 int issues_activity_after(struct issues *is, int64_t after, size_t n, struct arena *arena,

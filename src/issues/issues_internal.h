@@ -144,6 +144,8 @@ int state_tick(struct issues *is, int64_t now);
 void state_set(struct issue *issue, enum issue_state state, int64_t since);
 // For the database, and for who observes. ERR_NOMEM.
 int activity_add(struct issues *is, struct issue *issue, int64_t time, str actor, str kind, str text, str data);
+// What stands with "regressed" in the activity, so that those of a release are found by it.
+void release_data(struct buf *out, str release);
 uint64_t issue_users(const struct issues *is, const struct issue *issue);
 // What an hour of it is like, from the week before; the number above which it escalates.
 uint64_t forecast_limit(const uint64_t *hours, uint32_t n, double *ret_usual);

@@ -73,6 +73,7 @@ static int rows_of(void *ctx, const uint32_t *projects, size_t projects_n, int64
                                        .type = row->type,
                                        .culprit = row->culprit,
                                        .assignee = row->assignee.name,
+                                       .first_release = row->first_release,
                                        .state = issue_state_word(row->state),
                                        .priority = issue_priority_word(row->priority),
                                        .severity = row->severity,

@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-enum { LOADED_MAX = 200000 };
+enum { LOADED_MAX = 200000, REGRESSED_MAX = 10000 };
 #define LOADED_BYTES_MAX ((size_t)256 << 20)
 
 // ---- figures -------------------------------------------------------------------------------------------
@@ -524,6 +524,35 @@ int issues_activity_after(struct issues *is, int64_t after, size_t n, struct are
     MAGIC_CHECK(is, ISSUES_MAGIC);
     return activity_rows(is, "SELECT " ACTIVITY_COLUMNS " FROM activity WHERE id > ? ORDER BY id LIMIT ?", after, n,
                          arena, ret_list, ret_n, err);
+}
+
+int issues_regressed_in(struct issues *is, str release, struct arena *arena, int64_t **ret_ids, size_t *ret_n,
+                        struct err *err)
+{
+    int64_t *ids = arena_alloc_array(arena, REGRESSED_MAX, sizeof *ids);
+    sqlite3_stmt *s;
+    struct buf data;
+    size_t n = 0;
+    MAGIC_CHECK(is, ISSUES_MAGIC);
+    buf_init(&data, 4096);
+    release_data(&data, release);
+    if (!ids || data.error) {
+        buf_free(&data);
+        return err_set(err, ERR_NOMEM, NULL, "out of memory");
+    }
+    pthread_mutex_lock(&is->reading);
+    int r = db_query(&is->reader, &s, err,
+                     "SELECT DISTINCT issue FROM activity WHERE kind = 'regressed' AND data = ? ORDER BY issue LIMIT ?",
+                     "ti", buf_view(&data), (int64_t)REGRESSED_MAX);
+    for (; r == 1; r = db_next(&is->reader, s, err))
+        ids[n++] = sqlite3_column_int64(s, 0);
+    pthread_mutex_unlock(&is->reading);
+    buf_free(&data);
+    if (r < 0)
+        return r;
+    *ret_ids = ids;
+    *ret_n = n;
+    return 0;
 }
 
 // ---- words ---------------------------------------------------------------------------------------------

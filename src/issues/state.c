@@ -1,5 +1,6 @@
 // What events and time do to the state of an issue. Everything here is decided by what was received after the state began,
 // so that counting the log again after a crash, with the states that were durable, changes nothing twice.
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/timefmt.h"
 #include "issues/issues_internal.h"
@@ -138,15 +139,32 @@ static bool regresses(const struct issues *is, const struct issue *issue, const 
     return m->resolved == RESOLVED_NEXT_RELEASE ? order > 0 : order >= 0;
 }
 
+void release_data(struct buf *out, str release)
+{
+    struct json_writer w;
+    json_writer_init(&w, out);
+    json_put_object(&w);
+    json_put_key(&w, STR("release"));
+    json_put_str(&w, str_slice(release, 0, ISSUE_TEXT_MAX));
+    json_put_object_end(&w);
+}
+
 static int regress(struct issues *is, struct issue *issue, const struct event *e)
 {
     char text[400], time[32];
+    struct buf data;
     how_long(e->received - issue->since, time);
-    if (e->release.len)
-        snprintf(text, sizeof text, "back after %s in %.*s", time, STR_ARG(str_slice(e->release, 0, 200)));
-    else
+    if (!e->release.len) {
         snprintf(text, sizeof text, "back after %s", time);
-    return transition(is, issue, ISSUE_REGRESSED, e->received, STR("regressed"), text, (str){ 0 });
+        return transition(is, issue, ISSUE_REGRESSED, e->received, STR("regressed"), text, (str){ 0 });
+    }
+    snprintf(text, sizeof text, "back after %s in %.*s", time, STR_ARG(str_slice(e->release, 0, 200)));
+    buf_init(&data, 4096);
+    release_data(&data, e->release);
+    int r = data.error ? data.error
+                       : transition(is, issue, ISSUE_REGRESSED, e->received, STR("regressed"), text, buf_view(&data));
+    buf_free(&data);
+    return r;
 }
 
 static int escalate(struct issues *is, struct issue *issue, int64_t received)

@@ -8,7 +8,7 @@
 
 // ---- the source ----
 
-enum { ISSUE_ATTRS_MAX = 16, LIST_BYTES_MAX = 1 << 20, SHORT_MAX = 96 };
+enum { ISSUE_ATTRS_MAX = 20, LIST_BYTES_MAX = 1 << 20, SHORT_MAX = 96 };
 
 struct issue_record {
     struct attr attrs[ISSUE_ATTRS_MAX];
@@ -69,6 +69,7 @@ static int issue_add(struct exec *x, struct made *m, struct issue_record *r, con
     put_text(r, STR("state"), q->state);
     put_text(r, STR("priority"), q->priority);
     put_text(r, STR("assignee"), q->assignee);
+    put_text(r, STR("first_release"), q->first_release);
     put(r, STR("first"), value_int(q->first));
     put(r, STR("last"), value_int(q->last));
     put(r, STR("events"), value_int(q->events < INT64_MAX ? (int64_t)q->events : INT64_MAX));

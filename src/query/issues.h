@@ -9,7 +9,7 @@ struct query_issue {
     int64_t id;
     uint32_t project;
     str short_id; // "SHOP-42"; empty: made of the project's name
-    str title, type, culprit, assignee;
+    str title, type, culprit, assignee, first_release;
     str state;           // new ongoing escalating regressed archived resolved
     str priority;        // high medium low
     uint8_t severity;    // as of events; 0: none

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define WAIT_NS (1 * NS_PER_S)
+#define SAVE_NS (2 * NS_PER_S) // while news keep coming
 #define RETRY_NS (1 * NS_PER_S)
 enum { SOURCES = 1 << RECORD_EVENTS | 1 << RECORD_SESSIONS, FOLLOW_MAGIC = 0x52464c57 };
 
@@ -21,7 +22,8 @@ struct releases_follow {
     struct store *store;
     struct consumer *consumer;
     struct health_pending *sessions; // of the generation that is not complete
-    pthread_mutex_t lock;            // consumer, for who wakes it
+    int64_t saved_at;
+    pthread_mutex_t lock; // consumer, for who wakes it
     pthread_t thread;
     bool running;
     _Atomic bool stop;
@@ -143,12 +145,25 @@ static int begin(struct releases_follow *f, struct err *err)
     return rc < 0 ? err_set(err, rc, "memory", "out of memory") : 0;
 }
 
+// What came since, before its generation is complete: people look at it now.
+static int save_soon(struct releases_follow *f, bool idle, struct err *err)
+{
+    int64_t now = clock_mono_ns();
+    if (!health_pending_unsaved(f->sessions) || (!idle && now - f->saved_at < SAVE_NS))
+        return 0;
+    int rc = releases_save_passed(f->releases, 0, f->sessions, err);
+    if (rc == 0)
+        health_pending_saved(f->sessions);
+    f->saved_at = now;
+    return rc;
+}
+
 int releases_follow_step(struct releases_follow *f, int64_t wait_ns, struct err *err)
 {
     struct consumer_news news;
     int rc = store_consumer_next(f->consumer, wait_ns, &news);
     if (rc == ERR_AGAIN)
-        return 0;
+        return save_soon(f, true, err);
     if (rc < 0)
         return err_set(err, rc, "releases", "the store's news cannot be read: %s", err_text(rc));
     for (uint32_t i = 0; i < news.n && rc == 0; i++)
@@ -159,7 +174,7 @@ int releases_follow_step(struct releases_follow *f, int64_t wait_ns, struct err 
     if (rc < 0)
         return err_set(err, rc, "releases", "events could not be read: %s", err_text(rc));
     if (!complete)
-        return 1;
+        return (rc = save_soon(f, false, err)) < 0 ? rc : 1;
     rc = releases_save_passed(f->releases, generation, f->sessions, err);
     if (rc == 0)
         health_pending_clear(f->sessions);

@@ -1,5 +1,6 @@
-// Counting sessions. What a generation says is kept in memory until it is complete, and then added in the transaction that
-// says so: after a crash the generation is read again, and nothing counts twice.
+// Counting sessions. A generation that is not complete is read again after a crash, and nothing may count twice: what is said
+// of a session with an id adds nothing the second time, so it is added soon; what SDKs have counted themselves stands apart
+// (health_hours_open), is written anew each time, and is added in the transaction that says that the generation is complete.
 #include "releases/health.h"
 
 #include "base/clock.h"
@@ -8,6 +9,8 @@
 #include "base/mem.h"
 #include "base/people.h"
 #include "releases/releases_internal.h"
+
+#include <stdlib.h>
 
 enum { NAMES_SLOTS = 1 << 14, NAMES_MAX = NAMES_SLOTS / 2, NAMES_BYTES = 64 << 20, HOUR_S = 3600, MINUTE_S = 60 };
 enum { SAID_INIT = 1, SAID_EXITED = 2, SAID_CRASHED = 4, SAID_ERRORED = 8, SAID_ABNORMAL = 16, SAID_UNHANDLED = 32 };
@@ -36,6 +39,7 @@ struct health_pending {
     uint32_t *slots; // of names, + 1
     struct update *updates;
     size_t names_n, names_cap, updates_n, updates_cap;
+    bool unsaved;
 };
 
 struct health_pending *health_pending_new(void)
@@ -60,7 +64,43 @@ void health_pending_clear(struct health_pending *p)
     arena_init(&p->arena, NAMES_BYTES);
     memset(p->slots, 0, NAMES_SLOTS * sizeof *p->slots);
     p->names_n = p->updates_n = 0;
+    p->unsaved = false;
 }
+
+static int by_cell(const void *a, const void *b)
+{
+    const struct update *x = a, *y = b;
+    if (x->name != y->name)
+        return x->name < y->name ? -1 : 1;
+    if (x->minute != y->minute)
+        return x->minute < y->minute ? -1 : 1;
+    return (x->said > y->said) - (x->said < y->said);
+}
+
+void health_pending_saved(struct health_pending *p)
+{
+    size_t n = 0, kept = 0;
+    for (size_t i = 0; i < p->updates_n; i++) {
+        struct update u = p->updates[i];
+        if (u.has_sid)
+            continue;
+        u.minute -= u.minute % (HOUR_S / MINUTE_S);
+        u.has_did = false; // is among the users already
+        p->updates[n++] = u;
+    }
+    if (n)
+        qsort(p->updates, n, sizeof *p->updates, by_cell);
+    for (size_t i = 0; i < n; i++) {
+        if (kept && by_cell(&p->updates[kept - 1], &p->updates[i]) == 0)
+            p->updates[kept - 1].quantity += p->updates[i].quantity;
+        else
+            p->updates[kept++] = p->updates[i];
+    }
+    p->updates_n = kept;
+    p->unsaved = false;
+}
+
+bool health_pending_unsaved(const struct health_pending *p) { return p->unsaved; }
 
 void health_pending_free(struct health_pending *p)
 {
@@ -151,8 +191,10 @@ int health_pending_add(struct health_pending *p, const struct health_session *s)
         return 0;
     if (rc == 0)
         rc = grow((void **)&p->updates, p->updates_n, &p->updates_cap, sizeof *p->updates);
-    if (rc == 0)
+    if (rc == 0) {
         p->updates[p->updates_n++] = u;
+        p->unsaved = true;
+    }
     return rc;
 }
 
@@ -257,7 +299,15 @@ static int news_of(struct db *db, const struct name *n, const struct update *u, 
         "iiiii", (int64_t)n->project, (int64_t)u->sid, (int64_t)(before | u->said), (int64_t)*minute, now_s);
 }
 
-static int save_update(struct db *db, struct name *n, const struct update *u, int64_t now_s, struct err *err)
+#define ADD_TO(table)                                                                                                \
+    "INSERT INTO " table                                                                                             \
+    " (health_id, hour, sessions, exited, crashed, errored, abnormal, unhandled) VALUES (?1, ?2, ?3, ?4, ?5, ?6, "   \
+    "?7, ?8) ON CONFLICT (health_id, hour) DO UPDATE SET sessions = sessions + ?3, exited = exited + ?4, crashed = " \
+    "crashed + ?5, errored = errored + ?6, abnormal = abnormal + ?7, unhandled = unhandled + ?8"
+static const char add_for_good[] = ADD_TO("health_hours"), add_for_now[] = ADD_TO("health_hours_open");
+
+static int save_update(struct db *db, struct name *n, const struct update *u, bool complete, int64_t now_s,
+                       struct err *err)
 {
     uint8_t fresh;
     uint32_t minute = u->minute;
@@ -271,13 +321,9 @@ static int save_update(struct db *db, struct name *n, const struct update *u, in
     if (rc < 0 || !fresh)
         return rc;
 #define OF(bit) ((fresh & (bit)) ? u->quantity : (int64_t)0)
-    return db_run(db, NULL, err,
-                  "INSERT INTO health_hours (health_id, hour, sessions, exited, crashed, errored, abnormal, unhandled) "
-                  "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (health_id, hour) DO UPDATE SET sessions = "
-                  "sessions + ?3, exited = exited + ?4, crashed = crashed + ?5, errored = errored + ?6, abnormal = "
-                  "abnormal + ?7, unhandled = unhandled + ?8",
-                  "iiiiiiii", n->key, (int64_t)minute / (HOUR_S / MINUTE_S), OF(SAID_INIT), OF(SAID_EXITED),
-                  OF(SAID_CRASHED), OF(SAID_ERRORED), OF(SAID_ABNORMAL), OF(SAID_UNHANDLED));
+    return db_run(db, NULL, err, complete || u->has_sid ? add_for_good : add_for_now, "iiiiiiii", n->key,
+                  (int64_t)minute / (HOUR_S / MINUTE_S), OF(SAID_INIT), OF(SAID_EXITED), OF(SAID_CRASHED),
+                  OF(SAID_ERRORED), OF(SAID_ABNORMAL), OF(SAID_UNHANDLED));
 #undef OF
 }
 
@@ -316,13 +362,15 @@ static int find_keys(struct releases *r, struct health_pending *p, struct err *e
     return rc < 0 ? rc : 0;
 }
 
-int health_save(struct releases *r, struct health_pending *p, int64_t now, struct err *err)
+int health_save(struct releases *r, struct health_pending *p, bool complete, int64_t now, struct err *err)
 {
     int rc = find_keys(r, p, err);
+    if (rc == 0)
+        rc = db_run(&r->writer, NULL, err, "DELETE FROM health_hours_open", "");
     for (size_t i = 0; i < p->updates_n && rc == 0; i++) {
         struct name *n = &p->names[p->names[p->updates[i].name].stands_for];
         if (n->key)
-            rc = save_update(&r->writer, n, &p->updates[i], now / NS_PER_S, err);
+            rc = save_update(&r->writer, n, &p->updates[i], complete, now / NS_PER_S, err);
     }
     for (size_t i = 0; i < p->names_n && rc == 0; i++)
         if (p->names[i].loaded)

@@ -33,6 +33,10 @@ int releases_health(struct releases *r, int64_t release, str environment, int64_
 int releases_health_series(struct releases *r, int64_t release, str environment, int64_t from, int64_t step,
                            struct health_counts *counts, uint64_t *all, size_t n, struct err *err);
 
+// How many users were there in [from, from + (i + 1) * step), and how many of those had a crash: a line that ends at the range's number.
+int releases_health_users(struct releases *r, int64_t release, str environment, int64_t from, int64_t step,
+                          uint64_t *users, uint64_t *crashed, size_t n, struct err *err);
+
 // ---- counting: what a generation of the store said, until it is complete
 
 struct health_session {
@@ -45,4 +49,7 @@ struct health_pending;
 struct health_pending *health_pending_new(void);
 void health_pending_free(struct health_pending *p); // NULL is allowed
 void health_pending_clear(struct health_pending *p);
+// It was saved with a generation that is not complete: what need not be said again is let go.
+void health_pending_saved(struct health_pending *p);
+bool health_pending_unsaved(const struct health_pending *p);
 int health_pending_add(struct health_pending *p, const struct health_session *s); // ERR_NOMEM

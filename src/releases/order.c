@@ -204,3 +204,43 @@ int releases_latest(struct releases *r, uint32_t project, struct arena *arena, s
     *ret_version = version;
     return 0;
 }
+
+// Is a before b, and nearer to it than the best one so far?
+static bool is_nearer(const struct ordered *a, const struct ordered *b, const struct ordered *best, bool versions)
+{
+    if (!versions)
+        return by_date(&a->release, &b->release) < 0 && (!best || by_date(&best->release, &a->release) < 0);
+    if (!release_version_comparable(&a->version, &b->version) || release_version_compare(&a->version, &b->version) >= 0)
+        return false;
+    int c = best ? release_version_compare(&best->version, &a->version) : -1;
+    return c < 0 || (c == 0 && by_date(&best->release, &a->release) < 0);
+}
+
+int releases_before(struct releases *r, uint32_t project, str version, struct arena *arena, struct release *ret_release,
+                    struct err *err)
+{
+    struct release_filter f = { .projects = &project, .projects_n = 1, .with_archived = true };
+    const struct ordered *best = NULL, *self = NULL;
+    struct release *list;
+    size_t n;
+    int rc = release_list(r, &f, arena, &list, &n, err);
+    if (rc < 0)
+        return rc;
+    struct ordered *rows = arena_alloc_array(arena, n + 1, sizeof *rows);
+    if (!rows)
+        return releases_no_memory(err);
+    for (size_t i = 0; i < n; i++) {
+        rows[i].release = list[i];
+        release_version_parse(list[i].version, &rows[i].version);
+        if (str_eq(list[i].version, version))
+            self = &rows[i];
+    }
+    for (int versions = 1; self && versions >= 0 && !best; versions--)
+        for (size_t i = 0; i < n; i++)
+            if (is_nearer(&rows[i], self, best, versions))
+                best = &rows[i];
+    if (!best)
+        return err_set(err, ERR_NOENT, "no_release", "no release is before it");
+    *ret_release = best->release;
+    return 0;
+}

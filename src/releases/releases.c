@@ -53,6 +53,11 @@ static const char *const schema[] = {
     "CREATE TABLE health_open (project INTEGER NOT NULL, sid INTEGER NOT NULL, said INTEGER NOT NULL,"
     "  minute INTEGER NOT NULL, seen_s INTEGER NOT NULL, PRIMARY KEY (project, sid)) WITHOUT ROWID;"
     "CREATE INDEX health_open_by_seen ON health_open (seen_s);",
+    // What SDKs have counted themselves in the generation that is not complete: written anew each time.
+    "CREATE TABLE health_hours_open (health_id INTEGER NOT NULL REFERENCES health (id) ON DELETE CASCADE,"
+    "  hour INTEGER NOT NULL, sessions INTEGER NOT NULL, exited INTEGER NOT NULL, crashed INTEGER NOT NULL,"
+    "  errored INTEGER NOT NULL, abnormal INTEGER NOT NULL, unhandled INTEGER NOT NULL,"
+    "  PRIMARY KEY (health_id, hour)) WITHOUT ROWID;",
 };
 
 int releases_no_memory(struct err *err) { return err_set(err, ERR_NOMEM, NULL, "out of memory"); }

@@ -101,6 +101,10 @@ int releases_compare(struct releases *r, uint32_t project, str a, str b, int *re
 // The newest by that order: of the package of the one that was made last. ERR_NOENT.
 int releases_latest(struct releases *r, uint32_t project, struct arena *arena, str *ret_version, struct err *err);
 
+// The one before it: of those that compare with it as versions the next lower one, else the next older one. ERR_NOENT.
+int releases_before(struct releases *r, uint32_t project, str version, struct arena *arena, struct release *ret_release,
+                    struct err *err);
+
 // --- commits
 
 enum release_file_change { RELEASE_FILE_ADDED = 'A', RELEASE_FILE_MODIFIED = 'M', RELEASE_FILE_DELETED = 'D' };

@@ -44,10 +44,10 @@ int repository_put(struct releases *r, str name, int64_t *ret_id, struct err *er
 
 // The generation that was passed last; 0: none.
 int releases_passed(struct releases *r, uint64_t *ret_generation, struct err *err);
-// releases_save(), what sessions came to and that this generation is passed, in one.
+// releases_save(), what sessions came to and that this generation is passed (0: it is not complete), in one.
 int releases_save_passed(struct releases *r, uint64_t generation, struct health_pending *sessions, struct err *err);
 // Inside a transaction, after the releases were saved.
-int health_save(struct releases *r, struct health_pending *p, int64_t now, struct err *err);
+int health_save(struct releases *r, struct health_pending *p, bool complete, int64_t now, struct err *err);
 
 int releases_no_memory(struct err *err);
 str releases_cut(str s, size_t max);

@@ -178,7 +178,7 @@ static int save(struct releases *r, uint64_t generation, struct health_pending *
     pthread_mutex_lock(&r->touch_lock); // to the end: what is touched meanwhile waits, as it would for the next save
     rc = save_all(r, err);
     if (rc == 0 && sessions)
-        rc = health_save(r, sessions, clock_unix_ns(), err);
+        rc = health_save(r, sessions, generation != 0, clock_unix_ns(), err);
     if (rc == 0 && generation)
         rc = db_run(&r->writer, NULL, err, "INSERT OR REPLACE INTO state (name, value) VALUES ('passed', ?)", "i",
                     (int64_t)generation);

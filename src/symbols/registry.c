@@ -349,6 +349,32 @@ int symbols_has_debug_id(struct symbols *s, uint32_t project, const uint8_t id[1
     return 0;
 }
 
+int symbols_contents(struct symbols *s, uint32_t project, const uint8_t digest[SYMBOLS_DIGEST], size_t most,
+                     struct arena *arena, struct symbols_contents *ret_contents, struct err *err)
+{
+    struct symbols_contents c = { .debug_ids = arena_alloc(arena, (most + 1) * 16) };
+    sqlite3_stmt *stmt;
+    MAGIC_CHECK(s, SYMBOLS_MAGIC);
+    if (!c.debug_ids)
+        return err_set(err, ERR_NOMEM, NULL, "out of memory");
+    pthread_mutex_lock(&s->reader.lock);
+    int r = db_query(&s->reader, &stmt, err,
+                     "SELECT f.kind, f.debug_id FROM uploads u JOIN files f ON f.upload = u.id WHERE u.project = ? AND"
+                     " u.digest = ? ORDER BY f.debug_id",
+                     "ib", (int64_t)project, digest_of(digest));
+    for (; r == 1; r = db_next(&s->reader, stmt, err)) {
+        bytes id = db_blob(stmt, 1);
+        *(sqlite3_column_int64(stmt, 0) == FILE_MAP ? &c.maps : &c.minified) += 1;
+        bool again = c.debug_ids_n && id.len == 16 && memcmp(c.debug_ids[c.debug_ids_n - 1], id.ptr, 16) == 0;
+        if (id.len == 16 && !again && c.debug_ids_n < most)
+            memcpy(c.debug_ids[c.debug_ids_n++], id.ptr, 16);
+    }
+    pthread_mutex_unlock(&s->reader.lock);
+    if (r == 0)
+        *ret_contents = c;
+    return r;
+}
+
 // By one of its names; a file of the event's dist goes before one of none.
 static int id_of_url(struct symbols *s, uint32_t project, str release, str dist, enum file_kind kind, str url,
                      struct arena *arena, int64_t *ret_id, str *ret_url, str *ret_sourcemap)

@@ -63,6 +63,16 @@ int symbols_remove(struct symbols *s, uint32_t project, const uint8_t digest[SYM
 // Whether a project has this debug id: for tools that ask before they upload.
 int symbols_has_debug_id(struct symbols *s, uint32_t project, const uint8_t id[16], bool *ret_has, struct err *err);
 
+// What is of use in what was uploaded under this digest: how many generated files and maps, and the debug ids of these (at
+// most `most` of them, each once).
+struct symbols_contents {
+    uint32_t minified, maps;
+    uint8_t (*debug_ids)[16];
+    size_t debug_ids_n;
+};
+int symbols_contents(struct symbols *s, uint32_t project, const uint8_t digest[SYMBOLS_DIGEST], size_t most,
+                     struct arena *arena, struct symbols_contents *ret_contents, struct err *err);
+
 // ---- events
 
 enum symbols_use { SYMBOLS_PARSED, SYMBOLS_ANY };

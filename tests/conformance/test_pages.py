@@ -53,3 +53,10 @@ def test_no_script_but_ours(clew):
     policy = headers["content-security-policy"]
     assert "script-src 'self';" in policy and "unsafe" not in policy
     assert not re.search(rb"<script(?![^>]*\bsrc=)", page) and b"<style" not in page and b" style=" not in page
+
+
+def test_a_page_may_be_of_something_with_a_dot_in_its_name(clew):
+    home = get(clew, "/", Accept="text/html")[1]
+    assert get(clew, "/releases/shop%401.4.2", Accept="text/html")[:2] == (200, home)
+    for path in ("/nothing.png", "/assets/nothing.js"):
+        assert get(clew, path, Accept="text/html")[0] == 404

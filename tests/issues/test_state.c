@@ -97,6 +97,10 @@ static void test_regressed_once(void **unused)
     event(w, T0 + 12 * DAY_NS + 100, "shop@1.4.2");
     assert_int_equal(only(w)->state, ISSUE_REGRESSED);
     assert_string_equal(only(w)->more->reason, "back after 12 d in shop@1.4.2");
+    const struct pending *said = w->is.pending;
+    while (said->next)
+        said = said->next;
+    assert_true(str_eq(said->kind, STR("regressed")) && str_eq(said->data, STR("{\"release\":\"shop@1.4.2\"}")));
     unsigned before = activity(w);
     event(w, T0 + 12 * DAY_NS + 100, "shop@1.4.2"); // the log again
     event(w, T0 + 12 * DAY_NS + 200, "shop@1.4.2");

@@ -228,6 +228,56 @@ static void environments_beyond_the_limit_count_as_of_none(void **state)
     house_close(&h);
 }
 
+static void what_came_is_there_before_its_generation_is_complete(void **state)
+{
+    struct house h;
+    house_open(&h);
+    put(h.store, (struct said){ "shop@1", "", A, "0000000000000001", "crashed", .init = true });
+    put(h.store, (struct said){ "shop@1", "", NULL, "0000000000000002", "exited", true, 0, 40, 0 });
+    follow(h.follow);
+    for (int turn = 0; turn < 3; turn++) { // also when it is saved once more, complete, and read again
+        struct release_health x = health_of(&h, "shop@1", "", 0, HOUR_NS);
+        assert_int_equal(x.counts.sessions, 41);
+        assert_int_equal(x.counts.crashed, 1);
+        assert_int_equal(x.of_all, 41);
+        assert_int_equal(x.users, 2);
+        if (turn == 0) {
+            put(h.store, (struct said){ "shop@1", "", A, "0000000000000001", "crashed" });
+            follow(h.follow);
+        } else {
+            complete(&h);
+        }
+    }
+    put(h.store, (struct said){ "shop@1", "", NULL, NULL, "exited", true, 0, 2, 0 });
+    follow(h.follow);
+    put(h.store, (struct said){ "shop@1", "", NULL, NULL, "exited", true, 0, 3, 1 });
+    put(h.store, (struct said){ "shop@1", "", NULL, NULL, "exited", true, 0, 5, HOUR_NS });
+    follow(h.follow);
+    assert_int_equal(health_of(&h, "shop@1", "", 0, HOUR_NS).counts.sessions, 46);
+    assert_int_equal(health_of(&h, "shop@1", "", 0, 2 * HOUR_NS).counts.sessions, 51);
+    house_close(&h);
+}
+
+static void users_so_far(void **state)
+{
+    uint64_t users[3], crashed[3];
+    struct release x;
+    struct house h;
+    struct err err;
+    house_open(&h);
+    put(h.store, (struct said){ "shop@1", "", A, "0000000000000001", "exited", .init = true });
+    put(h.store, (struct said){ "shop@1", "", B, "0000000000000002", "crashed", .init = true, .time = 2 * HOUR_NS });
+    follow(h.follow);
+    assert_int_equal(release_find(h.s.releases, 1, STR("shop@1"), &h.s.arena, &x, &err), 0);
+    assert_int_equal(releases_health_users(h.s.releases, x.id, STR(""), BEGIN, HOUR_NS, users, crashed, 3, &err), 0);
+    assert_int_equal(users[0], 1);
+    assert_int_equal(users[1], 1);
+    assert_int_equal(users[2], 2);
+    assert_int_equal(crashed[1], 0);
+    assert_int_equal(crashed[2], 1);
+    house_close(&h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -235,6 +285,8 @@ int main(void)
         cmocka_unit_test(sessions_that_the_sdk_counted),
         cmocka_unit_test(a_session_counts_in_the_hour_of_its_begin),
         cmocka_unit_test(environments_beyond_the_limit_count_as_of_none),
+        cmocka_unit_test(what_came_is_there_before_its_generation_is_complete),
+        cmocka_unit_test(users_so_far),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

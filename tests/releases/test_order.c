@@ -66,6 +66,33 @@ static void the_latest(void **state)
     releases_scratch_close(&s);
 }
 
+static void is_before(struct releases_scratch *s, const char *version, const char *expected)
+{
+    struct release before;
+    struct err err;
+    int rc = releases_before(s->releases, 1, str_z(version), &s->arena, &before, &err);
+    assert_int_equal(rc, expected ? 0 : ERR_NOENT);
+    if (expected)
+        assert_true(str_eq(before.version, str_z(expected)));
+}
+
+static void the_one_before(void **state)
+{
+    struct releases_scratch s;
+    releases_scratch_open(&s);
+    releases_scratch_put(&s, 1, "shop@1.9", 10 * NS_PER_S);
+    releases_scratch_put(&s, 1, "shop@2.0", 20 * NS_PER_S);
+    releases_scratch_put(&s, 1, "shop@1.9.1", 30 * NS_PER_S); // of an older branch
+    releases_scratch_put(&s, 1, "b0ff", 40 * NS_PER_S);
+    releases_scratch_put(&s, 2, "shop@1.9.5", 15 * NS_PER_S);
+    is_before(&s, "shop@2.0", "shop@1.9.1");
+    is_before(&s, "shop@1.9.1", "shop@1.9");
+    is_before(&s, "shop@1.9", NULL);
+    is_before(&s, "b0ff", "shop@1.9.1");
+    is_before(&s, "unheard-of", NULL);
+    releases_scratch_close(&s);
+}
+
 static size_t list(struct releases_scratch *s, struct release_filter f, struct release **ret_list)
 {
     static const uint32_t both[] = { 1, 2 };
@@ -118,6 +145,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(versions_by_number_and_all_else_by_date),
                                         cmocka_unit_test(the_day_of_release_counts_before_the_day_it_was_made),
-                                        cmocka_unit_test(the_latest), cmocka_unit_test(lists_are_sorted_and_filtered) };
+                                        cmocka_unit_test(the_latest), cmocka_unit_test(the_one_before),
+                                        cmocka_unit_test(lists_are_sorted_and_filtered) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -53,6 +53,12 @@ export const PAGES: PageEntry[] = [
   { at: /^\/map$/, tab: 'map', ranged: true, load: () => import('./map/MapPage.tsx').then((m) => m.MapPage) },
   { at: /^\/explore\/metrics$/, tab: 'metrics', ranged: true, load: () => import('./metrics/MetricsPage.tsx').then((m) => m.MetricsPage) },
   { at: /^\/releases$/, tab: 'releases', ranged: true, load: () => import('./releases/ReleasesPage.tsx').then((m) => m.ReleasesPage) },
+  {
+    at: /^\/releases\/([^/]+)$/,
+    tab: 'releases',
+    ranged: true,
+    load: () => import('./releases/ReleasePage.tsx').then((m) => m.ReleasePage),
+  },
   { at: /^\/monitors$/, tab: 'monitors', ranged: false, load: () => import('./monitors/MonitorsPage.tsx').then((m) => m.MonitorsPage) },
   {
     at: /^\/monitors\/([^/]+)$/,

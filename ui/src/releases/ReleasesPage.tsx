@@ -16,13 +16,18 @@ import { range, rangeKey, rangeSubject } from '../state/live.ts';
 import { usePage } from '../state/page.ts';
 import { followTo, href, param, setParams } from '../state/route.ts';
 import { kept, scopeParams } from '../state/scope.ts';
-import { against, crashFree, formerOf, lastDeploys, quoted } from './words.ts';
+import { against, crashFree, eventsQuery, formerOf, lastDeploys, releaseHref } from './words.ts';
 
 const AT_ONCE = 100;
 
 /** The issues that were seen in it. */
-function issuesHref({ version, project }: Release): string {
-  return href('/issues', { ...kept.value, project, q: `issues release=${quoted(version)}` });
+function issuesHref(release: Release): string {
+  return href('/issues', { ...kept.value, project: release.project, q: eventsQuery(release, 'issues') });
+}
+
+/** Those that began in it. */
+function newHref(release: Release): string {
+  return href('/issues', { ...kept.value, project: release.project, q: eventsQuery(release, 'issues', 'first_release') });
 }
 
 export function ReleasesPage() {
@@ -48,7 +53,8 @@ export function ReleasesPage() {
   useKeys('Releases', [
     { keys: ['j', 'ArrowDown'], does: 'next release', run: () => setChosen(Math.min(list.length - 1, at + 1)) },
     { keys: ['k', 'ArrowUp'], does: 'previous release', run: () => setChosen(Math.max(0, at - 1)) },
-    { keys: ['Enter'], does: 'its issues', run: () => list[at] && followTo(issuesHref(list[at]), 'Releases') },
+    { keys: ['Enter'], does: 'its page', run: () => list[at] && followTo(releaseHref(list[at], kept.value), 'Releases') },
+    { keys: ['i'], does: 'its issues', run: () => list[at] && followTo(issuesHref(list[at]), 'Releases') },
   ]);
   return (
     <>
@@ -114,7 +120,8 @@ export function ReleasesPage() {
       <Foot
         keys={[
           ['j k', 'move'],
-          ['Enter', 'its issues'],
+          ['Enter', 'open'],
+          ['i', 'its issues'],
           ['?', 'all keys'],
         ]}
       >
@@ -130,7 +137,7 @@ function Item({ release, former, chosen, choose }: { release: Release; former: R
   return (
     <li class={`rl ${chosen ? 'sel' : ''}`} aria-current={chosen ? 'true' : undefined} onClick={choose}>
       <div class="rname">
-        <Link class="plain m cut" href={issuesHref(release)} title={release.version} follow>
+        <Link class="plain m cut" href={releaseHref(release, kept.value)} title={release.version} follow>
           {release.short}
         </Link>
         <span class="sm d3 cut">
@@ -148,9 +155,17 @@ function Item({ release, former, chosen, choose }: { release: Release; former: R
       </div>
       <Share label="Crash-free sessions" now={release.crash_free_sessions} before={former?.crash_free_sessions} />
       <Share label="Crash-free users" now={release.crash_free_users} before={former?.crash_free_users} of={users} />
-      <span class={`r rissues ${release.new_issues ? 'err m' : 'd3'}`}>
-        {count(release.new_issues)}
-        <span class="only-small"> new {release.new_issues === 1 ? 'issue' : 'issues'}</span>
+      <span class={`r rissues ${release.new_issues ? 'm' : 'd3'}`}>
+        {release.new_issues ? (
+          <Link class="plain err" href={newHref(release)} follow>
+            {count(release.new_issues)}
+            <span class="only-small"> new {release.new_issues === 1 ? 'issue' : 'issues'}</span>
+          </Link>
+        ) : (
+          <>
+            0<span class="only-small"> new issues</span>
+          </>
+        )}
       </span>
       <span class="sm rcommits" title={authors.join(', ')}>
         {commits ? plural(commits, 'commit') : <span class="d3">none</span>}

@@ -1,6 +1,8 @@
 // What figures of a release say.
-import type { Release } from '../api/releases.ts';
-import { NNBSP } from '../format/number.ts';
+import type { Release, Upload } from '../api/releases.ts';
+import { NNBSP, plural } from '../format/number.ts';
+import { term } from '../query/write.ts';
+import { href } from '../state/route.ts';
 
 /** A share of sessions that is not all of them never reads as 100 %: each crash shows. */
 export function crashFree(share: number | undefined): string {
@@ -31,4 +33,56 @@ export function lastDeploys(release: Release): { environment: string; time: stri
 /** A string of the query language. */
 export function quoted(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
+}
+
+/** The page of a release. Two projects may have the same version: the address says whose it is. */
+export function releaseHref({ version, project }: { version: string; project: string }, kept: Record<string, string | undefined>): string {
+  return href(`/releases/${encodeURIComponent(version)}`, { ...kept, project });
+}
+
+/** Shares without the crashed ones, where there was anything to crash. */
+export function crashFreeSeries(all: readonly number[], crashed: readonly number[]): (number | null)[] {
+  return all.map((n, index) => (n > 0 ? 1 - Math.min(n, crashed[index] ?? 0) / n : null));
+}
+
+/** The full scale of crashes: never so small that one of many sessions fills it. */
+export function crashShares(all: readonly number[], crashed: readonly number[]): (number | null)[] {
+  return crashFreeSeries(all, crashed).map((share) => (share === null ? null : 1 - share));
+}
+
+/** "3 bundles, 1 file" */
+export function uploadWords(uploads: readonly Upload[]): string {
+  const n = new Map<Upload['kind'], number>();
+  for (const one of uploads) n.set(one.kind, (n.get(one.kind) ?? 0) + 1);
+  return [...n].map(([kind, many]) => plural(many, KIND_WORDS[kind])).join(', ');
+}
+
+export const KIND_WORDS: Record<Upload['kind'], string> = { bundle: 'bundle', file: 'file', debug: 'debug file' };
+
+/** "2 files, 2 maps" */
+export function filesWords({ files, maps }: Upload): string {
+  return [files && plural(files, 'file'), maps && plural(maps, 'map')].filter(Boolean).join(', ');
+}
+
+export function firstLine(message: string | undefined): string {
+  return (message ?? '').split('\n', 1)[0]?.trim() ?? '';
+}
+
+/** What was seen in a release; of another field than `release` when one is named. */
+export function eventsQuery({ version, project }: { version: string; project: string }, source = 'events', field = 'release'): string {
+  return `${source} ${term('project', project)} ${field}=${quoted(version)}`;
+}
+
+/** Buckets of whole minutes, at most so many of them. */
+export function stepFor(ms: number, most: number): number {
+  const wanted = Math.max(1, ms / most / 60_000);
+  const nice = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440];
+  return (nice.find((minutes) => minutes >= wanted) ?? Math.ceil(wanted / 1440) * 1440) * 60_000;
+}
+
+/** "each 2 h" */
+export function every(ms: number): string {
+  return ms % 3_600_000 === 0
+    ? `each ${ms / 3_600_000 === 1 ? 'hour' : `${ms / 3_600_000} h`}`
+    : `each ${ms === 60_000 ? 'minute' : `${ms / 60_000} min`}`;
 }
