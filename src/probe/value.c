@@ -106,12 +106,15 @@ bool probe_value_root(struct probe_value_writer *w, str name)
     return true;
 }
 
+// The innermost container is of these kinds; anything else is a mistake of the walker, which writes nothing.
+static bool is_in(const struct probe_value_writer *w, enum probe_value_kind first, enum probe_value_kind last)
+{
+    return w->depth && w->levels[w->depth - 1].kind >= first && w->levels[w->depth - 1].kind <= last;
+}
+
 static bool level_more(struct probe_value_writer *w, enum probe_why limit, unsigned values, size_t extra)
 {
-    struct probe_value_level *l;
-    if (!w->depth)
-        return false;
-    l = &w->levels[w->depth - 1];
+    struct probe_value_level *l = &w->levels[w->depth - 1];
     if (l->cut)
         return false;
     if (w->stop)
@@ -128,11 +131,14 @@ static bool level_more(struct probe_value_writer *w, enum probe_why limit, unsig
     return false;
 }
 
-bool probe_value_item(struct probe_value_writer *w) { return level_more(w, PROBE_WHY_ITEMS, 1, 0); }
+bool probe_value_item(struct probe_value_writer *w)
+{
+    return is_in(w, PROBE_VALUE_LIST, PROBE_VALUE_SET) && level_more(w, PROBE_WHY_ITEMS, 1, 0);
+}
 
 bool probe_value_entry(struct probe_value_writer *w)
 {
-    if (!level_more(w, PROBE_WHY_ITEMS, 2, 0))
+    if (!is_in(w, PROBE_VALUE_DICT, PROBE_VALUE_DICT) || !level_more(w, PROBE_WHY_ITEMS, 2, 0))
         return false;
     w->levels[w->depth - 1].key = true;
     return true;
@@ -141,7 +147,8 @@ bool probe_value_entry(struct probe_value_writer *w)
 bool probe_value_field(struct probe_value_writer *w, str name)
 {
     str kept = str_slice(name, 0, utf8_floor(name.ptr, name.len, PROBE_NAME_MAX));
-    if (!level_more(w, PROBE_WHY_FIELDS, 1, 1 + varint_size(kept.len) + kept.len))
+    if (!is_in(w, PROBE_VALUE_OBJECT, PROBE_VALUE_OBJECT) ||
+        !level_more(w, PROBE_WHY_FIELDS, 1, 1 + varint_size(kept.len) + kept.len))
         return false;
     put(w, PROBE_VALUE_FIELD);
     put_varint(w, kept.len);
@@ -590,9 +597,11 @@ bool probe_value_open(struct probe_value_writer *w, enum probe_value_kind kind, 
     w->values++;
     w->levels[w->depth++] = (struct probe_value_level){
         .kind = (uint8_t)kind,
+        .pending = w->pending,
         .slot = e ? (uint32_t)(e - w->space->seen) : PROBE_SEEN_SLOTS,
         .depth_cuts = w->depth_cuts,
     };
+    w->pending = 0; // a key that is a container has its own; the pair's value waits for its end
     return true;
 }
 
@@ -613,6 +622,7 @@ void probe_value_close(struct probe_value_writer *w)
     w->reserve -= END_ROOM;
     put(w, PROBE_VALUE_END);
     put(w, l->cut);
+    w->pending = l->pending;
     if (l->slot < PROBE_SEEN_SLOTS && w->depth_cuts != l->depth_cuts)
         w->space->seen[l->slot].cut = 1;
 }
