@@ -13,7 +13,10 @@ static int read_answer(struct link_identity *ret, const struct net_answer *a, st
     arena_init(&arena, 256 << 10);
     int rc = json_tree_read(body, &arena, 8, &root, NULL);
     str agent = json_get_text(root, STR("agent")), secret = json_get_text(root, STR("secret"));
-    if (a->status / 100 != 2) {
+    if (a->status == 404) {
+        rc = err_set(err, ERR_UNSUPPORTED, "no_live", "this server does not take agents");
+        err_set_hint(err, "it needs a version of Clew with the server's half of live debugging");
+    } else if (a->status / 100 != 2) {
         str detail = json_get_text(root, STR("detail"));
         rc = err_set(err, ERR_DENIED, "enrol_refused", "the server refuses the enrolment: %d %.*s", a->status,
                      (int)(detail.len < 200 ? detail.len : 200), detail.ptr);
