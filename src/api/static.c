@@ -24,7 +24,7 @@ static const struct static_file *file_find(str path)
 static bool is_page(const struct http_request *req)
 {
     // A name with a dot is that of a file, but below a page it is that of what the page shows (/releases/shop@1.4.2).
-    bool below = str_find_char(req->path, '/', 1) >= 0;
+    bool below = str_find_char(req->path, '/', 1) > 0;
     for (size_t i = req->path.len; i > 0 && req->path.ptr[i - 1] != '/'; i--)
         if (req->path.ptr[i - 1] == '.' && (!below || str_starts(req->path, STR("/assets/"))))
             return false;
