@@ -43,8 +43,9 @@ def environment(version, python):
     return home / "bin/python"
 
 
-def interpreters():
-    return [Interpreter(version, environment(version, python)) for version, python in found()]
+def interpreters(oldest=9):
+    """oldest: the minor version from which on they are wanted."""
+    return [Interpreter(version, environment(version, python)) for version, python in found() if int(version.split(".")[1]) >= oldest]
 
 
 def free_port():
@@ -119,5 +120,5 @@ def start(interpreter, kind, busy=False):
 
 
 if __name__ == "__main__":
-    for each in interpreters():
+    for each in interpreters(*map(int, sys.argv[1:])):
         print(each.version, each.python, file=sys.stdout)
