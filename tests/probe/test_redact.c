@@ -5,6 +5,7 @@
 #include "probe/redact.h"
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
