@@ -31,13 +31,13 @@ export function ReleaseCharts({ release, errors, failed, step }: Props) {
   const hours = health.step / 1e6;
   const health_ = useMemo(() => {
     const crash: Series[] = [
-      { label: 'sessions', values: crashShares(health.sessions, health.crashed), look: 'line', tone: 'error' },
+      { label: 'sessions', values: crashShares(health.sessions, health.crashed), look: 'bars', tone: 'error' },
       { label: 'users so far', values: crashShares(health.users_so_far, health.crashed_users_so_far), look: 'line', tone: 'soft' },
     ];
     return {
       times: health.time.map((time) => parseInstant(time).ms),
       crash: release.users ? crash : crash.slice(0, 1),
-      adoption: [{ label: 'adoption', values: shares(health.sessions, health.all_sessions), look: 'area', tone: 'vol' }] as Series[],
+      adoption: [{ label: 'adoption', values: shares(health.sessions, health.all_sessions), look: 'bars', tone: 'vol' }] as Series[],
     };
   }, [health, release.users]);
   const counted = useMemo(() => {
@@ -73,7 +73,7 @@ export function ReleaseCharts({ release, errors, failed, step }: Props) {
       <TimeChart
         {...ofHealth}
         title="Crashed"
-        unit={`share of sessions${release.users ? ', of users so far' : ''}, ${every(hours)}`}
+        unit={`share of sessions, ${every(hours)}`}
         series={health_.crash}
         floor={CRASH_FLOOR}
         tick={(share) => `${Math.round(share * 1000) / 10}%`}
@@ -83,7 +83,7 @@ export function ReleaseCharts({ release, errors, failed, step }: Props) {
       <TimeChart
         {...ofHealth}
         title="Adoption"
-        unit={`share of the project's sessions, ${every(hours)}`}
+        unit={`share of all sessions, ${every(hours)}`}
         series={health_.adoption}
         floor={1}
         tick={(share) => `${Math.round(share * 100)}%`}
