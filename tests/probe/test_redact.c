@@ -287,7 +287,7 @@ static void keys(void **state)
 // More secrets than there is room for: all texts go.
 static void too_many_secrets(void **state)
 {
-    static char names_of[400][16];
+    static char names_of[400][24];
     struct probe_value_writer w;
     probe_value_begin(&w, mem, sizeof(mem), &roomy, NULL, &space);
     write_text(&w, "first", "secret-399");
@@ -328,7 +328,7 @@ static void property(void **state)
     uint64_t seed = 1;
     for (unsigned round = 0; round < 5000; round++) {
         struct probe_value_writer w;
-        char pool[8][24];
+        char pool[8][48];
         unsigned secret[8] = { 0 };
         probe_value_begin(&w, mem, 700, &roomy, NULL, &space);
         for (unsigned i = 0; i < 8; i++)
