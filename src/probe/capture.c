@@ -161,8 +161,10 @@ void probe_capture_log(struct probe_capture *c, str body)
         return;
     body = cut_to(body, PROBE_CAPTURE_LOG_MAX);
     probe_value_finish(&c->w);
-    if (room(c) < 16)
+    if (room(c) < 16) {
+        c->w.cut = true;
         return;
+    }
     if (body.len > room(c) - 8) {
         body = cut_to(body, room(c) - 8);
         c->w.cut = true;
