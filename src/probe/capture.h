@@ -1,5 +1,5 @@
 // One capture, as it goes through the ring: a header of fixed size, then sections, each a tag byte and what
-// follows it (byte by byte in docs/formats.md). Written in the target into fixed memory of the caller, swept of
+// follows it (the tags stand in capture_internal.h). Written in the target into fixed memory of the caller, swept of
 // secrets, then copied into the ring; read by the agent, which trusts none of it, and written as CAPTURE JSON.
 //
 // Order: frames first (names of the whole stack cost little), then expressions, return value and exception, then

@@ -5,7 +5,7 @@
 // container holds the two bytes that close it, a promised value (an item, a field's value) the four bytes that say
 // why it is missing. What does not fit into the rest is cut or missing, with `bytes` as the reason.
 //
-// Encoding (byte by byte in docs/formats.md): a value is a head byte (kind in the low five bits, flags above), its
+// Encoding: a value is a head byte (kind in the low five bits, flags above), its
 // type when PROBE_FLAG_TYPE is set, then the payload of its kind. Containers end with an end mark instead of beginning
 // with a count, because what fits is not known before. Padding bytes may stand wherever a value, field or end may.
 //
