@@ -19,11 +19,14 @@ fn total(coupon: &'static str) -> Result<i64, NoRate> {
 }
 
 fn main() {
-    let options = sentry::ClientOptions::new()
-        .release("web@5.12.0+8")
-        .environment("conformance")
-        .traces_sample_rate(1.0)
-        .attach_stacktrace(true);
+    let options = sentry::ClientOptions {
+        release: Some("web@5.12.0+8".into()),
+        environment: Some("conformance".into()),
+        traces_sample_rate: 1.0,
+        attach_stacktrace: true,
+        enable_logs: true,
+        ..Default::default()
+    };
     let client = sentry::init((env::args().nth(1).expect("a DSN"), options));
     let user = sentry::User { id: Some("u_7".into()), email: Some("ariadne@example.com".into()), ..Default::default() };
     let transaction = sentry::start_transaction(sentry::TransactionContext::new("GET /cart", "http.server"));
