@@ -10,7 +10,7 @@ import { useEvery } from '../parts/every.ts';
 import { Foot } from '../parts/Foot.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import { Link } from '../parts/Link.tsx';
-import { Failure, SkeletonRows, useLate } from '../parts/States.tsx';
+import { Failure, SkeletonRows, StaleNote, useLate } from '../parts/States.tsx';
 import { When } from '../settings/common.tsx';
 import { useKeys } from '../state/keys.ts';
 import { refresh } from '../state/live.ts';
@@ -131,14 +131,7 @@ export function Troubles({ again }: { again: string | undefined }) {
           </button>
         </p>
       )}
-      {again && (
-        <p class="note sm" role="status">
-          <b>{again}</b> What you see is from before.{' '}
-          <button type="button" class="link" onClick={refresh}>
-            Retry
-          </button>
-        </p>
-      )}
+      {again && <StaleNote error={{ message: again }} retry={refresh} />}
     </>
   );
 }

@@ -1,7 +1,7 @@
 // Home: what is the matter, in words; the evidence under it; what changed.
 import '../styles/home.css';
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import { type ApiError, getJson } from '../api/client.ts';
+import { getJson } from '../api/client.ts';
 import type { IssueList } from '../api/issues.ts';
 import { type Loaded, useLoad } from '../api/load.ts';
 import { loadMonitors } from '../api/monitors.ts';
@@ -10,7 +10,7 @@ import { parseInstant } from '../format/time.ts';
 import { failing } from '../monitors/words.ts';
 import { Foot } from '../parts/Foot.tsx';
 import { Link } from '../parts/Link.tsx';
-import { Failure, useLate } from '../parts/States.tsx';
+import { Failure, StaleNote, useLate } from '../parts/States.tsx';
 import { type Ask, useAsks } from '../state/asks.ts';
 import { useKeys } from '../state/keys.ts';
 import { range, rangeKey, rangeSubject, refresh } from '../state/live.ts';
@@ -135,7 +135,7 @@ export function HomePage() {
         </>
       ) : (
         <div class="home">
-          {error && <StaleNote error={error} />}
+          {error && <StaleNote error={error} retry={refresh} />}
           {found && (troubles || finding?.state !== 'healthy') ? (
             <Lede overview={found.answer} details={details} troubles={troubles} />
           ) : (
@@ -242,16 +242,5 @@ function Nothing() {
         Look at all projects and environments
       </button>
     </div>
-  );
-}
-
-function StaleNote({ error }: { error: ApiError }) {
-  return (
-    <p class="note sm" role="status">
-      <b>{error.message}</b> {error.hint} What you see is from before.{' '}
-      <button type="button" class="link" onClick={refresh}>
-        Retry
-      </button>
-    </p>
   );
 }

@@ -1,11 +1,8 @@
 // New and regressed issues, the most urgent first.
-import { serverNow } from '../api/client.ts';
 import { type Issue, type IssueList, loadIssues } from '../api/issues.ts';
 import { type Loaded, useLoad } from '../api/load.ts';
 import { count } from '../format/number.ts';
-import { absolute, ago, parseInstant } from '../format/time.ts';
-import { IssueSpark, PriorityBars, StatePill } from '../issues/Marks.tsx';
-import { partsOf, stateDetail, users } from '../issues/words.ts';
+import { IssueLine } from '../issues/IssueLine.tsx';
 import { Link } from '../parts/Link.tsx';
 import { useLate } from '../parts/States.tsx';
 import { range, rangeKey, rangeSubject } from '../state/live.ts';
@@ -55,7 +52,7 @@ export function NewIssues({ list }: { list: Loaded<IssueList> }) {
           <table class="niss">
             <tbody>
               {answered.issues.map((issue) => (
-                <Line issue={issue} key={issue.id} />
+                <IssueLine issue={issue} where={<Service of={issue} />} key={issue.id} />
               ))}
             </tbody>
           </table>
@@ -65,39 +62,7 @@ export function NewIssues({ list }: { list: Loaded<IssueList> }) {
   );
 }
 
-function Line({ issue }: { issue: Issue }) {
-  const { type, value } = partsOf(issue);
-  const service = issue.services?.[0];
-  const last = parseInstant(issue.last).ms;
-  const now = serverNow();
-  return (
-    <tr>
-      <td>
-        <PriorityBars priority={issue.priority} />
-      </td>
-      <td>
-        <span title={stateDetail(issue, now)}>
-          <StatePill state={issue.state} />
-        </span>
-      </td>
-      <td class="cut">
-        <Link class="plain" href={href(`/issues/${issue.short}`, kept.value)} follow title={issue.title}>
-          <b>{type}</b> <span class="d2">{value}</span>
-        </Link>
-      </td>
-      <td>{service && <span class={`svc h${hueOf(service)}`}>{service}</span>}</td>
-      <td>
-        <IssueSpark issue={issue} width={84} />
-      </td>
-      <td class="r">
-        {count(issue.events)} <span class="d3 sm">{issue.events === 1 ? 'event' : 'events'}</span>
-      </td>
-      <td class="r">
-        {users(issue)} <span class="d3 sm">{issue.users === 1 ? 'user' : 'users'}</span>
-      </td>
-      <td class="r sm d3" title={absolute(last)}>
-        {ago(last, now)}
-      </td>
-    </tr>
-  );
+function Service({ of }: { of: Issue }) {
+  const service = of.services?.[0];
+  return <td>{service && <span class={`svc h${hueOf(service)}`}>{service}</span>}</td>;
 }

@@ -12,7 +12,7 @@ import { Icon } from '../parts/Icon.tsx';
 import { Link } from '../parts/Link.tsx';
 import { useNarrow } from '../parts/narrow.ts';
 import { Popover } from '../parts/Popover.tsx';
-import { Failure, useLate } from '../parts/States.tsx';
+import { Failure, StaleNote, useLate } from '../parts/States.tsx';
 import { QueryBar, QueryError } from '../query/QueryBar.tsx';
 import { useAsks } from '../state/asks.ts';
 import { useKeys } from '../state/keys.ts';
@@ -233,14 +233,7 @@ export function IssuesPage() {
           </button>
         </p>
       )}
-      {error && !ofQuery && answered && (
-        <p class="note sm" role="status">
-          <b>{error.message}</b> {error.hint} What you see is from before.{' '}
-          <button type="button" class="link" onClick={refresh}>
-            Retry
-          </button>
-        </p>
-      )}
+      {error && !ofQuery && answered && <StaleNote error={error} retry={refresh} />}
       {error && !ofQuery && !answered ? (
         <Failure error={error} retry={refresh} />
       ) : (

@@ -34,7 +34,7 @@ export function partsOf(issue: Pick<Issue, 'title' | 'type' | 'value'>): { type:
   return { type, value: title.startsWith(`${type}: `) ? title.slice(type.length + 2) : title === type ? '' : title };
 }
 
-const firstLine = (text: string) => text.split('\n', 1)[0] ?? '';
+export const firstLine = (text: string) => text.split('\n', 1)[0] ?? '';
 
 /** Without "ago": how long ago it was first seen. */
 export function age(issue: Pick<Issue, 'first'>, now: number): string {

@@ -9,7 +9,7 @@ import { rateUnit } from '../format/rate.ts';
 import { Foot } from '../parts/Foot.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import { useNarrow } from '../parts/narrow.ts';
-import { Failure, useLate } from '../parts/States.tsx';
+import { Failure, StaleNote, useLate } from '../parts/States.tsx';
 import { useAsks } from '../state/asks.ts';
 import { useKeys } from '../state/keys.ts';
 import { range, rangeKey, rangeSubject, refresh } from '../state/live.ts';
@@ -99,14 +99,7 @@ export function MapPage() {
           </button>
         </span>
       </div>
-      {error && map && (
-        <p class="note sm" role="status">
-          <b>{error.message}</b> {error.hint} What you see is from before.{' '}
-          <button type="button" class="link" onClick={refresh}>
-            Retry
-          </button>
-        </p>
-      )}
+      {error && map && <StaleNote error={error} retry={refresh} />}
       {error && !map ? (
         <Failure error={error} retry={refresh} />
       ) : map && map.nodes.length === 0 && !loaded.stale.value ? (

@@ -20,6 +20,18 @@ export function Failure({ error, retry }: { error: ApiError; retry: () => void }
   );
 }
 
+/** Above what was loaded before a request failed. */
+export function StaleNote({ error, retry }: { error: { message: string; hint?: string | undefined }; retry: () => void }) {
+  return (
+    <p class="note sm" role="status">
+      <b>{error.message}</b> {error.hint} What you see is from before.{' '}
+      <button type="button" class="link" onClick={retry}>
+        Retry
+      </button>
+    </p>
+  );
+}
+
 /** True after 150 ms: what answers faster shows no skeleton. */
 export function useLate(waiting: boolean): boolean {
   const [late, setLate] = useState(false);

@@ -5,17 +5,14 @@ import '../styles/issue.css';
 import '../styles/issues.css';
 import '../styles/releases.css';
 import type { ComponentChildren } from 'preact';
-import { runQuery, serverNow } from '../api/client.ts';
-import type { Issue } from '../api/issues.ts';
+import { type ApiError, runQuery } from '../api/client.ts';
 import { useLoad } from '../api/load.ts';
 import { type IssuesOf, loadRelease, type ReleaseDetail } from '../api/releases.ts';
 import { count, percent, plural } from '../format/number.ts';
-import { absolute, ago, parseInstant } from '../format/time.ts';
-import { IssueSpark, PriorityBars, StatePill } from '../issues/Marks.tsx';
-import { partsOf, stateDetail, users } from '../issues/words.ts';
+import { IssueLine } from '../issues/IssueLine.tsx';
 import { Foot } from '../parts/Foot.tsx';
 import { Link } from '../parts/Link.tsx';
-import { Failure, SkeletonRows, useLate } from '../parts/States.tsx';
+import { Failure, SkeletonRows, StaleNote, useLate } from '../parts/States.tsx';
 import { When } from '../settings/common.tsx';
 import { useAsks } from '../state/asks.ts';
 import { useKeys } from '../state/keys.ts';
@@ -47,12 +44,12 @@ export function ReleasePage({ id }: { id: string }) {
     return error.status === 404 ? <NoRelease id={id} /> : <Failure error={error} retry={load.retry} />;
   }
   if (!mine) return late ? <SkeletonRows rows={10} height="48px" widths={['30%', '20%', '20%']} /> : <div />;
-  return <Shown release={mine} problem={error?.message} retry={load.retry} stale={load.stale.value} />;
+  return <Shown release={mine} problem={error} retry={load.retry} stale={load.stale.value} />;
 }
 
 interface ShownProps {
   release: ReleaseDetail;
-  problem: string | undefined;
+  problem: ApiError | undefined;
   retry: () => void;
   stale: boolean;
 }
@@ -120,14 +117,7 @@ function Shown({ release, problem, retry, stale }: ShownProps) {
           Issues
         </Link>
       </header>
-      {problem && (
-        <p class="note sm" role="alert">
-          <b>{problem}</b> What you see is from before.{' '}
-          <button type="button" class="link" onClick={retry}>
-            Retry
-          </button>
-        </p>
-      )}
+      {problem && <StaleNote error={problem} retry={retry} />}
       <div class="cols issuecols relcols">
         <section class={`left ${stale ? 'stale' : ''}`} aria-label="Its health and issues">
           <Numbers release={release} />
@@ -214,48 +204,12 @@ function Issues({ title, none, of, all }: { title: string; none: string; of: Iss
         <table class="niss">
           <tbody>
             {of.list.map((issue) => (
-              <Line issue={issue} key={issue.id} />
+              <IssueLine issue={issue} where={<td class="mono d3 sm cut">{issue.short}</td>} key={issue.id} />
             ))}
           </tbody>
         </table>
       )}
     </section>
-  );
-}
-
-function Line({ issue }: { issue: Issue }) {
-  const { type, value } = partsOf(issue);
-  const now = serverNow();
-  const last = issue.last ? parseInstant(issue.last).ms : undefined;
-  return (
-    <tr>
-      <td>
-        <PriorityBars priority={issue.priority} />
-      </td>
-      <td>
-        <span title={stateDetail(issue, now)}>
-          <StatePill state={issue.state} />
-        </span>
-      </td>
-      <td class="cut">
-        <Link class="plain" href={href(`/issues/${issue.short}`, kept.value)} follow title={issue.title}>
-          <b>{type}</b> <span class="d2">{value}</span>
-        </Link>
-      </td>
-      <td class="mono d3 sm cut">{issue.short}</td>
-      <td>
-        <IssueSpark issue={issue} width={84} />
-      </td>
-      <td class="r">
-        {count(issue.events)} <span class="d3 sm">{issue.events === 1 ? 'event' : 'events'}</span>
-      </td>
-      <td class="r">
-        {users(issue)} <span class="d3 sm">{issue.users === 1 ? 'user' : 'users'}</span>
-      </td>
-      <td class="r sm d3" title={last === undefined ? undefined : absolute(last)}>
-        {last === undefined ? '' : ago(last, now)}
-      </td>
-    </tr>
   );
 }
 

@@ -5,10 +5,10 @@ import { serverNow } from '../api/client.ts';
 import type { Commit, ReleaseDetail, Upload } from '../api/releases.ts';
 import { bytes, count, plural } from '../format/number.ts';
 import { absolute, ago, parseInstant } from '../format/time.ts';
-import { initials } from '../issues/words.ts';
+import { firstLine, initials } from '../issues/words.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { When } from '../settings/common.tsx';
-import { filesWords, firstLine, KIND_WORDS, uploadWords } from './words.ts';
+import { filesWords, KIND_WORDS, uploadWords } from './words.ts';
 
 const FEW = 6;
 
@@ -101,7 +101,7 @@ function CommitRow({ commit }: { commit: Commit }) {
       <summary>
         <Icon icon={GitCommitHorizontal} size={14} />
         <span class="grow cut" title={commit.message}>
-          {firstLine(commit.message) || commit.id.slice(0, 12)}
+          {firstLine(commit.message ?? '').trim() || commit.id.slice(0, 12)}
         </span>
         {who && (
           <span class="av sm1" title={who} role="img" aria-label={who}>

@@ -9,7 +9,7 @@ import { count, percent, plural } from '../format/number.ts';
 import { Foot } from '../parts/Foot.tsx';
 import { Link } from '../parts/Link.tsx';
 import { Paste } from '../parts/Paste.tsx';
-import { Failure, SkeletonRows, useLate } from '../parts/States.tsx';
+import { Failure, SkeletonRows, StaleNote, useLate } from '../parts/States.tsx';
 import { When } from '../settings/common.tsx';
 import { useKeys } from '../state/keys.ts';
 import { range, rangeKey, rangeSubject } from '../state/live.ts';
@@ -74,14 +74,7 @@ export function ReleasesPage() {
           All time
         </button>
       </div>
-      {data && error && (
-        <p class="note sm" role="status">
-          <b>{error.message}</b> What you see is from before.{' '}
-          <button type="button" class="link" onClick={load.retry}>
-            Retry
-          </button>
-        </p>
-      )}
+      {data && error && <StaleNote error={error} retry={load.retry} />}
       <div class={`abody scroll ${load.stale.value ? 'stale' : ''}`} tabIndex={0} role="region" aria-label="Releases">
         {error && !data ? (
           <Failure error={error} retry={load.retry} />

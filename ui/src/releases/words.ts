@@ -40,14 +40,9 @@ export function releaseHref({ version, project }: { version: string; project: st
   return href(`/releases/${encodeURIComponent(version)}`, { ...kept, project });
 }
 
-/** Shares without the crashed ones, where there was anything to crash. */
-export function crashFreeSeries(all: readonly number[], crashed: readonly number[]): (number | null)[] {
-  return all.map((n, index) => (n > 0 ? 1 - Math.min(n, crashed[index] ?? 0) / n : null));
-}
-
-/** The full scale of crashes: never so small that one of many sessions fills it. */
+/** The crashed among all, where there was anything to crash. */
 export function crashShares(all: readonly number[], crashed: readonly number[]): (number | null)[] {
-  return crashFreeSeries(all, crashed).map((share) => (share === null ? null : 1 - share));
+  return all.map((n, index) => (n > 0 ? Math.min(n, crashed[index] ?? 0) / n : null));
 }
 
 /** "3 bundles, 1 file" */
@@ -62,10 +57,6 @@ export const KIND_WORDS: Record<Upload['kind'], string> = { bundle: 'bundle', fi
 /** "2 files, 2 maps" */
 export function filesWords({ files, maps }: Upload): string {
   return [files && plural(files, 'file'), maps && plural(maps, 'map')].filter(Boolean).join(', ');
-}
-
-export function firstLine(message: string | undefined): string {
-  return (message ?? '').split('\n', 1)[0]?.trim() ?? '';
 }
 
 /** What was seen in a release; of another field than `release` when one is named. */

@@ -1,6 +1,6 @@
 // Traces: a query, its durations over time, the traces that it finds, and what sets some of them apart.
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { type ApiError, runQuery } from '../api/client.ts';
+import { runQuery } from '../api/client.ts';
 import { loadDeploys } from '../api/deploys.ts';
 import { useLoad } from '../api/load.ts';
 import { HeatMap, HeatTable } from '../charts/HeatMap.tsx';
@@ -8,7 +8,7 @@ import { columnStep, type HeatRow, heatOf, heatQuery, parsePick, pickTerms, pick
 import { count, plural } from '../format/number.ts';
 import { Export } from '../parts/Export.tsx';
 import { Foot } from '../parts/Foot.tsx';
-import { Failure, useLate } from '../parts/States.tsx';
+import { Failure, StaleNote, useLate } from '../parts/States.tsx';
 import { QueryBar, QueryError } from '../query/QueryBar.tsx';
 import { addTerm, splitSteps } from '../query/write.ts';
 import { useAsks } from '../state/asks.ts';
@@ -241,7 +241,7 @@ export function TracesPage() {
                 <PercentileChart {...chart} marks={deploys.data.value ?? []} table={table} stale={heat.stale.value} actions={brushed} />
               )}
             </section>
-            {failure && !ofQuery && <StaleNote error={failure} />}
+            {failure && !ofQuery && <StaleNote error={failure} retry={refresh} />}
             {marked.length > 0 && (
               <div class="bar marks" role="status">
                 <b>{marked.length === 2 ? 'Two traces marked' : 'One trace marked'}</b>
@@ -326,17 +326,6 @@ async function selectionOf(
 function withBox(query: string, terms: string): string {
   const { filter, steps } = splitSteps(query);
   return `${filter} ${terms} ${steps}`.trim();
-}
-
-function StaleNote({ error }: { error: ApiError }) {
-  return (
-    <p class="note sm" role="status">
-      <b>{error.message}</b> {error.hint} What you see is from before.{' '}
-      <button type="button" class="link" onClick={refresh}>
-        Retry
-      </button>
-    </p>
-  );
 }
 
 function NothingFound({ query, pick }: { query: string; pick: boolean }) {
