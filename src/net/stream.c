@@ -10,7 +10,8 @@
 
 static void on_heartbeat(struct timer *t);
 
-static int stream_headers(struct http_request_internal *r, const struct http_header *h, size_t n)
+static int stream_headers(struct http_request_internal *r, const struct http_header *h, size_t n,
+                          struct http_header **ret_copy)
 {
     struct http_header *copy = arena_alloc_array(&r->head, n ? n : 1, sizeof *copy);
     if (!copy)
@@ -21,52 +22,27 @@ static int stream_headers(struct http_request_internal *r, const struct http_hea
         if (!http_token_ok(copy[i].name) || !http_value_ok(copy[i].value))
             return ERR_INVALID;
     }
-    r->answer_headers = copy;
-    r->answer_headers_n = n;
+    *ret_copy = copy;
     return 0;
 }
 
-static struct http_stream *begin(struct http_request *req, int status, const struct http_header *h, size_t n, bool sse)
-{
-    MAGIC_CHECK(req, HTTP_REQUEST_MAGIC);
-    struct http_request_internal *r = request_of(req);
-    must(!req->is_grpc);
-    if (stream_headers(r, h, n) < 0) {
-        http_respond(req, 503, NULL, 0, (bytes){ 0 });
-        return NULL;
-    }
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_mutex_lock(&r->lock);
-    must(!r->answered);
-    pthread_cond_init(&r->stream.drained, &monotonic);
-    r->stream.sse = sse;
-    r->stream.heartbeat.fn = on_heartbeat;
-    r->status = status;
-    r->streaming = true;
-    r->answered = true;
-    bool post = request_post_locked(r);
-    pthread_mutex_unlock(&r->lock);
-    pthread_condattr_destroy(&monotonic);
-    if (post)
-        loop_post(r->io->loop, &r->message);
-    return &r->stream;
-}
-
-bool stream_upgrade(struct http_request_internal *r, struct http_header *h, size_t n, struct ws *ws)
+// The request is answered by what will come. For a WebSocket (ws) only while the client is there; false: nothing has been done.
+static bool begin_answer(struct http_request_internal *r, int status, struct http_header *h, size_t n, bool sse,
+                         struct ws *ws)
 {
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_lock(&r->lock);
     must(!r->answered);
-    bool here = !http_request_cancelled(&r->pub), post = false;
+    bool here = !ws || !http_request_cancelled(&r->pub), post = false;
     if (here) {
         pthread_cond_init(&r->stream.drained, &monotonic);
+        r->stream.sse = sse;
+        r->stream.heartbeat.fn = on_heartbeat;
         r->answer_headers = h;
         r->answer_headers_n = n;
-        r->status = 101;
+        r->status = status;
         r->streaming = r->answered = true;
         r->ws = ws;
         post = request_post_locked(r);
@@ -76,6 +52,25 @@ bool stream_upgrade(struct http_request_internal *r, struct http_header *h, size
     if (post)
         loop_post(r->io->loop, &r->message);
     return here;
+}
+
+static struct http_stream *begin(struct http_request *req, int status, const struct http_header *h, size_t n, bool sse)
+{
+    MAGIC_CHECK(req, HTTP_REQUEST_MAGIC);
+    struct http_request_internal *r = request_of(req);
+    struct http_header *copy;
+    must(!req->is_grpc);
+    if (stream_headers(r, h, n, &copy) < 0) {
+        http_respond(req, 503, NULL, 0, (bytes){ 0 });
+        return NULL;
+    }
+    begin_answer(r, status, copy, n, sse, NULL);
+    return &r->stream;
+}
+
+bool stream_upgrade(struct http_request_internal *r, struct http_header *h, size_t n, struct ws *ws)
+{
+    return begin_answer(r, 101, h, n, false, ws);
 }
 
 struct http_stream *http_stream_begin(struct http_request *req, int status, const struct http_header *h, size_t n)
