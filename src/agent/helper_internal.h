@@ -96,7 +96,6 @@ void on_event_capture(void *ctx, str probe, str json);
 void on_event_counts(void *ctx, str probe, const struct probe_counts *c);
 void row_lost(struct helper *h, str id);
 // reconcile.c
-void on_event_lost(void *ctx, str code, str message);
 int desired_read(struct helper *h, str json, struct err *err);
 void desired_clear(struct helper *h);
 struct wish *desired_find(struct helper *h, str probe);

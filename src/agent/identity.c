@@ -63,14 +63,6 @@ static void from_attribute(char out[IDENTITY_TEXT], const struct process *p, con
         put_decoded(out, resource_attribute(p, str_z(*names)));
 }
 
-static str base_name(str path)
-{
-    for (size_t i = path.len; i > 0; i--)
-        if (path.ptr[i - 1] == '/')
-            return str_slice(path, i, path.len);
-    return path;
-}
-
 static str without_suffix(str name)
 {
     static const str suffixes[] = { STR_INIT(".py"), STR_INIT(".mjs"), STR_INIT(".cjs"), STR_INIT(".js"),
@@ -117,7 +109,7 @@ static str from_command(const struct process *p)
             break;
         }
     }
-    str name = without_suffix(base_name(program));
+    str name = without_suffix(str_base_name(program));
     static const str servers[] = { STR_INIT("gunicorn"), STR_INIT("uvicorn"), STR_INIT("hypercorn"), STR_INIT("flask"),
                                    STR_INIT("celery") };
     for (size_t k = 0; k < sizeof servers / sizeof servers[0]; k++) {
@@ -139,10 +131,11 @@ static str from_command(const struct process *p)
     if (!says_nothing(name))
         return name;
     if (!folder.len)
-        folder = program.len > base_name(program).len ? str_slice(program, 0, program.len - base_name(program).len - 1)
-                                                      : p->cwd;
-    str parent = base_name(folder);
-    return parent.len ? parent : base_name(p->exe);
+        folder = program.len > str_base_name(program).len
+                     ? str_slice(program, 0, program.len - str_base_name(program).len - 1)
+                     : p->cwd;
+    str parent = str_base_name(folder);
+    return parent.len ? parent : str_base_name(p->exe);
 }
 
 // 64 hexadecimal digits in the control group: docker, containerd, podman, kubernetes.

@@ -122,13 +122,20 @@ static uint64_t set_of(struct target *t, size_t *ret_n)
 
 // --- attaching ---
 
+static void on_event_state(void *ctx, const struct backend_state *s) { row_state(ctx, s); }
+
+static void on_event_lost(void *ctx, str code, str message)
+{
+    struct target *t = ctx;
+    t->lost = true;
+    log_info("agent", "process %.*s: %.*s: %.*s", STR_ARG(t->process.id), STR_ARG(code), STR_ARG(message));
+    if (t->timer.fn)
+        loop_timer_set(t->h->loop, &t->timer, POLL_SOONEST_MS);
+}
+
 int target_attach(struct target *t, struct err *err)
 {
-    t->events = (struct backend_events){ .ctx = t,
-                                         .state = (void (*)(void *, const struct backend_state *))row_state,
-                                         .capture = on_event_capture,
-                                         .counts = on_event_counts };
-    t->events.lost = on_event_lost;
+    t->events = (struct backend_events){ t, on_event_state, on_event_capture, on_event_counts, on_event_lost };
     t->lost = false;
     int rc = t->backend->attach(&t->process, &t->events, &t->attachment, err);
     if (rc < 0) {
@@ -161,15 +168,6 @@ void target_detach(struct target *t)
     t->attachment = NULL;
     t->applied = 0;
     t->h->listed = false;
-}
-
-void on_event_lost(void *ctx, str code, str message)
-{
-    struct target *t = ctx;
-    t->lost = true;
-    log_info("agent", "process %.*s: %.*s: %.*s", STR_ARG(t->process.id), STR_ARG(code), STR_ARG(message));
-    if (t->timer.fn)
-        loop_timer_set(t->h->loop, &t->timer, POLL_SOONEST_MS);
 }
 
 void target_touched(struct target *t)

@@ -92,6 +92,12 @@ static inline str str_slice(str s, size_t from, size_t to)
         from = to;
     return (str){ s.ptr + from, to - from };
 }
+// What stands behind the last slash of a path.
+static inline str str_base_name(str path)
+{
+    const char *slash = path.len ? (const char *)memrchr(path.ptr, '/', path.len) : NULL;
+    return slash ? str_slice(path, (size_t)(slash - path.ptr) + 1, path.len) : path;
+}
 static inline str str_trim(str s)
 {
     while (s.len && (s.ptr[0] == ' ' || s.ptr[0] == '\t' || s.ptr[0] == '\r' || s.ptr[0] == '\n'))

@@ -1,4 +1,5 @@
 // Writes one capture into fixed memory: see capture.h. Part of the hit path: no allocation, mem* only.
+#include "base/utf8.h"
 #include "probe/capture_internal.h"
 
 enum { PROMISE = 4 }; // bytes that a value needs at least (value.c)
@@ -26,16 +27,7 @@ static char *put_text(struct probe_capture *c, str s)
     return at;
 }
 
-static str cut_to(str s, size_t max)
-{
-    if (s.len <= max)
-        return s;
-    s.len = max;
-    while (s.len > 0 && ((uint8_t)s.ptr[s.len] & 0xc0) == 0x80)
-        s.len--;
-    return s;
-}
-static str cut_text(str s) { return cut_to(s, PROBE_CAPTURE_TEXT_MAX); }
+static str cut_text(str s) { return utf8_cut(s, PROBE_CAPTURE_TEXT_MAX); }
 
 // Ends the value before and looks whether a section of n bytes has room.
 static bool section(struct probe_capture *c, enum capture_tag tag, size_t n)
@@ -54,7 +46,7 @@ bool probe_capture_begin(struct probe_capture *c, void *mem, size_t cap, const s
                          struct probe_space *space)
 {
     uint8_t *h = mem;
-    str name = cut_to(start->thread_name, 64);
+    str name = utf8_cut(start->thread_name, 64);
     if (cap < PROBE_CAPTURE_MIN)
         return false;
     if (cap > PROBE_CAPTURE_BYTES_MAX)
@@ -103,7 +95,7 @@ bool probe_capture_frame(struct probe_capture *c, str function, str file, uint32
 
 bool probe_capture_var(struct probe_capture *c, uint32_t frame, enum probe_var_kind kind, str name)
 {
-    str kept = cut_to(name, PROBE_NAME_MAX);
+    str kept = utf8_cut(name, PROBE_NAME_MAX);
     if (frame >= c->frames)
         return false;
     if (!section(c, CAPTURE_VAR, 2 + 1 + 2 + kept.len + PROMISE)) {
@@ -159,14 +151,14 @@ void probe_capture_log(struct probe_capture *c, str body)
     char *at;
     if (probe_policy_shapes(c->w.policy))
         return;
-    body = cut_to(body, PROBE_CAPTURE_LOG_MAX);
+    body = utf8_cut(body, PROBE_CAPTURE_LOG_MAX);
     probe_value_finish(&c->w);
     if (room(c) < 16) {
         c->w.cut = true;
         return;
     }
     if (body.len > room(c) - 8) {
-        body = cut_to(body, room(c) - 8);
+        body = utf8_cut(body, room(c) - 8);
         c->w.cut = true;
     }
     put(c, CAPTURE_LOG);

@@ -1,5 +1,6 @@
 // The writer of values: see value.h. Part of the hit path: no allocation, mem* only.
 #include "probe/value.h"
+#include "base/utf8.h"
 #include "probe/redact.h"
 
 enum {
@@ -363,39 +364,12 @@ void probe_value_text(struct probe_value_writer *w, enum probe_value_kind kind, 
     put_bytes(w, s.ptr, keep);
 }
 
-// One code point as UTF-8; returns its length.
-static size_t encode(uint8_t out[4], uint32_t c)
-{
-    if (c < 0x80) {
-        out[0] = (uint8_t)c;
-        return 1;
-    }
-    if (c < 0x800) {
-        out[0] = (uint8_t)(0xc0 | c >> 6);
-        out[1] = (uint8_t)(0x80 | (c & 63));
-        return 2;
-    }
-    if (c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
-        c = 0xfffd;
-    if (c < 0x10000) {
-        out[0] = (uint8_t)(0xe0 | c >> 12);
-        out[1] = (uint8_t)(0x80 | (c >> 6 & 63));
-        out[2] = (uint8_t)(0x80 | (c & 63));
-        return 3;
-    }
-    out[0] = (uint8_t)(0xf0 | c >> 18);
-    out[1] = (uint8_t)(0x80 | (c >> 12 & 63));
-    out[2] = (uint8_t)(0x80 | (c >> 6 & 63));
-    out[3] = (uint8_t)(0x80 | (c & 63));
-    return 4;
-}
-
 // As many whole characters as fit; *at moves on.
 static size_t transcode(uint8_t *out, size_t cap, const void *units, unsigned width, size_t n, size_t *at)
 {
     size_t len = 0;
     while (*at < n) {
-        uint8_t c4[4];
+        char c4[4];
         size_t next = *at + 1, k;
         uint32_t c;
         if (width == 1)
@@ -411,7 +385,7 @@ static size_t transcode(uint8_t *out, size_t cap, const void *units, unsigned wi
             }
         } else
             c = le32_get((const uint8_t *)units + 4 * *at);
-        k = encode(c4, c);
+        k = utf8_put(c4, c > 0x10ffff || (c >= 0xd800 && c < 0xe000) ? 0xfffd : c);
         if (k > cap - len)
             break;
         memcpy(out + len, c4, k);

@@ -1,5 +1,6 @@
 #include "agent/python/inject.h"
 #include "agent/python/maps.h"
+#include "base/clock.h"
 #include "base/mem.h"
 #include <cpuid.h>
 #include <errno.h>
@@ -19,13 +20,6 @@ enum {
     RESTARTNOHAND = -514,
     RESTART_RESTARTBLOCK = -516,
 };
-
-static int64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
 
 static int peek(const struct inject *in, uint64_t at, void *out, size_t n)
 {
@@ -244,7 +238,7 @@ static void stop_done(struct inject *in)
 {
     int64_t asked = in->stop.asked_ns;
     stop_end(&in->stop);
-    in->pause_ns = now_ns() - asked;
+    in->pause_ns = clock_mono_ns() - asked;
     in->pauses++;
 }
 

@@ -63,21 +63,13 @@ static int image_read(pid_t pid, const struct maps_entry *first, struct elf_symb
     return 0;
 }
 
-static str name_of(str path)
-{
-    for (size_t i = path.len; i > 0; i--)
-        if (path.ptr[i - 1] == '/')
-            return str_slice(path, i, path.len);
-    return path;
-}
-
 static bool is_libpython(str path)
 {
-    return str_starts(name_of(path), STR("libpython3.")) && str_find(path, STR(".so")) > 0;
+    return str_starts(str_base_name(path), STR("libpython3.")) && str_find(path, STR(".so")) > 0;
 }
 static bool is_libc(str path)
 {
-    str name = name_of(path);
+    str name = str_base_name(path);
     return str_starts(name, STR("libc.so.6")) || str_starts(name, STR("libc-2.")) ||
            str_starts(name, STR("libdl.so.2")) || str_starts(name, STR("libdl-2."));
 }
@@ -192,7 +184,7 @@ int interp_find(pid_t pid, struct interp *ret, struct err *err)
             library = e;
         if (e.offset == 0 && is_libc(e.path) && !in.dlopen)
             libc_in(pid, &e, &in);
-        if (str_starts(name_of(e.path), STR("ld-musl-")))
+        if (str_starts(str_base_name(e.path), STR("ld-musl-")))
             musl = true;
         if (str_eq(e.path, STR("[stack]")))
             in.stack_start = e.start, in.stack_end = e.end;

@@ -104,14 +104,20 @@ static int fill(struct load *l)
     return 0;
 }
 
+// The target stands where nothing may be done: it is looked at again, later each time.
+static void wait_more(struct load *l, const struct err *why, int64_t now)
+{
+    snprintf(l->waiting, sizeof l->waiting, "%s", why->slug);
+    l->next_ns = now + l->backoff_ns;
+    l->backoff_ns = l->backoff_ns * 2 > BACKOFF_NS_MAX ? BACKOFF_NS_MAX : l->backoff_ns * 2;
+}
+
 static int begin_call(struct load *l, const struct inject_call *call, int64_t now)
 {
     struct err err = { 0 };
     int rc = inject_begin(&l->inject, call, &err);
     if (rc == ERR_AGAIN || rc == ERR_BUSY) {
-        snprintf(l->waiting, sizeof l->waiting, "%s", err.slug);
-        l->next_ns = now + l->backoff_ns;
-        l->backoff_ns = l->backoff_ns * 2 > BACKOFF_NS_MAX ? BACKOFF_NS_MAX : l->backoff_ns * 2;
+        wait_more(l, &err, now);
         return ERR_AGAIN;
     }
     if (rc < 0) {
@@ -131,9 +137,7 @@ static int prepare(struct load *l, int64_t now)
     struct err err = { 0 };
     int rc = inject_prepare(&l->inject, &err);
     if (rc == ERR_AGAIN || rc == ERR_BUSY) {
-        snprintf(l->waiting, sizeof l->waiting, "%s", err.slug);
-        l->next_ns = now + l->backoff_ns;
-        l->backoff_ns = l->backoff_ns * 2 > BACKOFF_NS_MAX ? BACKOFF_NS_MAX : l->backoff_ns * 2;
+        wait_more(l, &err, now);
         return 0;
     }
     if (rc == 0)

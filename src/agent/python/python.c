@@ -5,13 +5,13 @@
 #include "agent/python/orders.h"
 #include "agent/python/resolve.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/must.h"
 #include "probe/capture.h"
 #include "probe/probe.h"
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -228,9 +228,10 @@ static bool refuse(struct attachment *a, struct placed *p)
 static struct placed *slot_of(struct attachment *a, const struct probe *probe)
 {
     struct placed *empty = NULL;
+    uint64_t id_hash = hash64_str(probe->id);
     for (int i = 0; i < CLEW_SLOTS; i++) {
         struct placed *p = &a->slots[i];
-        if (p->active && p->id_hash == hash64_str(probe->id))
+        if (p->active && p->id_hash == id_hash)
             return p;
         if (!p->active && !empty)
             empty = p;
@@ -439,13 +440,6 @@ static int python_poll(struct attachment *a, int64_t now, int64_t *ret_next)
 
 static int python_fd(const struct attachment *a) { return -1; }
 
-static int64_t monotonic_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
 static void python_detach(struct attachment *a)
 {
     MAGIC_CHECK(a, ATTACHMENT_MAGIC);
@@ -454,11 +448,11 @@ static void python_detach(struct attachment *a)
         probe_ring_enable(&a->load.ring, false);
         bool handed = false, done = false;
         for (int i = 0; i < DETACH_TRIES && !done; i++) {
-            int rc = load_step(&a->load, monotonic_ns());
+            int rc = load_step(&a->load, clock_mono_ns());
             done = rc < 0 || (rc == 1 && handed);
             if (!a->load.calling && !handed) {
                 load_orders(&a->load)->n = 0;
-                handed = load_apply(&a->load, monotonic_ns()) == 0;
+                handed = load_apply(&a->load, clock_mono_ns()) == 0;
             }
             usleep(500);
         }

@@ -1,4 +1,5 @@
 #include "agent/python/stop.h"
+#include "base/clock.h"
 #include <errno.h>
 #include <signal.h>
 #include <sys/ptrace.h>
@@ -7,13 +8,6 @@
 #include <unistd.h>
 
 enum { SYSCALL_STOP = SIGTRAP | 0x80, EVENT_STOP = 128, NAP_NS = 1000000 };
-
-static int64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
 
 // 1: *ret_status is a stop; 0: nothing until the deadline; ERR_NOENT: it has ended.
 // The kernel says SIGCHLD at each stop. It is awaited asleep: a loop would take the processor from the thread that is to stop.
@@ -37,7 +31,7 @@ static int wait_stop(pid_t pid, int64_t deadline_ns, int *ret_status)
             rc = ERR_NOENT;
             break;
         }
-        int64_t left = deadline_ns - now_ns();
+        int64_t left = deadline_ns - clock_mono_ns();
         if (left <= 0) {
             rc = 0;
             break;
@@ -64,13 +58,13 @@ int stop_begin(struct stop *s, pid_t pid, struct err *err)
             return err_set(err, ERR_DENIED, "no_permission", "the process may not be traced");
         }
         s->seized = true;
-        s->asked_ns = now_ns();
+        s->asked_ns = clock_mono_ns();
         if (ptrace(PTRACE_INTERRUPT, pid, 0, 0) < 0) {
             stop_end(s);
             return ERR_NOENT;
         }
     }
-    int64_t deadline = now_ns() + STOP_WAIT_US_MAX * 1000LL;
+    int64_t deadline = clock_mono_ns() + STOP_WAIT_US_MAX * 1000LL;
     for (;;) {
         int status = 0;
         int rc = wait_stop(pid, deadline, &status);
@@ -106,7 +100,7 @@ int stop_registers(struct stop *s, const struct user_regs_struct *regs)
 
 int stop_run_syscall(struct stop *s, uint64_t at, int64_t *ret)
 {
-    int64_t deadline = now_ns() + STOP_SYSCALL_US_MAX * 1000LL;
+    int64_t deadline = clock_mono_ns() + STOP_SYSCALL_US_MAX * 1000LL;
     int sig = 0;
     for (;;) {
         s->stopped = false;
@@ -144,7 +138,7 @@ void stop_end(struct stop *s)
     // One that has not stopped yet cannot be let go: it is waited for, as short as may be.
     for (int tries = 0; !s->stopped && tries < 50; tries++) {
         int status = 0;
-        int rc = wait_stop(s->pid, now_ns() + STOP_WAIT_US_MAX * 1000LL, &status);
+        int rc = wait_stop(s->pid, clock_mono_ns() + STOP_WAIT_US_MAX * 1000LL, &status);
         if (rc < 0) {
             s->seized = false;
             return;
