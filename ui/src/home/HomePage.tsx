@@ -1,7 +1,7 @@
 // Home: what is the matter, in words; the evidence under it; what changed.
 import '../styles/home.css';
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import { getJson } from '../api/client.ts';
+import { type ApiError, getJson } from '../api/client.ts';
 import type { IssueList } from '../api/issues.ts';
 import { type Loaded, useLoad } from '../api/load.ts';
 import { loadMonitors } from '../api/monitors.ts';
@@ -64,15 +64,16 @@ function asksOf(overview: Overview | undefined, details: Details | undefined): A
   ];
 }
 
-/** Undefined: not known yet. What cannot be told is no trouble; the panes below say why. */
-function useTroubles(issues: Loaded<IssueList>): Troubles | undefined {
+/** known: undefined when it is not known yet. A list that cannot be loaded has no trouble to tell; unread says why there is none of monitors. */
+function useTroubles(issues: Loaded<IssueList>): { known: Troubles | undefined; unread: ApiError | undefined } {
   const { project, environment } = scope.value;
   const subject = `monitors ${project ?? ''} ${environment ?? ''}`;
   const monitors = useLoad(subject, `${subject} ${slowly(range.value.to)}`, (abort) => loadMonitors(project, abort), true);
-  const known = (one: Loaded<unknown>) => one.data.value !== undefined || one.error.value !== undefined;
-  if (!known(issues) || !known(monitors)) return undefined;
+  const unread = monitors.error.value;
+  const answered = (one: Loaded<unknown>) => one.data.value !== undefined || one.error.value !== undefined;
+  if (!answered(issues) || !answered(monitors)) return { known: undefined, unread };
   const broken = monitors.data.value?.filter((one) => !one.muted && failing(one)) ?? [];
-  return { issues: issues.data.value?.total ?? 0, monitors: broken.map((one) => one.name) };
+  return { known: { issues: issues.data.value?.total ?? 0, monitors: broken.map((one) => one.name) }, unread };
 }
 
 export function HomePage() {
@@ -88,7 +89,7 @@ export function HomePage() {
     true,
   );
   const issues = useNewIssues();
-  const troubles = useTroubles(issues);
+  const { known: troubles, unread } = useTroubles(issues);
   const found = overview.data.value;
   const finding = found?.answer.finding;
   const subject = `${rangeSubject.value} ${finding?.state ?? ''} ${finding?.service ?? ''} ${finding?.since ?? ''}`;
@@ -125,6 +126,7 @@ export function HomePage() {
   ]);
   const late = useLate(!found && overview.busy.value);
   const error = overview.error.value;
+  const failed = error ?? unread;
   const nothing = found && services.length === 0 && !overview.stale.value;
   return (
     <>
@@ -135,7 +137,7 @@ export function HomePage() {
         </>
       ) : (
         <div class="home">
-          {error && <StaleNote error={error} retry={refresh} />}
+          {failed && <StaleNote error={failed} retry={refresh} />}
           {found && (troubles || finding?.state !== 'healthy') ? (
             <Lede overview={found.answer} details={details} troubles={troubles} />
           ) : (
