@@ -1,10 +1,10 @@
 // Home: what is the matter, in words; the evidence under it; what changed.
 import '../styles/home.css';
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import { type ApiError, getJson } from '../api/client.ts';
+import { getJson } from '../api/client.ts';
 import type { IssueList } from '../api/issues.ts';
 import { type Loaded, useLoad } from '../api/load.ts';
-import { loadMonitors } from '../api/monitors.ts';
+import { loadMonitors, type Monitor } from '../api/monitors.ts';
 import type { Overview } from '../api/overview.ts';
 import { parseInstant } from '../format/time.ts';
 import { failing } from '../monitors/words.ts';
@@ -64,16 +64,15 @@ function asksOf(overview: Overview | undefined, details: Details | undefined): A
   ];
 }
 
-/** known: undefined when it is not known yet. A list that cannot be loaded has no trouble to tell; unread says why there is none of monitors. */
-function useTroubles(issues: Loaded<IssueList>): { known: Troubles | undefined; unread: ApiError | undefined } {
+/** known: undefined when it is not known yet. A list that cannot be loaded has no trouble to tell; that of monitors is given, too, to say so. */
+function useTroubles(issues: Loaded<IssueList>): { known: Troubles | undefined; monitors: Loaded<Monitor[]> } {
   const { project, environment } = scope.value;
   const subject = `monitors ${project ?? ''} ${environment ?? ''}`;
   const monitors = useLoad(subject, `${subject} ${slowly(range.value.to)}`, (abort) => loadMonitors(project, abort), true);
-  const unread = monitors.error.value;
   const answered = (one: Loaded<unknown>) => one.data.value !== undefined || one.error.value !== undefined;
-  if (!answered(issues) || !answered(monitors)) return { known: undefined, unread };
+  if (!answered(issues) || !answered(monitors)) return { known: undefined, monitors };
   const broken = monitors.data.value?.filter((one) => !one.muted && failing(one)) ?? [];
-  return { known: { issues: issues.data.value?.total ?? 0, monitors: broken.map((one) => one.name) }, unread };
+  return { known: { issues: issues.data.value?.total ?? 0, monitors: broken.map((one) => one.name) }, monitors };
 }
 
 export function HomePage() {
@@ -89,7 +88,7 @@ export function HomePage() {
     true,
   );
   const issues = useNewIssues();
-  const { known: troubles, unread } = useTroubles(issues);
+  const { known: troubles, monitors } = useTroubles(issues);
   const found = overview.data.value;
   const finding = found?.answer.finding;
   const subject = `${rangeSubject.value} ${finding?.state ?? ''} ${finding?.service ?? ''} ${finding?.since ?? ''}`;
@@ -126,7 +125,7 @@ export function HomePage() {
   ]);
   const late = useLate(!found && overview.busy.value);
   const error = overview.error.value;
-  const failed = error ?? unread;
+  const unread = monitors.error.value;
   const nothing = found && services.length === 0 && !overview.stale.value;
   return (
     <>
@@ -137,7 +136,8 @@ export function HomePage() {
         </>
       ) : (
         <div class="home">
-          {failed && <StaleNote error={failed} retry={refresh} />}
+          {error && <StaleNote error={error} retry={refresh} />}
+          {unread && !error && <StaleNote error={unread} retry={monitors.retry} so="Whether monitors fail is not known." />}
           {found && (troubles || finding?.state !== 'healthy') ? (
             <Lede overview={found.answer} details={details} troubles={troubles} />
           ) : (

@@ -20,11 +20,18 @@ export function Failure({ error, retry }: { error: ApiError; retry: () => void }
   );
 }
 
+interface StaleNoteProps {
+  error: { message: string; hint?: string | undefined };
+  retry: () => void;
+  /** What follows from it for what is shown. */
+  so?: string;
+}
+
 /** Above what was loaded before a request failed. */
-export function StaleNote({ error, retry }: { error: { message: string; hint?: string | undefined }; retry: () => void }) {
+export function StaleNote({ error, retry, so = 'What you see is from before.' }: StaleNoteProps) {
   return (
     <p class="note sm" role="status">
-      <b>{error.message}</b> {error.hint} What you see is from before.{' '}
+      <b>{error.message}</b> {error.hint} {so}{' '}
       <button type="button" class="link" onClick={retry}>
         Retry
       </button>
