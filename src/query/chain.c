@@ -445,7 +445,8 @@ static int add_ref(struct maker *m, const struct query_ref *ref)
             return add_child_attr(m, TABLE_EVENTS, ATTR_RECORD, path, n);
         if (b->level == QUERY_AT_LINK)
             return add_child_attr(m, TABLE_LINKS, ATTR_RECORD, path, n);
-        if (b->level == QUERY_AT_VARS) // the map `vars` and what is in it
+        // the map `vars` or `expr` and what is in it
+        if (b->level == QUERY_AT_VARS || b->level == QUERY_AT_EXPR)
             return add_columns(m, ATTR_FIELD, path - 1, n + 1, 1);
         return add_attr(m, b->level, path, n);
     }
@@ -499,6 +500,7 @@ int chain_text(struct exec *x, struct exec_segment *s, struct chain **ret)
 {
     struct maker m = { .x = x, .s = s, .table = TABLE_ROWS };
     struct query_path_item message[] = { { .name = STR("exception") }, { .name = STR("message") } };
+    struct query_path_item vars = { .name = STR("vars") };
     struct query_path_item *event_path = NULL;
     int rc = 0;
     if (s->text) {
@@ -529,6 +531,11 @@ int chain_text(struct exec *x, struct exec_segment *s, struct chain **ret)
         rc = add_stored_field(&m, QUERY_F_TYPE, NULL, 0);
         if (rc == 0)
             rc = add_stored_field(&m, QUERY_F_MESSAGE, NULL, 0);
+        break;
+    case QUERY_SNAPSHOTS:
+        rc = add_stored_field(&m, QUERY_F_MESSAGE, NULL, 0);
+        if (rc == 0)
+            rc = add_columns(&m, ATTR_FIELD, &vars, 1, 1);
         break;
     case QUERY_ISSUES:
         rc = add_stored_field(&m, QUERY_F_TITLE, NULL, 0);

@@ -39,7 +39,7 @@ static const str source_names[QUERY_SOURCE_COUNT] = {
 
 static const uint8_t source_levels[QUERY_SOURCE_COUNT] = {
     [QUERY_SPANS] = 1,  [QUERY_LOGS] = 1,      [QUERY_METRICS] = 1,  [QUERY_EVENTS] = 1,   [QUERY_CHECKS] = 2,
-    [QUERY_ISSUES] = 2, [QUERY_SNAPSHOTS] = 3, [QUERY_PROFILES] = 2, [QUERY_SESSIONS] = 2,
+    [QUERY_ISSUES] = 2, [QUERY_SNAPSHOTS] = 2, [QUERY_PROFILES] = 2, [QUERY_SESSIONS] = 2,
 };
 
 static const str field_names[QUERY_FIELD_COUNT] = {

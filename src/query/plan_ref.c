@@ -253,7 +253,10 @@ static int bind_source(struct planner *pl, enum query_source s, struct query_ref
     int r = bind_fixed(pl, s, 0, ref, &found);
     if (r < 0 || found)
         return r;
-    if (bind_prefix(ref, s))
+    enum { FRAMES_LEVEL = 3 };
+    if (bind_prefix(ref, s) && ref->bind[s].level == QUERY_AT_FRAME && pl->level < FRAMES_LEVEL)
+        return plan_not_yet(pl, ref->pos, "the field of another frame", ref->name);
+    if (ref->bind[s].kind == QUERY_BIND_ATTR)
         return join_path(pl, ref->path, 1, name_items(ref), &ref->key[s]);
     if (s == QUERY_SPANS && ((r = bind_hop(pl, ref, &found)) < 0 || found))
         return r;

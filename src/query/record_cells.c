@@ -21,7 +21,8 @@ static bool shown(const struct query_field_info *f)
     case QUERY_F_LINK_SPAN:
         return false;
     default:
-        return f->level <= QUERY_LEVEL_BUILT;
+        // Captured values are read by who names them, not by who looks at the rows.
+        return f->level <= QUERY_LEVEL_BUILT && !(f->flags & QUERY_FF_VALUES);
     }
 }
 

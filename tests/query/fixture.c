@@ -6,8 +6,8 @@
 
 #include <stdlib.h>
 
-const char *const fixture_names[FIXTURE_RECORDS] = { "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8",
-                                                     "l1", "l2", "l3", "l4", "l5", "e1", "e2" };
+const char *const fixture_names[FIXTURE_RECORDS] = { "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "l1",
+                                                     "l2", "l3", "l4", "l5", "e1", "e2", "n1", "n2" };
 
 uint64_t fixture_span_id(unsigned span)
 {
@@ -186,14 +186,83 @@ static int feed_event(const struct record_sink *sink, unsigned i)
     return rc < 0 ? rc : sink->record(sink->ctx, &r);
 }
 
+static void map(struct buf *b, unsigned n)
+{
+    buf_byte(b, VALUE_MAP);
+    buf_varint(b, n);
+}
+
+static void member(struct buf *b, str key, const struct value *v)
+{
+    buf_varint(b, key.len);
+    buf_str(b, key);
+    if (v)
+        value_encode(b, v);
+}
+
+// {order: {total, items: [{price}, ..]}, user: {id}}
+static void put_vars(struct buf *b, unsigned i)
+{
+    struct value total = value_double(i ? 80 : 129.5), hundred = value_int(100), rest = value_double(29.5),
+                 user = value_str(STR("u1"));
+    map(b, i ? 1 : 2);
+    member(b, STR("order"), NULL);
+    map(b, 2);
+    member(b, STR("total"), &total);
+    member(b, STR("items"), NULL);
+    buf_byte(b, VALUE_LIST);
+    buf_varint(b, i ? 0 : 2);
+    if (i)
+        return;
+    map(b, 1);
+    member(b, STR("price"), &hundred);
+    map(b, 1);
+    member(b, STR("price"), &rest);
+    member(b, STR("user"), NULL);
+    map(b, 1);
+    member(b, STR("id"), &user);
+}
+
+static int feed_snapshot(const struct record_sink *sink, unsigned i)
+{
+    struct buf vars;
+    buf_init(&vars, 4096);
+    put_vars(&vars, i);
+    must(!vars.error);
+    struct attr attrs[] = {
+        FIELD_AT("probe", STRING("p3")),
+        FIELD_AT("file", STRING("order.py")),
+        { STR("line"), ATTR_FIELD, value_int(88) },
+        FIELD_AT("vars", ((struct value){ .type = VALUE_MAP, .s = buf_view(&vars) })),
+        FIELD_AT("cut", ((struct value){ .type = VALUE_LIST, .s = STR_INIT("\x06\x01\x01\x08redacted") }))
+    };
+    struct record r = { .source = RECORD_SNAPSHOTS, .has_trace = true, .attrs = attrs, .attrs_n = i ? 5 : 4 };
+    trace_id(i ? 2 : 1, r.trace);
+    r.span = fixture_span_id(i ? 5 : 1);
+    r.time = FIXTURE_T0 + (i ? 10030 * MS : 300 * MS);
+    int rc = section(sink, "checkout", NULL);
+    rc = rc < 0 ? rc : sink->record(sink->ctx, &r);
+    buf_free(&vars);
+    return rc;
+}
+
+static int feed_one(const struct record_sink *sink, unsigned i)
+{
+    if (i < FIXTURE_SPANS)
+        return feed_span(sink, i);
+    i -= FIXTURE_SPANS;
+    if (i < FIXTURE_LOGS)
+        return feed_log(sink, i);
+    i -= FIXTURE_LOGS;
+    return i < FIXTURE_EVENTS ? feed_event(sink, i) : feed_snapshot(sink, i - FIXTURE_EVENTS);
+}
+
 int fixture_feed(const struct record_sink *sink, uint32_t which)
 {
     int rc = 0;
     for (unsigned i = 0; i < FIXTURE_RECORDS && rc == 0; i++) {
         if (which >> i & 1)
-            rc = i < FIXTURE_SPANS                  ? feed_span(sink, i)
-                 : i < FIXTURE_SPANS + FIXTURE_LOGS ? feed_log(sink, i - FIXTURE_SPANS)
-                                                    : feed_event(sink, i - FIXTURE_SPANS - FIXTURE_LOGS);
+            rc = feed_one(sink, i);
     }
     return rc;
 }

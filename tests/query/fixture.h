@@ -12,12 +12,12 @@
 #define FIXTURE_G42 "42424242424242424242424242424242" // groups of e1 and e2
 #define FIXTURE_G43 "43434343434343434343434343434343"
 
-enum { FIXTURE_SPANS = 8, FIXTURE_LOGS = 5, FIXTURE_EVENTS = 2 };
-enum { FIXTURE_RECORDS = FIXTURE_SPANS + FIXTURE_LOGS + FIXTURE_EVENTS };
+enum { FIXTURE_SPANS = 8, FIXTURE_LOGS = 5, FIXTURE_EVENTS = 2, FIXTURE_SNAPSHOTS = 2 };
+enum { FIXTURE_RECORDS = FIXTURE_SPANS + FIXTURE_LOGS + FIXTURE_EVENTS + FIXTURE_SNAPSHOTS };
 
 // Feeds the records whose bit is set: s1 is bit 0, l1 is bit FIXTURE_SPANS.
 int fixture_feed(const struct record_sink *sink, uint32_t which);
-extern const char *const fixture_names[FIXTURE_RECORDS]; // "s1" .. "e2"
+extern const char *const fixture_names[FIXTURE_RECORDS]; // "s1" .. "n2"
 uint64_t fixture_span_id(unsigned span);                 // of s1 .. s8: 0..7; s8's parent ffff is 8
 
 // A set of fake segments that records can be fed into: one a source.

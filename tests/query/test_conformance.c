@@ -316,7 +316,7 @@ static void learn_ids(struct layout *l)
 {
     struct arena arena;
     arena_init(&arena, 1 << 20);
-    struct query_request r = fixture_request("spans,logs,events | select id, time, source");
+    struct query_request r = fixture_request("spans,logs,events,snapshots | select id, time, source");
     struct fixture_answer a;
     static const struct {
         const char *name;
@@ -324,7 +324,8 @@ static void learn_ids(struct layout *l)
         const char *source; // where another record has the same time
     } times[] = { { "s1", 0 },     { "s2", 100 },   { "s3", 200 },   { "s4", 650 },           { "s5", 10000 },
                   { "s6", 10010 }, { "s7", 10020 }, { "s8", 10050 }, { "l1", 150 },           { "l2", 790, "logs" },
-                  { "l3", 10015 }, { "l4", 20000 }, { "l5", 30000 }, { "e1", 790, "events" }, { "e2", 12000 } };
+                  { "l3", 10015 }, { "l4", 20000 }, { "l5", 30000 }, { "e1", 790, "events" }, { "e2", 12000 },
+                  { "n1", 300 },   { "n2", 10030 } };
     fixture_ask(&r, l->segments, l->n, &a);
     if (a.rc < 0)
         fprintf(stderr, "# %s: %s\n", l->name, a.err.message);

@@ -147,7 +147,7 @@ static void check_histogram(struct stored *s)
         errors += c.buckets[i].errors;
         assert_true(i == 0 || c.buckets[i].time == c.buckets[i - 1].time + c.step);
     }
-    assert_int_equal(rows, 6);   // two spans, three logs, an error event
+    assert_int_equal(rows, 8);   // two spans, three logs, an error event, two snapshots
     assert_int_equal(errors, 3); // one of each
     catalogue_free(&c);
     q.text = STR("spans (a=b");
