@@ -6,6 +6,7 @@
 #include "artifacts/artifacts.h"
 #include "ingest/ingest.h"
 #include "issues/issues.h"
+#include "live/live.h"
 #include "meta/meta.h"
 #include "monitors/monitors.h"
 #include "net/server.h"
@@ -43,6 +44,8 @@ struct api_options {
     struct ingest *ingest;
     struct alerts *alerts;
     struct monitors *monitors;
+    struct live *live;
+    struct pool *live_pool;   // what agents say
     bool alerts_mail;         // this server sends mail
     struct pool *ingest_pool; // for /metrics
     struct pool *query_pool;  // queries: long; its queue is the bound on them

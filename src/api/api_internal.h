@@ -11,7 +11,8 @@
 
 struct api_call;
 
-enum api_who { API_PUBLIC, API_LOCAL_OR_TOKEN, API_SIGNED_IN };
+// AGENT: the endpoint looks at the secret itself, which is no token.
+enum api_who { API_PUBLIC, API_AGENT, API_LOCAL_OR_TOKEN, API_SIGNED_IN };
 enum api_where { API_ON_ADMIN_POOL, API_ON_QUERY_POOL };
 
 struct api_endpoint {
@@ -61,6 +62,7 @@ struct api {
     int port;
     bool tls;
     struct tails *tails;
+    struct live_streams *live_streams;
     struct values_reads values_reads;
     int64_t started_ns;
 };
@@ -218,6 +220,29 @@ void api_alert_channel_remove(struct api_call *call);
 void api_alert_channel_test(struct api_call *call);
 void api_alert_firings(struct api_call *call);
 void api_alert_deliveries(struct api_call *call);
+void api_probes(struct api_call *call);
+void api_probe(struct api_call *call);
+void api_probe_add(struct api_call *call);
+void api_probe_change(struct api_call *call);
+void api_probe_remove(struct api_call *call);
+void api_probes_remove(struct api_call *call);
+void api_probe_check(struct api_call *call);
+void api_live_services(struct api_call *call);
+void api_live_instances(struct api_call *call);
+void api_live_files(struct api_call *call);
+void api_live_source(struct api_call *call);
+void api_live_lines(struct api_call *call);
+void api_live_functions(struct api_call *call);
+void api_live_variables(struct api_call *call);
+void api_live_forecast(struct api_call *call);
+void api_live_stream(struct api_call *call);
+void api_snapshots(struct api_call *call);
+void api_snapshot(struct api_call *call);
+void api_agents(struct api_call *call);
+void api_agent_token(struct api_call *call);
+void api_agent_enrol(struct api_call *call);
+void api_agent_remove(struct api_call *call);
+void api_agent_connect(struct api_call *call);
 void api_monitors(struct api_call *call);
 void api_monitor_add(struct api_call *call);
 void api_monitor(struct api_call *call);

@@ -1,7 +1,10 @@
 // Error events: one by its id or by its place in an issue, and the list of an issue's.
 #include "api/api_internal.h"
+#include "api/live_calls.h"
 
 #include "artifacts/feedback.h"
+#include "base/hex.h"
+#include "base/log.h"
 #include "base/numfmt.h"
 #include "events/events.h"
 #include "grouping/grouping.h"
@@ -201,6 +204,18 @@ static int put_feedback(struct event_call *c, struct json_writer *w, const struc
     return 0;
 }
 
+// What probes have captured in the event's trace.
+static void put_snapshots(struct event_call *c, struct json_writer *w, const struct event *e)
+{
+    char hex[33] = { 0 };
+    if (!be64_get(e->trace) && !be64_get(e->trace + 8))
+        return;
+    hex_encode(hex, e->trace, 16);
+    int rc = api_put_trace_snapshots(c->call, w, &c->who, c->find.view, hex);
+    if (rc < 0)
+        log_warn("api", "the snapshots of an event's trace could not be listed");
+}
+
 static void reply_event(struct event_call *c, const struct event *e, int64_t issue, const struct event_place *place)
 {
     struct grouping_rules *rules = ingest_grouping_rules(c->call->api->options.ingest, e->project);
@@ -225,6 +240,8 @@ static void reply_event(struct event_call *c, const struct event *e, int64_t iss
         rc = put_attachments(c, &w, e, &err);
     if (rc == 0)
         rc = put_feedback(c, &w, e, &err);
+    if (rc == 0)
+        put_snapshots(c, &w, e);
     json_put_object_end(&w);
     grouping_rules_free(rules);
     if (rc == 0) {

@@ -2,6 +2,7 @@
 #include "api/api_internal.h"
 
 #include "api/api0.h"
+#include "api/live_calls.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include "base/must.h"
@@ -96,6 +97,29 @@ const struct api_endpoint api_endpoints[] = {
     { HTTP_PATCH, STR_INIT("/api/v1/monitors/{}"), API_SIGNED_IN, META_SCOPE_READ, API_ON_ADMIN_POOL, api_monitor_change },
     { HTTP_DELETE, STR_INIT("/api/v1/monitors/{}"), API_SIGNED_IN, META_SCOPE_READ, API_ON_ADMIN_POOL, api_monitor_remove },
     { HTTP_GET, STR_INIT("/api/v1/monitors/{}/checks"), API_SIGNED_IN, META_SCOPE_READ, API_ON_ADMIN_POOL, api_monitor_checks },
+    { HTTP_GET, STR_INIT("/api/v1/probes"), API_SIGNED_IN, META_SCOPE_READ, API_ON_ADMIN_POOL, api_probes },
+    { HTTP_POST, STR_INIT("/api/v1/probes"), API_SIGNED_IN, META_SCOPE_READ | META_SCOPE_PROBE, API_ON_ADMIN_POOL, api_probe_add },
+    { HTTP_DELETE, STR_INIT("/api/v1/probes"), API_SIGNED_IN, META_SCOPE_READ | META_SCOPE_PROBE, API_ON_ADMIN_POOL, api_probes_remove },
+    { HTTP_POST, STR_INIT("/api/v1/probes/check"), API_SIGNED_IN, META_SCOPE_READ, API_ON_ADMIN_POOL, api_probe_check },
+    { HTTP_GET, STR_INIT("/api/v1/probes/{}"), API_SIGNED_IN, META_SCOPE_READ, API_ON_ADMIN_POOL, api_probe },
+    { HTTP_PATCH, STR_INIT("/api/v1/probes/{}"), API_SIGNED_IN, META_SCOPE_READ | META_SCOPE_PROBE, API_ON_ADMIN_POOL, api_probe_change },
+    { HTTP_DELETE, STR_INIT("/api/v1/probes/{}"), API_SIGNED_IN, META_SCOPE_READ | META_SCOPE_PROBE, API_ON_ADMIN_POOL, api_probe_remove },
+    { HTTP_GET, STR_INIT("/api/v1/live/stream"), API_SIGNED_IN, META_SCOPE_READ, API_ON_ADMIN_POOL, api_live_stream },
+    { HTTP_GET, STR_INIT("/api/v1/live/services"), API_SIGNED_IN, META_SCOPE_READ, API_ON_ADMIN_POOL, api_live_services },
+    { HTTP_GET, STR_INIT("/api/v1/live/instances"), API_SIGNED_IN, META_SCOPE_READ, API_ON_ADMIN_POOL, api_live_instances },
+    { HTTP_GET, STR_INIT("/api/v1/live/files"), API_SIGNED_IN, META_SCOPE_READ | META_SCOPE_PROBE, API_ON_QUERY_POOL, api_live_files },
+    { HTTP_GET, STR_INIT("/api/v1/live/source"), API_SIGNED_IN, META_SCOPE_READ | META_SCOPE_PROBE, API_ON_QUERY_POOL, api_live_source },
+    { HTTP_GET, STR_INIT("/api/v1/live/lines"), API_SIGNED_IN, META_SCOPE_READ | META_SCOPE_PROBE, API_ON_QUERY_POOL, api_live_lines },
+    { HTTP_GET, STR_INIT("/api/v1/live/functions"), API_SIGNED_IN, META_SCOPE_READ | META_SCOPE_PROBE, API_ON_QUERY_POOL, api_live_functions },
+    { HTTP_GET, STR_INIT("/api/v1/live/variables"), API_SIGNED_IN, META_SCOPE_READ | META_SCOPE_PROBE, API_ON_QUERY_POOL, api_live_variables },
+    { HTTP_GET, STR_INIT("/api/v1/live/forecast"), API_SIGNED_IN, META_SCOPE_READ | META_SCOPE_PROBE, API_ON_QUERY_POOL, api_live_forecast },
+    { HTTP_GET, STR_INIT("/api/v1/snapshots"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_snapshots },
+    { HTTP_GET, STR_INIT("/api/v1/snapshots/{}"), API_SIGNED_IN, META_SCOPE_READ | META_SCOPE_VALUES, API_ON_QUERY_POOL, api_snapshot },
+    { HTTP_GET, STR_INIT("/api/v1/agents"), API_SIGNED_IN, META_SCOPE_READ, API_ON_ADMIN_POOL, api_agents },
+    { HTTP_POST, STR_INIT("/api/v1/agents/tokens"), API_SIGNED_IN, META_SCOPE_ADMIN, API_ON_ADMIN_POOL, api_agent_token },
+    { HTTP_POST, STR_INIT("/api/v1/agents/enrol"), API_PUBLIC, 0, API_ON_ADMIN_POOL, api_agent_enrol },
+    { HTTP_GET, STR_INIT("/api/v1/agents/connect"), API_AGENT, 0, API_ON_ADMIN_POOL, api_agent_connect },
+    { HTTP_DELETE, STR_INIT("/api/v1/agents/{}"), API_SIGNED_IN, META_SCOPE_ADMIN, API_ON_ADMIN_POOL, api_agent_remove },
     { HTTP_GET, STR_INIT("/jaeger/api/dependencies"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_jaeger_dependencies },
     { HTTP_GET, STR_INIT("/jaeger/api/services"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_jaeger_services },
     { HTTP_GET, STR_INIT("/jaeger/api/services/{}/operations"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_jaeger_service_operations },
@@ -118,7 +142,10 @@ int api_new(const struct api_options *o, struct api **ret_api, struct err *err)
     int r = names_parse(&a->names, str_z(o->public_urls), err);
     if (r == 0)
         r = tails_new(o->store, o->tails_max, &a->tails, err);
+    if (r == 0 && o->live)
+        r = live_streams_new(o->live, o->tails_max, &a->live_streams, err);
     if (r < 0) {
+        tails_free(a->tails);
         pthread_mutex_destroy(&a->values_reads.lock);
         mem_free(a);
         return r;
@@ -148,6 +175,7 @@ void api_free(struct api *a)
     if (!a)
         return;
     MAGIC_CHECK(a, API_MAGIC);
+    live_streams_free(a->live_streams);
     tails_free(a->tails);
     pthread_mutex_destroy(&a->values_reads.lock);
     a->magic = 0;
@@ -216,6 +244,8 @@ static bool allowed(struct api_call *call)
 {
     struct http_request *req = call->req;
     const struct api_endpoint *e = call->endpoint;
+    if (e->who == API_AGENT)
+        return true;
     if (api_caller_find(call->api->options.meta, req, call->api->port, &call->caller) < 0) {
         api_reply_error(req, 401, "unauthenticated", "the token is not known here: it may have been revoked");
         return false;

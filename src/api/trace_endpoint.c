@@ -2,6 +2,7 @@
 // printed by the query engine (they are what `spans trace=ID` gives); the order and the depth come from
 // traces/trace.h.
 #include "api/api_internal.h"
+#include "api/live_calls.h"
 
 #include "base/hex.h"
 #include "base/log.h"
@@ -219,7 +220,8 @@ static void put_services(struct json_writer *w, const struct trace *t)
 }
 
 static void reply_trace(struct api_call *call, const struct query_request *q, const struct trace *t, const char *hex,
-                        struct printed_rows *spans, const struct printed_rows *logs, const struct printed_rows *events)
+                        struct printed_rows *spans, const struct printed_rows *logs, const struct printed_rows *events,
+                        struct view *view)
 {
     struct buf body;
     struct json_writer w;
@@ -241,6 +243,8 @@ static void reply_trace(struct api_call *call, const struct query_request *q, co
     put_rows(&w, STR("logs"), logs);
     put_rows(&w, STR("events"), events);
     put_services(&w, t);
+    if (api_put_trace_snapshots(call, &w, q, view, hex) < 0)
+        log_warn("api", "the snapshots of a trace could not be listed");
     if (api_put_trace_artifacts(call, &w, q, hex) < 0)
         log_warn("api", "the artifacts of a trace could not be listed");
     json_put_key(&w, STR("hidden"));
@@ -289,9 +293,8 @@ void api_trace(struct api_call *call)
     }
     if (r == 0 && t->events_n)
         r = print_rows(call, &q, view, "events", hex, &events, &error);
-    view_unref(view);
     if (r == 0)
-        reply_trace(call, &q, t, hex, &spans, &logs, &events);
+        reply_trace(call, &q, t, hex, &spans, &logs, &events, view);
     else if (r == ERR_NOENT && !loaded)
         api_reply_error(call->req, 404, "no_trace", "no span of this trace is stored (or may be seen by you)");
     else if (error.code != QUERY_OK)
@@ -299,6 +302,7 @@ void api_trace(struct api_call *call)
     else
         api_reply_error(call->req, r == ERR_LIMIT ? 422 : 503, r == ERR_LIMIT ? "memory" : "internal", "%s",
                         err.message[0] ? err.message : err_text(r));
+    view_unref(view);
     trace_free(t);
     printed_free(&spans);
     printed_free(&logs);

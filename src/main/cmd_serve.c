@@ -8,6 +8,7 @@
 #include "ingest/ingest.h"
 #include "issues/issues.h"
 #include "issues/query.h"
+#include "live/live.h"
 #include "main/address.h"
 #include "main/command.h"
 #include "main/doctor.h"
@@ -29,7 +30,15 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { ADMIN_THREADS = 2, ADMIN_QUEUE = 1024, INGEST_QUEUE = 65536, LOOPS_MAX = 4, WORKERS_MAX = 63 };
+enum {
+    ADMIN_THREADS = 2,
+    ADMIN_QUEUE = 1024,
+    LIVE_THREADS = 2,
+    LIVE_QUEUE = 4096,
+    INGEST_QUEUE = 65536,
+    LOOPS_MAX = 4,
+    WORKERS_MAX = 62
+};
 
 struct house {
     const struct config *config;
@@ -43,10 +52,11 @@ struct house {
     struct issues_for_queries issues_for_queries;
     struct symbols *symbols;
     struct artifacts *artifacts;
-    struct pool *ingest_pool, *query_pool, *admin_pool;
+    struct pool *ingest_pool, *query_pool, *admin_pool, *live_pool;
     struct ingest *ingest;
     struct alerts *alerts;
     struct monitors *monitors;
+    struct live *live;
     struct api *api;
     struct net_tls *tls;
     struct net_server *server;
@@ -82,6 +92,8 @@ static int open_pools(struct house *h, struct err *err)
         r = pool_new("query", threads, (size_t)(queries - threads > 0 ? queries - threads : 1), &h->query_pool);
     if (r == 0)
         r = pool_new("admin", ADMIN_THREADS, ADMIN_QUEUE, &h->admin_pool);
+    if (r == 0) // what agents say waits for the disk
+        r = pool_new("live", LIVE_THREADS, LIVE_QUEUE, &h->live_pool);
     return r < 0 ? err_set(err, r, "threads", "the worker threads cannot be started: %s", err_text(r)) : 0;
 }
 
@@ -91,7 +103,7 @@ static int open_store(struct house *h, struct err *err)
     snprintf(dir, sizeof dir, "%s/store", text(h, CONFIG_KEY_DATA));
     struct store_options o = {
         .dir = dir,
-        .lanes = (unsigned)workers(h) + 1, // and one for what monitors write
+        .lanes = (unsigned)workers(h) + 2, // and one for what monitors write, one for what probes capture
         .durability_os = strcmp(text(h, CONFIG_KEY_DURABILITY), "os") == 0,
         .retention_ns = number(h, CONFIG_KEY_RETENTION),
         .disk_cap_bytes = (uint64_t)number(h, CONFIG_KEY_DISK_CAP),
@@ -264,6 +276,14 @@ static int open_monitors(struct house *h, struct err *err)
     return monitors_open(&o, &h->monitors, err);
 }
 
+static int open_live(struct house *h, struct err *err)
+{
+    char path[CONFIG_TEXT_MAX + 16];
+    snprintf(path, sizeof path, "%s/live.db", text(h, CONFIG_KEY_DATA));
+    struct live_options o = { .path = path, .store = h->store, .lane = (unsigned)workers(h) + 1, .meta = h->meta };
+    return live_open(&o, &h->live, err);
+}
+
 static int start_alerts(struct house *h, struct err *err)
 {
     char url[256];
@@ -304,6 +324,8 @@ static int open_rooms(struct house *h, struct err *err)
         r = open_issues(h, err);
     if (r == 0)
         r = open_monitors(h, err);
+    if (r == 0)
+        r = open_live(h, err);
     if (r == 0)
         r = open_alerts(h, err);
     if (r == 0)
@@ -348,6 +370,8 @@ static int open_rooms(struct house *h, struct err *err)
         .ingest = h->ingest,
         .alerts = h->alerts,
         .monitors = h->monitors,
+        .live = h->live,
+        .live_pool = h->live_pool,
         .alerts_mail = text(h, CONFIG_KEY_SMTP)[0] != 0,
         .ingest_pool = h->ingest_pool,
         .query_pool = h->query_pool,
@@ -529,12 +553,14 @@ static void stop_all(struct house *h)
         log_warn("serve", "some requests are still at work; waiting for them");
     pool_stop(h->query_pool);
     pool_stop(h->admin_pool);
+    pool_stop(h->live_pool);
     pool_stop(h->ingest_pool);
     owners_close(h->owners);
     symbols_close(h->symbols);
     api_free(h->api);
     alerts_close(h->alerts);
     monitors_close(h->monitors);
+    live_close(h->live);
     red_close(h->red);
     releases_follow_free(h->follow);
     issues_close(h->issues);
@@ -547,6 +573,7 @@ static void stop_all(struct house *h)
     net_tls_free(h->tls);
     pool_free(h->query_pool);
     pool_free(h->admin_pool);
+    pool_free(h->live_pool);
     pool_free(h->ingest_pool);
     releases_close(h->releases);
     artifacts_close(h->artifacts);

@@ -17,7 +17,7 @@ const struct command commands[] = {
       "Prints the address with a one-time sign-in link, the DSN and the OTLP settings. SIGTERM or Ctrl-C finishes what was accepted and ends with status 0.",
       CONFIG_SERVE, 0, 0, { { 0 } }, command_serve },
     { "agent status", "", "what the agent on this host does", NULL, 0, 0, 0, { { "state", "DIR", "its state directory" } }, command_agent_status },
-    { "agent", "", "the host agent: live debugging of what runs here (preview: no server takes it yet)",
+    { "agent", "", "the host agent: live debugging of what runs here: clew agent --server URL --token ENROLMENT",
       "Finds processes, attaches when somebody places a probe, sends what it captures. With --token (an enrolment, good once) it enrols first.\n"
       "As root it reaches all users' processes; the part that speaks with the server has no privileges. /etc/clew/agent.conf beats the server:\n"
       "lines of `users = NAME,..`, `services = NAME,..` (with *), `values = full|shapes`, `patch = off`.",

@@ -1,0 +1,561 @@
+// Agents: how they become known, one connection of each, and what they say.
+#include "base/hex.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "live/live_internal.h"
+#include "meta/audit.h"
+
+#include <sodium.h>
+#include <stdio.h>
+
+enum { MESSAGE_ARENA = 64 << 20, PROCESSES_ARENA = 16 << 20, TOKEN_LIFE_S = 3600, DATA_MAX = 64 << 10 };
+
+// 256 random bits; only the hash is kept (meta/token.h has the reasons).
+static void secret_make(const char *prefix, char out[LIVE_SECRET_MAX])
+{
+    uint8_t raw[32];
+    char text[sodium_base64_ENCODED_LEN(sizeof raw, sodium_base64_VARIANT_URLSAFE_NO_PADDING)];
+    randombytes_buf(raw, sizeof raw);
+    sodium_bin2base64(text, sizeof text, raw, sizeof raw, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    snprintf(out, LIVE_SECRET_MAX, "%s%s", prefix, text);
+    sodium_memzero(raw, sizeof raw);
+    sodium_memzero(text, sizeof text);
+}
+
+static void secret_hash(const char *kind, str secret, uint8_t out[32])
+{
+    uint8_t key[32] = { 0 };
+    memcpy(key, kind, strlen(kind));
+    crypto_generichash(out, 32, (const uint8_t *)secret.ptr, secret.len, key, sizeof key);
+}
+
+struct live_agent *agent_of(struct live *l, int64_t id)
+{
+    struct live_agent *a = l->agents;
+    while (a && a->id != id)
+        a = a->next;
+    return a;
+}
+
+void agent_free(struct live_agent *a)
+{
+    while (a->slices) {
+        struct live_slice *s = a->slices;
+        a->slices = s->next;
+        mem_free(s);
+    }
+    arena_free(&a->arena);
+    mem_free(a->host);
+    mem_free(a->version);
+    mem_free(a);
+}
+
+static int agent_new(struct live *l, int64_t id, str host, str version, const uint8_t hash[32], struct live_agent **ret)
+{
+    struct live_agent *a = mem_zalloc(sizeof *a);
+    if (!a)
+        return ERR_NOMEM;
+    a->id = id;
+    a->host = live_dup(host);
+    a->version = live_dup(version);
+    memcpy(a->hash, hash, 32);
+    arena_init(&a->arena, PROCESSES_ARENA);
+    a->next = l->agents;
+    l->agents = a;
+    *ret = a;
+    return 0;
+}
+
+int agents_load(struct live *l, struct err *err)
+{
+    sqlite3_stmt *s;
+    pthread_mutex_lock(&l->db.lock);
+    int r =
+        db_query(&l->db, &s, err, "SELECT id, host, version, secret, created_ns, last_ns FROM agent ORDER BY id", "");
+    while (r == 1) {
+        struct live_agent *a;
+        bytes hash = db_blob(s, 3);
+        if (hash.len != 32) {
+            db_done(s);
+            r = db_corrupt(&l->db, err, "the secret of an agent is no hash");
+            break;
+        }
+        if (agent_new(l, sqlite3_column_int64(s, 0), db_text(s, 1), db_text(s, 2), hash.ptr, &a) < 0) {
+            db_done(s);
+            r = live_nomem(err);
+            break;
+        }
+        a->created = sqlite3_column_int64(s, 4);
+        a->last = sqlite3_column_int64(s, 5);
+        r = db_next(&l->db, s, err);
+    }
+    pthread_mutex_unlock(&l->db.lock);
+    return r < 0 ? r : 0;
+}
+
+// ---- enrolment -------------------------------------------------------------------------------------------
+
+int live_token_add(struct live *l, str actor, str name, char ret_token[LIVE_SECRET_MAX], struct err *err)
+{
+    char token[LIVE_SECRET_MAX];
+    uint8_t hash[32];
+    secret_make("clewa_", token);
+    secret_hash("enrolment", str_z(token), hash);
+    int r = meta_audit_add(l->o.meta, actor, "agent.token", name, STR("an enrolment token, for one use within an hour"),
+                           err);
+    if (r == 0)
+        r = db_begin(&l->db, err);
+    if (r == 0)
+        r = db_finish(&l->db,
+                      db_run(&l->db, NULL, err, "INSERT INTO enrolment (secret, name, expires_ns) VALUES (?, ?, ?)",
+                             "bti", bytes_of(hash, 32), name, live_now(l) + TOKEN_LIFE_S * NS_PER_S),
+                      err);
+    if (r == 0)
+        memcpy(ret_token, token, sizeof token);
+    return r;
+}
+
+int live_enrol(struct live *l, str token, str host, char ret_agent[24], char ret_secret[LIVE_SECRET_MAX],
+               struct err *err)
+{
+    uint8_t hash[32], mine[32];
+    char secret[LIVE_SECRET_MAX], id[24];
+    int64_t agent = 0, n = 0;
+    int changes = 0;
+    secret_hash("enrolment", token, hash);
+    secret_make("clewk_", secret);
+    secret_hash("agent", str_z(secret), mine);
+    pthread_mutex_lock(&l->lock);
+    for (const struct live_agent *a = l->agents; a; a = a->next)
+        n++;
+    int r = n >= LIVE_AGENTS_MAX ? err_set(err, ERR_LIMIT, "too_many", "there are %d agents already", LIVE_AGENTS_MAX)
+                                 : db_begin(&l->db, err);
+    if (r == 0) {
+        r = db_run(&l->db, &changes, err, "DELETE FROM enrolment WHERE secret = ? AND expires_ns > ?", "bi",
+                   bytes_of(hash, 32), live_now(l));
+        if (r == 0 && changes != 1)
+            r = err_set(err, ERR_DENIED, "bad_token",
+                        "the enrolment token is not known: it is for one use within an hour");
+        if (r == 0)
+            r = db_run(&l->db, NULL, err,
+                       "INSERT INTO agent (host, version, secret, created_ns, last_ns) VALUES (?, '', ?, ?, 0)", "tbi",
+                       host, bytes_of(mine, 32), live_now(l));
+        if (r == 0)
+            agent = sqlite3_last_insert_rowid(l->db.handle);
+        r = db_finish(&l->db, r, err);
+    }
+    snprintf(id, sizeof id, "a%lld", (long long)agent);
+    struct live_agent *a;
+    if (r == 0 && agent_new(l, agent, host, (str){ 0 }, mine, &a) < 0)
+        r = live_nomem(err);
+    else if (r == 0)
+        a->created = live_now(l);
+    pthread_mutex_unlock(&l->lock);
+    if (r == 0)
+        r = meta_audit_add(l->o.meta, str_z(id), "agent.enrol", host, (str){ 0 }, err);
+    if (r == 0) {
+        memcpy(ret_agent, id, sizeof id);
+        memcpy(ret_secret, secret, sizeof secret);
+    }
+    sodium_memzero(secret, sizeof secret);
+    return r;
+}
+
+static int64_t agent_id_of(str text)
+{
+    char probe[32];
+    // Numbers are read alike; only the letter differs.
+    if (text.len < 2 || text.len >= sizeof probe || text.ptr[0] != 'a')
+        return 0;
+    memcpy(probe, text.ptr, text.len);
+    probe[0] = 'p';
+    return probe_id_of(str_of(probe, text.len));
+}
+
+int live_agent_remove(struct live *l, str actor, str agent, struct err *err)
+{
+    pthread_mutex_lock(&l->lock);
+    struct live_agent *a = agent_of(l, agent_id_of(agent));
+    int r = a ? meta_audit_add(l->o.meta, actor, "agent.remove", agent, live_str(a->host), err)
+              : err_set(err, ERR_NOENT, "no_agent", "there is no such agent");
+    if (r == 0)
+        r = db_begin(&l->db, err);
+    if (r == 0)
+        r = db_finish(&l->db, db_run(&l->db, NULL, err, "DELETE FROM agent WHERE id = ?", "i", a->id), err);
+    if (r == 0) {
+        if (a->link) {
+            a->link->c.close(a->link->c.ctx, "removed", "this agent is not known any more");
+            a->link->agent = NULL;
+        }
+        for (struct live_probe *p = l->probes; p; p = p->next)
+            probe_instances_drop(p, a->id);
+        for (struct live_agent **at = &l->agents; *at; at = &(*at)->next)
+            if (*at == a) {
+                *at = a->next;
+                break;
+            }
+        agent_free(a);
+        desired_send(l, NULL);
+    }
+    pthread_mutex_unlock(&l->lock);
+    return r;
+}
+
+// ---- the connection ----------------------------------------------------------------------------------------
+
+void link_send(struct live_link *k, struct buf *message)
+{
+    if (!message->error)
+        k->c.send(k->c.ctx, buf_view(message));
+    else
+        k->c.close(k->c.ctx, "busy", "out of memory");
+    buf_free(message);
+}
+
+// What an agent that has gone had reported says nothing any more.
+static void forget_reports(struct live *l, struct live_agent *a)
+{
+    for (struct live_probe *p = l->probes; p; p = p->next) {
+        bool any = false;
+        for (const struct live_instance *i = p->instances; i && !any; i = i->next)
+            any = i->agent == a->id;
+        probe_instances_drop(p, a->id);
+        if (any)
+            probe_changed(l, p);
+    }
+    a->processes = NULL;
+    a->processes_n = 0;
+    arena_reset(&a->arena);
+    a->attached = 0;
+}
+
+static void tell_instances(struct live *l, const struct live_agent *a)
+{
+    for (size_t i = 0; i < a->processes_n && l->o.watch; i++) {
+        struct buf b;
+        struct json_writer w;
+        str service = a->processes[i].service;
+        bool before = false;
+        for (size_t k = 0; k < i && !before; k++)
+            before = str_eq(a->processes[k].service, service);
+        if (before || !service.len)
+            continue;
+        buf_init(&b, 4096);
+        json_writer_init(&w, &b);
+        json_put_object(&w);
+        json_put_key(&w, STR("service"));
+        json_put_str(&w, service);
+        json_put_object_end(&w);
+        live_tell(l, "instances", 0, service, buf_view(&b));
+        buf_free(&b);
+    }
+}
+
+int live_connect(struct live *l, str secret, const struct live_connection *c, struct live_link **ret_link,
+                 struct err *err)
+{
+    uint8_t hash[32];
+    struct live_agent *found = NULL;
+    struct live_link *k = mem_zalloc(sizeof *k);
+    if (!k)
+        return live_nomem(err);
+    secret_hash("agent", secret, hash);
+    pthread_mutex_lock(&l->lock);
+    for (struct live_agent *a = l->agents; a; a = a->next)
+        if (sodium_memcmp(a->hash, hash, 32) == 0)
+            found = a;
+    int r = found ? 0 : err_set(err, ERR_DENIED, "bad_secret", "the agent's secret is not known here");
+    bool second = found && found->link;
+    char id[24] = "", host[256] = "";
+    if (second) {
+        found->refused++;
+        snprintf(id, sizeof id, "a%lld", (long long)found->id);
+        snprintf(host, sizeof host, "%s", found->host ? found->host : "");
+        r = err_set(err, ERR_EXIST, "connected", "this host's key is in use by a connection that is open");
+    } else if (r == 0) {
+        *k = (struct live_link){ .l = l, .agent = found, .c = *c, .heard = live_now(l) };
+        found->link = k;
+        found->since = found->last = live_now(l);
+        found->desired_sent = false;
+    }
+    pthread_mutex_unlock(&l->lock);
+    struct err ignored;
+    if (second && meta_audit_add(l->o.meta, str_z(id), "agent.second", str_z(host),
+                                 STR("a second connection with the key of a host was refused"), &ignored) < 0)
+        log_warn("live", "a second connection with the key of %s was refused", host);
+    if (r < 0) {
+        mem_free(k);
+        return r;
+    }
+    *ret_link = k;
+    return 0;
+}
+
+static void left(struct live *l, struct live_link *k)
+{
+    struct live_agent *a = k->agent;
+    struct err err;
+    if (!a)
+        return;
+    a->link = NULL;
+    k->agent = NULL;
+    a->last = live_now(l);
+    tell_instances(l, a);
+    forget_reports(l, a);
+    if (db_begin(&l->db, &err) == 0)
+        db_finish(&l->db,
+                  db_run(&l->db, NULL, &err, "UPDATE agent SET last_ns = ?, version = ? WHERE id = ?", "iti", a->last,
+                         live_str(a->version), a->id),
+                  &err);
+    for (struct live_ask *q = l->asks; q; q = q->next)
+        if (q->agent == a->id && !q->done) {
+            q->done = true;
+            snprintf(q->error, sizeof q->error, "the agent has gone");
+        }
+    pthread_cond_broadcast(&l->answered);
+    desired_send(l, NULL);
+}
+
+void live_disconnect(struct live_link *k)
+{
+    struct live *l = k->l;
+    pthread_mutex_lock(&l->lock);
+    left(l, k);
+    pthread_mutex_unlock(&l->lock);
+    mem_free(k);
+}
+
+void links_expire(struct live *l, int64_t now)
+{
+    for (struct live_agent *a = l->agents; a; a = a->next) {
+        struct live_link *k = a->link;
+        if (!k || now - k->heard < LIVE_LEASE_S * NS_PER_S)
+            continue;
+        log_warn("live", "the agent of %s has said nothing for %d s", live_str(a->host).ptr, LIVE_LEASE_S);
+        k->c.close(k->c.ctx, "lease", "the lease has expired");
+        left(l, k); // its key is free for the next connection
+    }
+}
+
+// ---- what it says ------------------------------------------------------------------------------------------
+
+static void set_text(char **at, str s)
+{
+    char *z = live_dup(s);
+    mem_free(*at);
+    *at = z;
+}
+
+static void welcome(struct live *l, struct live_link *k, const struct agent_message *m)
+{
+    struct buf b;
+    set_text(&k->agent->version, m->hello.version);
+    if (!k->agent->host)
+        set_text(&k->agent->host, m->hello.host);
+    buf_init(&b, 256);
+    buf_printf(&b, "{\"type\":\"welcome\",\"agent\":\"a%lld\",\"lease_s\":%d,\"heartbeat_s\":%d}",
+               (long long)k->agent->id, LIVE_LEASE_S, LIVE_HEARTBEAT_S);
+    link_send(k, &b);
+    k->greeted = true;
+    desired_send(l, k->agent);
+}
+
+// They outlive the message: written and read again into the agent's own arena.
+static int take_processes(struct live *l, struct live_agent *a, const struct agent_message *m)
+{
+    struct buf b;
+    struct json_writer w;
+    struct agent_message own = { .n = 0 };
+    struct err err;
+    str kept;
+    buf_init(&b, PROCESSES_ARENA);
+    json_writer_init(&w, &b);
+    json_put_object(&w);
+    json_put_key(&w, STR("type"));
+    json_put_str(&w, STR("processes"));
+    json_put_key(&w, STR("processes"));
+    json_put_array(&w);
+    for (size_t i = 0; i < m->n; i++)
+        json_put_tree(&w, m->processes[i].json);
+    json_put_array_end(&w);
+    json_put_object_end(&w);
+    tell_instances(l, a);
+    a->processes = NULL;
+    a->processes_n = 0;
+    arena_reset(&a->arena);
+    int r = b.error ? b.error : arena_dup(&a->arena, buf_view(&b), &kept) < 0 ? ERR_NOMEM : 0;
+    if (r == 0)
+        r = agent_message_read(kept, &a->arena, &own, &err);
+    buf_free(&b);
+    if (r < 0)
+        return r;
+    a->processes = own.processes;
+    a->processes_n = own.n;
+    tell_instances(l, a);
+    // Reports of processes that have ended say nothing any more; those of others stay.
+    desired_send(l, NULL);
+    return 0;
+}
+
+static bool has_process(const struct live_agent *a, str id)
+{
+    for (size_t i = 0; i < a->processes_n; i++)
+        if (str_eq(a->processes[i].id, id))
+            return true;
+    return false;
+}
+
+static struct live_instance *instance_of(struct live_probe *p, const struct live_agent *a, str process, int64_t now)
+{
+    for (struct live_instance *i = p->instances; i; i = i->next)
+        if (i->agent == a->id && str_eq(live_str(i->process), process))
+            return i;
+    struct live_instance *i = mem_zalloc(sizeof *i);
+    if (!i)
+        return NULL;
+    i->probe = p->id;
+    i->agent = a->id;
+    i->process = live_dup(process);
+    i->since = now;
+    i->next = p->instances;
+    p->instances = i;
+    return i;
+}
+
+static void take_data(struct live_instance *i, const struct json_node *data)
+{
+    struct buf b;
+    struct json_writer w;
+    mem_free(i->data);
+    i->data = NULL;
+    if (!data)
+        return;
+    buf_init(&b, DATA_MAX);
+    json_writer_init(&w, &b);
+    json_put_tree(&w, data);
+    if (!b.error)
+        i->data = live_dup(buf_view(&b));
+    buf_free(&b);
+}
+
+static void take_states(struct live *l, struct live_agent *a, const struct agent_message *m)
+{
+    int64_t now = live_now(l);
+    for (size_t k = 0; k < m->n; k++) {
+        const struct agent_state *s = &m->states[k];
+        struct live_probe *p = probe_of(l, s->probe);
+        struct live_instance *i = p && has_process(a, s->process) ? instance_of(p, a, s->process, now) : NULL;
+        if (!i || s->revision < i->revision)
+            continue;
+        if (!str_eq(live_str(i->state), s->state))
+            i->since = now;
+        i->revision = s->revision;
+        i->line = s->line;
+        set_text(&i->state, s->state);
+        set_text(&i->code, s->code);
+        set_text(&i->message, s->message);
+        set_text(&i->file, s->file);
+        take_data(i, s->data);
+        if (m->n <= 64 || k + 1 == m->n)
+            probe_changed(l, p);
+    }
+    pthread_cond_broadcast(&l->wake);
+}
+
+static void take_counts(struct live *l, struct live_agent *a, const struct agent_message *m)
+{
+    int64_t now = live_now(l);
+    for (size_t k = 0; k < m->n; k++) {
+        const struct agent_count *c = &m->counts[k];
+        struct live_probe *p = probe_of(l, c->probe);
+        struct live_instance *i = p && has_process(a, c->process) ? instance_of(p, a, c->process, now) : NULL;
+        if (!i)
+            continue;
+        i->hits = c->hits;
+        i->filtered = c->filtered;
+        i->captured = c->captured;
+        i->errors = c->errors;
+        i->dropped = c->dropped;
+        i->ns = c->ns;
+        set_text(&i->first_error, c->first_error);
+        if (m->n <= 64)
+            probe_changed(l, p);
+    }
+}
+
+static void take_answer(struct live *l, struct live_agent *a, const struct agent_message *m)
+{
+    for (struct live_ask *q = l->asks; q; q = q->next) {
+        struct json_writer w;
+        if (q->request != m->resolved.request || q->agent != a->id || q->done)
+            continue;
+        q->done = true;
+        q->ok = m->resolved.ok;
+        snprintf(q->error, sizeof q->error, "%.*s", STR_ARG(m->resolved.error));
+        json_writer_init(&w, &q->answer);
+        if (q->ok)
+            json_put_tree(&w, m->resolved.result);
+    }
+    pthread_cond_broadcast(&l->answered);
+}
+
+static int take(struct live_link *k, const struct agent_message *m, struct err *err)
+{
+    struct live *l = k->l;
+    struct live_agent *a = k->agent;
+    if (!k->greeted && m->kind != AGENT_HELLO)
+        return err_set(err, ERR_MALFORMED, "bad_message", "the first message must be `hello`");
+    switch (m->kind) {
+    case AGENT_HELLO:
+        if (k->greeted)
+            return err_set(err, ERR_MALFORMED, "bad_message", "`hello` was said already");
+        welcome(l, k, m);
+        break;
+    case AGENT_PROCESSES:
+        return take_processes(l, a, m) < 0 ? live_nomem(err) : 0;
+    case AGENT_STATES:
+        take_states(l, a, m);
+        break;
+    case AGENT_COUNTS:
+        take_counts(l, a, m);
+        break;
+    case AGENT_RESOLVED:
+        take_answer(l, a, m);
+        break;
+    case AGENT_STATUS:
+        a->cpu_ratio = m->status.cpu_ratio;
+        a->rss = m->status.rss;
+        a->spool_bytes = m->status.spool_bytes;
+        a->attached = m->status.attached;
+        a->dropped = m->status.dropped;
+        break;
+    case AGENT_CAPTURES:
+        break; // captures_take
+    }
+    return 0;
+}
+
+int live_message(struct live_link *k, str text, struct err *err)
+{
+    struct live *l = k->l;
+    struct arena arena;
+    struct agent_message m;
+    arena_init(&arena, MESSAGE_ARENA);
+    int r = text.len > LIVE_MESSAGE_MAX
+                ? err_set(err, ERR_LIMIT, "bad_message", "a message has at most %d bytes", LIVE_MESSAGE_MAX)
+                : agent_message_read(text, &arena, &m, err);
+    bool unknown = r == ERR_UNSUPPORTED; // of a newer agent
+    pthread_mutex_lock(&l->lock);
+    l->stats.messages++;
+    k->heard = live_now(l);
+    bool gone = !k->agent;
+    if (k->agent)
+        k->agent->last = k->heard;
+    if (r == 0)
+        r = gone ? err_set(err, ERR_CLOSED, "removed", "this agent is not known any more") : take(k, &m, err);
+    pthread_mutex_unlock(&l->lock);
+    if (r == 0 && m.kind == AGENT_CAPTURES)
+        r = captures_take(k, &m, &arena, err);
+    arena_free(&arena);
+    return unknown ? 0 : r;
+}

@@ -1,0 +1,78 @@
+// What an agent says, read from JSON into actions. Pure: no state, no clock; what does not have its form is refused whole.
+#pragma once
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/json_tree.h"
+
+enum {
+    AGENT_MESSAGE_DEPTH = 64,
+    AGENT_PROCESSES_MAX = 5000,
+    AGENT_STATES_MAX = 20000,
+    AGENT_CAPTURES_MAX = 1000, // of one message
+    AGENT_ID_MAX = 64,         // bytes of a capture's id
+    AGENT_CODE_MAX = 64,
+};
+
+enum agent_message_kind {
+    AGENT_HELLO,
+    AGENT_PROCESSES,
+    AGENT_STATES,
+    AGENT_COUNTS,
+    AGENT_CAPTURES,
+    AGENT_RESOLVED,
+    AGENT_STATUS,
+};
+
+struct agent_state {
+    int64_t probe, revision;
+    str process, state, code, message, file;
+    const struct json_node *data;
+    int64_t line; // 0: not known
+};
+struct agent_count {
+    int64_t probe;
+    str process, first_error;
+    int64_t hits, filtered, captured, dropped, errors, ns;
+};
+struct agent_process {
+    str id, service, environment, version, instance, runtime, runtime_version;
+    int64_t pid;
+    bool attachable, attached;
+    const struct json_node *json; // as it came
+};
+struct agent_capture {
+    str id;
+    int64_t probe, revision;
+    const struct json_node *json;
+};
+
+// Views into the text and the arena.
+struct agent_message {
+    enum agent_message_kind kind;
+    size_t n;
+    union {
+        struct {
+            int64_t protocol, revision;
+            str host, version;
+        } hello;
+        const struct agent_process *processes;
+        const struct agent_state *states;
+        const struct agent_count *counts;
+        const struct agent_capture *captures;
+        struct {
+            int64_t request;
+            bool ok;
+            const struct json_node *result;
+            str error;
+        } resolved;
+        struct {
+            double cpu_ratio;
+            int64_t rss, spool_bytes, attached, dropped;
+        } status;
+    };
+};
+
+// "p3" -> 3; 0: it is no probe's id.
+int64_t probe_id_of(str text);
+// ERR_MALFORMED with what is wrong; ERR_UNSUPPORTED: a type that is not known (to be passed over); ERR_NOMEM, ERR_LIMIT.
+int agent_message_read(str text, struct arena *arena, struct agent_message *ret, struct err *err);

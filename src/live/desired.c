@@ -1,0 +1,266 @@
+// The desired set of each agent: which probes, in which of its processes, with how many hits. Worked out anew after
+// every change and sent where it differs from what was sent last.
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/timefmt.h"
+#include "live/live_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define DESIRED_MAX ((size_t)16 << 20)
+
+bool probe_alive(const struct live_probe *p, int64_t now)
+{
+    return !p->finished && now < p->expires && p->used < p->hits;
+}
+
+static bool fits(const char *want, str have) { return !want || str_eq(str_z(want), have); }
+
+bool probe_matches(const struct live_probe *p, const struct live_agent *a, const struct agent_process *q)
+{
+    bool production = str_ieq(q->environment, STR("production")) || str_ieq(q->environment, STR("prod"));
+    return fits(p->service, q->service) && fits(p->version, q->version) && fits(p->environment, q->environment) &&
+           fits(p->host, live_str(a->host)) && (p->pid == 0 || p->pid == q->pid) && (p->prod || !production);
+}
+
+// A number that says who comes first when not all are meant; the same however often it is asked.
+static uint64_t turn_of(const struct live_probe *p, const struct live_agent *a, const struct agent_process *q)
+{
+    uint64_t parts[3] = { (uint64_t)p->id, (uint64_t)a->id, hash64_str(q->id) };
+    return hash64(parts, sizeof parts);
+}
+
+static int turn_order(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+// The greatest turn that is meant; UINT64_MAX for all. *ret_agents: how many agents have a process that is.
+static uint64_t last_turn(const struct live *l, const struct live_probe *p)
+{
+    uint64_t *turns, last = UINT64_MAX;
+    size_t n = 0, keep;
+    if (p->instances_n < 0)
+        return UINT64_MAX;
+    for (const struct live_agent *a = l->agents; a; a = a->next)
+        n += a->processes_n;
+    turns = mem_reallocarray(NULL, n + 1, sizeof *turns);
+    if (!turns)
+        return 0; // nobody, rather than everybody
+    n = 0;
+    for (const struct live_agent *a = l->agents; a; a = a->next)
+        for (size_t i = 0; a->link && i < a->processes_n; i++)
+            if (probe_matches(p, a, &a->processes[i]))
+                turns[n++] = turn_of(p, a, &a->processes[i]);
+    keep = p->instances_percent ? (n * (size_t)p->instances_n + 99) / 100 : (size_t)p->instances_n;
+    if (n)
+        qsort(turns, n, sizeof *turns, turn_order);
+    if (keep < n)
+        last = keep ? turns[keep - 1] : 0;
+    mem_free(turns);
+    return last;
+}
+
+static size_t agents_meant(const struct live *l, const struct live_probe *p)
+{
+    size_t n = 0;
+    for (const struct live_agent *a = l->agents; a; a = a->next) {
+        bool any = false;
+        for (size_t i = 0; a->link && i < a->processes_n && !any; i++)
+            any = probe_matches(p, a, &a->processes[i]);
+        n += any;
+    }
+    return n ? n : 1;
+}
+
+// ---- slices of hits --------------------------------------------------------------------------------------
+
+struct live_slice *slice_of(struct live_agent *a, int64_t probe, bool make)
+{
+    struct live_slice *s = a->slices;
+    while (s && s->probe != probe)
+        s = s->next;
+    if (!s && make && (s = mem_zalloc(sizeof *s))) {
+        s->probe = probe;
+        s->next = a->slices;
+        a->slices = s;
+    }
+    return s;
+}
+
+// Hits that are neither used nor in the hands of an agent that is there.
+static int64_t hits_left(const struct live *l, const struct live_probe *p)
+{
+    int64_t left = p->hits - p->used;
+    for (struct live_agent *a = l->agents; a; a = a->next) {
+        const struct live_slice *s = a->link ? slice_of(a, p->id, false) : NULL;
+        left -= s ? s->granted - s->used : 0;
+    }
+    return left > 0 ? left : 0;
+}
+
+static int64_t next_slice(const struct live *l, const struct live_probe *p)
+{
+    int64_t left = hits_left(l, p), share = left / (int64_t)(2 * agents_meant(l, p));
+    if (agents_meant(l, p) == 1)
+        return left;
+    return share > 0 ? share : left > 0;
+}
+
+void slices_refill(struct live *l, struct live_agent *a, struct live_probe *p)
+{
+    struct live_slice *s = slice_of(a, p->id, false);
+    struct buf b;
+    int64_t more;
+    if (!s || s->used < s->granted || !probe_alive(p, live_now(l)) || !a->link)
+        return;
+    more = next_slice(l, p);
+    // Others hold what is left and may never need it: then all of it is for who does. Beyond the limit nothing is stored.
+    if (more == 0)
+        more = p->hits - p->used;
+    s->granted += more;
+    buf_init(&b, 256);
+    buf_printf(&b, "{\"type\":\"grant\",\"probe\":\"p%lld\",\"hits\":%lld}", (long long)p->id, (long long)more);
+    link_send(a->link, &b);
+}
+
+// ---- the set ---------------------------------------------------------------------------------------------
+
+static void put_scope(const struct live_probe *p, const struct live_agent *a, uint64_t last, struct json_writer *w)
+{
+    json_put_key(w, STR("scope"));
+    json_put_object(w);
+    json_put_key(w, STR("service"));
+    json_put_str(w, live_str(p->service));
+    const struct {
+        const char *key, *value;
+    } texts[] = { { "version", p->version }, { "environment", p->environment }, { "host", p->host } };
+    for (size_t i = 0; i < 3; i++)
+        if (texts[i].value) {
+            json_put_key(w, str_z(texts[i].key));
+            json_put_str(w, str_z(texts[i].value));
+        }
+    json_put_key(w, STR("instances"));
+    json_put_str(w, STR("all"));
+    json_put_key(w, STR("processes"));
+    json_put_array(w);
+    for (size_t i = 0; i < a->processes_n; i++)
+        if (probe_matches(p, a, &a->processes[i]) && (last == UINT64_MAX || turn_of(p, a, &a->processes[i]) <= last))
+            json_put_str(w, a->processes[i].id);
+    json_put_array_end(w);
+    json_put_object_end(w);
+}
+
+static bool meant(const struct live_probe *p, const struct live_agent *a, uint64_t last)
+{
+    for (size_t i = 0; i < a->processes_n; i++)
+        if (probe_matches(p, a, &a->processes[i]) && (last == UINT64_MAX || turn_of(p, a, &a->processes[i]) <= last))
+            return true;
+    return false;
+}
+
+static void put_probe(struct live *l, struct live_agent *a, struct live_probe *p, uint64_t last, struct json_writer *w)
+{
+    char text[32];
+    struct live_slice *s = slice_of(a, p->id, true);
+    if (s && s->granted == s->used) // nothing yet, or its hits were raised
+        s->granted += next_slice(l, p);
+    json_put_object(w);
+    json_put_key(w, STR("id"));
+    snprintf(text, sizeof text, "p%lld", (long long)p->id);
+    json_put_str(w, str_z(text));
+    json_put_key(w, STR("revision"));
+    json_put_int(w, p->revision);
+    if (p->agent && *p->agent) {
+        buf_byte(w->out, ',');
+        buf_str(w->out, str_z(p->agent));
+    }
+    put_scope(p, a, last, w);
+    json_put_key(w, STR("expires"));
+    fmt_rfc3339(text, p->expires);
+    json_put_str(w, str_of(text, TIME_RFC3339_LEN));
+    json_put_key(w, STR("hits"));
+    json_put_int(w, p->hits);
+    json_put_key(w, STR("grant"));
+    json_put_int(w, s && !p->count_only ? s->granted - s->used : 0);
+    json_put_key(w, STR("paused"));
+    json_put_bool(w, p->paused);
+    if (p->count_only) {
+        json_put_key(w, STR("count_only"));
+        json_put_bool(w, true);
+    }
+    json_put_object_end(w);
+}
+
+// What is sent again only when something else has changed too: grants go their own way.
+static uint64_t set_hash(struct live *l, struct live_agent *a, const uint64_t *lasts, int64_t now)
+{
+    uint64_t h = 1;
+    size_t i = 0;
+    for (const struct live_probe *p = l->probes; p; p = p->next, i++) {
+        if (!probe_alive(p, now) || !meant(p, a, lasts[i]))
+            continue;
+        uint64_t parts[4] = { h, (uint64_t)p->id, (uint64_t)p->revision, (uint64_t)p->expires };
+        h = hash64(parts, sizeof parts);
+        for (size_t k = 0; k < a->processes_n; k++)
+            if (probe_matches(p, a, &a->processes[k]) &&
+                (lasts[i] == UINT64_MAX || turn_of(p, a, &a->processes[k]) <= lasts[i])) {
+                uint64_t more[2] = { h, hash64_str(a->processes[k].id) };
+                h = hash64(more, sizeof more);
+            }
+    }
+    return h;
+}
+
+static void send_to(struct live *l, struct live_agent *a, const uint64_t *lasts, int64_t now)
+{
+    struct buf out;
+    struct json_writer w;
+    uint64_t hash = set_hash(l, a, lasts, now);
+    if (a->desired_sent && a->desired_hash == hash)
+        return;
+    size_t i = 0;
+    buf_init(&out, DESIRED_MAX);
+    json_writer_init(&w, &out);
+    json_put_object(&w);
+    json_put_key(&w, STR("type"));
+    json_put_str(&w, STR("desired"));
+    json_put_key(&w, STR("revision"));
+    json_put_int(&w, ++l->revision);
+    json_put_key(&w, STR("probes"));
+    json_put_array(&w);
+    for (struct live_probe *p = l->probes; p; p = p->next, i++)
+        if (probe_alive(p, now) && meant(p, a, lasts[i]))
+            put_probe(l, a, p, lasts[i], &w);
+    json_put_array_end(&w);
+    json_put_object_end(&w);
+    if (out.error) {
+        log_error("live", "the probes of an agent do not fit into a message");
+        buf_free(&out);
+        return;
+    }
+    a->desired_sent = true;
+    a->desired_hash = hash;
+    a->revision = l->revision;
+    link_send(a->link, &out);
+}
+
+void desired_send(struct live *l, struct live_agent *only)
+{
+    int64_t now = live_now(l);
+    size_t n = 0, i = 0;
+    for (const struct live_probe *p = l->probes; p; p = p->next)
+        n++;
+    uint64_t *lasts = mem_reallocarray(NULL, n + 1, sizeof *lasts);
+    if (!lasts)
+        return; // the next look at the clock sends it
+    for (const struct live_probe *p = l->probes; p; p = p->next)
+        lasts[i++] = last_turn(l, p);
+    for (struct live_agent *a = l->agents; a; a = a->next)
+        if (a->link && a->link->greeted && (!only || a == only))
+            send_to(l, a, lasts, now);
+    mem_free(lasts);
+}

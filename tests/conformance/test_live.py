@@ -1,0 +1,545 @@
+"""Live debugging, the server's half, against an agent that speaks the protocol: from enrolment to the rows of queries."""
+import base64
+import http.client
+import json
+import threading
+import time
+import uuid
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+import harness
+import openapi
+from live_agent import Agent, enrol, process
+
+JSON = {"Content-Type": "application/json"}
+WHERE = {"file": "app/pricing.py", "line": 87}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    made = prepare(harness.Server(tmp_path_factory.mktemp("live") / "data"))
+    yield made
+    assert made.stop() == 0 and not made.complaints()
+
+
+def prepare(made):
+    made.start()
+    made.admin = made.token("admin", "read", "values", "probe", "probe_prod")
+    return made
+
+
+@pytest.fixture
+def connected(server):
+    """An agent of a host and a service of its own; and a function that makes more of them."""
+    agents = []
+
+    def more(**options):
+        host = options.pop("host", f"host-{uuid.uuid4().hex[:8]}")
+        secret = enrol(server, host, server.admin)[1]["secret"]
+        agents.append(Agent(server, secret, host, **options))
+        agents[-1].secret = secret
+        return agents[-1]
+
+    yield more
+    for agent in agents:
+        agent.close()
+
+
+def ask(server, method, path, body=None, expect=200, token=None):
+    status, answer = server.request(method, path, json.dumps(body) if body is not None else None, JSON, token=token or server.admin)
+    assert status == expect, (method, path, status, answer[:600])
+    return json.loads(answer) if answer else None
+
+
+def service():
+    return f"shop-{uuid.uuid4().hex[:8]}"
+
+
+def place(server, name, expect=201, token=None, **more):
+    return ask(server, "POST", "/api/v1/probes", {"service": name, "where": WHERE, **more}, expect, token)
+
+
+def probe(server, id):
+    return ask(server, "GET", f"/api/v1/probes/{id}")
+
+
+def query(server, text, token=None, expect=200):
+    body = json.dumps({"query": text, "from": "-1h", "to": "now"})
+    status, answer = server.request("POST", "/api/v1/query", body, JSON, token=token or server.admin)
+    assert status == expect, answer
+    return [r for r in map(json.loads, answer.splitlines()) if "_stats" not in r] if status == 200 else json.loads(answer)["error"]
+
+
+def eventually(check, seconds=20):
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return check()
+        except (AssertionError, LookupError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
+def actions(server):
+    return [e["action"] for e in ask(server, "GET", "/api/v1/audit")["entries"]]
+
+
+# ---- agents
+
+def test_an_enrolment_token_is_for_one_use(server):
+    token, made = enrol(server, "once", server.admin)
+    assert made["agent"].startswith("a") and made["secret"]
+    error = ask(server, "POST", "/api/v1/agents/enrol", {"token": token, "host": "twice"}, 403)
+    assert error["error"]["code"] == "bad_token"
+    ask(server, "POST", "/api/v1/agents/tokens", {"name": "x"}, 403, token=server.token("read", "probe"))
+    for path in server.data.glob("live.db*"):
+        assert made["secret"].encode() not in path.read_bytes() and token.encode() not in path.read_bytes()
+    assert {"agent.token", "agent.enrol"} <= set(actions(server))
+
+
+def test_a_second_connection_with_a_hosts_key_is_refused_and_entered(server, connected):
+    agent = connected(host="web-9")
+    with pytest.raises(InvalidStatus) as e:
+        Agent(server, agent.secret, "web-9")
+    assert e.value.response.status_code == 409
+    with pytest.raises(InvalidStatus) as e:
+        Agent(server, "clewk_wrong", "web-9")
+    assert e.value.response.status_code == 401
+    assert "agent.second" in actions(server)
+    row = next(a for a in ask(server, "GET", "/api/v1/agents")["agents"] if a["host"] == "web-9")
+    assert row["connected"] and row["refused"] == 1
+    agent.close()
+    eventually(lambda: Agent(server, agent.secret, "web-9").close())
+
+
+def test_a_removed_agent_is_sent_away(server, connected):
+    agent = connected()
+    ask(server, "DELETE", f"/api/v1/agents/{agent.welcome['agent']}", expect=204)
+    assert agent.wait("bye")["code"] == "removed"
+    agent.wait("closed")
+    with pytest.raises(InvalidStatus):
+        Agent(server, agent.secret)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"type":"states"}', '{"type":"hello"}', '{"type":"captures","captures":[{}]}', '{"type":"processes","processes":[1]}'])
+def test_what_is_no_message_ends_the_connection(server, connected, text):
+    agent = connected()
+    agent.ws.send(text)
+    assert agent.wait("bye")["message"]
+    agent.wait("closed")
+    assert server.running()
+
+
+def test_a_message_of_a_newer_agent_is_passed_over(server, connected):
+    agent = connected()
+    agent.say("weather", sun=True)
+    agent.say("status", cpu_ratio=0.25, rss=1 << 20, spool_bytes=7, attached=0)
+
+    def seen():
+        row = next(a for a in ask(server, "GET", "/api/v1/agents")["agents"] if a["host"] == agent.host)
+        assert [row[k] for k in ("cpu_ratio", "rss", "spool_bytes")] == [0.25, 1 << 20, 7]
+
+    eventually(seen)
+
+
+# ---- probes
+
+def test_from_a_probe_to_the_rows_of_queries(server, connected):
+    name = service()
+    agent = connected(processes=[process(1, name), process(2, "other")])
+    eventually(lambda: [s for s in ask(server, "GET", "/api/v1/live/services")["services"] if s["service"] == name][0])
+    made = place(server, name, frames_vars=2, hits=5)
+    assert (made["state"], made["service"], made["hits"], made["frames_vars"], made["where"]) == ("pending", name, 5, 2, WHERE)
+    wanted = agent.desired(made["id"])["probes"][0]
+    assert (wanted["kind"], wanted["grant"], wanted["scope"]["processes"], wanted["paused"]) == ("snapshot", 5, ["1-100"], False)
+
+    agent.state(made["id"], "waiting", code="module_not_loaded", message="not loaded yet", data={"nearest": [85]})
+    agent.state(made["id"])
+    seen = eventually(lambda: probe(server, made["id"]) if probe(server, made["id"])["state"] == "installed" else [][0])
+    assert (seen["instances"][0]["state"], seen["instances"][0]["line"], seen["instances"][0]["pid"]) == ("installed", 87, 1)
+
+    trace, span = uuid.uuid4().hex, uuid.uuid4().hex[:16]
+    sent = agent.capture(made["id"], trace=trace, span=span)
+    agent.send(sent, sent)
+    assert agent.wait("ack")["ids"] == [sent["id"]] * 2
+    agent.send(sent)  # it did not hear the answer
+    agent.wait("ack")
+    rows = query(server, f"snapshots probe={made['id']}")
+    assert len(rows) == 1 and rows[0]["trace"] == trace and rows[0]["function"] == "apply_discount" and rows[0]["status"] == "partial"
+    assert "Hara" not in json.dumps(rows)  # who looks at rows reads no values
+    assert rows[0]["service"] == name and rows[0]["instance"] == "shop-1" and rows[0]["host"] == agent.host
+    for text in ("vars.order.total>100", "vars.order.items.price=100", "cut=redacted", "cut=items", "vars.order.id=9007199254740993", "hara", "file='app/pricing.py' line=87"):
+        assert len(query(server, f"snapshots probe={made['id']} {text}")) == 1, text
+    assert query(server, f"snapshots probe={made['id']} vars.order.total<100") == []
+    assert query(server, f"snapshots probe={made['id']} | select vars.order.total, vars.customer")[0] == {"vars.order.total": 184.5, "vars.customer": "Ada O'Hara"}
+    assert probe(server, made["id"])["hits_used"] == 1
+
+
+def test_values_are_read_by_who_may_and_it_is_entered(server, connected):
+    name = service()
+    agent = connected(processes=[process(1, name)])
+    made = place(server, name)
+    agent.desired(made["id"])
+    agent.send(agent.capture(made["id"]))
+    agent.wait("ack")
+    plain = server.token("read")
+    for text in ("vars.order.total>1", "hara", "expr.x=1", "| select payload", "message:x"):
+        assert query(server, f"snapshots {text}", plain, 403)["code"] == "forbidden_field"
+    listed = ask(server, "GET", f"/api/v1/snapshots?service={name}", token=plain)["snapshots"]
+    assert len(listed) == 1 and "columns" not in listed[0]
+    ask(server, "GET", f"/api/v1/snapshots/{listed[0]['id']}", expect=403, token=plain)
+    before = ask(server, "GET", "/api/v1/audit")["entries"][0]["seq"]
+    assert ask(server, "GET", f"/api/v1/snapshots?service={name}")["snapshots"][0]["columns"]["customer"] == "Ada O'Hara"
+    whole = ask(server, "GET", f"/api/v1/snapshots/{listed[0]['id']}")
+    assert whole["id"] == listed[0]["id"] and whole["frames"][0]["vars"][1]["value"]["v"] == "Ada O'Hara"
+    read = [e for e in ask(server, "GET", "/api/v1/audit")["entries"] if e["seq"] > before and e["action"] == "values.read"]
+    assert {e["target"] for e in read} == {"snapshots", "snapshot"}
+    assert ask(server, "GET", "/api/v1/audit/verify")["holds"]
+
+
+def test_a_snapshot_stands_in_its_trace(server, connected):
+    name, trace, span = service(), uuid.uuid4().hex, uuid.uuid4().hex[:16]
+    agent = connected(processes=[process(1, name)])
+    made = place(server, name)
+    agent.desired(made["id"])
+    t = time.time_ns()
+    spans = {"resourceSpans": [{"resource": {"attributes": [{"key": "service.name", "value": {"stringValue": name}}]}, "scopeSpans": [{"spans": [
+        {"traceId": trace, "spanId": span, "name": "GET /", "kind": 2, "startTimeUnixNano": str(t - 10**7), "endTimeUnixNano": str(t)}]}]}]}
+    assert server.request("POST", "/v1/traces", json.dumps(spans), JSON, token=None)[0] == 200
+    agent.send(agent.capture(made["id"], trace=trace, span=span), agent.capture(made["id"]))
+    agent.wait("ack")
+    found = ask(server, "GET", f"/api/v1/traces/{trace}")["snapshots"]
+    assert len(found) == 1 and found[0]["span"] == span and found[0]["probe"] == made["id"] and "columns" not in found[0]
+    assert [s["id"] for s in ask(server, "GET", f"/api/v1/snapshots?trace={trace}")["snapshots"]] == [found[0]["id"]]
+
+
+def test_a_logpoint_writes_log_records(server, connected):
+    name, trace = service(), uuid.uuid4().hex
+    agent = connected(processes=[process(1, name)])
+    made = place(server, name, kind="log", log={"level": "warn", "template": "{{reached}}"})
+    assert agent.desired(made["id"])["probes"][0]["log"] == {"level": "warn", "template": "{{reached}}", "parts": [{"text": "{reached}"}]}
+    agent.send(agent.capture(made["id"], kind="log", frames=[], trace=trace, log={"level": "warn", "body": "{reached}"}))
+    agent.wait("ack")
+    row, = query(server, f"logs probe={made['id']}")
+    assert row["body"] == "{reached}" and row["level"] == "warn" and row["trace"] == trace and row["service"] == name
+    assert query(server, f"snapshots probe={made['id']}") == []
+
+
+def test_who_may_place_probes(server):
+    name = service()
+    place(server, name, 403, server.token("read"))
+    probing = server.token("read", "probe")
+    made = place(server, name, token=probing)
+    assert place(server, name, 403, probing, scope={"environment": "production"})["error"]["code"] == "forbidden"
+    prod = place(server, name, scope={"environment": "production"})
+    ask(server, "PATCH", f"/api/v1/probes/{prod['id']}", {"paused": True}, 403, token=probing)
+    server.cli("project", "add", "elsewhere", check=False)
+    confined = server.token("read", "probe", project="elsewhere")
+    ask(server, "GET", f"/api/v1/probes/{made['id']}", expect=404, token=confined)
+    ask(server, "DELETE", f"/api/v1/probes/{made['id']}", expect=404, token=confined)
+    assert place(server, name, token=confined)["project"] == "elsewhere"
+    assert {p["project"] for p in ask(server, "GET", f"/api/v1/probes?service={name}", token=confined)["probes"]} == {"elsewhere"}
+
+
+def test_a_probe_without_the_scope_never_reaches_production(server, connected):
+    name = service()
+    agent = connected(processes=[process(1, name, environment="production"), process(2, name)])
+    made = place(server, name, token=server.token("read", "probe"))
+    assert agent.desired(made["id"])["probes"][0]["scope"]["processes"] == ["2-100"]
+
+
+@pytest.mark.parametrize("more, where", [
+    ({"where": {"file": "a.py"}}, "where"), ({"where": {"file": "a.py", "line": 0}}, "where.line"), ({"frames": 129}, "frames"), ({"ttl_s": 86401}, "ttl_s"),
+    ({"hits": 0}, "hits"), ({"hit": "3"}, "hit"), ({"kind": "patch"}, "kind"), ({"scope": {"instances": "0%"}}, "scope.instances"), ({"depth": 1.5}, "depth"),
+    ({"kind": "log"}, "log.template"), ({"nonsense": 1}, "nonsense"), ({"service": ""}, "service"), ({"sample": 2}, "sample"), ({"exprs": "x"}, "exprs"),
+])
+def test_a_wrong_probe_says_where(server, more, where):
+    error = ask(server, "POST", "/api/v1/probes", {"service": "x", "where": WHERE, **more}, 400)["error"]
+    assert error["code"] == "bad_probe" and error["place"] == where
+
+
+def test_changes_make_revisions_and_are_entered(server, connected):
+    name = service()
+    agent = connected(processes=[process(1, name)])
+    made = place(server, name)
+    agent.desired(made["id"])
+    changed = ask(server, "PATCH", f"/api/v1/probes/{made['id']}", {"paused": True, "depth": 5, "hits": 30})
+    assert (changed["revision"], changed["state"], changed["depth"], changed["hits"]) == (2, "paused", 5, 30)
+    wanted = agent.wait("desired", lambda m: m["probes"] and m["probes"][0]["revision"] == 2)["probes"][0]
+    assert wanted["paused"] and wanted["depth"] == 5
+    assert ask(server, "PATCH", f"/api/v1/probes/{made['id']}", {"depth": 50}, 400)["error"]["place"] == "depth"
+    assert probe(server, made["id"])["revision"] == 2
+    ask(server, "DELETE", f"/api/v1/probes/{made['id']}", expect=204)
+    agent.desired()
+    ask(server, "GET", f"/api/v1/probes/{made['id']}", expect=404)
+    said = [(e["action"], e["target"]) for e in ask(server, "GET", "/api/v1/audit")["entries"]]
+    assert [(a, made["id"]) in said for a in ("probe.add", "probe.change", "probe.remove")] == [True] * 3
+
+
+def test_the_kill_switch(server, connected):
+    name = service()
+    agent = connected(processes=[process(1, name)])
+    ids = [place(server, name)["id"] for _ in range(3)]
+    agent.desired(*ids)
+    ask(server, "DELETE", "/api/v1/probes", expect=400)
+    assert ask(server, "DELETE", f"/api/v1/probes?service={name}") == {"removed": 3}
+    agent.desired()
+
+
+def test_only_so_many_instances_the_same_ones_each_time(server, connected):
+    name = service()
+    agents = [connected(processes=[process(n, name) for n in range(5)]) for _ in range(2)]
+    made = place(server, name, scope={"instances": 3})
+    eventually(lambda: ask(server, "GET", f"/api/v1/live/instances?service={name}")["instances"][9])
+    latest = {}
+
+    def chosen():
+        for i, a in enumerate(agents):
+            while not a.heard.empty():
+                m = a.heard.get()
+                if m["type"] == "desired":
+                    latest[i] = [x for p in m["probes"] if p["id"] == made["id"] for x in p["scope"]["processes"]]
+        assert sum(map(len, latest.values())) == 3
+        return json.dumps(latest, sort_keys=True)
+
+    first = eventually(chosen)
+    agents[0].say("processes", processes=list(reversed(agents[0].processes)))
+    time.sleep(0.3)
+    assert sorted(chosen()) == sorted(first)
+
+
+def test_a_probe_expires(server, connected):
+    name = service()
+    agent = connected(processes=[process(1, name)])
+    made = place(server, name, ttl_s=1)
+    agent.desired(made["id"])
+    agent.desired()
+    assert probe(server, made["id"])["state"] == "expired"
+    assert made["id"] not in [p["id"] for p in ask(server, "GET", f"/api/v1/probes?service={name}")["probes"]]
+    assert made["id"] in [p["id"] for p in ask(server, "GET", f"/api/v1/probes?service={name}&all=1")["probes"]]
+
+
+def test_hits_are_exact_over_two_agents(server, connected):
+    name, hits = service(), 20
+    agents = [connected(processes=[process(1, name)]) for _ in range(2)]
+    eventually(lambda: ask(server, "GET", f"/api/v1/live/instances?service={name}")["instances"][1])
+    made = place(server, name, hits=hits)
+    granted = [a.desired(made["id"])["probes"][0]["grant"] for a in agents]
+    assert all(g > 0 for g in granted) and sum(granted) <= hits
+    # One is busy, the other never hit: the busy one is given what is left, slice by slice.
+    busy, left, sent = agents[0], granted[0], 0
+    while sent < hits:
+        while left:
+            busy.send(busy.capture(made["id"]))
+            busy.wait("ack")
+            left, sent = left - 1, sent + 1
+        if sent < hits:
+            left = busy.wait("grant", lambda m: m["probe"] == made["id"])["hits"]
+            assert left > 0
+    for a in agents:
+        a.desired()
+        a.send(*[a.capture(made["id"]) for _ in range(7)])  # late ones, beyond the limit
+        assert len(a.wait("ack", lambda m: len(m["ids"]) == 7)["ids"]) == 7
+    assert query(server, f"snapshots probe={made['id']} | stats count() as n")[0]["n"] == hits
+    seen = probe(server, made["id"])
+    assert (seen["state"], seen["hits_used"], seen["captures"]) == ("done", hits, hits)
+
+
+def test_many_at_once_from_two_agents_are_exact_too(server, connected):
+    name, hits = service(), 50
+    agents = [connected(processes=[process(1, name)]) for _ in range(2)]
+    made = place(server, name, hits=hits)
+    for a in agents:
+        a.desired(made["id"])
+    threads = [threading.Thread(target=lambda a=a: [a.send(*[a.capture(made["id"]) for _ in range(20)]) for _ in range(5)]) for a in agents]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    for a in agents:
+        for _ in range(5):
+            a.wait("ack")
+    assert query(server, f"snapshots probe={made['id']} | stats count() as n")[0]["n"] == hits
+
+
+# ---- questions, streams
+
+def test_questions_are_answered_by_an_agent(server, connected):
+    name = service()
+    agent = connected(processes=[process(1, name)])
+    eventually(lambda: ask(server, "GET", f"/api/v1/live/instances?service={name}")["instances"][0])
+
+    def answer():
+        m = agent.wait("resolve")
+        agent.say("resolved", request=m["request"], ok=True, result={"path": m["path"], "text": "x = 1\n", "hash": "ab", "lines": [1], "functions": []})
+        m = agent.wait("resolve")
+        agent.say("resolved", request=m["request"], ok=False, error={"code": "no_such_file", "message": "there is no such file"})
+
+    t = threading.Thread(target=answer)
+    t.start()
+    got = ask(server, "GET", f"/api/v1/live/source?service={name}&path=app/pricing.py")
+    assert got == {"process": "1-100", "path": "app/pricing.py", "text": "x = 1\n", "hash": "ab", "lines": [1], "functions": []}
+    error = ask(server, "GET", f"/api/v1/live/source?service={name}&path=gone.py", expect=400)["error"]
+    assert error["message"] == "there is no such file"
+    t.join()
+    ask(server, "GET", "/api/v1/live/files?service=nobody", expect=404)
+    ask(server, "GET", f"/api/v1/live/files?service={name}", expect=403, token=server.token("read"))
+
+
+def test_a_question_ends_with_its_agent(server, connected):
+    name = service()
+    agent = connected(processes=[process(1, name)])
+    eventually(lambda: ask(server, "GET", f"/api/v1/live/instances?service={name}")["instances"][0])
+    threading.Timer(0.3, agent.close).start()
+    assert "gone" in ask(server, "GET", f"/api/v1/live/files?service={name}", expect=400)["error"]["message"]
+
+
+def test_a_forecast_counts_and_captures_nothing(server, connected):
+    name = service()
+    agent = connected(processes=[process(1, name)])
+    eventually(lambda: ask(server, "GET", f"/api/v1/live/instances?service={name}")["instances"][0])
+
+    def count():
+        wanted = agent.wait("desired", lambda m: m["probes"])["probes"][0]
+        assert wanted["count_only"] and wanted["grant"] == 0
+        agent.state(wanted["id"])
+        for i in range(1, 20):
+            time.sleep(0.1)
+            agent.say("counts", counts=[{"probe": wanted["id"], "process": "1-100", "hits": 100 * i, "filtered": 0, "captured": 0, "dropped": {}, "errors": 0, "ns": 40000 * i}])
+
+    t = threading.Thread(target=count)
+    t.start()
+    got = ask(server, "GET", f"/api/v1/live/forecast?service={name}&path=app/pricing.py&line=87")
+    t.join()
+    assert got["hits_per_s"] > 0 and got["cost_ns"] == 400 and got["core_ratio"] == pytest.approx(got["hits_per_s"] * 400 / 1e9)
+    assert ask(server, "GET", f"/api/v1/probes?service={name}&all=1")["probes"] == []
+
+
+def test_the_stream_says_what_changes(server, connected):
+    name = service()
+    agent = connected(processes=[process(1, name)])
+    c = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    c.request("GET", f"/api/v1/live/stream?service={name}", headers={"Authorization": f"Bearer {server.admin}"})
+    stream = c.getresponse()
+    assert stream.status == 200
+
+    def event(kind):
+        at = None
+        while True:
+            line = stream.readline().decode().rstrip("\n")
+            if line.startswith("event:"):
+                at = line[6:].strip()
+            elif line.startswith("data:") and at == kind:
+                return json.loads(line[5:])
+
+    place(server, service())  # another service's
+    made = place(server, name)
+    assert event("probe")["id"] == made["id"]
+    agent.desired(made["id"])
+    agent.send(agent.capture(made["id"]))
+    assert event("capture")["probe"] == made["id"]
+    ask(server, "DELETE", f"/api/v1/probes/{made['id']}", expect=204)
+    assert event("probe_removed") == {"id": made["id"]}
+    c.close()
+
+
+def test_expressions_are_checked_and_compiled_where_they_are_written(server, connected):
+    name = service()
+    agent = connected(processes=[process(service=name)])
+    made = place(
+        server,
+        name,
+        kind="log",
+        exprs=["order.total"],
+        log={"level": "info", "template": "order {order.id} {{now}}"},
+        **{"if": "order.total > 100"},
+    )
+    assert made["if"] == "order.total > 100" and made["exprs"] == ["order.total"]
+    (sent,) = agent.desired(made["id"])["probes"]
+    assert sent["if"]["text"] == "order.total > 100"
+    assert base64.b64decode(sent["if"]["code"]).startswith(b"CPX1") and sent["if"]["tree"]
+    assert [e["text"] for e in sent["exprs"]] == ["order.total"]
+    parts = sent["log"]["parts"]
+    assert [p.get("text") or p["expr"]["text"] for p in parts] == ["order ", "order.id", " {now}"]
+
+
+def test_what_is_wrong_in_an_expression_has_its_column(server):
+    error = place(server, service(), 400, **{"if": "x >"})["error"]
+    assert error["place"].startswith("if") and error["column"] == 4, error
+    error = place(server, service(), 400, exprs=["a", "len(1, 2)"])["error"]
+    assert error["place"].startswith("exprs[1]"), error
+    for kind, text, column in (("template", "a {b", 3), ("condition", "a + 1", 1), ("expression", "nope(1)", 1)):
+        checked = ask(server, "POST", "/api/v1/probes/check", {"as": kind, "text": text})
+        assert (checked["ok"], checked["column"]) == (False, column), checked
+    checked = ask(server, "POST", "/api/v1/probes/check", {"as": "condition", "text": "a > 1"})
+    assert checked == {"ok": True, "type": "bool"}
+
+
+# ---- crashes
+
+def test_a_killed_server_loses_nothing_acknowledged(tmp_path):
+    server = prepare(harness.Server(tmp_path / "data"))
+    secret = enrol(server, "web-1", server.admin)[1]["secret"]
+    name = service()
+    made = place(server, name, hits=1000)
+    acked, sent, last = set(), 0, None
+    for _ in range(4):
+        agent = Agent(server, secret, processes=[process(1, name)])
+        agent.desired(made["id"])
+        if last:
+            agent.send(*last)  # not acknowledged before the crash, perhaps stored
+            acked |= set(agent.wait("ack")["ids"])
+        for _ in range(5):
+            batch = [agent.capture(made["id"]) for _ in range(4)]
+            agent.send(*batch)
+            sent += 4
+            acked |= set(agent.wait("ack")["ids"])
+        last = [agent.capture(made["id"]) for _ in range(4)]
+        agent.send(*last)
+        sent += 4
+        server.kill()
+        server.start()
+    agent = Agent(server, secret, processes=[process(1, name)])
+    agent.desired(made["id"])
+    agent.send(*last)
+    acked |= set(agent.wait("ack")["ids"])
+    assert len(acked) == sent
+    assert query(server, f"snapshots probe={made['id']} | stats count() as n")[0]["n"] == sent
+    seen = probe(server, made["id"])
+    assert (seen["hits_used"], seen["captures"]) == (sent, sent)
+    agent.close()
+    assert server.stop() == 0 and not server.complaints()
+
+
+# ---- answers and permissions
+
+def test_answers_are_as_described(server, connected):
+    name, trace = service(), uuid.uuid4().hex
+    agent = connected(processes=[process(1, name)])
+    made = place(server, name, exprs=[], scope={"instances": "50%"}, sample=0.5, hit=">=2")
+    agent.desired(made["id"])
+    agent.state(made["id"], "error", code="no_code_at_line", message="nothing here", data={"nearest": [86]})
+    agent.say("counts", counts=[{"probe": made["id"], "process": "1-100", "hits": 3, "filtered": 1, "captured": 1, "dropped": {"rate": 2}, "errors": 1, "first_error": "x", "ns": 5}])
+    agent.send(agent.capture(made["id"], trace=trace))
+    agent.wait("ack")
+    for path, at in ((f"/api/v1/probes?service={name}&all=1", None), (f"/api/v1/probes/{made['id']}", "/api/v1/probes/{id}"), ("/api/v1/live/services", None), (f"/api/v1/live/instances?service={name}", None),
+                     (f"/api/v1/snapshots?trace={trace}", None), ("/api/v1/agents", None)):
+        openapi.matches(openapi.described("GET", at or path.split("?")[0], 200), ask(server, "GET", path))
+    seen = probe(server, made["id"])["instances"][0]
+    assert (seen["hits"], seen["filtered"], seen["dropped"], seen["errors"], seen["data"]) == (3, 1, 2, 1, {"nearest": [86]})
+
+
+@pytest.mark.parametrize("method, path, scopes", [
+    ("GET", "/probes", "read"), ("POST", "/probes", "probe"), ("DELETE", "/probes?all=1", "probe"), ("PATCH", "/probes/p1", "probe"), ("DELETE", "/probes/p1", "probe"), ("POST", "/probes/check", "read"),
+    ("GET", "/live/services", "read"), ("GET", "/live/instances", "read"), ("GET", "/live/files?service=x", "probe"), ("GET", "/live/source?service=x", "probe"), ("GET", "/live/lines?service=x", "probe"),
+    ("GET", "/live/functions?service=x", "probe"), ("GET", "/live/variables?service=x", "probe"), ("GET", "/live/forecast?service=x", "probe"), ("GET", "/live/stream", "read"), ("GET", "/snapshots", "read"),
+    ("GET", "/snapshots/" + "0" * 32, "values"), ("GET", "/agents", "read"), ("POST", "/agents/tokens", "admin"), ("DELETE", "/agents/a0", "admin"),
+])
+def test_each_needs_its_scope(server, method, path, scopes):
+    assert server.request(method, "/api/v1" + path, "{}", JSON, token=None)[0] == 401
+    others = [s for s in ("ingest", "read", "values", "probe", "probe_prod", "admin") if s != scopes]
+    status, answer = server.request(method, "/api/v1" + path, "{}", JSON, token=server.token(*others))
+    assert status == 403 and scopes in json.loads(answer)["error"]["message"]
