@@ -13,6 +13,8 @@ void api_agents(struct api_call *call)
 {
     struct buf body;
     struct json_writer w;
+    if (!api_whole_workspace(call))
+        return;
     buf_init(&body, API_BODY_MAX);
     json_writer_init(&w, &body);
     json_put_object(&w);

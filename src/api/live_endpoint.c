@@ -143,7 +143,8 @@ void api_probe_add(struct api_call *call)
     struct meta_project project;
     struct answer a;
     struct err err = { 0 };
-    if (!body_tree(call, &root) || !api_live_caller(call, &who) || !project_of_body(call, root, &project))
+    if (!api_whole_workspace(call) || !body_tree(call, &root) || !api_live_caller(call, &who) ||
+        !project_of_body(call, root, &project))
         return;
     answer_begin(&a);
     if (live_probe_add(call->api->options.live, &who, (uint32_t)project.id, str_z(project.slug), root, &a.w, &err) ==
@@ -161,7 +162,7 @@ void api_probe_change(struct api_call *call)
     struct live_caller who;
     struct answer a;
     struct err err = { 0 };
-    if (!body_tree(call, &root) || !api_live_caller(call, &who))
+    if (!api_whole_workspace(call) || !body_tree(call, &root) || !api_live_caller(call, &who))
         return;
     if (json_get(root, STR("project"))) {
         api_reply_error(call->req, 400, "bad_probe", "the project of a probe does not change");
@@ -245,13 +246,13 @@ void api_probe_check(struct api_call *call)
     api_reply_json_take(call->req, 200, &a.body);
 }
 
-// ---- services and their processes ------------------------------------------------------------------------
+// ---- services and their processes: hosts are the workspace's, so that whoever reaches them sees all projects ------------------------------------------------------------------------
 
 void api_live_services(struct api_call *call)
 {
     struct live_caller who;
     struct answer a;
-    if (!api_live_caller(call, &who))
+    if (!api_whole_workspace(call) || !api_live_caller(call, &who))
         return;
     answer_begin(&a);
     json_put_object(&a.w);
@@ -264,7 +265,7 @@ void api_live_instances(struct api_call *call)
 {
     struct answer a;
     str service;
-    if (!api_param(call, STR("service"), &service))
+    if (!api_whole_workspace(call) || !api_param(call, STR("service"), &service))
         return;
     answer_begin(&a);
     json_put_object(&a.w);
@@ -277,6 +278,8 @@ static bool question(struct api_call *call, const char *what, struct live_questi
 {
     uint64_t line = 0;
     *q = (struct live_question){ .what = str_z(what) };
+    if (!api_whole_workspace(call))
+        return false;
     if (!api_param(call, STR("service"), &q->service) || !api_param(call, STR("process"), &q->process) ||
         !api_param(call, STR("path"), &q->path) || !api_param(call, STR("prefix"), &q->prefix) ||
         !api_param_uint(call, STR("line"), 1, 10000000, &line))

@@ -97,8 +97,11 @@ void api_live_stream(struct api_call *call)
 {
     struct live_streams *all = call->api->live_streams;
     struct http_header h[API_HEADERS_MAX];
-    struct live_stream *s = mem_zalloc(sizeof *s);
+    struct live_stream *s;
     str service;
+    if (!api_whole_workspace(call))
+        return;
+    s = mem_zalloc(sizeof *s);
     if (!s)
         api_reply_error(call->req, 503, "memory", "out of memory");
     if (!s || !api_param(call, STR("service"), &service) || !api_live_caller(call, &s->who)) {

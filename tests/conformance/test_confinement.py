@@ -7,12 +7,14 @@ import uuid
 import pytest
 
 import harness
+from live_agent import Agent, enrol, process
 
 JSON = {"Content-Type": "application/json"}
 METHODS = ("get", "post", "put", "patch", "delete")
 MARK = "zebrafinch"  # in everything that the other project holds
 EVENT, TRACE = "c0ffee00" * 4, "0af7651916cd43dd8448eb211c80319c"
 VERSION = f"{MARK}@1.0.0"
+LIVE = {"probes": "p1", "agents": "a1", "snapshots": "0" * 32}  # the snapshot's is known when it is there
 
 
 def operations():
@@ -34,7 +36,10 @@ CLOSED = [(method, path) for method, path, op in operations() if {} not in op["s
 def fill(path, project="theirs", issue="1", number="1"):
     """The path with what is theirs in its braces."""
     values = {"slug": project, "project": project, "organization": "clew", "issue": issue, "event": EVENT, "version": VERSION, "file": number, "login": "admin", "comment": number, "service": MARK}
-    if "/events/{id}" in path:
+    live = next((i for prefix, i in LIVE.items() if f"/{prefix}/{{id}}" in path), None)
+    if live:
+        values["id"] = live
+    elif "/events/{id}" in path:
         values["id"] = EVENT
     elif "/traces/{id}" in path:
         values["id"] = TRACE
@@ -59,7 +64,7 @@ def test_no_path_is_open(clew):
 def test_a_token_that_reads_changes_nothing(clew):
     reader = clew.token("read")
     for method, path in CLOSED:
-        if method == "GET" or path in ("/api/v1/query", "/api/v1/projects/{slug}/grouping/preview") or path.startswith(("/api/v1/me", "/api/v1/session")):
+        if method == "GET" or path in ("/api/v1/query", "/api/v1/projects/{slug}/grouping/preview", "/api/v1/probes/check") or path.startswith(("/api/v1/me", "/api/v1/session")):
             continue
         status, answer = clew.request(method, fill(path, project="default"), "{}", JSON, token=reader)
         assert status in (401, 403), (method, path, status, answer[:200])
@@ -75,7 +80,7 @@ def server(tmp_path_factory):
     dsn = made.cli("project", "dsn", "theirs").strip()
     key, number = dsn.split("//")[1].split("@")[0], dsn.rpartition("/")[2]
     made.admin = made.token("admin", "read", "values")
-    made.mine = made.token("admin", "read", "values", project="mine")
+    made.mine = made.token("admin", "read", "values", "probe", "probe_prod", project="mine")
     frames = [{"function": MARK, "module": MARK, "filename": MARK + ".py", "lineno": 3, "in_app": True, "vars": {"a": MARK}}]
     event = {"event_id": EVENT, "platform": "python", "release": VERSION, "environment": MARK, "server_name": MARK, "user": {"id": MARK}, "tags": {MARK: MARK}, "contexts": {"trace": {"trace_id": TRACE, "span_id": "00000000000000a1"}},
              "exception": {"values": [{"type": MARK + "Error", "value": MARK, "stacktrace": {"frames": frames}}]}}
@@ -89,6 +94,15 @@ def server(tmp_path_factory):
         assert status == 200, answer
     rule = {"name": MARK, "project": "theirs", "when": [{"kind": "new"}], "channels": []}
     assert made.request("POST", "/api/v1/alerts/rules", json.dumps(rule), JSON, token=made.admin)[0] == 201
+    made.probes = made.token("read", "values", "probe")
+    place = {"project": "theirs", "service": MARK, "where": {"file": MARK + ".py", "line": 3}}
+    status, answer = made.request("POST", "/api/v1/probes", json.dumps(place), JSON, token=made.probes)
+    assert status == 201, answer
+    agent = Agent(made, enrol(made, MARK, made.admin)[1]["secret"], MARK, processes=[process(service=MARK)])
+    agent.desired(json.loads(answer)["id"])
+    agent.send(agent.capture(json.loads(answer)["id"], trace=TRACE, span="00000000000000a1"))
+    agent.wait("ack")
+    LIVE["snapshots"] = json.loads(made.request("GET", "/api/v1/snapshots", token=made.admin)[1])["snapshots"][0]["id"]
     release = {"version": VERSION, "projects": ["theirs"], "commits": [{"id": "a" * 40, "message": MARK, "author_name": MARK, "author_email": MARK + "@example.org"}]}
     assert made.request("POST", "/api/0/organizations/clew/releases/", json.dumps(release), JSON, token=made.admin)[0] in (200, 201)
     for _ in range(200):
@@ -97,6 +111,7 @@ def server(tmp_path_factory):
         time.sleep(0.05)
     made.request("POST", "/api/v1/issues/1/comments", json.dumps({"text": MARK}), JSON, token=made.admin)
     yield made
+    agent.close()
     assert made.stop() == 0
     assert not made.complaints(), made.log()[-4000:]
 
@@ -105,14 +120,14 @@ def snapshot(server):
     """What others could have changed."""
     get = lambda path: json.loads(server.request("GET", path, token=server.admin)[1])  # noqa: E731
     issues = get("/api/v1/issues")["issues"]
-    return {"issues": sorted((i["id"], i["state"], i.get("priority"), i.get("assignee", {}).get("name"), i["hashes"]) for i in issues), "monitors": [(m["slug"], m["muted"], m["margin_s"]) for m in get("/api/v1/monitors")["monitors"]],
+    return {"probes": [(p["id"], p["revision"], p["state"]) for p in get("/api/v1/probes")["probes"]], "agents": [a["id"] for a in get("/api/v1/agents")["agents"]], "issues": sorted((i["id"], i["state"], i.get("priority"), i.get("assignee", {}).get("name"), i["hashes"]) for i in issues), "monitors": [(m["slug"], m["muted"], m["margin_s"]) for m in get("/api/v1/monitors")["monitors"]],
             "rules": [(r["id"], r["name"], r["enabled"], r.get("snoozed_until")) for r in get("/api/v1/alerts/rules")["rules"]], "releases": [(r["version"], r["commits"], len(r["deploys"])) for r in get("/api/v1/releases")["releases"]],
             "comments": [a["text"] for a in get("/api/v1/issues/1")["activity"] if a["kind"] == "comment"], "projects": sorted(p["slug"] for p in get("/api/v1/projects")["projects"])}
 
 
 def test_what_there_is_can_be_seen_by_who_may(server):
     """Or the other tests would find nothing because there is nothing."""
-    for path in ("/api/v1/issues", "/api/v1/issues/1", f"/api/v1/events/{EVENT}", "/api/v1/monitors", "/api/v1/alerts/rules", "/api/v1/releases", f"/api/v1/events/{EVENT}/attachments", "/api/v1/artifacts/1", f"/api/v1/traces/{TRACE}", "/api/0/organizations/clew/releases/", "/api/0/issues/1/"):
+    for path in ("/api/v1/issues", "/api/v1/issues/1", f"/api/v1/events/{EVENT}", "/api/v1/monitors", "/api/v1/alerts/rules", "/api/v1/releases", f"/api/v1/events/{EVENT}/attachments", "/api/v1/artifacts/1", f"/api/v1/traces/{TRACE}", "/api/0/organizations/clew/releases/", "/api/0/issues/1/", "/api/v1/probes", "/api/v1/probes/p1", "/api/v1/snapshots", f"/api/v1/snapshots/{LIVE['snapshots']}"):
         status, answer = server.request("GET", path, token=server.admin)
         assert status == 200 and MARK.encode() in answer, (path, status, answer[:300])
 
@@ -127,7 +142,7 @@ def test_nothing_of_another_project_is_seen(server):
                 status, answer = server.request("GET", filled + more, token=server.mine)
                 named = answer.decode(errors="replace").replace(VERSION, "").replace("filled", "") if status >= 400 else answer.decode(errors="replace")
                 assert MARK not in named and status < 500, (filled + more, status, answer[:300])
-    for text in ("events", "issues", "checks", "spans", "logs", f"events {MARK}", "events project=theirs", f"events issue=THEIRS-1", "issues id=1"):
+    for text in ("events", "issues", "checks", "spans", "logs", "snapshots", f"snapshots probe=p1", f"events {MARK}", "events project=theirs", f"events issue=THEIRS-1", "issues id=1"):
         status, answer = server.request("POST", "/api/v1/query", json.dumps({"query": text}), JSON, token=server.mine)
         # The query itself is said back.
         assert (MARK.encode() not in answer.replace(text.encode(), b"") or status >= 400) and status < 500, (text, answer[:300])
@@ -135,7 +150,7 @@ def test_nothing_of_another_project_is_seen(server):
 
 def test_nothing_of_another_project_is_changed(server):
     before = snapshot(server)
-    assert before["comments"] == [MARK] and before["rules"] and before["releases"] and before["monitors"]
+    assert before["comments"] == [MARK] and len(before["probes"]) == len(before["agents"]) == 1 and before["rules"] and before["releases"] and before["monitors"]
     bodies = [{}, {"ids": [1, "THEIRS-2"], "state": "resolved", "priority": "high", "status": "resolved", "text": "x", "hashes": ["a" * 32], "for_s": 60, "muted": True, "margin_s": 5, "slug": "taken", "name": "taken", "version": VERSION, "projects": ["theirs"],
                    "project": "theirs", "environment": "prod", "when": [{"kind": "new"}], "channels": [], "commits": [{"id": "b" * 40}], "dateReleased": "2026-01-01T00:00:00Z", "checksum": "a" * 40, "chunks": []}]
     for method, path in CLOSED:

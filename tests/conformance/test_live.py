@@ -240,8 +240,23 @@ def test_who_may_place_probes(server):
     confined = server.token("read", "probe", project="elsewhere")
     ask(server, "GET", f"/api/v1/probes/{made['id']}", expect=404, token=confined)
     ask(server, "DELETE", f"/api/v1/probes/{made['id']}", expect=404, token=confined)
-    assert place(server, name, token=confined)["project"] == "elsewhere"
-    assert {p["project"] for p in ask(server, "GET", f"/api/v1/probes?service={name}", token=confined)["probes"]} == {"elsewhere"}
+    assert ask(server, "GET", f"/api/v1/probes?service={name}", token=confined)["probes"] == []
+
+
+def test_a_key_of_one_project_reaches_no_process(server, connected):
+    """Hosts are the workspace's: what runs on one is of any project."""
+    name = service()
+    connected(processes=[process(service=name)])
+    server.cli("project", "add", "elsewhere", check=False)
+    confined = server.token("read", "values", "probe", "probe_prod", project="elsewhere")
+    place(server, name, 403, confined)
+    place(server, name, 403, confined, project="elsewhere")
+    mine = place(server, name, project="elsewhere")["id"]
+    assert [p["id"] for p in ask(server, "GET", "/api/v1/probes", token=confined)["probes"]] == [mine]
+    ask(server, "PATCH", f"/api/v1/probes/{mine}", {"hits": 30}, 403, token=confined)
+    for path in ("live/services", "live/instances", "live/stream", "agents", *(f"live/{what}?service={name}&path=app/pricing.py&line=87" for what in ("files", "source", "lines", "functions", "variables", "forecast"))):
+        ask(server, "GET", "/api/v1/" + path, expect=403, token=confined)
+    ask(server, "DELETE", f"/api/v1/probes/{mine}", expect=204, token=confined)
 
 
 def test_a_probe_without_the_scope_never_reaches_production(server, connected):
