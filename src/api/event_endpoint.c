@@ -8,6 +8,7 @@
 #include "base/numfmt.h"
 #include "events/events.h"
 #include "grouping/grouping.h"
+#include "issues/issues.h"
 
 #include <stdio.h>
 
@@ -19,8 +20,18 @@ struct event_call {
     struct query_request who;
     struct event_request find;
     struct arena arena;
+    struct event_counts counts;
     int64_t hint; // parameter `time`
 };
+
+static int counted(void *ctx, int64_t issue, int64_t time, struct event_counted *ret)
+{
+    struct issue_counted n;
+    int rc = issues_counted(ctx, issue, time, &n, NULL);
+    if (rc == 0)
+        *ret = (struct event_counted){ n.total, n.first, n.last, n.edge, n.later };
+    return rc;
+}
 
 static bool begin(struct event_call *c, struct api_call *call)
 {
@@ -37,7 +48,10 @@ static bool begin(struct event_call *c, struct api_call *call)
     if (!view)
         return false;
     arena_init(&c->arena, EVENT_ARENA_MAX);
-    c->find = (struct event_request){ .view = view, .who = &c->who, .arena = &c->arena };
+    c->counts = (struct event_counts){ call->api->options.issues, counted };
+    c->find = (struct event_request){
+        .view = view, .who = &c->who, .arena = &c->arena, .counts = c->counts.ctx ? &c->counts : NULL
+    };
     return true;
 }
 

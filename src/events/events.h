@@ -26,10 +26,24 @@ struct event {
     str json; // the whole, as it was sent but for what was scrubbed
 };
 
+// What whoever counts events knows of an issue, so that a page about one of them need not read all.
+struct event_counted {
+    uint64_t total;      // ever
+    int64_t first, last; // ns Unix
+    int64_t edge;        // the first moment after `time` from which it can tell how many there were
+    uint64_t later;      // since then
+};
+struct event_counts {
+    void *ctx;
+    // ERR_NOENT.
+    int (*of)(void *ctx, int64_t issue, int64_t time, struct event_counted *ret_counted);
+};
+
 struct event_request {
     struct view *view;
-    const struct query_request *who; // projects, cancelled
-    struct arena *arena;             // what is found lives in it
+    const struct query_request *who;   // projects, cancelled
+    struct arena *arena;               // what is found lives in it
+    const struct event_counts *counts; // NULL: nobody counts, all that are stored are read
 };
 
 // 32 hex digits of either case, dashes ignored, as they are stored. False: it is no event id.
@@ -38,7 +52,8 @@ bool event_id_parse(str text, char ret_hex[33]);
 // is looked for first. ERR_NOENT.
 int event_find(const struct event_request *q, str id, int64_t hint, struct event *ret_event, struct err *err);
 
-// Where an event stands among all stored events of its issue: by time, then by id.
+// Where an event stands among the events of its issue: by time, then by id. With request.counts `of` is what was ever
+// counted, so that the oldest that is still stored need not be the first.
 struct event_place {
     uint64_t index, of; // index from 1
     str previous, next; // ids; empty: none

@@ -144,6 +144,14 @@ struct issue_detail {
 int issues_detail(struct issues *is, const struct issues_filter *f, int64_t id, int64_t from, int64_t to,
                   struct arena *arena, struct issue_detail *ret_detail, struct err *err);
 
+// How many events an issue has had, and how many of them from the first moment after `time` on from which that is known:
+// the end of the minute, or of the wider cell that old events are counted in.
+struct issue_counted {
+    uint64_t total, later;
+    int64_t first, last, edge;
+};
+int issues_counted(struct issues *is, int64_t id, int64_t time, struct issue_counted *ret_counted, struct err *err);
+
 // The issue of a hash (32 hex digits); ERR_NOENT.
 int issues_of_hash(struct issues *is, uint32_t project, str hash, int64_t *ret_issue);
 int issues_hashes(struct issues *is, int64_t issue, struct arena *arena, uint32_t *ret_project, str **ret_hashes,

@@ -370,40 +370,90 @@ static int make_detail(const struct issues *is, const struct issue *issue, const
     return r < 0 ? r : user_rows(d, a, out);
 }
 
+// An issue with its figures.
+struct looked {
+    const struct issue *issue;
+    const struct detail *figures;
+    struct loading loading;
+    struct detail *sum;
+};
+
+static void look_end(struct issues *is, struct looked *l)
+{
+    pthread_mutex_unlock(&is->state);
+    detail_free(l->sum);
+    loading_free(&l->loading);
+}
+
+// After 0 `state` is held until look_end(). f may be NULL: of any project.
+static int look(struct issues *is, const struct issues_filter *f, int64_t id, struct looked *l, struct err *err)
+{
+    *l = (struct looked){ 0 };
+    pthread_mutex_lock(&is->state);
+    struct issue *issue = id > 0 ? index_visible(&is->index, (uint64_t)id) : NULL;
+    int r = issue && issue->groups_n && (!f || project_among(f, issue->project)) ? want_missing(is, issue, &l->loading)
+                                                                                 : ERR_NOENT;
+    pthread_mutex_unlock(&is->state);
+    if (r == 0)
+        r = loading_read(is, &l->loading, err);
+    pthread_mutex_lock(&is->state);
+    if (r == 0) {
+        l->issue = index_visible(&is->index, (uint64_t)id);
+        r = l->issue ? figures_of(is, l->issue, &l->loading, &l->sum, &l->figures) : ERR_NOENT;
+        if (r == 0 && !l->figures)
+            r = ERR_NOENT;
+    }
+    if (r < 0)
+        look_end(is, l);
+    return r;
+}
+
+static int look_failed(int r, struct err *err)
+{
+    return r == ERR_NOENT ? no_issue(err) : err_set(err, r, NULL, "%s", err_text(r));
+}
+
 int issues_detail(struct issues *is, const struct issues_filter *f, int64_t id, int64_t from, int64_t to,
                   struct arena *arena, struct issue_detail *ret_detail, struct err *err)
 {
     MAGIC_CHECK(is, ISSUES_MAGIC);
     struct range range = range_of(is, from, to);
     struct issue_detail out = { 0 };
-    struct loading l = { 0 };
-    struct detail *sum = NULL;
-    const struct detail *d = NULL;
-    pthread_mutex_lock(&is->state);
-    struct issue *issue = id > 0 ? index_visible(&is->index, (uint64_t)id) : NULL;
-    int r = issue && issue->groups_n && project_among(f, issue->project) ? want_missing(is, issue, &l) : ERR_NOENT;
-    pthread_mutex_unlock(&is->state);
-    if (r == 0)
-        r = loading_read(is, &l, err);
+    struct looked l;
+    int r = look(is, f, id, &l, err);
     if (r == 0) {
-        pthread_mutex_lock(&is->state);
-        issue = index_visible(&is->index, (uint64_t)id);
-        r = issue ? figures_of(is, issue, &l, &sum, &d) : ERR_NOENT;
-        if (r == 0 && !d)
-            r = ERR_NOENT;
+        r = make_row(is, f, l.issue, l.figures, &range, arena, &out.row);
         if (r == 0)
-            r = make_row(is, f, issue, d, &range, arena, &out.row);
-        if (r == 0)
-            r = make_detail(is, issue, d, arena, &out);
-        pthread_mutex_unlock(&is->state);
+            r = make_detail(is, l.issue, l.figures, arena, &out);
+        look_end(is, &l);
     }
-    detail_free(sum);
-    loading_free(&l);
-    if (r == ERR_NOENT)
-        return no_issue(err);
     if (r < 0)
-        return err_set(err, r, NULL, "%s", err_text(r));
+        return look_failed(r, err);
     *ret_detail = out;
+    return 0;
+}
+
+int issues_counted(struct issues *is, int64_t id, int64_t time, struct issue_counted *ret_counted, struct err *err)
+{
+    MAGIC_CHECK(is, ISSUES_MAGIC);
+    struct issue_counted out = { .first = INT64_MAX, .last = INT64_MIN, .edge = INT64_MAX };
+    struct looked l;
+    int r = look(is, NULL, id, &l, err);
+    if (r < 0)
+        return look_failed(r, err);
+    for (uint32_t group = l.issue->groups; group; group = is->index.groups[group]->next) {
+        const struct group *g = is->index.groups[group];
+        out.total += g->events;
+        out.first = g->first < out.first ? g->first : out.first;
+        out.last = g->last > out.last ? g->last : out.last;
+    }
+    uint32_t edge = series_edge(minute_of(time), minute_of(issues_now(is)));
+    if (edge < minute_of(INT64_MAX)) {
+        out.edge = (int64_t)edge * MINUTE_NS;
+        out.later = series_sum(&l.figures->series, edge, UINT32_MAX);
+    }
+    look_end(is, &l);
+    *ret_counted = out;
     return 0;
 }
 

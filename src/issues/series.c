@@ -136,6 +136,12 @@ int series_add(struct series *s, uint32_t minute, uint64_t n)
 
 uint32_t series_align(uint32_t minute, uint32_t now) { return minute - minute % width_at(minute, now); }
 
+uint32_t series_edge(uint32_t minute, uint32_t now)
+{
+    uint32_t width = width_at(minute, now), start = minute - minute % width;
+    return start > UINT32_MAX - width ? UINT32_MAX : start + width;
+}
+
 uint64_t series_sum(const struct series *s, uint32_t from, uint32_t to)
 {
     uint64_t sum = 0;

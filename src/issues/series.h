@@ -24,6 +24,8 @@ int series_add(struct series *s, uint32_t minute, uint64_t n);
 void series_coarsen(struct series *s, uint32_t now);
 // The minute taken down to where a cell that holds it now may begin: what ranges start at.
 uint32_t series_align(uint32_t minute, uint32_t now);
+// The first minute after this one that no cell reaches across: what lies behind it is counted apart.
+uint32_t series_edge(uint32_t minute, uint32_t now);
 // Events in [from, to) minutes.
 uint64_t series_sum(const struct series *s, uint32_t from, uint32_t to);
 // Adds to out[0 .. buckets) the events of as many equal parts of [from, to); what a wide cell holds goes to the part of

@@ -285,6 +285,57 @@ int issue_leaf_groups(struct exec *x, const struct query_filter *leaf, const str
     return rc;
 }
 
+static bool among(const str *groups, uint32_t n, str group)
+{
+    for (uint32_t k = 0; k < n; k++)
+        if (str_eq(groups[k], group))
+            return true;
+    return false;
+}
+
+enum { SEEN_OTHER = 1, SEEN_WANTED };
+
+int issue_leaf_rows(struct exec *x, struct exec_segment *s, const struct query_filter *leaf, const struct place *p,
+                    uint8_t **seen, uint32_t *seen_n, const uint64_t *in, uint32_t n, const uint64_t **ret)
+{
+    const str *groups;
+    uint32_t groups_n;
+    uint64_t *some;
+    struct vec v;
+    bool is = false;
+    int rc = 0;
+    *ret = in;
+    if (leaf->kind == QUERY_FILTER_COMPARE && leaf->cmp == QUERY_EQ && leaf->target == QUERY_TARGET_REF)
+        rc = issue_leaf_groups(x, leaf, &groups, &groups_n, &is);
+    if (rc < 0 || !is)
+        return rc;
+    rc = exec_column(x, s, TABLE_ROWS, p->col, &v);
+    if (rc < 0)
+        return rc;
+    if (!v.dict)
+        return 0;
+    if (!*seen && !v.dict_is_block) {
+        *seen_n = dict_entries(v.dict);
+        *seen = arena_zalloc(&x->arena, (size_t)*seen_n + 1);
+    }
+    some = exec_bits(x, n, false);
+    if (!some || (!*seen && !v.dict_is_block))
+        return exec_nomem(x);
+    for (BITS_EACH(i, in, n)) {
+        uint32_t ord = v.ord[i];
+        if (!vec_has(&v, i))
+            continue;
+        uint8_t *known = !v.dict_is_block && ord < *seen_n ? *seen + ord : NULL;
+        bool wanted = known && *known ? *known == SEEN_WANTED : among(groups, groups_n, dict_get(v.dict, ord));
+        if (known)
+            *known = wanted ? SEEN_WANTED : SEEN_OTHER;
+        if (wanted)
+            bit_set(some, i);
+    }
+    *ret = some;
+    return 0;
+}
+
 // NULL and 0: the ordinals mean something in their block only.
 static int ordinals_get(struct exec *x, const struct place *p, const struct vec *v, struct issue_ordinals **ret)
 {

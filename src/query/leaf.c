@@ -1,6 +1,7 @@
 #include "query/leaf.h"
 
 #include "query/compare.h"
+#include "query/issue_rows.h"
 #include "query/row_id.h"
 #include "query/set.h"
 #include "store/encode.h"
@@ -403,6 +404,8 @@ static int place_match(struct exec *x, struct exec_segment *s, const struct quer
         rc = rows_of_ids(x, s, leaf, in, n, &some);
         in = some;
     }
+    if (p->kind == PLACE_ISSUE)
+        rc = issue_leaf_rows(x, s, leaf, p, &at->memo, &at->memo_n, in, n, &in);
     bool text = searches_text(leaf, p);
     if (rc == 0)
         rc = text ? text_vec(x, s, leaf, p, v) : place_vec(x, s, TABLE_ROWS, p, in, n, v);
@@ -410,6 +413,8 @@ static int place_match(struct exec *x, struct exec_segment *s, const struct quer
         vec_by_text(leaf, v, in, n, out);
         return 0;
     }
+    if (p->kind == PLACE_ISSUE)
+        return rc < 0 ? rc : leaf_vec(x, leaf, v, NULL, 0, in, n, out);
     if (rc == 0)
         rc = memo_get(x, at, v);
     if (rc == 0)

@@ -236,7 +236,16 @@ static void test_merged_and_apart_figures_stay_exact(void **unused)
     put(w, HASH_B, 1);
     step(w);
     assert_figures(w, a, 8);
-    assert_figures(w, b, 8);                                                        // its number leads there
+    assert_figures(w, b, 8); // its number leads there
+    struct issue_counted counted;
+    assert_int_equal(issues_counted(w->is, b, 0, &counted, &err), 0);
+    assert_true(counted.total == 8 && counted.edge > 0 && counted.later == 8);
+    assert_true(counted.first > 0 && counted.last >= counted.first);
+    assert_int_equal(issues_counted(w->is, a, counted.last, &counted, &err), 0);
+    assert_true(counted.total == 8 && counted.edge > counted.last && counted.later == 0);
+    assert_int_equal(issues_counted(w->is, a, INT64_MAX, &counted, &err), 0);
+    assert_true(counted.edge == INT64_MAX && counted.later == 0);
+    assert_int_equal(issues_counted(w->is, 99, 0, &counted, &err), ERR_NOENT);
     assert_int_equal(issues_merge(w->is, ACTOR, ids, 2, &into, &err), ERR_INVALID); // they are one
     reopen(w);
     assert_figures(w, a, 8);

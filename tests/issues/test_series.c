@@ -31,6 +31,29 @@ static void test_coarse_without_a_loss(void **unused)
     series_free(&s);
 }
 
+// What is counted on either side of an edge stays there, however wide the cells become later on.
+static void test_nothing_reaches_across_an_edge(void **unused)
+{
+    const uint32_t now = 1000000 * 10;
+    struct series s = { 0 };
+    for (uint32_t age = 70 * 1440; age-- > 0;) {
+        if (age < 5 * 1440 || age > 55 * 1440) // no more cells than are kept
+            assert_int_equal(series_add(&s, now - age, 1), 0);
+        if (age % 20 == 0)
+            series_coarsen(&s, now - age);
+    }
+    for (uint32_t age = 1; age < 70 * 1440; age += 11) {
+        uint32_t edge = series_edge(now - age, now), later = now + 1 - edge, n = 0;
+        assert_true(edge > now - age && edge <= now);
+        n += later < 5 * 1440 ? later : 5 * 1440;
+        n += later > 55 * 1440 + 1 ? later - 55 * 1440 - 1 : 0;
+        assert_int_equal(series_sum(&s, edge, UINT32_MAX), n);
+    }
+    assert_int_equal(series_edge(UINT32_MAX - 3, UINT32_MAX), UINT32_MAX - 2);
+    assert_int_equal(series_edge(UINT32_MAX, UINT32_MAX), UINT32_MAX);
+    series_free(&s);
+}
+
 static void test_invented_times_are_bounded(void **unused)
 {
     struct series s = { 0 };
@@ -77,9 +100,8 @@ static void test_every_age_stays_in_order(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_coarse_without_a_loss),
-        cmocka_unit_test(test_invented_times_are_bounded),
-        cmocka_unit_test(test_large_counts),
+        cmocka_unit_test(test_coarse_without_a_loss),      cmocka_unit_test(test_nothing_reaches_across_an_edge),
+        cmocka_unit_test(test_invented_times_are_bounded), cmocka_unit_test(test_large_counts),
         cmocka_unit_test(test_every_age_stays_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
