@@ -10,21 +10,24 @@
 
 #include "agent/python/orders.h"
 #include "probe/capture.h"
+#include "probe/code.h"
 #include "probe/redact.h"
 #include "probe/ring.h"
 #include "probe/value.h"
+#include "probe/vm.h"
 #include <stdbool.h>
 
 // --- frame.c: the stack as the interpreter has it ---
 struct ext_frame {
     PyCodeObject *code; // borrowed
-    int line;
-    PyObject **values; // of locals, cells and free variables
-    const void *at;    // the interpreter's own frame
+    PyObject **values;  // of locals, cells and free variables
+    PyObject *globals;  // borrowed
+    const void *at;     // the interpreter's own frame
 };
 // The innermost frame, then its callers; false at the end.
 bool ext_frame_first(PyThreadState *ts, struct ext_frame *ret);
 bool ext_frame_next(struct ext_frame *f);
+int ext_frame_line(const struct ext_frame *f); // reads the table of lines: not for every hit
 struct ext_name {
     PyObject *name;  // borrowed, a str
     PyObject *value; // borrowed; NULL: not bound now
@@ -32,6 +35,8 @@ struct ext_name {
 };
 int ext_frame_names(const struct ext_frame *f);
 bool ext_frame_name(const struct ext_frame *f, int i, struct ext_name *ret); // false: nothing that a person wrote
+// A variable by its interned name. False: the frame has none of that name; *ret NULL: it is not bound now.
+bool ext_frame_find(const struct ext_frame *f, PyObject *name, PyObject **ret);
 
 // --- walk.c ---
 void ext_walk(struct probe_value_writer *w, PyObject *o);
@@ -40,9 +45,32 @@ bool ext_text_is(PyObject *text, str want);         // a str, compared unit by u
 
 size_t ext_digits(PyObject *o, const digit **ret, bool *ret_negative); // of an int
 
+bool ext_has_fields(PyObject *o); // an object whose fields are known
+
 bool ext_walk_known(struct probe_value_writer *w, PyObject *o); // known.c; false: it wrote nothing
+bool ext_decimal(PyObject *o, double *ret);                     // a decimal.Decimal, as the nearest float
+
+// --- dict.c: dictionaries, asked without a comparison or a hash of the program's ---
+struct ext_key {               // what is looked for
+    const struct probe_val *v; // NULL to BYTES
+    PyObject *interned;        // a str that is the same, or NULL
+};
+// 1 and *ret (borrowed), 0: not there, or an enum probe_fault_reason as a negative number: it cannot be known.
+int ext_dict_get(PyObject *dict, const struct ext_key *key, struct probe_scratch *scratch, PyObject **ret);
+// Of interned names, in what only has such keys in practice.
+PyObject *ext_dict_name(PyObject *dict, PyObject *interned); // borrowed, NULL
 
 // --- attribute.c ---
+enum ext_attribute_found { EXT_ATTRIBUTE, EXT_ATTRIBUTE_NONE, EXT_ATTRIBUTE_UNBOUND, EXT_ATTRIBUTE_COMPUTED };
+// Of the instance, its slots, then its classes, as far as it is stored and no descriptor stands in between.
+enum ext_attribute_found ext_attribute_find(PyObject *o, PyObject *interned, PyObject **ret);
+// The next one from *cursor (0 at first); false at the end.
+struct ext_attribute_at {
+    const char *slot; // its name, or
+    PyObject *name;   // a str
+    PyObject *value;
+};
+bool ext_attribute_next(PyObject *o, uint64_t *cursor, struct ext_attribute_at *ret);
 void ext_each_attribute(PyObject *o, bool (*each)(void *ctx, PyObject *name, PyObject *value),
                         void *ctx);             // until each says false
 PyObject *ext_attribute(PyObject *o, str name); // borrowed, also a slot; NULL
@@ -50,6 +78,7 @@ PyObject *ext_attribute(PyObject *o, str name); // borrowed, also a slot; NULL
 // --- trace.c ---
 void ext_trace_find(void);
 bool ext_trace(uint8_t trace[16], uint8_t span[8]);
+str ext_thread_name(char *room, size_t n); // as the program has named it; empty: not known
 
 // --- lines.c: where lines begin in the body of a function (not its head) ---
 void ext_lines(PyCodeObject *code, void (*each)(void *ctx, int line), void *ctx);
@@ -68,15 +97,54 @@ void ext_codes_free(struct ext_codes *c);
 void ext_find(str file, struct ext_codes *ret);
 void ext_each_object(void (*each)(void *ctx, PyObject *o), void *ctx);
 
+// --- program.c: the expressions of a probe ---
+struct ext_program {
+    struct probe_code code; // verified, of memory that is ours alone
+    str text;
+    uint32_t role, index; // enum clew_role
+    struct ext_program_name {
+        const char *at;     // of the code's text
+        PyObject *interned; // reference; NULL: no name that Python could have
+        uint8_t rule;       // enum probe_rule, of the policy below
+    } * names;
+    uint32_t policy_generation; // for which rules were looked up
+    uint64_t *changed;          // code.n_changed words
+};
+
+struct ext_site;
+struct ext_hit {
+    const struct ext_site *site;
+    uint64_t number;
+    int64_t begun;
+    const struct probe_policy *policy;
+    bool trace_known, traced;
+    uint8_t trace[16], span[8];
+    PyObject *returned, *exception; // borrowed; NULL: there is none here
+    int64_t duration_ns;            // -1
+};
+bool ext_hit_trace(struct ext_hit *h);
+// Reads what stands behind an order's texts. False: these are no programs that may be run.
+bool ext_programs_read(struct ext_site *s, uint8_t *p, size_t n);
+void ext_programs_free(struct ext_site *s);
+// 0, or a reason with its message in text.
+int ext_program_test(struct ext_program *p, struct ext_hit *h, bool *ret, char *text, size_t room, size_t *ret_len);
+// Evaluates, and writes the value or the error as expression `index` of the capture. False: it failed; text as above.
+bool ext_program_put(struct ext_program *p, struct ext_hit *h, struct probe_capture *c, uint32_t index, char *text,
+                     size_t room, size_t *ret_len);
+
 // --- site.c: one probe ---
 struct ext_site {
     struct clew_order order;
-    bool dead;              // removed; frames that still run a copy of the code may come here
-    char *texts;            // file, function
-    PyObject *callee;       // called at the place where code is copied
-    struct ext_codes codes; // where it stands: the originals
+    bool dead;      // removed; frames that still run a copy of the code may come here
+    uint8_t *texts; // file, function, programs: a copy of what the agent wrote
+    struct ext_program *programs;
+    size_t n_programs;
+    struct ext_program *condition; // one of them, or NULL
+    uint64_t passed;               // hits whose condition was true
+    PyObject *callee;              // called at the place where code is copied
+    struct ext_codes codes;        // where it stands: the originals
 };
-struct ext_site *ext_site_new(const struct clew_order *order, const char *texts);
+struct ext_site *ext_site_new(const struct clew_order *order, const uint8_t *texts, size_t n);
 void ext_site_drop(struct ext_site *s); // freed when its callee is
 
 // --- place_copy.c (3.11) and place_monitor.c (3.12 and later) ---
@@ -86,16 +154,18 @@ void ext_place_all(struct ext_site *const *sites, size_t n);
 void ext_apply(struct clew_orders *orders, size_t room);
 
 // --- hit.c ---
-enum ext_hit { EXT_GO_ON, EXT_STALE };
-enum ext_hit ext_hit(const struct ext_site *s); // EXT_STALE: nobody listens any more
+enum ext_outcome { EXT_GO_ON, EXT_STALE };
+enum ext_outcome ext_hit(struct ext_site *s); // EXT_STALE: nobody listens any more
 
+enum { EXT_VM_SCRATCH = 160 << 10 }; // of each expression: the largest text, and what is made of it
 struct ext_state {
     bool started;
     uint8_t *mem;
     size_t size;
     struct probe_ring ring;
     struct probe_space space;
-    uint8_t *scratch; // CLEW_RECORD_MAX
+    uint8_t *scratch;    // CLEW_RECORD_MAX
+    uint8_t *vm_scratch; // EXT_VM_SCRATCH for each expression of one hit, which nothing interrupts
     uint8_t *policy_bytes;
     uint32_t policy_generation;
 };

@@ -1,6 +1,5 @@
 #include "ext.h"
 
-#if PY_VERSION_HEX >= 0x030B0000
 #include <internal/pycore_code.h>
 #include <internal/pycore_frame.h>
 
@@ -41,10 +40,34 @@ static bool settle(const frame *f, struct ext_frame *ret)
     *ret = (struct ext_frame){
         .code = code,
         .values = (PyObject **)f->localsplus,
+        .globals = f->f_globals,
         .at = f,
-        .line = PyCode_Addr2Line(code, _PyInterpreterFrame_LASTI((frame *)f) * (int)sizeof(_Py_CODEUNIT)),
     };
     return true;
+}
+
+int ext_frame_line(const struct ext_frame *f)
+{
+    const frame *at = f->at;
+    return PyCode_Addr2Line(f->code, _PyInterpreterFrame_LASTI((frame *)at) * (int)sizeof(_Py_CODEUNIT));
+}
+
+bool ext_frame_find(const struct ext_frame *f, PyObject *name, PyObject **ret)
+{
+    PyObject *names = f->code->co_localsplusnames;
+    for (int i = 0; i < f->code->co_nlocalsplus; i++) {
+        if (PyTuple_GET_ITEM(names, i) != name)
+            continue;
+        uint8_t kind = (uint8_t)PyBytes_AS_STRING(f->code->co_localspluskinds)[i];
+        PyObject *value = f->values[i];
+        if ((kind & (CO_FAST_CELL | CO_FAST_FREE)) && value && PyCell_Check(value))
+            value = PyCell_GET(value);
+        if (!value && kind & CO_FAST_HIDDEN_BIT)
+            return false; // of a comprehension: outside of it the name means another
+        *ret = value;
+        return true;
+    }
+    return false;
 }
 
 bool ext_frame_first(PyThreadState *ts, struct ext_frame *ret)
@@ -76,51 +99,3 @@ bool ext_frame_name(const struct ext_frame *f, int i, struct ext_name *ret)
     return PyUnicode_GET_LENGTH(name) > 0 && PyUnicode_READ_CHAR(name, 0) != '.' &&
            (value || !(kind & CO_FAST_HIDDEN_BIT));
 }
-
-#else
-bool ext_frame_first(PyThreadState *ts, struct ext_frame *ret)
-{
-    PyFrameObject *f = ts->frame;
-    if (!f)
-        return false;
-    *ret =
-        (struct ext_frame){ .code = f->f_code, .values = f->f_localsplus, .at = f, .line = PyFrame_GetLineNumber(f) };
-    return true;
-}
-
-bool ext_frame_next(struct ext_frame *at)
-{
-    PyFrameObject *f = ((PyFrameObject *)(uintptr_t)at->at)->f_back;
-    if (!f)
-        return false;
-    *at = (struct ext_frame){ .code = f->f_code, .values = f->f_localsplus, .at = f, .line = PyFrame_GetLineNumber(f) };
-    return true;
-}
-
-int ext_frame_names(const struct ext_frame *f)
-{
-    return f->code->co_nlocals + (int)PyTuple_GET_SIZE(f->code->co_cellvars) +
-           (int)PyTuple_GET_SIZE(f->code->co_freevars);
-}
-
-bool ext_frame_name(const struct ext_frame *f, int i, struct ext_name *ret)
-{
-    int locals = f->code->co_nlocals, cells = (int)PyTuple_GET_SIZE(f->code->co_cellvars);
-    PyObject *value = f->values[i], *name;
-    if (i >= locals && value && PyCell_Check(value))
-        value = PyCell_GET(value);
-    if (i < locals)
-        name = PyTuple_GET_ITEM(f->code->co_varnames, i);
-    else if (i < locals + cells)
-        name = PyTuple_GET_ITEM(f->code->co_cellvars, i - locals);
-    else
-        name = PyTuple_GET_ITEM(f->code->co_freevars, i - locals - cells);
-    int args = f->code->co_argcount + f->code->co_kwonlyargcount + !!(f->code->co_flags & CO_VARARGS) +
-               !!(f->code->co_flags & CO_VARKEYWORDS);
-    *ret = (struct ext_name){ name, value,
-                              i >= locals + cells ? CLEW_VAR_CLOSURE
-                              : i < args          ? CLEW_VAR_ARG
-                                                  : CLEW_VAR_LOCAL };
-    return PyUnicode_GET_LENGTH(name) > 0 && PyUnicode_READ_CHAR(name, 0) != '.';
-}
-#endif

@@ -4,7 +4,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { NAME_ROOM = 512 };
+enum { NAME_ROOM = 512, ERROR_ROOM = 256 };
 
 struct ext_state ext;
 
@@ -33,13 +33,23 @@ static bool in_app(str file)
            str_find(file, str_z("/lib/python3")) < 0 && file.len && file.ptr[0] != '<';
 }
 
-static void put_vars(struct probe_capture *c, const struct ext_frame *f, uint32_t number)
+bool ext_hit_trace(struct ext_hit *h)
+{
+    if (!h->trace_known)
+        h->traced = ext_trace(h->trace, h->span);
+    h->trace_known = true;
+    return h->traced;
+}
+
+static void put_vars(struct probe_capture *c, const struct clew_order *o, const struct ext_frame *f, uint32_t number)
 {
     char room[NAME_ROOM];
     int n = ext_frame_names(f);
     for (int i = 0; i < n; i++) {
         struct ext_name v;
         if (!ext_frame_name(f, i, &v))
+            continue;
+        if (!(o->flags & (v.kind == CLEW_VAR_ARG ? CLEW_WITH_ARGS : CLEW_WITH_LOCALS)))
             continue;
         static const enum probe_var_kind kinds[] = { PROBE_VAR_ARG, PROBE_VAR_LOCAL, PROBE_VAR_CLOSURE };
         if (!probe_capture_var(c, number, kinds[v.kind], ext_text(v.name, room, sizeof room)))
@@ -51,72 +61,114 @@ static void put_vars(struct probe_capture *c, const struct ext_frame *f, uint32_
     }
 }
 
-static void put_stack(struct probe_capture *c, const struct clew_order *o)
+static void put_frames(struct probe_capture *c, const struct clew_order *o)
 {
     struct ext_frame f;
     char names[2][NAME_ROOM];
     uint32_t n = 0, cut = 0;
     PyThreadState *ts = PyThreadState_Get();
     for (bool more = ext_frame_first(ts, &f); more; more = ext_frame_next(&f)) {
+        if (n == (o->frames ? o->frames : 1)) { // where it is, in any case
+            cut++;
+            continue;
+        }
         str function = ext_text(f.code->co_name, names[0], NAME_ROOM),
             file = ext_text(f.code->co_filename, names[1], NAME_ROOM);
-        if (n == o->frames)
-            cut++;
-        else if (probe_capture_frame(c, function, file, f.line > 0 ? (uint32_t)f.line : 0, (str){ 0 }, in_app(file)))
-            n++;
+        int line = ext_frame_line(&f);
+        n += probe_capture_frame(c, function, file, line > 0 ? (uint32_t)line : 0, (str){ 0 }, in_app(file));
     }
-    probe_capture_frames_cut(c, cut);
-    uint32_t at = 0;
-    for (bool more = ext_frame_first(ts, &f); more && at < n && at < o->frames_vars; more = ext_frame_next(&f))
-        put_vars(c, &f, at++);
+    probe_capture_frames_cut(c, o->frames ? cut : 0);
 }
 
-static bool capture(const struct ext_site *s, int64_t begun, const uint8_t *trace, const uint8_t *span)
+static void put_frames_vars(struct probe_capture *c, const struct clew_order *o)
+{
+    struct ext_frame f;
+    uint32_t at = 0;
+    for (bool more = ext_frame_first(PyThreadState_Get(), &f);
+         more && at < c->frames && at < o->frames && at < o->frames_vars; more = ext_frame_next(&f))
+        put_vars(c, o, &f, at++);
+}
+
+// Evaluated in the order of the probe. What fails is said in the capture, counted, and its first message kept.
+static void put_exprs(struct probe_capture *c, struct ext_site *s, struct ext_hit *h)
+{
+    char text[ERROR_ROOM];
+    size_t len;
+    for (size_t i = 0; i < s->n_programs; i++) {
+        struct ext_program *p = &s->programs[i];
+        if (p->role == CLEW_EXPR && !ext_program_put(p, h, c, p->index, text, sizeof text, &len))
+            probe_slot_error(&ext.ring.slots[s->order.slot], str_of(text, len));
+    }
+}
+
+static bool capture(struct ext_site *s, struct ext_hit *h)
 {
     static struct probe_capture c; // under the GIL, one at a time
     const struct clew_order *o = &s->order;
-    struct probe_policy view;
     struct probe_value_limits limits = { .depth = o->depth, .items = o->items, .string = o->string };
-    uint64_t thread = (uint64_t)syscall(SYS_gettid);
+    char room[NAME_ROOM];
+    bool traced = ext_hit_trace(h);
     struct probe_capture_start start = {
         .slot = o->slot,
         .revision = o->revision,
         .time_ns = clock_ns(CLOCK_REALTIME),
-        .thread = thread,
-        .trace = trace,
-        .span = span,
-        .thread_name = thread == (uint64_t)getpid() ? str_z("MainThread") : (str){ 0 },
+        .thread = (uint64_t)syscall(SYS_gettid),
+        .trace = traced ? h->trace : NULL,
+        .span = traced ? h->span : NULL,
+        .thread_name = ext_thread_name(room, sizeof room),
     };
     size_t cap = o->capture_bytes < CLEW_RECORD_MAX ? o->capture_bytes : CLEW_RECORD_MAX;
-    if (!probe_capture_begin(&c, ext.scratch, cap, &start, &limits, policy(&view), &ext.space))
+    if (!probe_capture_begin(&c, ext.scratch, cap, &start, &limits, h->policy, &ext.space))
         return false;
-    put_stack(&c, o);
-    size_t n = probe_capture_end(&c, (uint64_t)(ext_now_ns() - begun), -1, probe_ring_lost(&ext.ring));
+    put_frames(&c, o);
+    put_exprs(&c, s, h);
+    put_frames_vars(&c, o);
+    size_t n = probe_capture_end(&c, (uint64_t)(ext_now_ns() - h->begun), h->duration_ns, probe_ring_lost(&ext.ring));
     return probe_ring_put(&ext.ring, ext.scratch, n, (uint32_t)getpid() & 0x3fffff);
 }
 
-enum ext_hit ext_hit(const struct ext_site *s)
+// False: the hit is none. *ret_slow: it took long to know.
+static bool condition_holds(struct ext_site *s, struct ext_hit *h, bool *ret_slow)
 {
-    int64_t now = ext_now_ns();
+    char text[ERROR_ROOM];
+    size_t len = 0;
+    bool yes = false;
+    if (!s->condition)
+        return true;
+    int reason = ext_program_test(s->condition, h, &yes, text, sizeof text, &len);
+    if (reason)
+        probe_slot_error(&ext.ring.slots[s->order.slot], str_of(text, len));
+    *ret_slow = reason == PROBE_FAULT_TIME || reason == PROBE_FAULT_STEPS;
+    return yes && !reason;
+}
+
+enum ext_outcome ext_hit(struct ext_site *s)
+{
+    struct probe_policy view;
+    struct ext_hit h = { .site = s, .begun = ext_now_ns(), .duration_ns = -1 };
     struct probe_slot *slot = &ext.ring.slots[s->order.slot];
-    if (!probe_ring_alive(&ext.ring, now))
+    if (!probe_ring_alive(&ext.ring, h.begun))
         return EXT_STALE;
-    if (!probe_slot_runs(slot) && !probe_slot_resumes(slot, now))
+    if (!probe_slot_runs(slot) && !probe_slot_resumes(slot, h.begun))
         return EXT_GO_ON;
-    uint64_t n = probe_slot_hit(slot);
-    bool timed = probe_hit_is_timed(n), whole = false, sampled = slot->sample < (1ull << 32);
-    uint8_t trace[16], span[8];
-    // Known before the sample is drawn, which takes a trace as a whole or not at all.
-    bool traced = sampled && ext_trace(trace, span);
-    if (!probe_hit_passes(slot->hit_op, slot->hit_n, n) ||
-        !probe_sample_passes(slot->sample, traced ? trace : NULL, n)) {
+    h.number = probe_slot_hit(slot);
+    h.policy = policy(&view);
+    bool timed = probe_hit_is_timed(h.number), whole = false;
+    bool holds = condition_holds(s, &h, &whole);
+    uint64_t passed = holds ? ++s->passed : 0;
+    // The trace is known before the sample is drawn, which takes one as a whole or not at all.
+    if (!holds || !probe_hit_passes(slot->hit_op, slot->hit_n, passed) ||
+        !(slot->sample >= (1ull << 32) ||
+          probe_sample_passes(slot->sample, ext_hit_trace(&h) ? h.trace : NULL, passed))) {
         atomic_fetch_add_explicit(&slot->filtered, 1, memory_order_relaxed);
-    } else if (!probe_slot_token(slot, now)) {
+        timed |= whole;
+    } else if (s->order.flags & CLEW_COUNT_ONLY) {
+        // A forecast: that it was reached is all.
+    } else if (!probe_slot_token(slot, h.begun)) {
         probe_slot_drop(slot, PROBE_DROP_RATE);
     } else if (!probe_slot_take(slot)) {
         probe_slot_drop(slot, PROBE_DROP_GRANT);
-    } else if ((traced = traced || ext_trace(trace, span)),
-               capture(s, now, traced ? trace : NULL, traced ? span : NULL)) {
+    } else if (capture(s, &h)) {
         atomic_fetch_add_explicit(&slot->captured, 1, memory_order_relaxed);
         timed = whole = true;
     } else {
@@ -126,8 +178,9 @@ enum ext_hit ext_hit(const struct ext_site *s)
     // A place that is reached ten million times a second costs even when nothing comes of it: one hit in 64 is
     // measured and charged for all of them. What a capture costs is charged as it is.
     if (timed) {
-        int64_t after = ext_now_ns(), cost = after - now;
-        probe_slot_charge(slot, &ext.ring.control->cost, whole || n == 1 ? cost : cost * PROBE_COST_EVERY, after);
+        int64_t after = ext_now_ns(), cost = after - h.begun;
+        probe_slot_charge(slot, &ext.ring.control->cost, whole || h.number == 1 ? cost : cost * PROBE_COST_EVERY,
+                          after);
     }
     return EXT_GO_ON;
 }

@@ -4,7 +4,6 @@
 #define _PY_DATETIME_IMPL // the layout alone, not the pointer to the module
 #include <datetime.h>
 
-#if PY_VERSION_HEX >= 0x030B0000
 struct decimal { // PyDecObject of Modules/_decimal, mpd_t of libmpdec
     PyObject_HEAD Py_hash_t hash;
     uint8_t flags;
@@ -13,12 +12,52 @@ struct decimal { // PyDecObject of Modules/_decimal, mpd_t of libmpdec
     uint64_t inside[4];
 };
 
-enum { NEGATIVE = 1, SPECIAL = 2 | 4 | 8, WORD_DIGITS = 19, WORDS_MAX = 16, ZEROS_MAX = 40 };
+enum {
+    NEGATIVE = 1,
+    SPECIAL = 2 | 4 | 8,
+    WORD_DIGITS = 19,
+    WORDS_MAX = 16,
+    ZEROS_MAX = 40,
+    DECIMAL_EXPONENT_MAX = 400
+};
 
 static bool is(PyObject *o, const char *name, size_t size)
 {
     PyTypeObject *t = Py_TYPE(o);
     return t->tp_flags & Py_TPFLAGS_IMMUTABLETYPE && (size_t)t->tp_basicsize == size && strcmp(t->tp_name, name) == 0;
+}
+
+bool ext_decimal(PyObject *o, double *ret)
+{
+    if (!is(o, "decimal.Decimal", sizeof(struct decimal)))
+        return false;
+    const struct decimal *d = (const struct decimal *)o;
+    if (d->flags & SPECIAL || d->len < 1 || d->len > WORDS_MAX || d->exponent > DECIMAL_EXPONENT_MAX ||
+        d->exponent < -DECIMAL_EXPONENT_MAX)
+        return false;
+    // The leading 38 digits are more than a double holds; what follows is a power of ten.
+    unsigned __int128 v = d->words[d->len - 1];
+    int64_t exponent = d->exponent + (d->len - 1) * WORD_DIGITS;
+    if (d->len > 1)
+        v = v * 10000000000000000000u + d->words[d->len - 2], exponent -= WORD_DIGITS;
+    for (; exponent < 0 && v && v % 10 == 0; exponent++)
+        v /= 10;
+    int64_t powers = exponent < 0 ? -exponent : exponent;
+    if (v <= 1ull << 53 && powers <= 22) {
+        // One operation on exact numbers, rounded once: the nearest.
+        double f = (double)(uint64_t)v, scale = 1;
+        for (; powers > 0; powers--)
+            scale *= 10;
+        f = exponent < 0 ? f / scale : f * scale;
+        *ret = d->flags & NEGATIVE ? -f : f;
+        return true;
+    }
+    long double f = (long double)v, scale = 1;
+    for (; powers > 0; powers--)
+        scale *= 10;
+    f = exponent < 0 ? f / scale : f * scale;
+    *ret = d->flags & NEGATIVE ? -(double)f : (double)f;
+    return true;
 }
 
 static bool put_decimal(struct probe_value_writer *w, PyObject *o)
@@ -87,6 +126,3 @@ bool ext_walk_known(struct probe_value_writer *w, PyObject *o)
         return put_decimal(w, o);
     return is(o, "datetime.datetime", sizeof(PyDateTime_DateTime)) && put_datetime(w, o);
 }
-#else
-bool ext_walk_known(struct probe_value_writer *w, PyObject *o) { return false; }
-#endif

@@ -8,6 +8,10 @@
 EXPORT int64_t clew_python_start(const struct clew_start *start);
 EXPORT int64_t clew_python_apply(void);
 
+// Touched as far as it is used: a record, the host's policy, and what each expression of a hit makes.
+static const size_t OWN_SIZE =
+    CLEW_RECORD_MAX + PROBE_POLICY_ROOM + (size_t)EXT_VM_SCRATCH * (1 + PROBE_CAPTURE_EXPRS_MAX);
+
 static struct ext_site **sites;
 static size_t n_sites;
 
@@ -15,7 +19,7 @@ static size_t n_sites;
 
 static PyObject *called(PyObject *self, PyObject *unused)
 {
-    const struct ext_site *s = PyCapsule_GetPointer(self, NULL);
+    struct ext_site *s = PyCapsule_GetPointer(self, NULL);
     if (s && !s->dead)
         ext_hit(s);
     Py_RETURN_NONE;
@@ -27,11 +31,23 @@ static void site_free(PyObject *capsule)
     struct ext_site *s = PyCapsule_GetPointer(capsule, NULL);
     if (!s)
         return;
+    ext_programs_free(s);
     PyMem_RawFree(s->texts);
     PyMem_RawFree(s);
 }
 
-struct ext_site *ext_site_new(const struct clew_order *order, const char *texts)
+// Of the texts behind an order.
+static size_t texts_len(const struct clew_order *o)
+{
+    return (size_t)o->file_len + o->function_len + o->service_len + o->host_len;
+}
+static str text_file(const struct ext_site *s) { return str_of(s->texts, s->order.file_len); }
+static str text_function(const struct ext_site *s)
+{
+    return str_of(s->texts + s->order.file_len, s->order.function_len);
+}
+
+struct ext_site *ext_site_new(const struct clew_order *order, const uint8_t *texts, size_t n)
 {
     struct ext_site *s = PyMem_RawCalloc(1, sizeof *s);
     if (!s)
@@ -39,15 +55,14 @@ struct ext_site *ext_site_new(const struct clew_order *order, const char *texts)
     s->order = *order;
     s->order.places = s->order.old_code = 0;
     memset(s->order.nearest, 0, sizeof s->order.nearest);
-    size_t len = order->file_len + order->function_len;
-    s->texts = PyMem_RawMalloc(len + 1);
+    s->texts = PyMem_RawMalloc(n + 1);
     PyObject *capsule = s->texts ? PyCapsule_New(s, NULL, site_free) : NULL;
     if (!capsule) {
         PyMem_RawFree(s->texts);
         PyMem_RawFree(s);
         return NULL;
     }
-    memcpy(s->texts, texts, len);
+    memcpy(s->texts, texts, n);
     s->callee = PyCFunction_New(&called_def, capsule);
     Py_DECREF(capsule); // the function's
     return s->callee ? s : NULL;
@@ -84,18 +99,19 @@ static bool is_function(PyCodeObject *code, str name)
 {
     if (ext_text_is(code->co_name, name))
         return true;
-#if PY_VERSION_HEX >= 0x030B0000
     return ext_text_is(code->co_qualname, name);
-#else
-    return false;
-#endif
 }
 
 static void site_resolve(struct ext_site *s)
 {
     struct ext_codes all;
-    str function = str_of(s->texts + s->order.file_len, s->order.function_len);
-    ext_find(str_of(s->texts, s->order.file_len), &all);
+    str function = text_function(s);
+    size_t at = (texts_len(&s->order) + 7) & ~(size_t)7;
+    if (!ext_programs_read(s, s->texts + at, s->order.bytes - sizeof s->order - at)) {
+        s->order.outcome = CLEW_BAD_PROGRAM;
+        return;
+    }
+    ext_find(text_file(s), &all);
     for (size_t i = 0; i < all.n; i++)
         if (s->order.at == CLEW_AT_LINE ? ext_has_line(all.p[i], s->order.line)
                                         : s->order.at == CLEW_AT_ENTRY && is_function(all.p[i], function))
@@ -111,6 +127,22 @@ static void site_resolve(struct ext_site *s)
     ext_codes_free(&all);
 }
 
+// The same probe stands there again: it goes on from where it was.
+static void remember(struct ext_site *s)
+{
+    const struct ext_site *old = NULL;
+    for (size_t i = 0; i < n_sites && !old; i++)
+        if (sites[i]->order.id == s->order.id && sites[i]->order.revision == s->order.revision &&
+            sites[i]->n_programs == s->n_programs)
+            old = sites[i];
+    if (!old)
+        return;
+    s->passed = old->passed;
+    for (size_t i = 0; i < s->n_programs; i++)
+        if (s->programs[i].code.n_changed == old->programs[i].code.n_changed)
+            memcpy(s->programs[i].changed, old->programs[i].changed, s->programs[i].code.n_changed * sizeof(uint64_t));
+}
+
 static void apply(struct clew_orders *orders)
 {
     uint8_t *p = (uint8_t *)(orders + 1), *end = ext.mem + CLEW_RING_AT;
@@ -122,15 +154,18 @@ static void apply(struct clew_orders *orders)
             break;
         memcpy(&o, p, sizeof o);
         if (o.bytes < sizeof o || o.bytes > (size_t)(end - p) ||
-            (uint64_t)o.file_len + o.function_len > o.bytes - sizeof o || o.slot >= ext.ring.n_slots)
+            ((uint64_t)o.file_len + o.function_len + o.service_len + o.host_len + 7) / 8 * 8 > o.bytes - sizeof o ||
+            o.slot >= ext.ring.n_slots)
             break;
-        fresh[n] = ext_site_new(&o, (char *)p + sizeof o);
+        fresh[n] = ext_site_new(&o, p + sizeof o, o.bytes - sizeof o);
         if (!fresh[n])
             break;
         site_resolve(fresh[n++]);
         p += o.bytes;
     }
     ext_place_all(fresh, n);
+    for (size_t i = 0; i < n; i++)
+        remember(fresh[i]);
     for (size_t i = 0; i < n_sites; i++)
         ext_site_drop(sites[i]);
     PyMem_RawFree(sites);
@@ -168,14 +203,14 @@ static int64_t start_with(const struct clew_start *start)
         return CLEW_START_MEMORY;
     }
     if (!ext.scratch) {
-        void *own =
-            mmap(NULL, CLEW_RECORD_MAX + PROBE_POLICY_ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        void *own = mmap(NULL, OWN_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (own == MAP_FAILED) {
             munmap(mem, start->size);
             return CLEW_START_MEMORY;
         }
         ext.scratch = own;
         ext.policy_bytes = ext.scratch + CLEW_RECORD_MAX;
+        ext.vm_scratch = ext.policy_bytes + PROBE_POLICY_ROOM;
     }
     if (!ext_place_start()) {
         munmap(mem, start->size);

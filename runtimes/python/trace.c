@@ -2,6 +2,8 @@
 // context, a tuple of two numbers first) and of Sentry's (the current scope, in it the span with its ids as hexadecimal text).
 #include "ext.h"
 #include <internal/pycore_context.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 enum { VARS_MAX = 8 };
 
@@ -116,4 +118,24 @@ bool ext_trace(uint8_t trace[16], uint8_t span[8])
         if (of_sentry(value_of(sentry[i]), trace, span))
             return true;
     return false;
+}
+
+// threading._active is a dictionary of the threads by their number, a thread has its name in `_name`. Nobody is asked.
+str ext_thread_name(char *room, size_t n)
+{
+    static PyObject *names[3]; // references: "threading", "_active", "_name"
+    static const char *const texts[] = { "threading", "_active", "_name" };
+    for (int i = 0; i < 3; i++)
+        if (!names[i] && !(names[i] = PyUnicode_InternFromString(texts[i]))) {
+            PyErr_Clear();
+            return (str){ 0 };
+        }
+    PyObject *modules = PyImport_GetModuleDict(), *active = NULL, *thread = NULL, *name = NULL;
+    PyObject *module = modules && PyDict_Check(modules) ? ext_dict_name(modules, names[0]) : NULL;
+    struct probe_val id = { .kind = PROBE_VAL_INT, .i = (int64_t)PyThread_get_thread_ident() };
+    if (!module || !PyModule_Check(module) || ext_attribute_find(module, names[1], &active) != EXT_ATTRIBUTE ||
+        !PyDict_Check(active) || ext_dict_get(active, &(struct ext_key){ .v = &id }, NULL, &thread) != 1 ||
+        ext_attribute_find(thread, names[2], &name) != EXT_ATTRIBUTE)
+        return (uint64_t)syscall(SYS_gettid) == (uint64_t)getpid() ? str_z("MainThread") : (str){ 0 };
+    return ext_text(name, room, n);
 }

@@ -186,11 +186,7 @@ static bool put_attribute(void *ctx, PyObject *name, PyObject *value)
 
 static bool has_instance_dict(PyTypeObject *type)
 {
-#if PY_VERSION_HEX >= 0x030B0000
-    if (type->tp_flags & Py_TPFLAGS_MANAGED_DICT)
-        return true;
-#endif
-    return type->tp_dictoffset > 0;
+    return type->tp_flags & Py_TPFLAGS_MANAGED_DICT || type->tp_dictoffset > 0;
 }
 
 // Slots: the table of members that a class statement leaves behind the class. *ret_any: there are some.
@@ -220,13 +216,21 @@ static bool put_slots(struct probe_value_writer *w, PyObject *o, bool write, boo
     return true;
 }
 
+bool ext_has_fields(PyObject *o)
+{
+    bool slots = false;
+    if (PyExceptionInstance_Check(o) || has_instance_dict(Py_TYPE(o)))
+        return true;
+    put_slots(NULL, o, false, &slots);
+    return slots;
+}
+
 static void put_object(struct probe_value_writer *w, PyObject *o)
 {
     if (ext_walk_known(w, o))
         return;
     bool slots = false, exception = PyExceptionInstance_Check(o);
-    put_slots(w, o, false, &slots);
-    if (!slots && !exception && !has_instance_dict(Py_TYPE(o))) {
+    if (!ext_has_fields(o)) {
         probe_value_missing(w, PROBE_WHY_UNSUPPORTED, type_name(o), -1);
         return;
     }

@@ -16,7 +16,7 @@ enum {
     PROBE_CAPTURE_BYTES_MAX = 1024 * 1024, // a record of the ring
     PROBE_CAPTURE_FRAMES_MAX = 128,
     PROBE_CAPTURE_VARS_MAX = 4096,
-    PROBE_CAPTURE_EXPRS_MAX = 64,
+    PROBE_CAPTURE_EXPRS_MAX = 128, // those of the probe, then those of its message
     PROBE_CAPTURE_TEXT_MAX = 4096, // of a file, function, module or message
     PROBE_CAPTURE_LOG_MAX = 64 * 1024,
 };

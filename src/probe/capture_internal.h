@@ -28,3 +28,9 @@ struct capture_section {
 
 // Reads the section at *at and moves on. ERR_TRUNCATED, ERR_MALFORMED.
 int capture_section_next(bytes record, size_t *at, struct capture_section *ret);
+
+struct probe;
+struct buf;
+// Appends the message of a logpoint. The values of its parts are expressions behind those of the probe.
+int capture_log_body(const struct capture_section *list, size_t n, const struct probe *probe, struct buf *out,
+                     unsigned *ret_redacted);

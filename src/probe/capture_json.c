@@ -1,4 +1,5 @@
 // A capture as CAPTURE JSON, in the agent: see capture.h. The record may be anything.
+#include "base/buf.h"
 #include "base/json.h"
 #include "base/timefmt.h"
 #include "probe/capture_internal.h"
@@ -169,7 +170,7 @@ static void put_frames(struct json_writer *w, const struct shape *sh, const stru
 static void put_exprs(struct json_writer *w, const struct shape *sh, const struct probe *probe)
 {
     bool any = false;
-    for (uint32_t e = 0; e < PROBE_CAPTURE_EXPRS_MAX; e++)
+    for (uint32_t e = 0; e < probe->n_exprs; e++)
         for (size_t i = 0; i < sh->n; i++) {
             const struct capture_section *s = &sh->list[i];
             if ((s->tag != CAPTURE_EXPR && s->tag != CAPTURE_EXPR_ERROR) || s->number != e)
@@ -180,7 +181,7 @@ static void put_exprs(struct json_writer *w, const struct shape *sh, const struc
             }
             any = true;
             json_put_object(w);
-            put_text(w, STR("text"), e < probe->n_exprs ? probe->exprs[e].text : (str){ 0 });
+            put_text(w, STR("text"), probe->exprs[e].text);
             if (s->tag == CAPTURE_EXPR)
                 put_value(w, sh, s->value);
             else
@@ -227,8 +228,17 @@ static void put_identity(struct json_writer *w, const struct shape *sh, const st
         put_place(w, sh->frames[0]);
 }
 
+static void put_log(struct json_writer *w, const struct probe *probe, str body)
+{
+    json_put_key(w, STR("log"));
+    json_put_object(w);
+    put_text(w, STR("level"), probe_level_name(probe->log.level));
+    put_text(w, STR("body"), body);
+    json_put_object_end(w);
+}
+
 static void put_rest(struct json_writer *w, const struct shape *sh, const struct probe_capture_head *h,
-                     const struct probe *probe)
+                     const struct probe *probe, const struct buf *body)
 {
     const struct capture_section *s = find(sh, CAPTURE_RETURN);
     size_t len;
@@ -248,13 +258,10 @@ static void put_rest(struct json_writer *w, const struct shape *sh, const struct
     if (h->duration_ns >= 0)
         put_uint(w, STR("duration_ns"), (uint64_t)h->duration_ns);
     s = find(sh, CAPTURE_LOG);
-    if (s) {
-        json_put_key(w, STR("log"));
-        json_put_object(w);
-        put_text(w, STR("level"), probe_level_name(probe->log.level));
-        put_text(w, STR("body"), s->text[0]);
-        json_put_object_end(w);
-    }
+    if (s)
+        put_log(w, probe, s->text[0]);
+    else if (probe->has_log && probe->log.n_parts)
+        put_log(w, probe, buf_view(body));
     put_uint(w, STR("cost_ns"), h->cost_ns);
     put_uint(w, STR("bytes"), h->length);
     put_uint(w, STR("redacted"), h->redacted);
@@ -274,12 +281,23 @@ int probe_capture_json(bytes record, const struct probe *probe, struct arena *ar
         rc = read_sections(bytes_of(record.ptr, h.length), arena, &sh);
     if (rc < 0)
         return rc;
+    struct buf body;
+    unsigned redacted = 0;
+    buf_init(&body, PROBE_CAPTURE_LOG_MAX);
+    if (probe->has_log && !find(&sh, CAPTURE_LOG))
+        rc = capture_log_body(sh.list, sh.n, probe, &body, &redacted);
+    if (rc < 0 && rc != ERR_LIMIT) {
+        buf_free(&body);
+        return rc;
+    }
+    h.redacted += redacted;
     json_put_object(out);
     put_identity(out, &sh, &h, probe);
     put_frames(out, &sh, &h);
     put_exprs(out, &sh, probe);
-    put_rest(out, &sh, &h, probe);
+    put_rest(out, &sh, &h, probe, &body);
     json_put_object_end(out);
+    buf_free(&body);
     return 0;
 }
 

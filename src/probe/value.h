@@ -226,5 +226,8 @@ int probe_value_json(bytes b, const uint8_t *seen_twice, struct json_writer *out
 // Marks in seen[8192] (bits) the ids that a reference or a second container has. any[8192]: scratch, kept between calls of
 // one capture.
 int probe_value_ids(bytes b, uint8_t *any, uint8_t *twice, size_t *ret_len);
+struct buf;
+// One value as text for people: 7, true, null, text as it is, ["a", 1], {"k": 2}, Order{id: 7}, <redacted>. ERR_LIMIT when out is full.
+int probe_value_say(bytes b, struct buf *out);
 // "depth" of PROBE_WHY_DEPTH and so on; empty beyond the table.
 str probe_why_name(unsigned why);

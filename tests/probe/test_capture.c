@@ -91,6 +91,49 @@ static void whole(void **state)
         assert_true(json_of(bytes_of(mem, k)) < 0);
 }
 
+// A message is made of its parts; what shows only in the whole is taken away, too.
+static void message(void **state)
+{
+    static const struct probe_program exprs[] = { { .text = STR_INIT("a") } };
+    static const struct probe_part parts[] = {
+        { .text = STR_INIT("n ") },
+        { .is_expr = true, .expr = { .text = STR_INIT("n") } },
+        { .text = STR_INIT(", Authorization: Bearer ") },
+        { .is_expr = true, .expr = { .text = STR_INIT("t") } },
+        { .is_expr = true, .expr = { .text = STR_INIT("gone") } },
+        { .is_expr = true, .expr = { .text = STR_INIT("lost") } },
+    };
+    struct probe probe;
+    struct probe_capture c;
+    struct arena arena;
+    struct json_writer w;
+    assert_true(begin(&c, 4096, NULL));
+    assert_true(probe_capture_frame(&c, STR("f"), STR("app.py"), 1, none, true));
+    assert_true(probe_capture_expr(&c, 0, none));
+    probe_value_bool(&c.w, none, true);
+    assert_true(probe_capture_expr(&c, 1, none));
+    probe_value_int(&c.w, none, 42);
+    assert_true(probe_capture_expr(&c, 2, none));
+    probe_value_text(&c.w, PROBE_VALUE_STR, none, STR("abcdefgh12345678ijklmnop"), 0);
+    probe_capture_expr_error(&c, 3, STR("`gone` is missing"));
+    size_t n = probe_capture_end(&c, 1, -1, 0);
+    probe_defaults(&probe, PROBE_LOG);
+    probe.id = STR("p3"), probe.exprs = exprs, probe.n_exprs = 1;
+    probe.has_log = true, probe.log.parts = parts, probe.log.n_parts = 6;
+    arena_init(&arena, 8 << 20);
+    buf_free(&text);
+    buf_init(&text, 1 << 20);
+    json_writer_init(&w, &text);
+    assert_int_equal(probe_capture_json(bytes_of(mem, n), &probe, &arena, &w), 0);
+    buf_byte(&text, 0);
+    arena_free(&arena);
+    assert_non_null(strstr((char *)text.ptr, "\"exprs\":[{\"text\":\"a\",\"value\":{\"k\":\"bool\",\"v\":true}}],"));
+    assert_non_null(
+        strstr((char *)text.ptr,
+               "\"body\":\"n 42, Authorization: *******************************<`gone` is missing><bytes>\""));
+    assert_non_null(strstr((char *)text.ptr, "\"redacted\":1,"));
+}
+
 // A log line, a message and an argument that hold what was redacted elsewhere.
 static void aliases_across_sections(void **state)
 {
@@ -200,9 +243,8 @@ static void metric(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole),    cmocka_unit_test(aliases_across_sections),
-        cmocka_unit_test(policies), cmocka_unit_test(any_room),
-        cmocka_unit_test(metric),
+        cmocka_unit_test(whole),    cmocka_unit_test(message),  cmocka_unit_test(aliases_across_sections),
+        cmocka_unit_test(policies), cmocka_unit_test(any_room), cmocka_unit_test(metric),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
     buf_free(&text);

@@ -1,5 +1,6 @@
 // Values written without allocation: what comes back, what is cut and why, and that it is well-formed wherever it ends.
 #include "base/buf.h"
+#include "base/err.h"
 #include "base/json.h"
 #include "base/must.h"
 #include "probe/redact.h"
@@ -73,6 +74,53 @@ static void scalars(void **state)
     w = begin(1000, &roomy);
     probe_value_missing(&w, PROBE_WHY_OPTIMIZED_OUT, none, -1);
     expect(&w, "{\"k\":\"missing\",\"why\":\"optimized_out\"}");
+}
+
+static void says(struct probe_value_writer *w, const char *want)
+{
+    struct buf out;
+    probe_value_finish(w);
+    buf_init(&out, 4096);
+    assert_int_equal(probe_value_say(bytes_of(mem, probe_value_size(w)), &out), 0);
+    buf_byte(&out, 0);
+    assert_string_equal((char *)out.ptr, want);
+    buf_free(&out);
+}
+
+// In messages.
+static void for_people(void **state)
+{
+    struct probe_value_writer w = begin(1000, &roomy);
+    probe_value_text(&w, PROBE_VALUE_STR, none, STR("a \"text\""), 0);
+    says(&w, "a \"text\"");
+    w = begin(1000, &roomy);
+    probe_value_missing(&w, PROBE_WHY_DEPTH, none, -1);
+    says(&w, "<depth>");
+    w = begin(1000, &(struct probe_value_limits){ .depth = 10, .items = 2, .string = 3 });
+    assert_true(probe_value_open(&w, PROBE_VALUE_OBJECT, STR("Order"), 1, -1));
+    assert_true(probe_value_field(&w, STR("id")));
+    probe_value_int(&w, none, 7);
+    assert_true(probe_value_field(&w, STR("by")));
+    assert_true(probe_value_open(&w, PROBE_VALUE_DICT, none, 2, -1));
+    assert_true(probe_value_entry(&w));
+    probe_value_text(&w, PROBE_VALUE_STR, none, STR("na\"me"), 0);
+    assert_true(probe_value_open(&w, PROBE_VALUE_TUPLE, none, 3, -1));
+    assert_true(probe_value_item(&w));
+    probe_value_null(&w, none);
+    assert_true(probe_value_item(&w));
+    probe_value_float(&w, none, 1.5);
+    assert_false(probe_value_item(&w));
+    probe_value_close(&w);
+    assert_true(probe_value_entry(&w));
+    probe_value_text(&w, PROBE_VALUE_STR, none, STR("pin"), 0);
+    probe_value_int(&w, none, 1234);
+    probe_value_close(&w);
+    probe_value_close(&w);
+    says(&w, "Order{id: 7, by: {\"na\\\"\"...: (null, 1.5, ...), \"pin\": <redacted>}}");
+    struct buf small;
+    buf_init(&small, 4);
+    assert_int_equal(probe_value_say(bytes_of(mem, probe_value_size(&w)), &small), ERR_LIMIT);
+    buf_free(&small);
 }
 
 static void nested(void **state)
@@ -297,6 +345,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scalars),
+        cmocka_unit_test(for_people),
         cmocka_unit_test(nested),
         cmocka_unit_test(identity),
         cmocka_unit_test(met_higher_up),

@@ -6,15 +6,16 @@
 #include <stdint.h>
 
 enum {
-    CLEW_VERSION = 1,
+    CLEW_VERSION = 2,
     CLEW_ORDERS_AT = 4096,
-    CLEW_ORDERS_BYTES = 1 << 20,
+    CLEW_ORDERS_BYTES = 8 << 20,
     CLEW_RING_AT = CLEW_ORDERS_AT + CLEW_ORDERS_BYTES,
     CLEW_SLOTS = 256,
     CLEW_RING_UNITS = 1 << 14, // 4 MiB
     CLEW_NEAREST = 6,
     CLEW_FRAMES_MAX = 128,
     CLEW_RECORD_MAX = 1 << 20,
+    CLEW_PROGRAMS_MAX = 160, // of one probe
 };
 
 // Arguments of clew_python_start().
@@ -42,7 +43,20 @@ enum clew_outcome {
     CLEW_NO_LINE,    // code of the file is there, none begins at this line: see nearest
     CLEW_NO_FUNCTION,
     CLEW_FAILED,
+    CLEW_BAD_PROGRAM, // an expression whose code the in-process part does not admit
 };
+
+// What an expression is for.
+enum clew_role { CLEW_CONDITION, CLEW_EXPR };
+
+// One expression: this, its code, its text, each padded to 8 bytes.
+struct clew_program {
+    uint32_t role;  // enum clew_role
+    uint32_t index; // of the capture's expressions
+    uint32_t code_len, text_len;
+};
+
+enum { CLEW_WITH_ARGS = 1, CLEW_WITH_LOCALS = 2, CLEW_COUNT_ONLY = 4 }; // a forecast
 
 struct clew_order {
     uint32_t bytes; // of the whole order, to the next one; a multiple of 8
@@ -50,7 +64,10 @@ struct clew_order {
     uint32_t at; // enum clew_at
     int32_t line;
     uint32_t frames, frames_vars, depth, items, string, capture_bytes;
-    uint32_t file_len, function_len; // texts behind it, in this order
+    uint32_t flags;
+    uint64_t id; // of the probe: what it remembers from hit to hit stays with it
+    uint32_t file_len, function_len, service_len, host_len; // texts behind it, in this order, padded to 8 together
+    uint32_t n_programs;                                    // then these
     // The answer.
     uint32_t outcome;  // enum clew_outcome
     uint32_t places;   // where it stands

@@ -2,6 +2,7 @@
 // that has changed, and passes on what comes out of the ring.
 #include "agent/python/python.h"
 #include "agent/python/load.h"
+#include "agent/python/order.h"
 #include "agent/python/orders.h"
 #include "agent/python/resolve.h"
 #include "base/buf.h"
@@ -9,6 +10,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "base/must.h"
+#include "base/utf8.h"
 #include "probe/capture.h"
 #include "probe/probe.h"
 #include <stdio.h>
@@ -48,6 +50,7 @@ struct attachment {
     bool dirty, asked, lost;
     int64_t retry_ns, counts_ns;
     char waiting[32];
+    char host[65];
     struct arena arena;
     struct buf out;
     uint8_t *record;
@@ -102,6 +105,8 @@ static int python_attach(const struct process *p, const struct backend_events *e
     a->magic = ATTACHMENT_MAGIC, a->pid = p->pid, a->events = events, a->record = record;
     arena_init(&a->arena, CAPTURE_ARENA_MAX);
     buf_init(&a->out, 8 << 20);
+    if (gethostname(a->host, sizeof a->host - 1) < 0)
+        a->host[0] = 0;
     int rc = interp_find(p->pid, &a->interp, err);
     if (rc == 0)
         rc = interp_allowed(p->pid, err);
@@ -183,6 +188,9 @@ static void tell_outcome(struct attachment *a, struct placed *p, const struct cl
     case CLEW_NO_FUNCTION:
         tell(a, p, "unresolvable", "no_such_function", "the file has no such function", (str){ 0 });
         break;
+    case CLEW_BAD_PROGRAM:
+        tell(a, p, "error", "code_invalid", "an expression is no code that may be run", (str){ 0 });
+        break;
     default:
         tell(a, p, "error", "install", "the code could not be prepared", (str){ 0 });
         break;
@@ -210,19 +218,11 @@ static void answers_read(struct attachment *a)
 
 static bool refuse(struct attachment *a, struct placed *p)
 {
-    const struct probe *probe = p->probe;
-    const char *what = NULL;
-    if (probe->has_condition || probe->n_exprs || probe->has_log || probe->has_metric)
-        what = "conditions, expressions, logs and metrics are not evaluated in Python by this version";
-    else if (probe->kind != PROBE_SNAPSHOT)
-        what = "only snapshots are taken in Python by this version";
-    else if (probe->where.kind == PROBE_AT_EXCEPTION ||
-             (probe->where.kind == PROBE_AT_FUNCTION && probe->where.point != PROBE_ENTRY))
-        what = "only lines and entries of functions are probed in Python by this version";
-    p->refused = what;
-    if (what)
-        tell(a, p, "error", "unsupported", what, (str){ 0 });
-    return what;
+    struct refusal r;
+    p->refused = order_refused(p->probe, &r);
+    if (p->refused)
+        tell(a, p, r.state, r.code, r.message, (str){ 0 });
+    return p->refused;
 }
 
 static struct placed *slot_of(struct attachment *a, const struct probe *probe)
@@ -268,36 +268,6 @@ static int python_apply(struct attachment *a, const struct probe *const *probes,
     return 0;
 }
 
-static size_t order_put(uint8_t *at, size_t room, const struct placed *p, uint32_t slot)
-{
-    const struct probe *probe = p->probe;
-    bool function = probe->where.kind == PROBE_AT_FUNCTION;
-    str name = function ? probe->where.function : (str){ 0 };
-    struct clew_order o = {
-        .slot = slot,
-        .revision = probe->revision,
-        .at = function ? CLEW_AT_ENTRY : CLEW_AT_LINE,
-        .line = (int32_t)probe->where.line,
-        .frames = probe->frames,
-        .frames_vars = probe->frames_vars,
-        .depth = probe->depth,
-        .items = probe->items,
-        .string = probe->string,
-        .capture_bytes = probe->bytes,
-        .file_len = (uint32_t)probe->where.file.len,
-        .function_len = (uint32_t)name.len,
-    };
-    size_t size = (sizeof o + o.file_len + o.function_len + 7) & ~(size_t)7;
-    if (size > room)
-        return 0;
-    o.bytes = (uint32_t)size;
-    memcpy(at, &o, sizeof o);
-    memcpy(at + sizeof o, probe->where.file.ptr, probe->where.file.len);
-    if (name.len)
-        memcpy(at + sizeof o + o.file_len, name.ptr, name.len);
-    return size;
-}
-
 static void hand_over(struct attachment *a, int64_t now)
 {
     if (a->load.calling || now < a->load.next_ns)
@@ -307,9 +277,15 @@ static void hand_over(struct attachment *a, int64_t now)
     uint32_t n = 0;
     for (uint32_t i = 0; i < CLEW_SLOTS; i++) {
         struct placed *placed = &a->slots[i];
-        size_t size = placed->active && !placed->refused ? order_put(p, (size_t)(end - p), placed, i) : 0;
-        if (!size)
+        if (!placed->active || placed->refused)
             continue;
+        size_t size = order_put(p, (size_t)(end - p), placed->probe, i, placed->id_hash, a->host);
+        if (!size) {
+            placed->refused = true;
+            tell(a, placed, "error", "too_many_probes", "all probes of this process together are too large",
+                 (str){ 0 });
+            continue;
+        }
         struct probe_slot *slot = &a->load.ring.slots[i];
         if (!placed->outcome || slot->revision != placed->revision || !probe_slot_runs(slot)) {
             struct probe_slot_setup setup;
@@ -388,6 +364,13 @@ static void counts_tell(struct attachment *a, struct placed *p, struct probe_slo
                  activity == PROBE_DISABLED ? "it cost too much three times" : "it costs too much here", (str){ 0 });
         else if (activity == PROBE_ACTIVE)
             tell(a, p, "installed", "", "", (str){ 0 });
+    }
+    c.first_error = p->counts.first_error;
+    if (!c.first_error.len && atomic_load(&slot->error_state) == 2) {
+        // In memory of the target: a copy, no longer than its room, and text whatever it is.
+        size_t n = slot->error_len;
+        memcpy(p->error, slot->error, sizeof p->error);
+        c.first_error = utf8_cut(str_of(p->error, n < sizeof p->error ? n : sizeof p->error), sizeof p->error);
     }
     if (memcmp(&c, &p->counts, sizeof c) == 0)
         return;

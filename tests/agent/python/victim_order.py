@@ -85,6 +85,58 @@ def inside(ids_seen):
     return here
 
 
+class Status:
+    kind = "new"
+
+    @property
+    def computed(self):
+        return Poison.count(self)
+
+    def __init__(self, name):
+        self.name = name
+
+    def __getattr__(self, name):
+        return Poison.count(self)
+
+
+class Key:
+    """Equal to everything, as far as it is asked."""
+
+    def __init__(self, like):
+        self.like = hash(like)
+
+    def __hash__(self):
+        return self.like
+
+    def __eq__(self, other):
+        Poison.count(self)
+        return True
+
+
+class Sly(str):
+    __eq__ = __len__ = Poison.count
+    __hash__ = str.__hash__
+
+
+LIMIT = 250
+
+
+def order(i):
+    customer = Status("Zo\u00eb")
+    items = [{"sku": "A-1", "price": decimal.Decimal("60.5")}, {"sku": "B-2", "price": decimal.Decimal("40"), 7: "seven", "\u00e4\u20ac": 1}]
+    trap = {Key("total"): 1, Key("\u00e4"): 2}
+    trap["more"] = 3
+    sly = Sly("sly")
+    login = {"password": "hunter2hunter2"}
+    card = "4111 1111 1111 1111"
+    slots = Slots()
+    poison = Poison()
+    huge = 2**80
+    even = i % 2 == 0
+    done = even and customer and items
+    return done, trap, sly, login, card, slots, poison, huge, LIMIT
+
+
 def closure(base):
     def inner(x):
         y = x + base
@@ -103,7 +155,7 @@ def spin(n):
 
 if otel:
     otel.set_tracer_provider(TracerProvider())
-codes = (price.__code__, inner.__code__, spin.__code__, closure.__code__)
+codes = (price.__code__, inner.__code__, spin.__code__, closure.__code__, order.__code__)
 n = 0
 print("up", flush=True)
 while True:
@@ -111,10 +163,11 @@ while True:
     price(n, 7)
     inner(2)
     traced()
+    order(n)
     if len(sys.argv) > 1:
         spin(200000)
     else:
         time.sleep(0.002)
     # Nothing left: the very code objects from before.
-    same = codes == (price.__code__, inner.__code__, spin.__code__, closure.__code__) and inner.__code__ is closure.__code__.co_consts[1]
+    same = codes == (price.__code__, inner.__code__, spin.__code__, closure.__code__, order.__code__) and inner.__code__ is closure.__code__.co_consts[1]
     print(n, called, int(same), flush=True)

@@ -1,0 +1,182 @@
+#include "order_test.h"
+#include "agent/python/interp.h"
+#include <glob.h>
+
+char *pythons[PYTHONS_MAX];
+size_t python_count;
+struct seen seen;
+
+static void on_state(void *ctx, const struct backend_state *s)
+{
+    snprintf(seen.state, sizeof seen.state, "%.*s", STR_ARG(s->state));
+    snprintf(seen.code, sizeof seen.code, "%.*s", STR_ARG(s->code));
+    snprintf(seen.data, sizeof seen.data, "%.*s", STR_ARG(s->data));
+    snprintf(seen.message, sizeof seen.message, "%.*s", STR_ARG(s->message));
+}
+static void on_capture(void *ctx, str probe, str json)
+{
+    if (seen.n < CAPTURES_MAX)
+        seen.captures[seen.n++] = strndup(json.ptr, json.len);
+}
+static void on_counts(void *ctx, str probe, const struct probe_counts *c)
+{
+    seen.hits = c->hits, seen.captured = c->captured, seen.rate = c->dropped.rate;
+    seen.filtered = c->filtered, seen.errors = c->errors, seen.ns = c->ns;
+    snprintf(seen.first_error, sizeof seen.first_error, "%.*s", STR_ARG(c->first_error));
+}
+static void on_lost(void *ctx, str code, str message)
+{
+    snprintf(seen.state, sizeof seen.state, "lost %.*s", STR_ARG(code));
+}
+static const struct backend_events events = { NULL, on_state, on_capture, on_counts, on_lost };
+
+void forget(void)
+{
+    for (size_t i = 0; i < seen.n; i++)
+        free(seen.captures[i]);
+    seen = (struct seen){ 0 };
+}
+
+struct victim start(const char *python, const char *mode)
+{
+    int pipes[2];
+    assert_int_equal(pipe(pipes), 0);
+    struct victim v = { .pid = fork() };
+    if (v.pid == 0) {
+        dup2(pipes[1], 1);
+        close(pipes[0]), close(pipes[1]);
+        unsetenv("LD_PRELOAD");
+        execl(python, python, VICTIMS "/victim_order.py", mode, (char *)NULL);
+        _exit(127);
+    }
+    close(pipes[1]);
+    v.out = fdopen(pipes[0], "r");
+    char line[64];
+    assert_non_null(fgets(line, sizeof line, v.out));
+    return v;
+}
+
+void hear(struct victim *v)
+{
+    char line[128];
+    assert_non_null(fgets(line, sizeof line, v->out));
+    assert_int_equal(sscanf(line, "%ld %ld %ld", &v->n, &v->called, &v->same), 3);
+}
+
+void end(struct victim *v)
+{
+    kill(v->pid, SIGKILL);
+    waitpid(v->pid, NULL, 0);
+    fclose(v->out);
+}
+
+int64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+struct probe line_probe(uint32_t line)
+{
+    struct probe p;
+    probe_defaults(&p, PROBE_SNAPSHOT);
+    p.id = STR("p1"), p.revision = 1;
+    p.where = (struct probe_where){ .kind = PROBE_AT_LINE, .file = STR("python/victim_order.py"), .line = line };
+    p.grant = 1000;
+    return p;
+}
+
+uint32_t line_of(const char *text)
+{
+    FILE *f = fopen(VICTIMS "/victim_order.py", "r");
+    char line[256];
+    uint32_t n = 0, found = 0;
+    assert_non_null(f);
+    while (!found && fgets(line, sizeof line, f))
+        n++, found = strstr(line, text) ? n : 0;
+    fclose(f);
+    return found;
+}
+
+struct attachment *attach(const struct victim *v)
+{
+    struct process p = { .pid = v->pid };
+    struct attachment *a = NULL;
+    struct err err = { 0 };
+    struct process_facts facts;
+    assert_int_equal(python_backend.examine(&p, &facts), 1);
+    assert_true(facts.attachable);
+    int rc = python_backend.attach(&p, &events, &a, &err);
+    if (rc < 0)
+        print_message("# %s: %s\n", err.slug, err.message);
+    assert_int_equal(rc, 0);
+    forget();
+    return a;
+}
+
+void place(struct attachment *a, const struct probe *p)
+{
+    assert_int_equal(python_backend.apply(a, &p, p ? 1 : 0, NULL), 0);
+}
+
+void has(const char *json, const char *what)
+{
+    if (!strstr(json, what))
+        print_message("# no %s in %s\n", what, json);
+    assert_non_null(strstr(json, what));
+}
+
+void has_not(const char *json, const char *what)
+{
+    const char *at = strstr(json, what);
+    if (at)
+        print_message("# %s in .. %.*s\n", what, 200, at - json > 100 ? at - 100 : json);
+    assert_null(at);
+}
+
+static void python_add(const char *path)
+{
+    if (python_count == PYTHONS_MAX || access(path, X_OK) != 0)
+        return;
+    pythons[python_count] = strdup(path);
+    struct victim v = start(path, NULL);
+    struct process p = { .pid = v.pid };
+    struct process_facts facts = { 0 };
+    int rc = python_backend.examine(&p, &facts);
+    end(&v);
+    if (rc == 1 && facts.attachable) {
+        printf("# with %s %s\n", path, facts.version);
+        python_count++;
+    } else {
+        printf("# skipped %s %s: %s\n", path, facts.version, facts.code);
+        free(pythons[python_count]);
+    }
+}
+
+void pythons_find(void)
+{
+    signal(SIGPIPE, SIG_IGN);
+    python_add("/usr/bin/python3");
+    // Environments that have the SDKs, where an experiment has made some.
+    glob_t g = { 0 };
+    if (glob(VICTIMS "/../../../.setup/venvs/3.1[123]*/bin/python", 0, NULL, &g) == 0)
+        for (size_t i = 0; i < g.gl_pathc; i++)
+            python_add(g.gl_pathv[i]);
+    globfree(&g);
+    bool environments = python_count > 1;
+    for (int minor = INTERP_MINOR_MIN; !environments && getenv("HOME") && minor <= INTERP_MINOR_MAX; minor++) {
+        char pattern[512];
+        snprintf(pattern, sizeof pattern, "%s/.pyenv/versions/3.%d.*/bin/python3", getenv("HOME"), minor);
+        if (glob(pattern, 0, NULL, &g) == 0 && g.gl_pathc)
+            python_add(g.gl_pathv[g.gl_pathc - 1]);
+        globfree(&g);
+    }
+}
+
+void pythons_free(void)
+{
+    forget();
+    for (size_t i = 0; i < python_count; i++)
+        free(pythons[i]);
+}

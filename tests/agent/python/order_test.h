@@ -1,0 +1,65 @@
+// What the tests of the back end share: victims on every interpreter of this machine, an attachment, what was seen of it.
+#pragma once
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "agent/python/python.h"
+#include "probe/probe.h"
+#include <cmocka.h>
+
+enum { PYTHONS_MAX = 16, PATIENCE_S = 30, CAPTURES_MAX = 64 };
+
+extern char *pythons[PYTHONS_MAX];
+extern size_t python_count;
+
+struct seen {
+    char state[32], code[32], data[256], message[256], first_error[256];
+    char *captures[CAPTURES_MAX];
+    size_t n;
+    uint64_t hits, filtered, captured, errors, rate, ns;
+};
+extern struct seen seen;
+void forget(void);
+
+struct victim {
+    pid_t pid;
+    FILE *out;
+    long n, called, same;
+};
+struct victim start(const char *python, const char *mode);
+void hear(struct victim *v);
+void end(struct victim *v);
+int64_t now_ns(void);
+
+// Polls, and reads what the victim says, until the condition holds.
+#define UNTIL(v, a, condition)                                           \
+    do {                                                                 \
+        time_t until_ = time(NULL) + PATIENCE_S;                         \
+        while (!(condition)) {                                           \
+            int64_t next_;                                               \
+            if (time(NULL) > until_)                                     \
+                print_message("# state %s %s\n", seen.state, seen.code); \
+            assert_true(time(NULL) <= until_);                           \
+            python_backend.poll((a), now_ns(), &next_);                  \
+            hear(v);                                                     \
+        }                                                                \
+    } while (0)
+
+struct probe line_probe(uint32_t line);
+uint32_t line_of(const char *text);
+struct attachment *attach(const struct victim *v);
+void place(struct attachment *a, const struct probe *p);
+void has(const char *json, const char *what);
+void has_not(const char *json, const char *what);
+
+void pythons_find(void);
+void pythons_free(void);
