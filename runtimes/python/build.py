@@ -21,9 +21,10 @@ LINK = ["-shared", "-Wl,-z,relro", "-Wl,-z,now", "-Wl,-z,noexecstack", "-Wl,--bu
 
 
 def headers():
-    """minor version -> include directory: the system's first, then what pyenv has."""
+    """minor version -> include directory: the system's first, then what tools/setup fetched, then what pyenv has."""
     found = {}
-    places = ["/usr/include/python3.*", "/usr/local/include/python3.*", os.path.expanduser("~/.pyenv/versions/3.*/include/python3.*")]
+    fetched = pathlib.Path(__file__).resolve().parents[2] / ".setup/cpython/3.*/include/python3.*"
+    places = ["/usr/include/python3.*", "/usr/local/include/python3.*", str(fetched), os.path.expanduser("~/.pyenv/versions/3.*/include/python3.*")]
     for place in places:
         for folder in sorted(glob.glob(place)):
             match = re.search(r"/python3\.(\d+)$", folder)

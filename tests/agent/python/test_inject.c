@@ -237,6 +237,10 @@ int main(void)
     python_add("/usr/bin/python3");
     char pattern[512];
     glob_t g = { 0 };
+    if (glob(VICTIMS "/../../../.setup/cpython/3.*/bin/python3", 0, NULL, &g) == 0)
+        for (size_t i = 0; i < g.gl_pathc; i++)
+            python_add(g.gl_pathv[i]);
+    globfree(&g);
     for (int minor = INTERP_MINOR_MIN; getenv("HOME") && minor <= INTERP_MINOR_MAX; minor++) {
         snprintf(pattern, sizeof pattern, "%s/.pyenv/versions/3.%d.*/bin/python3", getenv("HOME"), minor);
         if (glob(pattern, 0, NULL, &g) == 0 && g.gl_pathc)

@@ -24,8 +24,8 @@ class Interpreter:
 
 
 def found():
-    """Interpreters of this machine that an agent may attach to: Debian's, and what pyenv has."""
-    candidates = [pathlib.Path("/usr/bin/python3"), *sorted(pathlib.Path.home().glob(".pyenv/versions/3.*/bin/python3"))]
+    """Interpreters of this machine that an agent may attach to: Debian's, what tools/setup fetched, and what pyenv has."""
+    candidates = [pathlib.Path("/usr/bin/python3"), *sorted(ROOT.glob(".setup/cpython/3.*/bin/python3")), *sorted(pathlib.Path.home().glob(".pyenv/versions/3.*/bin/python3"))]
     for python in candidates:
         if not python.exists():
             continue
