@@ -205,6 +205,7 @@ void api_issues_change(struct api_call *call);
 void api_issues_merge(struct api_call *call);
 void api_issue(struct api_call *call);
 void api_issue_unmerge(struct api_call *call);
+void api_issue_similar(struct api_call *call);
 void api_issue_comment(struct api_call *call);
 void api_issue_comment_remove(struct api_call *call);
 void api_alert_rules(struct api_call *call);

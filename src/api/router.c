@@ -75,6 +75,7 @@ const struct api_endpoint api_endpoints[] = {
     { HTTP_PATCH, STR_INIT("/api/v1/issues"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_issues_change },
     { HTTP_POST, STR_INIT("/api/v1/issues/merge"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_issues_merge },
     { HTTP_GET, STR_INIT("/api/v1/issues/{}"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_issue },
+    { HTTP_GET, STR_INIT("/api/v1/issues/{}/similar"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_issue_similar },
     { HTTP_POST, STR_INIT("/api/v1/issues/{}/unmerge"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_issue_unmerge },
     { HTTP_POST, STR_INIT("/api/v1/issues/{}/comments"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_issue_comment },
     { HTTP_DELETE, STR_INIT("/api/v1/issues/{}/comments/{}"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_issue_comment_remove },

@@ -2,6 +2,7 @@
 // breadcrumbs by time. All lists and texts have an end.
 #include "events/events.h"
 
+#include "base/hash.h"
 #include "base/hex.h"
 #include "base/mem.h"
 #include "base/timefmt.h"
@@ -593,17 +594,55 @@ static int make_readable(struct writing *o)
     return rc;
 }
 
+static int read_sent(struct writing *o, struct err *err)
+{
+    const struct json_node *root;
+    int rc = json_tree_read(o->e->json, o->arena, SENTRY_EVENT_DEPTH, &root, err);
+    return rc < 0 ? rc : sentry_event_read(root, o->arena, &o->sent, err);
+}
+
+static str base_name(str path)
+{
+    size_t at = path.len;
+    while (at > 0 && path.ptr[at - 1] != '/' && path.ptr[at - 1] != '\\')
+        at--;
+    return str_slice(path, at, path.len);
+}
+
+int event_frame_keys(const struct event *e, const struct event_writing *how, struct arena *arena, uint64_t **ret_keys,
+                     uint32_t *ret_n, struct err *err)
+{
+    struct writing o = { .how = how, .arena = arena, .e = e };
+    uint32_t n = 0;
+    int rc = e->json.len ? read_sent(&o, err) : ERR_NOENT;
+    if (rc == 0 && (rc = make_readable(&o)) < 0)
+        err_set(err, rc, "memory", "the event does not fit the memory that it may take");
+    if (rc < 0 && rc != ERR_NOENT)
+        return rc;
+    const struct sentry_stack *s = rc == 0 ? sentry_event_stack(&o.sent) : NULL;
+    uint64_t *keys = arena_alloc_array(arena, EVENT_FRAME_KEYS_MAX, sizeof *keys);
+    if (!keys)
+        return err_set(err, ERR_NOMEM, "memory", "out of memory");
+    for (int all = 0; s && all < 2 && n == 0; all++)
+        for (uint32_t i = s->n; i > 0 && n < EVENT_FRAME_KEYS_MAX; i--) {
+            const struct sentry_frame *f = &s->frames[i - 1];
+            str where = f->module.len ? f->module : base_name(f->filename);
+            if ((all || f->in_app == 1) && (f->function.len || where.len))
+                keys[n++] = hash64_str(f->function) ^ hash64_int(hash64_str(where));
+        }
+    *ret_keys = keys;
+    *ret_n = n;
+    return 0;
+}
+
 int event_put(struct json_writer *w, const struct event *e, const struct event_writing *how, struct arena *arena,
               struct err *err)
 {
     struct writing o = { .w = w, .how = how, .arena = arena, .e = e };
-    const struct json_node *root;
     put_head(w, e);
     if (!e->json.len)
         return 0;
-    int rc = json_tree_read(e->json, arena, SENTRY_EVENT_DEPTH, &root, err);
-    if (rc == 0)
-        rc = sentry_event_read(root, arena, &o.sent, err);
+    int rc = read_sent(&o, err);
     if (rc < 0)
         return rc;
     if ((rc = make_readable(&o)) < 0 || (rc = put_sent(&o)) < 0)

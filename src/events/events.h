@@ -73,6 +73,7 @@ enum {
     EVENT_VARS_MAX = 100,        // of a frame
     EVENT_BREADCRUMBS_MAX = 200, // the newest
     EVENT_THREADS_MAX = 200,
+    EVENT_FRAME_KEYS_MAX = 64,
     EVENT_TAGS_MAX = 500,
     EVENT_MEMBERS_MAX = 1000,  // of contexts, extra, modules, user, request
     EVENT_TEXT_MAX = 64 << 10, // bytes of a value or message
@@ -93,5 +94,9 @@ bool event_has_vars(const struct event *e, struct arena *arena);
 // arena: for the tree. ERR_MALFORMED: what is stored is no event; ERR_NOMEM.
 int event_put(struct json_writer *w, const struct event *e, const struct event_writing *how, struct arena *arena,
               struct err *err);
+// What tells the frames of its stack apart, innermost first: a hash of module (else file) and function; those of the
+// application, when there are any. At most EVENT_FRAME_KEYS_MAX; 0 when it has no stack.
+int event_frame_keys(const struct event *e, const struct event_writing *how, struct arena *arena, uint64_t **ret_keys,
+                     uint32_t *ret_n, struct err *err);
 // The stored JSON; without `values` no local variables.
 int event_put_json(struct json_writer *w, const struct event *e, bool values, struct arena *arena, struct err *err);

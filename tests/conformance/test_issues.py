@@ -126,6 +126,39 @@ def test_merged_and_taken_apart_for_good(server):
     assert {"issue.merge", "issue.unmerge"} <= {entry["action"] for entry in json.loads(server.request("GET", "/api/v1/audit", token=admin)[1])["entries"]}
 
 
+def raise_in(server, key, kind, message, functions):
+    frames = [{"function": name, "module": "shop.cart", "filename": "cart.py", "lineno": 3, "in_app": True} for name in functions]
+    event = {"event_id": uuid.uuid4().hex, "platform": "python", "exception": {"values": [{"type": kind, "value": message, "stacktrace": {"frames": frames}}]}}
+    status, _ = server.request("POST", f"/api/1/envelope/?sentry_key={key}", b'{}\n{"type":"event"}\n' + json.dumps(event).encode() + b"\n", token=None)
+    assert status == 200
+
+
+def test_similar_issues_are_found_and_merged(server):
+    key = project_key(server)
+    way = ["main", "handle", "checkout", "total"]
+    raise_in(server, key, "TypeError", "cart 17 has no total", way + ["price"])
+    raise_in(server, key, "ValueError", "cart 4711 has no total", way)  # the same way there, another error at its end
+    raise_in(server, key, "TypeError", "cart 17 has no total", ["login", "session"])  # says the same, and is of other code
+    raise_in(server, key, "KeyError", "unheard of", ["search", "index"])
+    for _ in range(100):
+        rows = ask(server, "GET", "/api/v1/issues")["issues"]
+        if len(rows) == 4:
+            break
+        time.sleep(0.05)
+    near = next(row["id"] for row in rows if row["type"] == "ValueError")
+    first = next(row["id"] for row in rows if row["culprit"].endswith("price"))
+    answer = ask(server, "GET", "/api/v1/issues/{id}/similar", id=first)
+    assert answer["compared"] == 3 and [one["issue"]["id"] for one in answer["similar"]] == [near]
+    assert (answer["similar"][0]["frames"], answer["similar"][0]["frames_of"]) == (4, 5) and answer["similar"][0]["why"] == "4 of 5 frames and 100 % of the words"
+    server.kill()
+    server.start()
+    assert ask(server, "GET", "/api/v1/issues/{id}/similar", id=near)["similar"][0]["issue"]["id"] == first
+    ask(server, "POST", "/api/v1/issues/merge", {"ids": [first, near]}, token=server.token("read", "admin"))
+    assert ask(server, "GET", "/api/v1/issues/{id}/similar", id=first)["similar"] == []
+    ask(server, "GET", "/api/v1/issues/{id}/similar", expect=404, id=99)
+    ask(server, "GET", "/api/v1/issues/{id}/similar", expect=400, id=first, limit=21)
+
+
 def test_triage_and_comments(server):
     key = project_key(server)
     send(server, key, "TypeError")

@@ -46,6 +46,7 @@ DO = {
     "TypeError": lambda: apply_discount({"id": 8121, "total": Decimal("184.50")}, Coupon("AUTUMN-15", "percent_bp", None)),
     "QuoteExpired": lambda: capture("soon"),
     "KeyError": lambda: mail({}),
+    "NoTotal": lambda: apply_discount({"id": 8121}, Coupon("AUTUMN-15", "percent_bp", 1)),
 }
 
 for n in range(int(TIMES)):

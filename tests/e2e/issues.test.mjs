@@ -300,4 +300,23 @@ describe('an issue', () => {
       assert.deepEqual(await axe(page), []);
     }
   });
+
+  it('that looks like another is shown beside it, with the reason, and made one with it', async () => {
+    await fail('checkout@1.4.3', 1, 'NoTotal'); // another error out of the same code
+    await page.goto(`${server.url}/issues?q=issues`);
+    await soon('four issues', async () => (await rows(page).count()) === 4);
+    await page.goto(`${server.url}/issues/${short}`);
+    const similar = page.getByRole('region', { name: 'Similar issues' });
+    await similar.getByText(/of \d frames/).first().waitFor();
+    await similar.scrollIntoViewIfNeeded();
+    assert.match(await words(similar.locator('.sim').first()), /KeyError.*\d of \d frames.*Merge/);
+    assert.deepEqual(await axe(page), []);
+    await similar.getByRole('button', { name: /^Merge/ }).first().click();
+    await page.getByText(/2 issues are merged into/).waitFor();
+    const merged = page.getByRole('region', { name: 'Merged' });
+    await soon('two kinds', async () => (await merged.locator('tr').count()) === 2);
+    await merged.getByRole('checkbox').last().check();
+    await merged.getByRole('button', { name: 'Take apart' }).click();
+    await merged.waitFor({ state: 'detached', timeout: 20_000 });
+  });
 });

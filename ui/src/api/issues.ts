@@ -107,7 +107,6 @@ export interface IssueDetail extends Issue {
   groups?: { hash: string; events: number; first?: string; last?: string }[];
   activity?: Activity[];
   top_users?: { id: string; label?: string; events: number; last: string }[];
-  similar?: Issue[];
 }
 
 export interface Change {
@@ -158,6 +157,29 @@ export async function loadIssue(
   abort?: AbortSignal,
 ): Promise<IssueDetail> {
   return whole(await getJson<IssueDetail>(at(id), { from: range.from, to: range.to, buckets }, abort));
+}
+
+export interface SimilarIssue {
+  issue: Issue;
+  /** 0 to 1 */
+  score: number;
+  frames?: number;
+  frames_of?: number;
+  /** What is the same, in words. */
+  why: string;
+}
+
+export async function loadSimilar(
+  id: number,
+  range: { from: number; to: number },
+  abort?: AbortSignal,
+): Promise<{ similar: SimilarIssue[]; compared: number }> {
+  const answer = await getJson<{ similar: SimilarIssue[]; compared: number }>(
+    `${at(id)}/similar`,
+    { from: range.from, to: range.to },
+    abort,
+  );
+  return { ...answer, similar: answer.similar.map((one) => ({ ...one, issue: whole(one.issue) })) };
 }
 
 /** All or some of them are changed; those that are not say why. leaving: the request outlives the page. */
