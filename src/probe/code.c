@@ -65,6 +65,9 @@ static bool operands_ok(const struct probe_code *code, const struct probe_ins *i
         return i->x < code->n_names && i->a <= PROBE_SOFT_ABSENT;
     case PROBE_OP_INDEX:
         return i->a <= PROBE_SOFT_ABSENT;
+    case PROBE_OP_IN:
+    case PROBE_OP_LEN:
+        return i->a <= 1;
     case PROBE_OP_MATCH:
         return i->x < code->n_res;
     case PROBE_OP_CHANGED:

@@ -55,14 +55,14 @@ enum {
     X(PROBE_OP_LE, 2, 1)                                                                              \
     X(PROBE_OP_GT, 2, 1)                                                                              \
     X(PROBE_OP_GE, 2, 1)                                                                              \
-    X(PROBE_OP_IN, 2, 1)       /* element, collection */                                              \
+    X(PROBE_OP_IN, 2, 1)       /* element, collection; a: 1: the other way round */                   \
     X(PROBE_OP_MATCH, 1, 1)    /* x: regex */                                                         \
     X(PROBE_OP_BOOL, 1, 1)     /* a fault unless it is a bool */                                      \
     X(PROBE_OP_JUMP, 0, 0)     /* x: where to */                                                      \
     X(PROBE_OP_JUMP_NOT, 1, 0) /* x: where to when false */                                           \
     X(PROBE_OP_AND, 1, 1)      /* x: false stays and jumps there; true goes (pushes 0 going on) */    \
     X(PROBE_OP_OR, 1, 1)       /* x: true stays and jumps there; false goes */                        \
-    X(PROBE_OP_LEN, 1, 1)                                                                             \
+    X(PROBE_OP_LEN, 1, 1)      /* a: 1: of a collection alone */                                      \
     X(PROBE_OP_EMPTY, 1, 1)                                                                           \
     X(PROBE_OP_TYPE, 1, 1)                                                                            \
     X(PROBE_OP_STR, 1, 1)                                                                             \

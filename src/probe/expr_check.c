@@ -131,6 +131,8 @@ static int check_arguments(struct checker *c, struct probe_node *node)
         r = FAIL(a, ERR_INVALID, "bad_argument", "has() asks for a name, a field or an element");
         expr_hint(c->b, "has(order.customer), has(headers[\"host\"])");
         return r;
+    case PROBE_FN_TYPE:
+        return 0;
     case PROBE_FN_LEN:
     case PROBE_FN_EMPTY:
         return a->type == PROBE_TYPE_ANY || a->type == PROBE_TYPE_STR || a->type == PROBE_TYPE_LIST ||

@@ -181,10 +181,10 @@ static void call(struct compiler *c, const struct probe_node *node)
     case PROBE_FN_ENDS:
         both(c, node, PROBE_OP_ENDS);
         return;
-    case PROBE_FN_CONTAINS: // x in the first
-        compile(c, node->args[1], PROBE_SOFT_NOT);
+    case PROBE_FN_CONTAINS: // the first operand that is not there is the one that is written first
         compile(c, node->args[0], PROBE_SOFT_NOT);
-        put(c, node, PROBE_OP_IN, 0, 0);
+        compile(c, node->args[1], PROBE_SOFT_NOT);
+        put(c, node, PROBE_OP_IN, 1, 0);
         return;
     case PROBE_FN_CHANGED:
         one(c, node, PROBE_OP_CHANGED, node->local);
@@ -198,7 +198,7 @@ static void call(struct compiler *c, const struct probe_node *node)
     }
     compile(c, node->args[0], PROBE_SOFT_NOT);
     if (node->n == 1)
-        put(c, node, simple[node->function], 0, 0);
+        put(c, node, simple[node->function], node->function == PROBE_FN_COUNT, 0);
     for (unsigned i = 1; i < node->n; i++) {
         compile(c, node->args[i], PROBE_SOFT_NOT);
         put(c, node, node->function == PROBE_FN_MIN ? PROBE_OP_MIN : PROBE_OP_MAX, 0, 0);

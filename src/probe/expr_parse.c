@@ -347,6 +347,20 @@ static int parse_postfix(struct parser *p, struct probe_node **ret)
     }
 }
 
+// The only int whose digits without the sign are beyond 64 bits.
+static bool is_least_int(str digits)
+{
+    str least = STR("9223372036854775808");
+    size_t n = 0;
+    for (size_t i = 0; i < digits.len; i++) {
+        if (digits.ptr[i] == '_')
+            continue;
+        if (n == least.len || digits.ptr[i] != least.ptr[n++])
+            return false;
+    }
+    return n == least.len;
+}
+
 static int parse_unary(struct parser *p, struct probe_node **ret)
 {
     if (!is_punct(p, "-"))
@@ -355,11 +369,13 @@ static int parse_unary(struct parser *p, struct probe_node **ret)
     CHECKED(enter(p));
     CHECKED(advance(p));
     struct probe_node *of;
-    bool number = p->t.type == EXPR_NUMBER;
+    bool number = p->t.type == EXPR_NUMBER, least = number && is_least_int(p->t.text);
     CHECKED(parse_unary(p, &of));
     p->nest--;
     if (number && of->kind == PROBE_NODE_LITERAL) { // one literal, as it was meant
-        if (of->value.kind == PROBE_VAL_INT)
+        if (least)
+            of->value = (struct probe_val){ .kind = PROBE_VAL_INT, .i = INT64_MIN };
+        else if (of->value.kind == PROBE_VAL_INT)
             of->value.i = -of->value.i;
         else
             of->value.f = -of->value.f;

@@ -250,7 +250,7 @@ static int run(struct vm *m, struct probe_ins *ins, struct probe_val *ret)
         case PROBE_OP_IN: {
             bool yes = false;
             top--;
-            r = vm_in(m, top - 1, top, &yes);
+            r = vm_in(m, ins->a ? top : top - 1, ins->a ? top - 1 : top, &yes);
             top[-1] = vm_bool(yes);
             break;
         }

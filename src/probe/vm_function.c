@@ -86,7 +86,7 @@ static int to_str(struct vm *m, const struct probe_val *a, struct probe_val *ret
     }
 }
 
-static int to_int(const struct probe_val *a, struct probe_val *ret)
+static int to_int(struct vm *m, const struct probe_val *a, struct probe_val *ret)
 {
     switch (a->kind) {
     case PROBE_VAL_BOOL:
@@ -102,6 +102,9 @@ static int to_int(const struct probe_val *a, struct probe_val *ret)
         *ret = vm_int((int64_t)a->f);
         return 0;
     case PROBE_VAL_STR: {
+        int r = vm_spend_bytes(m, a->s.len);
+        if (r)
+            return r;
         str s = str_trim(a->s);
         bool negative = s.len && s.ptr[0] == '-';
         uint64_t u = 0;
@@ -190,6 +193,20 @@ static uint64_t mix(uint64_t h, uint64_t x)
     return h ^ h >> 29;
 }
 
+// Numbers that are equal have one fingerprint, and so has what is no number.
+static uint64_t number_fingerprint(const struct probe_val *a)
+{
+    if (a->kind == PROBE_VAL_INT)
+        return mix(PROBE_VAL_INT, (uint64_t)a->i);
+    if (a->f != a->f)
+        return mix(PROBE_VAL_FLOAT, UINT64_MAX);
+    if (a->f >= -0x1p63 && a->f < 0x1p63 && (double)(int64_t)a->f == a->f)
+        return mix(PROBE_VAL_INT, (uint64_t)(int64_t)a->f);
+    uint64_t bits;
+    memcpy(&bits, &a->f, 8);
+    return mix(PROBE_VAL_FLOAT, bits);
+}
+
 // Of a container: which one it is and how long, not what it holds.
 static int fingerprint(struct vm *m, const struct probe_val *a, uint64_t *ret)
 {
@@ -204,7 +221,7 @@ static int fingerprint(struct vm *m, const struct probe_val *a, uint64_t *ret)
     case PROBE_VAL_INT:
     case PROBE_VAL_BIG:
     case PROBE_VAL_FLOAT:
-        h = mix(h, (uint64_t)a->i);
+        h = number_fingerprint(a);
         break;
     case PROBE_VAL_STR:
     case PROBE_VAL_BYTES:
@@ -254,6 +271,8 @@ int vm_function(struct vm *m, const struct probe_ins *ins, const struct probe_va
     switch (ins->op) {
     case PROBE_OP_LEN:
     case PROBE_OP_EMPTY:
+        if (ins->op == PROBE_OP_LEN && ins->a && a->kind < PROBE_VAL_LIST)
+            return PROBE_FAULT_TYPE;
         if (ins->op == PROBE_OP_EMPTY && a->kind == PROBE_VAL_NULL)
             n = 0;
         else if ((r = length_of(m, a, &n)) != 0)
@@ -268,7 +287,7 @@ int vm_function(struct vm *m, const struct probe_ins *ins, const struct probe_va
     case PROBE_OP_STR:
         return to_str(m, a, ret);
     case PROBE_OP_INT:
-        return to_int(a, ret);
+        return to_int(m, a, ret);
     case PROBE_OP_LOWER:
         return lower(m, a, ret);
     case PROBE_OP_HEX:

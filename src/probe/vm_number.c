@@ -13,36 +13,42 @@ static struct probe_val float_val(double f) { return (struct probe_val){ .kind =
 
 static int exponent_of(uint64_t bits) { return (int)(bits >> 52 & 0x7ff); }
 
-// fmod() by shift and subtract, since libm is not there: exact; some 2,000 rounds at the most.
-static double remainder_of(double a, double b)
+static double with_sign(uint64_t bits, uint64_t sign)
 {
+    double r;
+    bits |= sign;
+    memcpy(&r, &bits, 8);
+    return r;
+}
+
+// fmod() by long division, since libm is not there: exact; some 190 divisions at the most, which cost steps.
+static int remainder_of(struct vm *m, double a, double b, double *ret)
+{
+    enum { ROOM = 11 }; // bits above a significand
+    const uint64_t one = 1ull << 52;
     uint64_t x, y;
     memcpy(&x, &a, 8);
     memcpy(&y, &b, 8);
     uint64_t sign = x & 1ull << 63;
     x &= ~(1ull << 63), y &= ~(1ull << 63);
     int ex = exponent_of(x), ey = exponent_of(y);
-    if (ex == 0x7ff || y > 0x7ffull << 52 || y == 0)
-        return __builtin_nan("");
-    if (x < y)
-        return a;
-    const uint64_t one = 1ull << 52;
+    *ret = ex == 0x7ff || y > 0x7ffull << 52 || y == 0 ? __builtin_nan("") : a;
+    if (*ret != *ret || x < y)
+        return 0;
     uint64_t mx = ex ? (x & (one - 1)) | one : x, my = ey ? (y & (one - 1)) | one : y;
     ex = ex ? ex : 1, ey = ey ? ey : 1;
-    for (; ex > ey; ex--) {
-        if (mx >= my)
-            mx -= my;
-        mx <<= 1;
+    int r = vm_spend(m, (uint32_t)(ex - ey) / 32);
+    if (r)
+        return r;
+    mx %= my;
+    for (int shift; ex > ey && mx; ex -= shift) {
+        shift = ex - ey < ROOM ? ex - ey : ROOM;
+        mx = (mx << shift) % my;
     }
-    if (mx >= my)
-        mx -= my;
-    while (mx && mx < one && ex > 1)
-        mx <<= 1, ex--;
-    uint64_t bits = mx >= one ? (mx - one) | (uint64_t)ex << 52 : mx;
-    bits |= sign;
-    double r;
-    memcpy(&r, &bits, 8);
-    return r;
+    for (; mx && mx < one && ey > 1; ey--)
+        mx <<= 1;
+    *ret = with_sign(mx >= one ? (mx - one) | (uint64_t)ey << 52 : mx, sign);
+    return 0;
 }
 
 static int arith_int(enum probe_op op, int64_t a, int64_t b, struct probe_val *ret)
@@ -104,6 +110,7 @@ int vm_arith(struct vm *m, enum probe_op op, const struct probe_val *a, const st
             return r;
     }
     double x = as_double(a), y = as_double(b), r;
+    int fault = 0;
     switch (op) {
     case PROBE_OP_ADD:
         r = x + y;
@@ -117,10 +124,12 @@ int vm_arith(struct vm *m, enum probe_op op, const struct probe_val *a, const st
     default:
         if (y == 0)
             return PROBE_FAULT_ZERO;
-        r = op == PROBE_OP_DIV ? x / y : remainder_of(x, y);
+        r = x / y;
+        if (op == PROBE_OP_MOD)
+            fault = remainder_of(m, x, y, &r);
     }
     *ret = float_val(r);
-    return 0;
+    return fault;
 }
 
 int vm_negate(const struct probe_val *a, struct probe_val *ret)
@@ -210,7 +219,10 @@ int vm_order(struct vm *m, const struct probe_val *a, const struct probe_val *b,
         return order_numbers(a, b, ret);
     if (a->kind != b->kind || (a->kind != PROBE_VAL_STR && a->kind != PROBE_VAL_BYTES))
         return PROBE_FAULT_TYPE;
-    int r = vm_spend_bytes(m, a->s.len < b->s.len ? a->s.len : b->s.len), c = str_cmp(a->s, b->s);
+    int r = vm_spend_bytes(m, a->s.len < b->s.len ? a->s.len : b->s.len);
+    if (r)
+        return r;
+    int c = str_cmp(a->s, b->s);
     *ret = (c > 0) - (c < 0);
-    return r;
+    return 0;
 }

@@ -28,6 +28,9 @@ static const struct {
     { "1", "1" },
     { "-9223372036854775807", "-9223372036854775807" },
     { "9223372036854775808", "9223372036854776000.0" },
+    { "-9_223_372_036_854_775_808", "-9223372036854775808" },
+    { "-9223372036854775809", "-9223372036854776000.0" },
+    { "- -9223372036854775808", "9223372036854776000.0" },
     { "0xff", "255" },
     { "1_000", "1000" },
     { "1.5e3", "1500.0" },
@@ -93,6 +96,9 @@ static const struct {
     { "7 % -3", "1" },
     { "7.5 % 2", "1.5" },
     { "-7.5 % 2", "-1.5" },
+    { "255.0 % 5e-324", "0.0" },
+    { "-7 % 3e-323", "-2e-323" },
+    { "1e308 % 1.1e-310", "3.1705714152285e-311" },
     { "1e300 % 0.7", "0.3790560774266656" },
     { "max + 1", "9223372036854776000.0" },
     { "max * 2", "18446744073709552000.0" },
@@ -154,6 +160,7 @@ static const struct {
     { "empty(s)", "false" },
     { "type(order)", "\"Order\"" },
     { "type(i) + type(f) + type(no)", "\"intfloatnull\"" },
+    { "type(1) + type(i == 7) + type(keys(headers)) + type(null)", "\"intboollistnull\"" },
     { "str(i) + str(t)", "\"7true\"" },
     { "str(f)", "fault unsupported: `str(f)` is not supported for this value" },
     { "int(' -12 ')", "-12" },
@@ -162,6 +169,10 @@ static const struct {
     { "lower('ABC') == 'abc'", "true" },
     { "starts(s, 'Gr') && ends(s, 'ße') && contains(s, 'ü')", "true" },
     { "contains(xs, 4)", "false" },
+    { "contains(nothing, broken)", "fault missing: `nothing` is missing" }, // the first, as it is written
+    { "contains(broken, nothing)", "fault unreadable: `broken` cannot be read" },
+    { "count(s)", "fault type: `count(s)` has operands of the wrong type" },
+    { "count(b)", "fault type: `count(b)` has operands of the wrong type" },
     { "hex(255)", "\"0xff\"" },
     { "hex(b)", "\"6162\"" },
     // loops
@@ -377,7 +388,8 @@ static void changes(void **state)
     } hits[] = { { "{\"x\":1,\"s\":\"a\"}", "false" },   { "{\"x\":1,\"s\":\"a\"}", "false" },
                  { "{\"x\":2,\"s\":\"a\"}", "true" },    { "{\"x\":2,\"s\":\"a\"}", "false" },
                  { "{\"x\":2,\"s\":\"ab\"}", "true" },   { "{\"x\":null,\"s\":\"ab\"}", "true" },
-                 { "{\"x\":2.0,\"s\":\"ab\"}", "true" }, { "{\"x\":2.0,\"s\":\"ab\"}", "false" } };
+                 { "{\"x\":2.0,\"s\":\"ab\"}", "true" }, { "{\"x\":2,\"s\":\"ab\"}", "false" },
+                 { "{\"x\":2.5,\"s\":\"ab\"}", "true" } };
     uint64_t words[2] = { 0 };
     struct buf out;
     buf_init(&out, 4096);
