@@ -29,7 +29,7 @@ static void put_value(struct json_writer *w, const struct probe_val *v)
         break;
     }
     case PROBE_VAL_BIG:
-        json_put_raw(w, STR("big"));
+        json_put_str(w, STR("big"));
         break;
     case PROBE_VAL_STR:
         json_put_str(w, v->s);
@@ -51,6 +51,19 @@ static void put_value(struct json_writer *w, const struct probe_val *v)
 static void put_error(struct buf *out, const struct err *err)
 {
     buf_printf(out, "error %s %d: %s", err->slug, err->column, err->message);
+}
+
+// What an agent makes of the tree that it gets is what the server has checked.
+static void same_code(const struct probe_expr *a, const struct probe_expr *b)
+{
+    struct buf first, second;
+    buf_init(&first, PROBE_CODE_SIZE_MAX);
+    buf_init(&second, PROBE_CODE_SIZE_MAX);
+    int r = probe_expr_compile(a, &first, NULL);
+    must(r == probe_expr_compile(b, &second, NULL));
+    must(str_eq(buf_view(&first), buf_view(&second)));
+    buf_free(&first);
+    buf_free(&second);
 }
 
 // What an agent gets is what was written.
@@ -75,6 +88,7 @@ static struct probe_expr *through_json(const struct probe_expr *e, struct arena 
     must(again->type == e->type && again->n_changed == e->n_changed && again->n_loops == e->n_loops);
     buf_free(&first);
     buf_free(&second);
+    same_code(e, again);
     return again;
 }
 

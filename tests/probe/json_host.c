@@ -48,14 +48,28 @@ static int value(const struct json_node *n, struct probe_val *ret)
             *ret = (struct probe_val){ .kind = PROBE_VAL_BYTES, .s = json_get_text(n, STR("$bytes")) };
             return 0;
         }
-        ret->kind = n->type == JSON_ARRAY     ? PROBE_VAL_LIST
-                    : member(n, STR("$type")) ? PROBE_VAL_OBJECT
-                                              : PROBE_VAL_DICT;
+        ret->kind = n->type == JSON_ARRAY      ? PROBE_VAL_LIST
+                    : member(n, STR("$type"))  ? PROBE_VAL_OBJECT
+                    : member(n, STR("$set"))   ? PROBE_VAL_SET
+                    : member(n, STR("$other")) ? PROBE_VAL_OTHER
+                                               : PROBE_VAL_DICT;
         ret->object = n;
         return 0;
     default:
         return 0;
     }
+}
+
+// The type's name is no field.
+static const struct json_node *field_from(const struct json_node *n)
+{
+    return n && str_eq(n->key, STR("$type")) ? n->next : n;
+}
+static const struct json_node *next_of(const struct json_node *n) { return field_from(n->next); }
+static const struct json_node *first_of(const struct probe_val *of)
+{
+    const struct json_node *n = of->object;
+    return of->kind == PROBE_VAL_SET ? json_first_of(member(n, STR("$set")), JSON_ARRAY) : field_from(n->first);
 }
 
 static int get_name(void *ctx, unsigned slot, str name, struct probe_val *ret)
@@ -68,13 +82,16 @@ static int get_name(void *ctx, unsigned slot, str name, struct probe_val *ret)
 static int get_field(void *ctx, const struct probe_val *of, str name, struct probe_val *ret)
 {
     ((struct json_host *)ctx)->calls++;
-    return value(member(of->object, name), ret);
+    return of->kind == PROBE_VAL_DICT || of->kind == PROBE_VAL_OBJECT ? value(member(of->object, name), ret)
+                                                                      : PROBE_FAULT_MISSING;
 }
 
 static int get_index(void *ctx, const struct probe_val *of, const struct probe_val *key, struct probe_val *ret)
 {
     const struct json_node *n = of->object;
     ((struct json_host *)ctx)->calls++;
+    if (of->kind == PROBE_VAL_SET || of->kind == PROBE_VAL_OTHER)
+        return PROBE_FAULT_TYPE;
     if (n->type == JSON_OBJECT)
         return key->kind == PROBE_VAL_STR ? value(member(n, key->s), ret) : PROBE_FAULT_MISSING;
     if (key->kind != PROBE_VAL_INT)
@@ -90,30 +107,34 @@ static int get_index(void *ctx, const struct probe_val *of, const struct probe_v
 static int get_length(void *ctx, const struct probe_val *of, uint64_t *ret)
 {
     ((struct json_host *)ctx)->calls++;
-    *ret = ((const struct json_node *)of->object)->n;
+    *ret = 0;
+    for (const struct json_node *n = first_of(of); n; n = next_of(n))
+        ++*ret;
     return 0;
 }
 
 static int get_item(void *ctx, const struct probe_val *of, uint64_t *cursor, struct probe_val *ret_key,
                     struct probe_val *ret_value)
 {
-    const struct json_node *n = of->object;
     struct probe_val unused;
     ((struct json_host *)ctx)->calls++;
-    const struct json_node *at = *cursor ? ((const struct json_node *)(uintptr_t)*cursor)->next : n->first;
+    const struct json_node *at = *cursor ? next_of((const struct json_node *)(uintptr_t)*cursor) : first_of(of);
     if (!at)
         return -1;
     *cursor = (uintptr_t)at;
-    if (of->kind != PROBE_VAL_LIST)
+    bool keys = of->kind == PROBE_VAL_DICT || of->kind == PROBE_VAL_OBJECT;
+    if (keys)
         *ret_key = (struct probe_val){ .kind = PROBE_VAL_STR, .s = at->key };
-    return of->kind == PROBE_VAL_LIST || ret_value ? value(at, ret_value ? ret_value : &unused) : 0;
+    return !keys || ret_value ? value(at, ret_value ? ret_value : &unused) : 0;
 }
 
 static int get_type(void *ctx, const struct probe_val *of, str *ret)
 {
-    *ret = of->kind == PROBE_VAL_LIST   ? STR("list")
-           : of->kind == PROBE_VAL_DICT ? STR("dict")
-                                        : json_get_text(of->object, STR("$type"));
+    *ret = of->kind == PROBE_VAL_LIST    ? STR("list")
+           : of->kind == PROBE_VAL_DICT  ? STR("dict")
+           : of->kind == PROBE_VAL_SET   ? STR("set")
+           : of->kind == PROBE_VAL_OTHER ? json_get_text(of->object, STR("$other"))
+                                         : json_get_text(of->object, STR("$type"));
     return 0;
 }
 

@@ -1,5 +1,5 @@
 // A target made of JSON, for tests, fuzzing and benchmarks of expressions: numbers of digits alone beyond int64 are BIG,
-// {"$type":"T",..} is an object, {"$bytes":"text"} bytes, "$redacted" (or another word of vm.h's faults behind the dollar) cannot be read.
+// {"$type":"T",..} is an object, {"$bytes":"text"} bytes, {"$set":[..]} a set, {"$other":"T"} an OTHER, "$redacted" (or another word of vm.h's faults behind the dollar) cannot be read.
 #pragma once
 #include "base/json_tree.h"
 #include "probe/vm.h"
