@@ -48,6 +48,12 @@ export const PAGES: PageEntry[] = [
   { at: /^\/events\/([^/]+)$/, tab: 'issues', ranged: true, load: () => import('./issue/EventPage.tsx').then((m) => m.EventPage) },
   { at: /^\/traces$/, tab: 'traces', ranged: true, load: () => import('./traces/TracesPage.tsx').then((m) => m.TracesPage) },
   { at: /^\/traces\/([^/]+)$/, tab: 'traces', ranged: false, load: () => import('./trace/TracePage.tsx').then((m) => m.TracePage) },
+  {
+    at: /^\/snapshots\/([^/]+)$/,
+    tab: 'live',
+    ranged: false,
+    load: () => import('./snapshots/SnapshotPage.tsx').then((m) => m.SnapshotPage),
+  },
   { at: /^\/compare$/, tab: 'traces', ranged: false, load: () => import('./compare/ComparePage.tsx').then((m) => m.ComparePage) },
   { at: /^\/logs$/, tab: 'logs', ranged: true, load: () => import('./logs/LogsPage.tsx').then((m) => m.LogsPage) },
   { at: /^\/map$/, tab: 'map', ranged: true, load: () => import('./map/MapPage.tsx').then((m) => m.MapPage) },

@@ -1,17 +1,17 @@
 // The frames of a stack as they are read: one's own first to be seen, libraries folded, and the text that a terminal would show.
 import type { Bag, Exception, Frame, IssueEvent } from '../api/event.ts';
 
-export interface Run {
+export interface Run<F = Frame> {
   folded: boolean;
-  frames: Frame[];
+  frames: F[];
   /** Of the first of them, in the stack. */
   at: number;
 }
 
 /** Runs of library frames are folded, unless the stack has nothing else. */
-export function runsOf(frames: readonly Frame[], full: boolean): Run[] {
+export function runsOf<F extends { in_app?: boolean }>(frames: readonly F[], full: boolean): Run<F>[] {
   if (full || !frames.some((frame) => frame.in_app)) return frames.length > 0 ? [{ folded: false, frames: [...frames], at: 0 }] : [];
-  const runs: Run[] = [];
+  const runs: Run<F>[] = [];
   frames.forEach((frame, at) => {
     const last = runs.at(-1);
     const folded = !frame.in_app;
@@ -39,7 +39,7 @@ export function nameOf(frame: Frame): string {
 }
 
 /** Whose code folded frames are: the first part of their modules, each once. */
-export function libraries(frames: readonly Frame[], most = 4): string {
+export function libraries(frames: readonly Pick<Frame, 'file' | 'abs_path' | 'module'>[], most = 4): string {
   const names: string[] = [];
   for (const frame of frames) {
     const path = frame.file ?? frame.abs_path ?? '';

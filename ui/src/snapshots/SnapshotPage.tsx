@@ -1,0 +1,252 @@
+// One snapshot at an address of its own, with the way to its trace, its probe and the other snapshots of it.
+import '../styles/trace.css';
+import '../styles/snapshots.css';
+import { ChevronLeft, ChevronRight, Crosshair } from 'lucide';
+import { useMemo } from 'preact/hooks';
+import { type ApiError, serverNow } from '../api/client.ts';
+import { useLoad } from '../api/load.ts';
+import { type Capture, loadSnapshot, loadSnapshots, type SnapshotLine } from '../api/snapshots.ts';
+import { absolute, ago, clock, parseInstant } from '../format/time.ts';
+import { Foot } from '../parts/Foot.tsx';
+import { Icon } from '../parts/Icon.tsx';
+import { Link } from '../parts/Link.tsx';
+import { Failure, SkeletonRows, useLate } from '../parts/States.tsx';
+import { term } from '../query/write.ts';
+import { useAsks } from '../state/asks.ts';
+import { useKeys } from '../state/keys.ts';
+import { usePage } from '../state/page.ts';
+import { go, href, param, place, setParams } from '../state/route.ts';
+import { hueOf } from '../state/services.ts';
+import { Differing } from './Differing.tsx';
+import { differences } from './diff.ts';
+import { liveHref, snapshotHref } from './links.ts';
+import { SnapshotView } from './SnapshotView.tsx';
+import { shortPlace } from './tree.ts';
+import { kindText } from './words.ts';
+
+const OTHERS = 200;
+
+export function SnapshotPage({ id }: { id: string }) {
+  const one = useLoad(id, id, (abort) => loadSnapshot(id, abort));
+  const capture = one.data.value;
+  usePage({
+    here: capture ? shortPlace(capture) : 'Snapshot',
+    title: capture ? `Snapshot of ${shortPlace(capture)}` : 'Snapshot',
+    tab: 'live',
+    ranged: false,
+  });
+  const late = useLate(!capture && one.busy.value);
+  const error = one.error.value;
+  if (error && !capture) return <NoSnapshot error={error} retry={one.retry} />;
+  if (!capture)
+    return late ? (
+      <div aria-busy="true">
+        <div class="snaphead" />
+        <SkeletonRows rows={12} height="23px" widths={['120px', '240px', '60px']} />
+      </div>
+    ) : null;
+  return <Shown key={capture.id} capture={capture} />;
+}
+
+function NoSnapshot({ error, retry }: { error: ApiError; retry: () => void }) {
+  if (error.status === 403)
+    return (
+      <div class="say">
+        <h1>Captured values are not shown to you</h1>
+        <p>
+          To read them takes the scope <code>values</code>, which your role or key does not have. Who administers this Clew can give it to
+          you under Settings, People. Where and when it was captured stands in its trace; each reading of values is entered in the audit
+          trail.
+        </p>
+      </div>
+    );
+  if (error.status === 404)
+    return (
+      <div class="say">
+        <h1>There is no such snapshot any more</h1>
+        <p>
+          Snapshots are kept as long as other records of their project, at most as the retention says; older ones are deleted. Or it is of a
+          project that you may not read.
+        </p>
+        <Link class="btn" href="/live">
+          Go to live
+        </Link>
+      </div>
+    );
+  return <Failure error={error} retry={retry} />;
+}
+
+/** The two beside it, in the order of time, of the same probe. */
+export function neighbours(lines: readonly SnapshotLine[], id: string): { older?: SnapshotLine; newer?: SnapshotLine } {
+  const sorted = [...lines].sort((a, b) => (a.time < b.time ? -1 : 1));
+  const at = sorted.findIndex((line) => line.id === id);
+  if (at < 0) return {};
+  const [older, newer] = [sorted[at - 1], sorted[at + 1]];
+  return { ...(older && { older }), ...(newer && { newer }) };
+}
+
+function Shown({ capture }: { capture: Capture }) {
+  const at = parseInstant(capture.time).ms;
+  const about = {
+    from: new Date(at - 86_400_000).toISOString(),
+    to: new Date(Math.min(at + 86_400_000, serverNow() + 60_000)).toISOString(),
+  };
+  const others = useLoad(capture.probe, capture.probe, (abort) => loadSnapshots({ probe: capture.probe, ...about, limit: OTHERS }, abort));
+  const lines = others.data.value?.snapshots ?? [];
+  const { older, newer } = useMemo(() => neighbours(lines, capture.id), [lines, capture.id]);
+  const wanted = param('with');
+  const other = useLoad(wanted ?? '', wanted ?? '', async (abort) => (wanted ? await loadSnapshot(wanted, abort) : undefined));
+  const before = useLoad(older?.id ?? '', `${older?.id} ${wanted}`, async (abort) =>
+    older && !wanted ? await loadSnapshot(older.id, abort) : undefined,
+  );
+  const to = (line: SnapshotLine | undefined) => line && go(snapshotHref(line.id), { replace: true, trail: place.value.trail });
+  useAsks([
+    {
+      what: 'Snapshots of this probe',
+      query: `snapshots ${term('probe', capture.probe)}`,
+      range: { from: at - 86_400_000, to: at + 86_400_000 },
+    },
+    ...(capture.trace
+      ? [{ what: 'Its trace', query: `spans trace=${capture.trace}`, range: { from: at - 3_600_000, to: at + 3_600_000 } }]
+      : []),
+  ]);
+  useKeys('Snapshot', [
+    { keys: ['k', '['], does: 'the one before', run: () => to(older) },
+    { keys: ['j', ']'], does: 'the next one', run: () => to(newer) },
+  ]);
+  const compared = other.data.value;
+  return (
+    <>
+      <div class="snaphead">
+        <span class="dia" />
+        <h1 class="nw">{kindText(capture.kind)}</h1>
+        <span class="mono cut" title={`${capture.file}:${capture.line}`}>
+          {shortPlace(capture)}
+        </span>
+        <span class="d3 nw" title={absolute(at)}>
+          {clock(at)}, {ago(at, serverNow())}
+        </span>
+        <span class="grow" />
+        <span class="seg s" role="group" aria-label="Of this probe">
+          <button type="button" aria-label="The one before" title="The one before (k)" disabled={!older} onClick={() => to(older)}>
+            <Icon icon={ChevronLeft} size={14} />
+          </button>
+          <button type="button" aria-label="The next one" title="The next one (j)" disabled={!newer} onClick={() => to(newer)}>
+            <Icon icon={ChevronRight} size={14} />
+          </button>
+        </span>
+        <With lines={lines} id={capture.id} wanted={wanted} />
+        <Link
+          class="btn s live"
+          follow
+          href={liveHref({ service: capture.service, file: capture.file, line: capture.line, probe: capture.probe })}
+        >
+          <Icon icon={Crosshair} size={14} />
+          Its probe
+        </Link>
+      </div>
+      <JoinedSnapshot capture={capture} />
+      {wanted && compared ? (
+        <section class="scroll grow" aria-label="Compared" tabIndex={0}>
+          <Differing found={differences(compared, capture)} before={compared} after={capture} />
+        </section>
+      ) : wanted && other.error.value ? (
+        <Failure error={other.error.value} retry={other.retry} />
+      ) : (
+        <SnapshotView capture={capture} before={before.data.value} beforeName={older ? clock(parseInstant(older.time).ms) : undefined} />
+      )}
+      <Foot
+        keys={[
+          ['j k', 'next, one before'],
+          ['↑ ↓', 'value'],
+          ['← →', 'fold'],
+          ['y', 'copy path'],
+          ['c', 'copy value'],
+        ]}
+      />
+    </>
+  );
+}
+
+function With({ lines, id, wanted }: { lines: readonly SnapshotLine[]; id: string; wanted: string | undefined }) {
+  const others = lines.filter((line) => line.id !== id);
+  if (others.length === 0) return null;
+  return (
+    <label class="row snapwith">
+      <span class="sm d3 nw opt">compare with</span>
+      <select
+        class="ctl"
+        value={wanted ?? ''}
+        onChange={(event) => setParams({ with: event.currentTarget.value || undefined }, { replace: true })}
+      >
+        <option value="">none</option>
+        {others.map((line) => (
+          <option value={line.id} key={line.id}>
+            {clock(parseInstant(line.time).ms)} {line.instance ?? ''}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+/** What this snapshot is tied to. */
+function JoinedSnapshot({ capture }: { capture: Capture }) {
+  return (
+    <nav class="joined scroll" aria-label="Joined to this snapshot" tabIndex={0}>
+      <span class="knot here">
+        <span class="k" />
+        <b>Snapshot</b>
+      </span>
+      {capture.trace ? (
+        <>
+          <i />
+          <Link class="knot" follow href={href(`/traces/${capture.trace}`, { span: capture.span, snapshot: capture.id })}>
+            <span class="k" />
+            Trace <b>{capture.trace.slice(0, 8)}</b>
+          </Link>
+        </>
+      ) : (
+        <>
+          <i class="no" />
+          <span class="knot none">
+            <span class="k" />
+            Trace, it ran outside of one
+          </span>
+        </>
+      )}
+      <i />
+      <Link class="knot" follow href={liveHref({ service: capture.service, probe: capture.probe, file: capture.file, line: capture.line })}>
+        <span class="k" />
+        Probe <b>{capture.probe}</b>
+      </Link>
+      {capture.service && (
+        <>
+          <i />
+          <Link class="knot" follow href={liveHref({ service: capture.service })}>
+            <span class={`svc h${hueOf(capture.service)}`}>{capture.service}</span> {capture.version && <b>{capture.version}</b>}
+          </Link>
+        </>
+      )}
+      {(capture.instance || capture.host) && (
+        <>
+          <i />
+          <span class="knot" title={capture.process && `process ${capture.process}`}>
+            <span class="k" />
+            {capture.instance ?? capture.process}
+            {capture.host && ` on ${capture.host}`}
+          </span>
+        </>
+      )}
+      {capture.thread && (
+        <>
+          <i />
+          <span class="knot">
+            <span class="k" />
+            Thread {capture.thread.name ?? capture.thread.id}
+          </span>
+        </>
+      )}
+    </nav>
+  );
+}
