@@ -112,6 +112,7 @@ struct ext_program {
 };
 
 struct ext_site;
+struct ext_event;
 struct ext_hit {
     const struct ext_site *site;
     uint64_t number;
@@ -119,8 +120,7 @@ struct ext_hit {
     const struct probe_policy *policy;
     bool trace_known, traced;
     uint8_t trace[16], span[8];
-    PyObject *returned, *exception; // borrowed; NULL: there is none here
-    int64_t duration_ns;            // -1
+    const struct ext_event *event;
 };
 bool ext_hit_trace(struct ext_hit *h);
 // Reads what stands behind an order's texts. False: these are no programs that may be run.
@@ -155,11 +155,21 @@ void ext_apply(struct clew_orders *orders, size_t room);
 
 // --- hit.c ---
 enum ext_outcome { EXT_GO_ON, EXT_STALE };
-enum ext_outcome ext_hit(struct ext_site *s); // EXT_STALE: nobody listens any more
+struct ext_event {                  // what is known at an exit
+    PyObject *returned, *exception; // borrowed, or NULL
+    int64_t duration_ns;            // -1: not known
+};
+enum ext_outcome ext_hit(struct ext_site *s, const struct ext_event *e); // EXT_STALE: nobody listens any more
+str ext_site_file(const struct ext_site *s);
+str ext_site_function(const struct ext_site *s);
+str ext_site_exception(const struct ext_site *s);
+bool ext_code_is(PyCodeObject *code, str function); // by its name or its qualified name
+bool ext_file_is(PyObject *file, str want);         // ends with it, at a border of a path
 
 enum { EXT_VM_SCRATCH = 160 << 10 }; // of each expression: the largest text, and what is made of it
 struct ext_state {
     bool started;
+    volatile uint8_t *mine; // 0 in a process that was forked off since: what is mapped there is its parent's
     uint8_t *mem;
     size_t size;
     struct probe_ring ring;

@@ -78,15 +78,20 @@ struct search {
     unsigned next;
 };
 
+bool ext_file_is(PyObject *file, str want)
+{
+    char room[4096];
+    str path = ext_text(file, room, sizeof room);
+    return want.len && str_ends(path, want) &&
+           (path.len == want.len || path.ptr[path.len - want.len - 1] == '/' || want.ptr[0] == '/');
+}
+
 static bool file_matches(struct search *s, PyObject *name)
 {
     for (unsigned i = 0; i < FILES_CACHED; i++)
         if (s->seen[i] == name)
             return s->match[i];
-    char room[4096];
-    str path = ext_text(name, room, sizeof room);
-    bool match = s->file.len && str_ends(path, s->file) &&
-                 (path.len == s->file.len || path.ptr[path.len - s->file.len - 1] == '/' || s->file.ptr[0] == '/');
+    bool match = ext_file_is(name, s->file);
     s->seen[s->next % FILES_CACHED] = name;
     s->match[s->next++ % FILES_CACHED] = match;
     return match;

@@ -101,6 +101,20 @@ static void put_exprs(struct probe_capture *c, struct ext_site *s, struct ext_hi
     }
 }
 
+static void put_event(struct probe_capture *c, const struct ext_event *e)
+{
+    char room[NAME_ROOM];
+    if (e->returned && probe_capture_return(c))
+        ext_walk(&c->w, e->returned);
+    if (!e->exception)
+        return;
+    // What str() would most often say, without asking it.
+    PyObject *args = ((PyBaseExceptionObject *)e->exception)->args,
+             *first = args && PyTuple_Check(args) && PyTuple_GET_SIZE(args) == 1 ? PyTuple_GET_ITEM(args, 0) : NULL;
+    if (probe_capture_exception(c, str_z(Py_TYPE(e->exception)->tp_name), ext_text(first, room, sizeof room)))
+        ext_walk(&c->w, e->exception);
+}
+
 static bool capture(struct ext_site *s, struct ext_hit *h)
 {
     static struct probe_capture c; // under the GIL, one at a time
@@ -122,8 +136,10 @@ static bool capture(struct ext_site *s, struct ext_hit *h)
         return false;
     put_frames(&c, o);
     put_exprs(&c, s, h);
+    put_event(&c, h->event);
     put_frames_vars(&c, o);
-    size_t n = probe_capture_end(&c, (uint64_t)(ext_now_ns() - h->begun), h->duration_ns, probe_ring_lost(&ext.ring));
+    size_t n =
+        probe_capture_end(&c, (uint64_t)(ext_now_ns() - h->begun), h->event->duration_ns, probe_ring_lost(&ext.ring));
     return probe_ring_put(&ext.ring, ext.scratch, n, (uint32_t)getpid() & 0x3fffff);
 }
 
@@ -142,12 +158,12 @@ static bool condition_holds(struct ext_site *s, struct ext_hit *h, bool *ret_slo
     return yes && !reason;
 }
 
-enum ext_outcome ext_hit(struct ext_site *s)
+enum ext_outcome ext_hit(struct ext_site *s, const struct ext_event *event)
 {
     struct probe_policy view;
-    struct ext_hit h = { .site = s, .begun = ext_now_ns(), .duration_ns = -1 };
+    struct ext_hit h = { .site = s, .begun = ext_now_ns(), .event = event };
     struct probe_slot *slot = &ext.ring.slots[s->order.slot];
-    if (!probe_ring_alive(&ext.ring, h.begun))
+    if (!*ext.mine || !probe_ring_alive(&ext.ring, h.begun))
         return EXT_STALE;
     if (!probe_slot_runs(slot) && !probe_slot_resumes(slot, h.begun))
         return EXT_GO_ON;

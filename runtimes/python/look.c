@@ -369,7 +369,7 @@ static int host_special(void *ctx, enum probe_special which, struct probe_val *r
 {
     struct look *l = ctx;
     const struct clew_order *o = &l->hit->site->order;
-    const char *service = (const char *)l->hit->site->texts + o->file_len + o->function_len;
+    const char *service = (const char *)l->hit->site->texts + o->file_len + o->function_len + o->exception_len;
     char room[ROOM];
     str s;
     *ret = (struct probe_val){ .kind = PROBE_VAL_NULL };
@@ -378,12 +378,12 @@ static int host_special(void *ctx, enum probe_special which, struct probe_val *r
         *ret = (struct probe_val){ .kind = PROBE_VAL_INT, .i = (int64_t)l->hit->number };
         return 0;
     case PROBE_SPECIAL_DURATION:
-        *ret = (struct probe_val){ .kind = PROBE_VAL_INT, .i = l->hit->duration_ns };
-        return l->hit->duration_ns < 0 ? PROBE_FAULT_NOT_IN_SCOPE : 0;
+        *ret = (struct probe_val){ .kind = PROBE_VAL_INT, .i = l->hit->event->duration_ns };
+        return l->hit->event->duration_ns < 0 ? PROBE_FAULT_NOT_IN_SCOPE : 0;
     case PROBE_SPECIAL_RETURN:
-        return l->hit->returned ? value_of(l, l->hit->returned, ret) : PROBE_FAULT_NOT_IN_SCOPE;
+        return l->hit->event->returned ? value_of(l, l->hit->event->returned, ret) : PROBE_FAULT_NOT_IN_SCOPE;
     case PROBE_SPECIAL_EXCEPTION:
-        return l->hit->exception ? value_of(l, l->hit->exception, ret) : PROBE_FAULT_NOT_IN_SCOPE;
+        return l->hit->event->exception ? value_of(l, l->hit->event->exception, ret) : PROBE_FAULT_NOT_IN_SCOPE;
     case PROBE_SPECIAL_THREAD:
         s = ext_thread_name(room, sizeof room);
         return s.len ? text(l, s, ret) : 0;

@@ -12,6 +12,8 @@ EXPORT int64_t clew_python_apply(void);
 static const size_t OWN_SIZE =
     CLEW_RECORD_MAX + PROBE_POLICY_ROOM + (size_t)EXT_VM_SCRATCH * (1 + PROBE_CAPTURE_EXPRS_MAX);
 
+enum { PAGE = 4096 };
+
 static struct ext_site **sites;
 static size_t n_sites;
 
@@ -21,7 +23,7 @@ static PyObject *called(PyObject *self, PyObject *unused)
 {
     struct ext_site *s = PyCapsule_GetPointer(self, NULL);
     if (s && !s->dead)
-        ext_hit(s);
+        ext_hit(s, &(struct ext_event){ .duration_ns = -1 });
     Py_RETURN_NONE;
 }
 static PyMethodDef called_def = { "clew_probe", called, METH_NOARGS, NULL };
@@ -39,12 +41,13 @@ static void site_free(PyObject *capsule)
 // Of the texts behind an order.
 static size_t texts_len(const struct clew_order *o)
 {
-    return (size_t)o->file_len + o->function_len + o->service_len + o->host_len;
+    return (size_t)o->file_len + o->function_len + o->exception_len + o->service_len + o->host_len;
 }
-static str text_file(const struct ext_site *s) { return str_of(s->texts, s->order.file_len); }
-static str text_function(const struct ext_site *s)
+str ext_site_file(const struct ext_site *s) { return str_of(s->texts, s->order.file_len); }
+str ext_site_function(const struct ext_site *s) { return str_of(s->texts + s->order.file_len, s->order.function_len); }
+str ext_site_exception(const struct ext_site *s)
 {
-    return str_of(s->texts + s->order.file_len, s->order.function_len);
+    return str_of(s->texts + s->order.file_len + s->order.function_len, s->order.exception_len);
 }
 
 struct ext_site *ext_site_new(const struct clew_order *order, const uint8_t *texts, size_t n)
@@ -95,7 +98,7 @@ static void near_line(void *ctx, int line)
     }
 }
 
-static bool is_function(PyCodeObject *code, str name)
+bool ext_code_is(PyCodeObject *code, str name)
 {
     if (ext_text_is(code->co_name, name))
         return true;
@@ -105,20 +108,21 @@ static bool is_function(PyCodeObject *code, str name)
 static void site_resolve(struct ext_site *s)
 {
     struct ext_codes all;
-    str function = text_function(s);
+    str function = ext_site_function(s);
     size_t at = (texts_len(&s->order) + 7) & ~(size_t)7;
     if (!ext_programs_read(s, s->texts + at, s->order.bytes - sizeof s->order - at)) {
         s->order.outcome = CLEW_BAD_PROGRAM;
         return;
     }
-    ext_find(text_file(s), &all);
+    if (s->order.at == CLEW_AT_RAISE)
+        return; // wherever it happens
+    ext_find(ext_site_file(s), &all);
     for (size_t i = 0; i < all.n; i++)
-        if (s->order.at == CLEW_AT_LINE ? ext_has_line(all.p[i], s->order.line)
-                                        : s->order.at == CLEW_AT_ENTRY && is_function(all.p[i], function))
+        if (s->order.at == CLEW_AT_LINE ? ext_has_line(all.p[i], s->order.line) : ext_code_is(all.p[i], function))
             ext_codes_add(&s->codes, all.p[i]);
     if (!all.n)
         s->order.outcome = CLEW_NOT_LOADED;
-    else if (s->order.at != CLEW_AT_ENTRY && !s->codes.n)
+    else if (s->order.at == CLEW_AT_LINE && !s->codes.n)
         s->order.outcome = CLEW_NO_LINE;
     else if (!s->codes.n)
         s->order.outcome = CLEW_NO_FUNCTION;
@@ -154,7 +158,8 @@ static void apply(struct clew_orders *orders)
             break;
         memcpy(&o, p, sizeof o);
         if (o.bytes < sizeof o || o.bytes > (size_t)(end - p) ||
-            ((uint64_t)o.file_len + o.function_len + o.service_len + o.host_len + 7) / 8 * 8 > o.bytes - sizeof o ||
+            ((uint64_t)o.file_len + o.function_len + o.exception_len + o.service_len + o.host_len + 7) / 8 * 8 >
+                o.bytes - sizeof o ||
             o.slot >= ext.ring.n_slots)
             break;
         fresh[n] = ext_site_new(&o, p + sizeof o, o.bytes - sizeof o);
@@ -212,6 +217,14 @@ static int64_t start_with(const struct clew_start *start)
         ext.policy_bytes = ext.scratch + CLEW_RECORD_MAX;
         ext.vm_scratch = ext.policy_bytes + PROBE_POLICY_ROOM;
     }
+    if (!ext.mine) {
+        void *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (page == MAP_FAILED || madvise(page, PAGE, MADV_WIPEONFORK) < 0) {
+            munmap(mem, start->size);
+            return CLEW_START_MEMORY;
+        }
+        ext.mine = page;
+    }
     if (!ext_place_start()) {
         munmap(mem, start->size);
         return CLEW_START_MONITORING;
@@ -225,6 +238,7 @@ static int64_t start_with(const struct clew_start *start)
     if (ext.mem)
         munmap(ext.mem, ext.size);
     ext.mem = mem, ext.size = start->size, ext.ring = ring, ext.policy_generation = 0;
+    *ext.mine = 1;
     return CLEW_STARTED;
 }
 

@@ -1,9 +1,19 @@
 // From 3.12: sys.monitoring, for the one code object only. Lines of it that are not wanted are switched off when they are first reached; other
-// tools' ids and events are left alone. Taking it back switches the events of the code object off.
+// tools' ids and events are left alone. Taking it back switches the events of the code object off. What leaves a function by an exception, and
+// what raises one, the interpreter tells of all code or none: those events are on only while a probe asks for them.
 #include "ext.h"
 
 #if PY_VERSION_HEX >= 0x030C0000
-enum { EVENT_PY_START = 1 << 0, EVENT_LINE = 1 << 5, TOOL_FIRST = 3, TOOL_LAST = 4 };
+enum {
+    EVENT_PY_START = 1 << 0,
+    EVENT_PY_RETURN = 1 << 2,
+    EVENT_LINE = 1 << 5,
+    EVENT_RAISE = 1 << 10, // these two: of all code
+    EVENT_PY_UNWIND = 1 << 12,
+    TOOL_FIRST = 3,
+    TOOL_LAST = 4,
+    CALLS = 1024, // a power of two
+};
 
 static int tool = -1;
 static PyObject *monitoring, *disable; // references
@@ -18,39 +28,141 @@ static PyObject *call(const char *name, PyObject *args)
     return r;
 }
 
-static struct ext_site *next_site(PyObject *code, int line, size_t *at)
+// When the calls of functions whose exit is probed began, by their frame. One that finds its place taken has no duration.
+static struct call_begun {
+    const void *frame;
+    int64_t ns;
+} calls[CALLS];
+
+static struct call_begun *call_of(const void *frame) { return &calls[((uintptr_t)frame >> 4) * 2654435761u % CALLS]; }
+
+static void call_begin(void)
 {
-    for (; *at < n_current; ++*at) {
-        struct ext_site *s = current[*at];
-        if (s->dead || (line ? s->order.at != CLEW_AT_LINE || s->order.line != line : s->order.at != CLEW_AT_ENTRY))
-            continue;
-        for (size_t k = 0; k < s->codes.n; k++)
-            if ((PyObject *)s->codes.p[k] == code) {
-                ++*at;
-                return s;
-            }
-    }
-    return NULL;
+    struct ext_frame f;
+    if (!ext_frame_first(PyThreadState_Get(), &f))
+        return;
+    struct call_begun *c = call_of(f.at);
+    *c = (struct call_begun){ f.at, ext_now_ns() };
 }
 
-static PyObject *reached(PyObject *code, int line)
+static int64_t call_end(void)
 {
-    size_t at = 0;
-    struct ext_site *s = next_site(code, line, &at);
+    struct ext_frame f;
+    if (!ext_frame_first(PyThreadState_Get(), &f))
+        return -1;
+    struct call_begun *c = call_of(f.at);
+    int64_t ns = c->frame == f.at ? ext_now_ns() - c->ns : -1;
+    c->frame = NULL;
+    return ns;
+}
+
+static bool stands_in(const struct ext_site *s, PyObject *code)
+{
+    for (size_t k = 0; k < s->codes.n; k++)
+        if ((PyObject *)s->codes.p[k] == code)
+            return true;
+    return false;
+}
+
+static bool measures(const struct ext_site *s) { return s->order.at == CLEW_AT_EXIT || s->order.at == CLEW_AT_THROW; }
+
+static const struct ext_event nothing = { .duration_ns = -1 };
+
+// The probes of this place are hit. False: nobody listens any more.
+static bool reached(PyObject *code, enum clew_at at, int line, const struct ext_event *e)
+{
     bool any = false;
-    for (; s; s = next_site(code, line, &at))
-        any |= ext_hit(s) != EXT_STALE;
-    return Py_NewRef(any ? Py_None : disable);
+    for (size_t i = 0; i < n_current; i++) {
+        struct ext_site *s = current[i];
+        if (!s->dead && s->order.at == at && (at != CLEW_AT_LINE || s->order.line == line) && stands_in(s, code))
+            any |= ext_hit(s, e) != EXT_STALE;
+    }
+    return any;
 }
 
 static PyObject *on_line(PyObject *self, PyObject *const *args, Py_ssize_t n)
 {
-    return reached(args[0], n > 1 ? (int)PyLong_AsLong(args[1]) : -1);
+    bool any = reached(args[0], CLEW_AT_LINE, n > 1 ? (int)PyLong_AsLong(args[1]) : -1, &nothing);
+    return Py_NewRef(any ? Py_None : disable);
 }
-static PyObject *on_start(PyObject *self, PyObject *const *args, Py_ssize_t n) { return reached(args[0], 0); }
 
-static PyMethodDef line_def = { "line", (PyCFunction)(void (*)(void))on_line, METH_FASTCALL, NULL };
-static PyMethodDef start_def = { "start", (PyCFunction)(void (*)(void))on_start, METH_FASTCALL, NULL };
+static PyObject *on_start(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    bool any = reached(args[0], CLEW_AT_ENTRY, 0, &nothing), timed = false;
+    for (size_t i = 0; i < n_current && !timed; i++)
+        timed = measures(current[i]) && stands_in(current[i], args[0]);
+    if (timed)
+        call_begin();
+    return Py_NewRef(any || timed ? Py_None : disable);
+}
+
+static PyObject *on_return(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    struct ext_event e = { .returned = n > 2 ? args[2] : NULL, .duration_ns = call_end() };
+    return Py_NewRef(reached(args[0], CLEW_AT_EXIT, 0, &e) ? Py_None : disable);
+}
+
+static PyObject *on_unwind(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    bool wanted = false;
+    for (size_t i = 0; i < n_current && !wanted; i++)
+        wanted = measures(current[i]) && stands_in(current[i], args[0]);
+    if (wanted && n > 2 && PyExceptionInstance_Check(args[2])) {
+        struct ext_event e = { .exception = args[2], .duration_ns = call_end() };
+        reached(args[0], CLEW_AT_EXIT, 0, &e);
+        reached(args[0], CLEW_AT_THROW, 0, &e);
+    }
+    Py_RETURN_NONE;
+}
+
+// The type's name, or that of a class that it is built on.
+static bool is_exception(PyObject *exception, str want)
+{
+    PyObject *mro = Py_TYPE(exception)->tp_mro;
+    if (str_eq(want, str_z("*")))
+        return true;
+    for (size_t i = want.len; i > 0; i--) // "module.Type" is known by "Type"
+        if (want.ptr[i - 1] == '.') {
+            want = str_slice(want, i, want.len);
+            break;
+        }
+    for (Py_ssize_t i = 0; mro && PyTuple_CheckExact(mro) && i < PyTuple_GET_SIZE(mro); i++) {
+        const char *name = ((PyTypeObject *)PyTuple_GET_ITEM(mro, i))->tp_name, *dot = strrchr(name, '.');
+        if (str_eq(want, str_z(dot ? dot + 1 : name)))
+            return true;
+    }
+    return false;
+}
+
+// Told in every frame that an exception passes through: the first is the one whose traceback has one entry.
+static bool is_new(PyObject *exception)
+{
+    PyObject *trace = ((PyBaseExceptionObject *)exception)->traceback;
+    return trace && PyTraceBack_Check(trace) && !((PyTracebackObject *)trace)->tb_next;
+}
+
+static PyObject *on_raise(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    if (n < 3 || !PyExceptionInstance_Check(args[2]) || !PyCode_Check(args[0]) || !is_new(args[2]))
+        Py_RETURN_NONE;
+    PyCodeObject *code = (PyCodeObject *)args[0];
+    struct ext_event e = { .exception = args[2], .duration_ns = -1 };
+    for (size_t i = 0; i < n_current; i++) {
+        struct ext_site *s = current[i];
+        if (!s->dead && s->order.at == CLEW_AT_RAISE && is_exception(args[2], ext_site_exception(s)) &&
+            (!s->order.function_len || ext_code_is(code, ext_site_function(s))) &&
+            (!s->order.file_len || ext_file_is(code->co_filename, ext_site_file(s))))
+            ext_hit(s, &e);
+    }
+    Py_RETURN_NONE;
+}
+
+#define FAST(f) ((PyCFunction)(void (*)(void))(f))
+static PyMethodDef line_def = { "line", FAST(on_line), METH_FASTCALL, NULL };
+static PyMethodDef start_def = { "start", FAST(on_start), METH_FASTCALL, NULL };
+static PyMethodDef return_def = { "return", FAST(on_return), METH_FASTCALL, NULL };
+static PyMethodDef unwind_def = { "unwind", FAST(on_unwind), METH_FASTCALL, NULL };
+static PyMethodDef raise_def = { "raise", FAST(on_raise), METH_FASTCALL, NULL };
 
 static bool register_callback(int event, PyMethodDef *def)
 {
@@ -76,7 +188,9 @@ bool ext_place_start(void)
         Py_XDECREF(r);
         PyErr_Clear();
     }
-    if (tool >= 0 && register_callback(EVENT_LINE, &line_def) && register_callback(EVENT_PY_START, &start_def))
+    if (tool >= 0 && register_callback(EVENT_LINE, &line_def) && register_callback(EVENT_PY_START, &start_def) &&
+        register_callback(EVENT_PY_RETURN, &return_def) && register_callback(EVENT_PY_UNWIND, &unwind_def) &&
+        register_callback(EVENT_RAISE, &raise_def))
         return true;
     PyErr_Clear();
     return false;
@@ -90,26 +204,62 @@ static bool set_events(PyCodeObject *code, int events)
     return r;
 }
 
+static bool set_global_events(int events)
+{
+    static int on;
+    if (events == on)
+        return true;
+    PyObject *r = call("set_events", Py_BuildValue("(ii)", tool, events));
+    Py_XDECREF(r);
+    PyErr_Clear();
+    if (r)
+        on = events;
+    return r;
+}
+
+static int local_events(const struct ext_site *s)
+{
+    switch (s->order.at) {
+    case CLEW_AT_LINE:
+        return EVENT_LINE;
+    case CLEW_AT_ENTRY:
+        return EVENT_PY_START;
+    case CLEW_AT_EXIT:
+        return EVENT_PY_START | EVENT_PY_RETURN;
+    default:
+        return EVENT_PY_START;
+    }
+}
+
 void ext_place_all(struct ext_site *const *sites, size_t n)
 {
+    int global = 0;
     for (size_t i = 0; i < marked.n; i++)
         set_events(marked.p[i], 0);
     ext_codes_free(&marked);
     current = sites, n_current = n;
+    memset(calls, 0, sizeof calls);
     for (size_t i = 0; i < n; i++)
+        global |= sites[i]->order.outcome == CLEW_BAD_PROGRAM ? 0
+                  : sites[i]->order.at == CLEW_AT_RAISE       ? EVENT_RAISE
+                  : measures(sites[i]) && sites[i]->codes.n   ? EVENT_PY_UNWIND
+                                                              : 0;
+    bool told = set_global_events(global);
+    for (size_t i = 0; i < n; i++) {
+        if (sites[i]->order.at == CLEW_AT_RAISE && !sites[i]->order.outcome)
+            sites[i]->order.outcome = told ? CLEW_INSTALLED : CLEW_FAILED, sites[i]->order.places = 1;
         for (size_t k = 0; k < sites[i]->codes.n; k++) {
-            // Both kinds when both are wanted: a code object has one set.
+            // All kinds that are wanted: a code object has one set.
             int events = 0;
             for (size_t j = 0; j < n; j++)
-                for (size_t c = 0; c < sites[j]->codes.n; c++)
-                    if (sites[j]->codes.p[c] == sites[i]->codes.p[k])
-                        events |= sites[j]->order.at == CLEW_AT_ENTRY ? EVENT_PY_START : EVENT_LINE;
-            bool done = set_events(sites[i]->codes.p[k], events);
+                events |= stands_in(sites[j], (PyObject *)sites[i]->codes.p[k]) ? local_events(sites[j]) : 0;
+            bool done = set_events(sites[i]->codes.p[k], events) && (told || !measures(sites[i]));
             sites[i]->order.outcome = done ? CLEW_INSTALLED : CLEW_FAILED;
             sites[i]->order.places += done;
             if (done)
                 ext_codes_add(&marked, sites[i]->codes.p[k]);
         }
+    }
     // Places that were switched off while nobody wanted them are looked at again.
     PyObject *r = n ? call("restart_events", PyTuple_New(0)) : NULL;
     Py_XDECREF(r);

@@ -14,7 +14,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct json_reader r;
     double value;
     probe_defaults(&probe, PROBE_SNAPSHOT);
+    static const struct probe_part parts[] = { { .text = STR_INIT("a ") }, { .is_expr = true }, { .is_expr = true } };
     probe.id = STR("p1");
+    probe.has_log = true, probe.log.parts = parts, probe.log.n_parts = 3;
     arena_init(&arena, 16 << 20);
     buf_init(&out, 64 << 20);
     json_writer_init(&w, &out);

@@ -3,6 +3,8 @@
 #include "probe/capture.h"
 #include "probe/code.h"
 
+enum { MINOR_MONITORING = 12 }; // sys.monitoring
+
 static bool is_code(const struct probe_program *p)
 {
     struct probe_code code;
@@ -24,25 +26,47 @@ static bool codes_hold(const struct probe *p, size_t *ret_n)
     return all;
 }
 
-bool order_refused(const struct probe *p, struct refusal *ret)
+static const char *place_refused(const struct probe_where *w, int minor, struct refusal *r)
+{
+    bool needs_monitoring = w->kind == PROBE_AT_EXCEPTION || (w->kind == PROBE_AT_FUNCTION && w->point != PROBE_ENTRY);
+    if (needs_monitoring && minor < MINOR_MONITORING) {
+        r->code = "runtime_unsupported";
+        return "exits of functions and exceptions are seen from Python 3.12 on; here a line or the function's entry "
+               "can be probed";
+    }
+    if (w->kind == PROBE_AT_EXCEPTION && w->uncaught)
+        return "whether anybody will catch an exception is not known in Python; leave `uncaught` out";
+    if (w->kind == PROBE_AT_FUNCTION && !w->file.len) {
+        r->state = "unresolvable", r->code = "no_such_function";
+        return "a function of Python is named with its file";
+    }
+    return NULL;
+}
+
+bool order_refused(const struct probe *p, int minor, struct refusal *ret)
 {
     size_t n;
     struct refusal r = { .state = "error", .code = "unsupported" };
     if (p->kind == PROBE_METRIC || p->kind == PROBE_TIMER || p->has_metric)
-        r.message = "metrics and timers are not kept in Python by this version";
-    else if (p->where.kind == PROBE_AT_EXCEPTION || p->kind == PROBE_EXCEPTION)
-        r.message = "exceptions are not probed in Python by this version";
-    else if (p->where.kind == PROBE_AT_FUNCTION && p->where.point != PROBE_ENTRY)
-        r.message = "only lines and entries of functions are probed in Python by this version";
+        r.message = "metrics and timers are not kept in Python by this version; a snapshot at a function's exit has "
+                    "its duration";
     else if (p->keep != PROBE_KEEP_ALWAYS)
         r.message = "captures are not held back until their trace ends by this version";
     else if (!codes_hold(p, &n))
         r.code = "code_invalid", r.message = "an expression is no code that may be run";
     else if (n > PROBE_CAPTURE_EXPRS_MAX)
         r.message = "there are too many expressions";
+    else
+        r.message = place_refused(&p->where, minor, &r);
     if (r.message)
         *ret = r;
     return r.message != NULL;
+}
+
+static enum clew_at at_of(const struct probe_where *w)
+{
+    static const enum clew_at points[] = { CLEW_AT_ENTRY, CLEW_AT_EXIT, CLEW_AT_THROW };
+    return w->kind == PROBE_AT_EXCEPTION ? CLEW_AT_RAISE : w->kind == PROBE_AT_LINE ? CLEW_AT_LINE : points[w->point];
 }
 
 struct writer {
@@ -76,12 +100,12 @@ static void put_program(struct writer *w, const struct probe_program *p, enum cl
 
 size_t order_put(uint8_t *at, size_t room, const struct probe *p, uint32_t slot, uint64_t id, const char *host)
 {
-    bool function = p->where.kind == PROBE_AT_FUNCTION;
-    str name = function ? p->where.function : (str){ 0 };
+    str function = p->where.kind == PROBE_AT_LINE ? (str){ 0 } : p->where.function;
+    str exception = p->where.kind == PROBE_AT_EXCEPTION ? p->where.exception : (str){ 0 };
     struct clew_order o = {
         .slot = slot,
         .revision = p->revision,
-        .at = function ? CLEW_AT_ENTRY : CLEW_AT_LINE,
+        .at = at_of(&p->where),
         .line = (int32_t)p->where.line,
         .frames = p->frames,
         .frames_vars = p->frames_vars,
@@ -93,14 +117,16 @@ size_t order_put(uint8_t *at, size_t room, const struct probe *p, uint32_t slot,
                  (p->count_only ? CLEW_COUNT_ONLY : 0u),
         .id = id,
         .file_len = (uint32_t)p->where.file.len,
-        .function_len = (uint32_t)name.len,
+        .function_len = (uint32_t)function.len,
+        .exception_len = (uint32_t)exception.len,
         .service_len = (uint32_t)p->scope.service.len,
         .host_len = (uint32_t)strlen(host),
     };
     struct writer w = { at, at + room, false };
     put(&w, &o, sizeof o, 8);
     put(&w, p->where.file.ptr, o.file_len, 1);
-    put(&w, name.ptr, o.function_len, 1);
+    put(&w, function.ptr, o.function_len, 1);
+    put(&w, exception.ptr, o.exception_len, 1);
     put(&w, p->scope.service.ptr, o.service_len, 1);
     put(&w, host, o.host_len, 1);
     size_t texts = (size_t)(w.p - at);

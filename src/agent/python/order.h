@@ -5,7 +5,7 @@
 struct refusal {
     const char *state, *code, *message;
 };
-// Whether Python cannot do what this probe asks; texts are constants.
-bool order_refused(const struct probe *probe, struct refusal *ret);
+// Whether Python 3.minor cannot do what this probe asks; texts are constants.
+bool order_refused(const struct probe *probe, int minor, struct refusal *ret);
 // Writes it. The bytes it takes, or 0 when there is no room.
 size_t order_put(uint8_t *at, size_t room, const struct probe *probe, uint32_t slot, uint64_t id, const char *host);

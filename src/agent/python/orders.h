@@ -35,7 +35,8 @@ enum clew_start_result {
     CLEW_START_MONITORING = -4, // no free id of sys.monitoring
 };
 
-enum clew_at { CLEW_AT_LINE, CLEW_AT_ENTRY, CLEW_AT_LINES_ONLY };
+// EXIT: by a return or an exception; THROW: by an exception; RAISE: where one is raised, of the type that stands in place of a function's name.
+enum clew_at { CLEW_AT_LINE, CLEW_AT_ENTRY, CLEW_AT_EXIT, CLEW_AT_THROW, CLEW_AT_RAISE };
 
 enum clew_outcome {
     CLEW_INSTALLED = 1,
@@ -66,8 +67,9 @@ struct clew_order {
     uint32_t frames, frames_vars, depth, items, string, capture_bytes;
     uint32_t flags;
     uint64_t id; // of the probe: what it remembers from hit to hit stays with it
-    uint32_t file_len, function_len, service_len, host_len; // texts behind it, in this order, padded to 8 together
-    uint32_t n_programs;                                    // then these
+    uint32_t file_len, function_len, exception_len, service_len,
+        host_len;        // texts behind it, in this order, padded to 8 together
+    uint32_t n_programs; // then these
     // The answer.
     uint32_t outcome;  // enum clew_outcome
     uint32_t places;   // where it stands

@@ -48,6 +48,7 @@ struct attachment {
     uint16_t order_slot[CLEW_SLOTS]; // of the orders that were handed over
     uint32_t n_orders;
     bool dirty, asked, lost;
+    bool shapes; // until they are handed over, with the first orders
     int64_t retry_ns, counts_ns;
     char waiting[32];
     char host[65];
@@ -102,6 +103,7 @@ static int python_attach(const struct process *p, const struct backend_events *e
         mem_free(a), mem_free(record);
         return ERR_NOMEM;
     }
+    a->shapes = p->shapes;
     a->magic = ATTACHMENT_MAGIC, a->pid = p->pid, a->events = events, a->record = record;
     arena_init(&a->arena, CAPTURE_ARENA_MAX);
     buf_init(&a->out, 8 << 20);
@@ -219,7 +221,7 @@ static void answers_read(struct attachment *a)
 static bool refuse(struct attachment *a, struct placed *p)
 {
     struct refusal r;
-    p->refused = order_refused(p->probe, &r);
+    p->refused = order_refused(p->probe, a->interp.minor, &r);
     if (p->refused)
         tell(a, p, r.state, r.code, r.message, (str){ 0 });
     return p->refused;
@@ -268,9 +270,23 @@ static int python_apply(struct attachment *a, const struct probe *const *probes,
     return 0;
 }
 
+// The host's policy, before the first probe. False: without it nothing is placed.
+static bool policy_hand_over(struct attachment *a)
+{
+    struct buf block;
+    if (!a->shapes)
+        return true;
+    buf_init(&block, PROBE_POLICY_SIZE_MAX);
+    bool done = probe_policy_compile(&(struct probe_policy_spec){ .shapes = true }, 1, &block, NULL) == 0 &&
+                probe_ring_set_policy(&a->load.ring, buf_bytes(&block), 1);
+    buf_free(&block);
+    a->shapes = !done;
+    return done;
+}
+
 static void hand_over(struct attachment *a, int64_t now)
 {
-    if (a->load.calling || now < a->load.next_ns)
+    if (a->load.calling || now < a->load.next_ns || !policy_hand_over(a))
         return;
     struct clew_orders *orders = load_orders(&a->load);
     uint8_t *p = (uint8_t *)(orders + 1), *end = a->load.shared + CLEW_RING_AT;

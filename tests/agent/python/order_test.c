@@ -99,9 +99,11 @@ uint32_t line_of(const char *text)
     return found;
 }
 
-struct attachment *attach(const struct victim *v)
+struct attachment *attach(const struct victim *v) { return attach_with(v, false); }
+
+struct attachment *attach_with(const struct victim *v, bool shapes)
 {
-    struct process p = { .pid = v->pid };
+    struct process p = { .pid = v->pid, .shapes = shapes };
     struct attachment *a = NULL;
     struct err err = { 0 };
     struct process_facts facts;

@@ -57,6 +57,7 @@ int64_t now_ns(void);
 struct probe line_probe(uint32_t line);
 uint32_t line_of(const char *text);
 struct attachment *attach(const struct victim *v);
+struct attachment *attach_with(const struct victim *v, bool shapes);
 void place(struct attachment *a, const struct probe *p);
 void has(const char *json, const char *what);
 void has_not(const char *json, const char *what);

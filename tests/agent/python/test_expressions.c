@@ -245,6 +245,27 @@ static void test_failing(void **state)
     }
 }
 
+// A host that shows types and sizes alone: no value leaves it, nor can a condition find one out.
+static void test_shapes(void **state)
+{
+    for (size_t i = 0; i < python_count; i++) {
+        struct victim v = start(pythons[i], NULL);
+        struct attachment *a = attach_with(&v, true);
+        struct probe p = order_probe();
+        struct probe_program exprs[] = { program("i > 0", false), program("customer.name", false),
+                                         program("type(customer)", false), program("customer == null", false) };
+        p.exprs = exprs, p.n_exprs = 4;
+        place(a, &p);
+        UNTIL(&v, a, seen.n >= 1);
+        has(seen.captures[0], "\"error\":\"`i` is redacted\"");
+        has(seen.captures[0], "\"error\":\"`customer.name` is redacted\"");
+        has(seen.captures[0], "\"name\":\"i\",\"kind\":\"arg\",\"value\":{\"k\":\"int\"}");
+        has_not(seen.captures[0], "Zo");
+        has_not(seen.captures[0], "60.5");
+        take_away(&v, a);
+    }
+}
+
 static void test_bad_code(void **state)
 {
     for (size_t i = 0; i < python_count; i++) {
@@ -285,7 +306,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_condition), cmocka_unit_test(test_hit_condition), cmocka_unit_test(test_captured),
         cmocka_unit_test(test_callers),   cmocka_unit_test(test_message),       cmocka_unit_test(test_failing),
-        cmocka_unit_test(test_bad_code),  cmocka_unit_test(test_hot_condition),
+        cmocka_unit_test(test_bad_code),  cmocka_unit_test(test_shapes),        cmocka_unit_test(test_hot_condition),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
     arena_free(&arena);

@@ -2,6 +2,7 @@
 import contextvars
 import datetime
 import decimal
+import os
 import sys
 import time
 
@@ -137,6 +138,25 @@ def order(i):
     return done, trap, sly, login, card, slots, poison, huge, LIMIT
 
 
+class Refused(ValueError):
+    def __str__(self):
+        return Poison.count(self)
+
+
+def check(i):
+    doubled = i * 2
+    if i % 3 == 0:
+        raise Refused("not today")
+    return {"n": doubled}
+
+
+def checked(i):
+    try:
+        return check(i)
+    except ValueError:
+        return None
+
+
 def closure(base):
     def inner(x):
         y = x + base
@@ -155,7 +175,7 @@ def spin(n):
 
 if otel:
     otel.set_tracer_provider(TracerProvider())
-codes = (price.__code__, inner.__code__, spin.__code__, closure.__code__, order.__code__)
+codes = (price.__code__, inner.__code__, spin.__code__, closure.__code__, order.__code__, check.__code__)
 n = 0
 print("up", flush=True)
 while True:
@@ -164,10 +184,13 @@ while True:
     inner(2)
     traced()
     order(n)
-    if len(sys.argv) > 1:
+    checked(n)
+    if "fork" in sys.argv and n == 400 and os.fork() == 0:
+        sys.stdout = open(os.devnull, "w")
+    if "hot" in sys.argv:
         spin(200000)
     else:
         time.sleep(0.002)
     # Nothing left: the very code objects from before.
-    same = codes == (price.__code__, inner.__code__, spin.__code__, closure.__code__, order.__code__) and inner.__code__ is closure.__code__.co_consts[1]
+    same = codes == (price.__code__, inner.__code__, spin.__code__, closure.__code__, order.__code__, check.__code__) and inner.__code__ is closure.__code__.co_consts[1]
     print(n, called, int(same), flush=True)
