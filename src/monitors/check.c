@@ -11,10 +11,47 @@ struct environment {
     int64_t id, last, next, failing_since, failures, successes;
 };
 
-static int environment_of(struct monitors *m, const struct monitor *mon, str name, struct environment *ret,
+void monitor_hash(const struct monitor *mon, str environment, char out[33])
+{
+    char text[512];
+    uint8_t hash[16];
+    int n = snprintf(text, sizeof text, "monitor:%u:%lld:%.*s", mon->project, (long long)mon->id, STR_ARG(environment));
+    crypto_generichash(hash, sizeof hash, (const uint8_t *)text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1,
+                       NULL, 0);
+    hex_encode(out, hash, sizeof hash);
+    out[32] = 0;
+}
+
+// A monitor that was described by hand is due before anybody has checked in, in an environment that is guessed: the first
+// job to do so says what it is called. What was missed until then is over.
+static int waiting_take(struct monitors *m, const struct monitor *mon, str name, struct err *err)
+{
+    char was[MONITOR_TEXT_MAX + 1], hash[33];
+    sqlite3_stmt *s;
+    int r = db_query(&m->db, &s, err,
+                     "SELECT id, name, failing_since FROM environment WHERE monitor = ? AND waiting = 1", "i", mon->id);
+    if (r <= 0)
+        return r;
+    int64_t id = sqlite3_column_int64(s, 0), failing_since = sqlite3_column_int64(s, 2);
+    db_copy_text(s, 1, was, sizeof was);
+    db_done(s);
+    if (str_eq(str_z(was), name)) // an incident goes on until enough are good
+        return db_run(&m->db, NULL, err, "UPDATE environment SET waiting = 0 WHERE id = ?", "i", id);
+    monitor_hash(mon, str_z(was), hash);
+    r = failing_since ? outbox_resolve(m, mon->project, str_of(hash, 32), err) : 0;
+    return r < 0 ? r
+                 : db_run(&m->db, NULL, err,
+                          "UPDATE environment SET waiting = 0, name = ?, failing_since = 0, failures = 0 WHERE id = ?",
+                          "ti", name, id);
+}
+
+static int environment_of(struct monitors *m, const struct monitor *mon, str name, bool said, struct environment *ret,
                           struct err *err)
 {
     sqlite3_stmt *s;
+    int taken = said ? waiting_take(m, mon, name, err) : 0;
+    if (taken < 0)
+        return taken;
     int r = db_query(&m->db, &s, err,
                      "SELECT id, last_ns, next_ns, failing_since, failures, successes FROM environment"
                      " WHERE monitor = ? AND name = ?",
@@ -41,17 +78,6 @@ static int environment_of(struct monitors *m, const struct monitor *mon, str nam
                "iti", mon->id, name, (int64_t)CHECK_RUNNING);
     *ret = (struct environment){ .id = sqlite3_last_insert_rowid(m->db.handle) };
     return r;
-}
-
-void monitor_hash(const struct monitor *mon, str environment, char out[33])
-{
-    char text[512];
-    uint8_t hash[16];
-    int n = snprintf(text, sizeof text, "monitor:%u:%lld:%.*s", mon->project, (long long)mon->id, STR_ARG(environment));
-    crypto_generichash(hash, sizeof hash, (const uint8_t *)text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1,
-                       NULL, 0);
-    hex_encode(out, hash, sizeof hash);
-    out[32] = 0;
 }
 
 // What a check-in says about the monitor itself comes first: an unknown one is made, a changed one changed.
@@ -246,7 +272,7 @@ int check_apply(struct monitors *m, const struct check_in *said, struct err *err
     arena_init(&arena, 1 << 20);
     int r = monitor_for(m, c, &arena, &mon, err);
     if (r == 0 && !mon.disabled) {
-        r = environment_of(m, &mon, c->environment, &env, err);
+        r = environment_of(m, &mon, c->environment, c->status != CHECK_MISSED && c->status != CHECK_TIMEOUT, &env, err);
         if (r == 0)
             r = apply(m, &mon, &env, c, err);
     }

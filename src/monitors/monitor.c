@@ -240,11 +240,35 @@ int monitor_write(struct monitors *m, const struct monitor *w, int64_t *ret_id, 
     return r < 0 ? r : reschedule(m, w, err);
 }
 
+// A job that was described before it has ever checked in is due from now on: one that never begins is missed, too.
+static int wait_for_it(struct monitors *m, const struct monitor *w, int64_t id, struct err *err)
+{
+    struct schedule schedule;
+    int r = w->scheduled ? monitor_schedule(w, &schedule, err) : 0;
+    if (r < 0 || !w->scheduled)
+        return r;
+    return db_run(
+        &m->db, NULL, err,
+        "INSERT INTO environment (monitor, name, status, last_ns, next_ns, duration_ns, failing_since, failures,"
+        " successes, waiting) SELECT ?, 'production', ?, 0, ?, -1, 0, 0, 0, 1"
+        " WHERE NOT EXISTS (SELECT 1 FROM environment WHERE monitor = ?)",
+        "iiii", id, (int64_t)CHECK_RUNNING, schedule_next(&schedule, monitors_now(m)), id);
+}
+
 int monitors_save(struct monitors *m, const struct monitor *what, int64_t *ret_id, struct err *err)
 {
     MAGIC_CHECK(m, MONITORS_MAGIC);
+    int64_t id;
     int r = db_begin(&m->db, err);
-    return r < 0 ? r : db_finish(&m->db, monitor_write(m, what, ret_id, err), err);
+    if (r < 0)
+        return r;
+    r = monitor_write(m, what, &id, err);
+    if (r == 0)
+        r = wait_for_it(m, what, id, err);
+    r = db_finish(&m->db, r, err);
+    if (r == 0)
+        *ret_id = id;
+    return r;
 }
 
 int monitors_remove(struct monitors *m, int64_t id, struct err *err)

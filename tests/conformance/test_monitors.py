@@ -54,7 +54,7 @@ def ask(server, method, path, body=None, expect=200, token=None):
 
 
 def monitor(server, slug):
-    return next(m for m in ask(server, "GET", "")["monitors"] if m["slug"] == slug)
+    return [m for m in ask(server, "GET", "")["monitors"] if m["slug"] == slug][0]
 
 
 def slug():
@@ -153,7 +153,7 @@ def test_a_missed_job_and_one_that_never_ends(server):
 def test_a_monitor_by_hand(server):
     name = slug()
     made = ask(server, "POST", "", {"project": "default", "slug": name, "name": "Nightly", "schedule": {"type": "interval", "every": 1, "unit": "day"}}, 201)
-    assert made["environments"] == [] and made["margin_s"] == 60
+    assert [(one["environment"], one["status"], "next" in one) for one in made["environments"]] == [("production", "waiting", True)] and made["margin_s"] == 60
     changed = ask(server, "PATCH", f"/{made['id']}", {"schedule": {"type": "crontab", "value": "@daily", "timezone": "UTC"}, "muted": True})
     assert changed["schedule"]["value"] == "@daily" and changed["muted"] and changed["name"] == "Nightly"
     check_in(server, name, "error")
@@ -165,6 +165,31 @@ def test_a_monitor_by_hand(server):
     assert "issue" not in monitor(server, name)["environments"][0]  # muted
     ask(server, "DELETE", f"/{made['id']}", expect=204)
     ask(server, "GET", f"/{made['id']}", expect=404)
+
+
+def test_a_job_that_never_begins_is_missed(server):
+    """Described by hand, and nobody checks in; the first to do so says where it runs."""
+    name, other = slug(), slug()
+    every = {"type": "interval", "every": 1, "unit": "minute"}
+    ask(server, "POST", "", {"project": "default", "slug": name, "schedule": every, "margin_s": 0}, 201)
+    ask(server, "POST", "", {"project": "default", "slug": other, "schedule": {**every, "unit": "day"}}, 201)
+    check_in(server, other, "ok", environment="staging")
+
+    def renamed():
+        environments = monitor(server, other)["environments"]
+        assert [(one["environment"], one["status"]) for one in environments] == [("staging", "ok")]
+    eventually(renamed)
+
+    def missed():
+        late = monitor(server, name)["environments"][0]
+        assert (late["environment"], late["status"]) == ("production", "missed") and late["issue"]
+    eventually(missed, 90)
+    check_in(server, name, "ok", environment="staging")
+
+    def over():
+        (now,) = monitor(server, name)["environments"]
+        assert (now["environment"], now["status"]) == ("staging", "ok") and "failing_since" not in now
+    eventually(over)
 
 
 def test_what_is_wrong_is_said(server):

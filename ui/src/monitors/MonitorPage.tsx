@@ -93,7 +93,11 @@ export function MonitorPage({ id }: { id: string }) {
         ) : (
           <p class="sm d3 mlimits">{limits(monitor)}</p>
         )}
-        {monitor.environments.length === 0 ? <Waiting monitor={monitor} /> : <Environments monitor={monitor} turn={turn} />}
+        {monitor.environments.every((one) => one.status === 'waiting') ? (
+          <Waiting monitor={monitor} />
+        ) : (
+          <Environments monitor={monitor} turn={turn} />
+        )}
       </div>
       <Foot
         keys={[
@@ -120,7 +124,14 @@ function Waiting({ monitor }: { monitor: Monitor }) {
   return (
     <div class="say">
       <h2>It waits for its first check-in</h2>
-      <p>With one of these the job says when it begins and how it ended:</p>
+      <p>
+        {monitor.environments[0]?.next && !monitor.disabled && (
+          <>
+            Due <When at={monitor.environments[0].next} />; if nothing has come then, it is missed.{' '}
+          </>
+        )}
+        With one of these the job says when it begins and how it ended:
+      </p>
       <Snippets slug={monitor.slug} />
     </div>
   );

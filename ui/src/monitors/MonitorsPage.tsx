@@ -155,7 +155,7 @@ function Item({ monitor, chosen, choose }: { monitor: Monitor; chosen: boolean; 
         {environments.length === 0 && (
           <div class="menv">
             <span class="pill">waiting</span>
-            <span class="sm d3 cut">no check-in yet: it becomes due with the first one</span>
+            <span class="sm d3 cut">no check-in yet</span>
           </div>
         )}
         {environments.map((environment) => (
