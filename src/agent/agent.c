@@ -90,7 +90,7 @@ static int read_host(struct agent *a, struct err *err)
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0 && errno == ENOENT) {
         err_set(err, ERR_NOENT, "not_enrolled", "this host is not enrolled with a server");
-        err_set_hint(err, "clew agent --server URL --token TOKEN, with a token from the pages: Live, Hosts");
+        err_set_hint(err, "clew agent --server URL --token TOKEN; `clew agents token` on the server makes the token");
         return ERR_NOENT;
     }
     if (fd < 0)

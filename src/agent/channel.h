@@ -12,9 +12,10 @@ enum channel_kind {
     CHANNEL_CAPTURE = 'C', // helper: length of the id (one byte), id, CAPTURE
     CHANNEL_STATUS =
         'S', // helper: ppm of a core, bytes of memory, attached, processes (four little-endian 64-bit numbers)
-    CHANNEL_LOST = 'L',    // network: the id of a capture that the spool had no room for
-    CHANNEL_SYNC = 'Y',    // network: a new connection, tell everything again
-    CHANNEL_CONTACT = 'A', // network: the server is there
+    CHANNEL_LOST = 'L', // network: the id of a capture that the spool had no room for
+    CHANNEL_SYNC = 'Y', // network: a new connection, tell everything again
+    CHANNEL_CONTACT =
+        'A', // network: the server is there, and its lease in milliseconds (a little-endian 64-bit number)
 };
 
 struct channel {

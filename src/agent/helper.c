@@ -158,6 +158,7 @@ static void on_message(struct channel *c, uint8_t kind, bytes m)
     switch (kind) {
     case CHANNEL_CONTACT:
         h->contact_ns = clock_mono_ns();
+        h->lease_ms = m.len == 8 && le64_get(m.ptr) < (uint64_t)h->o->lease_ms ? (int)le64_get(m.ptr) : h->o->lease_ms;
         break;
     case CHANNEL_SYNC:
         tell_processes(h);
@@ -278,7 +279,8 @@ static int begin(struct helper *h, int fd)
     h->cpu_ns = cpu_ns();
     h->cpu_at_ns = clock_mono_ns();
     // No lease before the server's first word.
-    h->contact_ns = h->cpu_at_ns - h->o->lease_ms * NS_PER_MS;
+    h->lease_ms = h->o->lease_ms;
+    h->contact_ns = h->cpu_at_ns - h->lease_ms * NS_PER_MS;
     h->scan.fn = on_scan;
     h->tick.fn = on_tick;
     h->flush.fn = on_flush;

@@ -6,7 +6,7 @@
 struct helper_options {
     const struct policy *policy;
     const struct backend *const *backends;
-    int lease_ms; // without the server for so long: everything is removed
+    int lease_ms; // without the server for so long: everything is removed; a server may want less, not more
     int scan_ms;  // between two looks at /proc
 };
 

@@ -74,6 +74,7 @@ struct helper {
     size_t targets_n;
     struct desired desired;
     int64_t contact_ns;
+    int lease_ms;
     bool stopping, braked, listed; // listed: the list of processes as it was told is still true
     uint64_t serial, captures;
     char run[17];

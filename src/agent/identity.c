@@ -84,6 +84,20 @@ static bool says_nothing(str name)
     return name.len == 0;
 }
 
+// shop.checkout
+static bool module_text(str s)
+{
+    bool begins = true;
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.ptr[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (unsigned char)c >= 0x80;
+        if (!letter && (begins || !((c >= '0' && c <= '9') || c == '.')))
+            return false;
+        begins = c == '.';
+    }
+    return s.len && !begins;
+}
+
 // The program that the interpreter runs: the first argument that is no option ("-m" names a module). A name that says nothing
 // (app.py) gives way to its folder's.
 static str from_command(const struct process *p)
@@ -120,8 +134,8 @@ static str from_command(const struct process *p)
             ptrdiff_t colon = a.ptr ? str_find_char(a, ':', 0) : -1;
             if (!a.ptr)
                 break;
-            if (colon > 0 && a.ptr[0] != '-' && str_find_char(a, '/', 0) < 0 &&
-                !hex_decode((uint8_t[1]){ 0 }, str_slice(a, (size_t)colon + 1, (size_t)colon + 3))) {
+            if (colon > 0 && module_text(str_slice(a, 0, (size_t)colon)) &&
+                module_text(str_slice(a, (size_t)colon + 1, (size_t)colon + 2))) { // no address (localhost:8000)
                 name = str_slice(a, 0, (size_t)colon);
                 break;
             }

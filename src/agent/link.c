@@ -1,5 +1,6 @@
 #include "agent/link.h"
 #include "agent/channel.h"
+#include "agent/helper.h"
 #include "agent/spool.h"
 #include "base/clock.h"
 #include "base/json_tree.h"
@@ -15,8 +16,8 @@
 
 enum {
     TICK_MS = 1000,
-    SILENCE_S = 45, // without a word of the server: it is gone
-    HEARTBEAT_S = 15,
+    SILENCE_S = 45,    // without a word of the server: it is gone
+    HEARTBEAT_S = 15,  // at most: the server may want them more often
     BACKOFF_MS = 1000, // first; doubled up to a minute
     BACKOFF_MAX_MS = 60000,
     WS_QUEUE = 8 << 20,
@@ -35,11 +36,11 @@ struct link {
     struct ws_client *ws;
     struct loop_watch watch;
     struct timer tick, retry;
-    bool welcome;
+    bool welcome, listed; // listed: the server knows the processes, which captures name
     unsigned failures;
-    int64_t heard_ns, beat_ns;
+    int64_t heard_ns, beat_ns, heartbeat_s, lease_s; // lease_s: of the server
     uint64_t helper_ppm, helper_rss, attached, processes, lost;
-    char last_error[384];
+    char last_error[384], farewell[384]; // farewell: why the server ends the connection
 };
 
 static void on_ready(struct loop_watch *w, uint32_t events);
@@ -111,7 +112,7 @@ static void disconnect(struct link *l, const char *why)
     l->watch.fd = -1;
     ws_client_close(l->ws, WS_GOING_AWAY, (str){ 0 });
     l->ws = NULL;
-    l->welcome = false;
+    l->welcome = l->listed = false;
     channel_hold(&l->channel, false);
     again_later(l);
     write_status(l);
@@ -213,6 +214,7 @@ static void on_retry(struct timer *t)
         write_status(l);
         return;
     }
+    l->farewell[0] = 0;
     l->heard_ns = clock_mono_ns();
     l->watch = (struct loop_watch){ ws_client_fd(l->ws), EPOLLIN, on_ready };
     if (loop_watch_add(l->loop, &l->watch) < 0) {
@@ -226,7 +228,7 @@ static void on_retry(struct timer *t)
 
 static void send_captures(struct link *l)
 {
-    while (l->welcome && l->ws && ws_client_queued(l->ws) < WS_HIGH && spool_under_way(l->spool) < UNDER_WAY_MAX) {
+    while (l->listed && l->ws && ws_client_queued(l->ws) < WS_HIGH && spool_under_way(l->spool) < UNDER_WAY_MAX) {
         struct buf b;
         int n = 0;
         buf_init(&b, BATCH_BYTES + SPOOL_RECORD_MAX + 64);
@@ -267,7 +269,11 @@ static void on_channel(struct channel *c, uint8_t kind, bytes m)
         take_capture(l, m);
         send_captures(l);
     } else if (kind == CHANNEL_JSON && l->welcome) {
-        send_text(l, str_of_bytes(m)); // without a connection it is told anew after the next one
+        // Without a connection it is told anew after the next one.
+        if (send_text(l, str_of_bytes(m)) && str_starts(str_of_bytes(m), STR("{\"type\":\"processes\""))) {
+            l->listed = true;
+            send_captures(l);
+        }
     } else if (kind == CHANNEL_STATUS && m.len == 32) {
         l->helper_ppm = le64_get(m.ptr);
         l->helper_rss = le64_get(m.ptr + 8);
@@ -280,6 +286,19 @@ static void on_channel(struct channel *c, uint8_t kind, bytes m)
 static void on_channel_closed(struct channel *c) { loop_stop(OS_CONTAINER(c, struct link, channel)->loop); }
 
 // --- what the server says ---
+
+static int64_t seconds_of(const struct json_node *root, str name, int64_t most)
+{
+    int64_t n = 0;
+    return json_int_of(json_get(root, name), &n) && n > 0 && n < most ? n : most;
+}
+
+static void tell_contact(struct link *l)
+{
+    uint8_t lease[8];
+    le64_put(lease, (uint64_t)l->lease_s * 1000);
+    channel_send(&l->channel, CHANNEL_CONTACT, (bytes){ lease, sizeof lease }, (bytes){ 0 });
+}
 
 static void on_text(struct link *l, str text)
 {
@@ -298,6 +317,8 @@ static void on_text(struct link *l, str text)
         if (str_eq(type, STR("welcome"))) {
             log_info("agent", "connected to %s", l->o->identity->server);
             l->welcome = true;
+            l->heartbeat_s = seconds_of(root, STR("heartbeat_s"), HEARTBEAT_S);
+            l->lease_s = seconds_of(root, STR("lease_s"), HELPER_LEASE_MS / 1000);
             l->failures = 0;
             spool_again(l->spool);
             channel_send(&l->channel, CHANNEL_SYNC, (bytes){ 0 }, (bytes){ 0 });
@@ -307,7 +328,7 @@ static void on_text(struct link *l, str text)
                 spool_ack(l->spool, json_text_of(id));
         } else if (str_eq(type, STR("bye"))) {
             str message = json_get_text(root, STR("message"));
-            snprintf(l->last_error, sizeof l->last_error, "%.*s", (int)(message.len < 300 ? message.len : 300),
+            snprintf(l->farewell, sizeof l->farewell, "%.*s", (int)(message.len < 300 ? message.len : 300),
                      message.ptr);
         } else { // written with its members in another order, perhaps
             channel_send(&l->channel, CHANNEL_JSON, bytes_of_str(text), (bytes){ 0 });
@@ -324,14 +345,14 @@ static void on_ready(struct loop_watch *w, uint32_t events)
     int rc;
     while (l->ws && (rc = ws_client_next(l->ws, &e, &err)) != 0) {
         if (rc < 0 || e.what == WS_CLOSE) {
-            disconnect(l, rc < 0 ? err.message : "the server said goodbye");
+            disconnect(l, l->farewell[0] ? l->farewell : rc < 0 ? err.message : "the server said goodbye");
             return;
         }
         l->heard_ns = clock_mono_ns();
-        if (l->welcome)
-            channel_send(&l->channel, CHANNEL_CONTACT, (bytes){ 0 }, (bytes){ 0 });
         if (e.what == WS_TEXT)
             on_text(l, str_of_bytes(e.data));
+        if (l->welcome)
+            tell_contact(l);
     }
     send_captures(l);
     watch_again(l);
@@ -366,7 +387,7 @@ static void on_tick(struct timer *t)
     int64_t now = clock_mono_ns();
     if (l->ws && now - l->heard_ns > SILENCE_S * NS_PER_S)
         disconnect(l, "it is silent");
-    if (l->welcome && now - l->beat_ns >= HEARTBEAT_S * NS_PER_S) {
+    if (l->welcome && now - l->beat_ns >= l->heartbeat_s * NS_PER_S) {
         l->beat_ns = now;
         heartbeat(l);
     }

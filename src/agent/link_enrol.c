@@ -17,10 +17,10 @@ static int read_answer(struct link_identity *ret, const struct net_answer *a, st
         rc = err_set(err, ERR_UNSUPPORTED, "no_live", "this server does not take agents");
         err_set_hint(err, "it needs a version of Clew with the server's half of live debugging");
     } else if (a->status / 100 != 2) {
-        str detail = json_get_text(root, STR("detail"));
-        rc = err_set(err, ERR_DENIED, "enrol_refused", "the server refuses the enrolment: %d %.*s", a->status,
-                     (int)(detail.len < 200 ? detail.len : 200), detail.ptr);
-        err_set_hint(err, "a token is good once, for an hour; make another one in the pages: Live, Hosts");
+        str words = json_get_text(json_get(root, STR("error")), STR("message"));
+        rc = err_set(err, ERR_DENIED, "enrol_refused", "the server refuses the enrolment: %.*s",
+                     (int)(words.len < 200 ? words.len : 200), words.len ? words.ptr : "it does not say why");
+        err_set_hint(err, "a token is good once, for an hour: `clew agents token` on the server makes another one");
     } else if (rc < 0 || !agent.len || agent.len >= sizeof ret->agent || !secret.len ||
                secret.len >= sizeof ret->secret || !http_value_ok(secret)) {
         rc = err_set(err, ERR_MALFORMED, "bad_answer", "the server's answer to the enrolment is not understood");

@@ -48,8 +48,10 @@ static int read_wishes(struct helper *h, const struct json_node *list, struct de
             continue;
         }
         const struct wish *old = desired_find(h, w->probe.id);
-        // What is left of the same revision goes on: the server adds to it with grants.
-        w->remaining = old && old->probe.revision == w->probe.revision ? old->remaining : w->probe.grant;
+        // What is left of the same revision goes on: the server adds to it with grants. A server that has started anew knows of none
+        // that it has given, and says what there is.
+        w->remaining =
+            old && old->remaining && old->probe.revision == w->probe.revision ? old->remaining : w->probe.grant;
         d->n++;
     }
     return 0;
@@ -108,7 +110,7 @@ static uint64_t set_of(struct target *t, size_t *ret_n)
     int64_t now = clock_unix_ns();
     uint64_t sum = 1;
     size_t n = 0;
-    bool open = !h->stopping && !h->braked && clock_mono_ns() - h->contact_ns < h->o->lease_ms * NS_PER_MS;
+    bool open = !h->stopping && !h->braked && clock_mono_ns() - h->contact_ns < h->lease_ms * NS_PER_MS;
     for (size_t i = 0; i < h->desired.n && open; i++) {
         const struct probe *p = &h->desired.wishes[i].probe;
         if (!belongs(t, p, now))

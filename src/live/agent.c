@@ -357,7 +357,6 @@ static void welcome(struct live *l, struct live_link *k, const struct agent_mess
                (long long)k->agent->id, LIVE_LEASE_S, LIVE_HEARTBEAT_S);
     link_send(k, &b);
     k->greeted = true;
-    desired_send(l, k->agent);
 }
 
 // They outlive the message: written and read again into the agent's own arena.
@@ -392,6 +391,8 @@ static int take_processes(struct live *l, struct live_agent *a, const struct age
     a->processes = own.processes;
     a->processes_n = own.n;
     tell_instances(l, a);
+    // Before this a set would have nothing in it, and take out what is still wanted.
+    a->link->listed = true;
     // Reports of processes that have ended say nothing any more; those of others stay.
     desired_send(l, NULL);
     return 0;

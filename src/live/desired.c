@@ -260,7 +260,7 @@ void desired_send(struct live *l, struct live_agent *only)
     for (const struct live_probe *p = l->probes; p; p = p->next)
         lasts[i++] = last_turn(l, p);
     for (struct live_agent *a = l->agents; a; a = a->next)
-        if (a->link && a->link->greeted && (!only || a == only))
+        if (a->link && a->link->listed && (!only || a == only))
             send_to(l, a, lasts, now);
     mem_free(lasts);
 }

@@ -66,6 +66,7 @@ struct live_link {
     struct live_agent *agent; // NULL: it was removed
     struct live_connection c;
     bool greeted;
+    bool listed; // has said which processes there are
     int64_t heard;
 };
 

@@ -33,7 +33,7 @@ class FakeServer:
     """Takes one agent; what it says comes out of a queue."""
 
     def __init__(self):
-        self.said, self.ws, self.auth = queue.Queue(), None, None
+        self.said, self.ws, self.auth, self.lease = queue.Queue(), None, None, {"lease_s": 90, "heartbeat_s": 15}
         self.server = serve(self.handle, "127.0.0.1", 0, compression=None, max_size=None, process_request=self.request)
         self.port = self.server.socket.getsockname()[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -46,7 +46,7 @@ class FakeServer:
 
     def handle(self, ws):
         self.ws = ws
-        ws.send(json.dumps({"type": "welcome", "agent": "a1", "lease_s": 90, "heartbeat_s": 15}, separators=(",", ":")))
+        ws.send(json.dumps({"type": "welcome", "agent": "a1", **self.lease}, separators=(",", ":")))
         try:
             for m in ws:
                 self.said.put(json.loads(m))
@@ -185,12 +185,27 @@ def test_a_probe_captures_what_was_granted_and_leaves(enrolled, victim):
     p.kill()
     p.wait()
     p = agent(enrolled.state)
+    enrolled.wait("processes", of(victim.pid))  # first, because captures name them
     again = captures(enrolled, 2)
     assert [c["id"] for c in again] == [c["id"] for c in got]
     enrolled.send({"type": "ack", "ids": [c["id"] for c in again]})
-    enrolled.wait("processes", of(victim.pid))
     enrolled.send({"type": "desired", "revision": 5, "probes": [probe(victim, revision=2, grant=1)]})
     assert captures(enrolled, 1)[0]["id"] not in {c["id"] for c in got}
     enrolled.send({"type": "desired", "revision": 6, "probes": []})
     enrolled.wait("states", lambda m: any(s["state"] == "removed" for s in m["states"]))
+    end(p)
+
+
+def test_a_lease_that_lapses_takes_every_probe_out(enrolled, victim):
+    """The server is there and does not answer: after its lease nothing is left in the target, and all of it comes back with the server."""
+    enrolled.lease = {"lease_s": 3, "heartbeat_s": 1}
+    p = agent(enrolled.state)
+    enrolled.wait("processes", of(victim.pid))
+    enrolled.send({"type": "desired", "revision": 1, "probes": [probe(victim, grant=1, hits=1)]})
+    enrolled.wait("states", lambda m: any(s["state"] == "installed" for s in m["states"]))
+    captures(enrolled, 1)
+    send_frame, enrolled.ws.protocol.send_frame = enrolled.ws.protocol.send_frame, lambda frame: None  # no pong
+    enrolled.wait("states", lambda m: any(s["state"] == "removed" for s in m["states"]))
+    enrolled.ws.protocol.send_frame = send_frame
+    enrolled.wait("states", lambda m: any(s["state"] != "removed" for s in m["states"]))  # with the server it is wanted again
     end(p)

@@ -12,6 +12,7 @@ from websockets.exceptions import InvalidStatus
 import harness
 import openapi
 from live_agent import Agent, enrol, process
+from live_calls import ask, eventually, prepare, query
 
 JSON = {"Content-Type": "application/json"}
 WHERE = {"file": "app/pricing.py", "line": 87}
@@ -22,12 +23,6 @@ def server(tmp_path_factory):
     made = prepare(harness.Server(tmp_path_factory.mktemp("live") / "data"))
     yield made
     assert made.stop() == 0 and not made.complaints()
-
-
-def prepare(made):
-    made.start()
-    made.admin = made.token("admin", "read", "values", "probe", "probe_prod")
-    return made
 
 
 @pytest.fixture
@@ -47,12 +42,6 @@ def connected(server):
         agent.close()
 
 
-def ask(server, method, path, body=None, expect=200, token=None):
-    status, answer = server.request(method, path, json.dumps(body) if body is not None else None, JSON, token=token or server.admin)
-    assert status == expect, (method, path, status, answer[:600])
-    return json.loads(answer) if answer else None
-
-
 def service():
     return f"shop-{uuid.uuid4().hex[:8]}"
 
@@ -63,24 +52,6 @@ def place(server, name, expect=201, token=None, **more):
 
 def probe(server, id):
     return ask(server, "GET", f"/api/v1/probes/{id}")
-
-
-def query(server, text, token=None, expect=200):
-    body = json.dumps({"query": text, "from": "-1h", "to": "now"})
-    status, answer = server.request("POST", "/api/v1/query", body, JSON, token=token or server.admin)
-    assert status == expect, answer
-    return [r for r in map(json.loads, answer.splitlines()) if "_stats" not in r] if status == 200 else json.loads(answer)["error"]
-
-
-def eventually(check, seconds=20):
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            return check()
-        except (AssertionError, LookupError):
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)
 
 
 def actions(server):

@@ -1,0 +1,322 @@
+"""Live debugging end to end: `clew serve`, `clew agent`, and a shop in Flask under gunicorn that knows of neither. A probe goes in over REST, a
+request goes through it, what it captured comes out of every door, and nothing is left behind whoever is killed."""
+import http.client
+import json
+import os
+import pathlib
+import shutil
+import signal
+import ssl
+import subprocess
+import tempfile
+import urllib.request
+
+import pytest
+
+import harness
+from live_calls import ask, eventually, prepare, query
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+HERE = pathlib.Path(__file__).resolve().parent
+TRACING = ROOT / ".setup/venv/lib/python3.11/site-packages"  # OpenTelemetry's; the servers' environments have none
+SERVERS = sorted(ROOT.glob(".setup/venvs/3.11.*/bin/python"))
+LINE = next(i for i, text in enumerate((HERE / "victim_shop.py").read_text().splitlines(), 1) if "return order.total" in text)
+SERVICE = "shop-e2e"
+
+pytestmark = pytest.mark.skipif(not SERVERS or not TRACING.is_dir() or os.geteuid() != 0, reason="needs root and an environment with gunicorn")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    made = prepare(harness.Server(tmp_path_factory.mktemp("live-agent") / "data"))
+    yield made
+    assert made.stop() == 0 and not made.complaints()
+
+
+class Shop:
+    def __init__(self):
+        self.port = harness.free_port()
+        self.process = subprocess.Popen(
+            [SERVERS[0], "-m", "gunicorn", "-w", "1", "--log-level", "warning", "-b", f"127.0.0.1:{self.port}", "victim_shop:app"], cwd=HERE,
+            env={**os.environ, "PYTHONPATH": str(TRACING), "OTEL_SERVICE_NAME": SERVICE, "OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=test"})
+        eventually(self.buy)
+
+    def buy(self, total=200, trace=None):
+        """One request; in a trace of its own."""
+        trace = trace or os.urandom(16).hex()
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}/{total}", headers={"traceparent": f"00-{trace}-b7ad6b7169203331-01"})
+        try:
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                assert float(answer.read()) == total * 0.9
+        except OSError as e:
+            raise AssertionError(e) from e
+        return trace
+
+
+@pytest.fixture(scope="module")
+def shop():
+    made = Shop()
+    yield made
+    assert made.process.poll() is None and made.buy()
+    made.process.terminate()
+    assert made.process.wait(30) == 0
+
+
+class Agent:
+    """`clew agent`, both of its processes."""
+
+    def __init__(self, server, state, token=None, url=None):
+        words = [harness.binary(), "agent", "--state", state, *(["--server", url or server.url, "--token", token] if token else [])]
+        self.state = state
+        self.log = open(state.parent / (state.name + ".log"), "w+")
+        self.process = subprocess.Popen([str(w) for w in words], stderr=self.log)
+
+    def words(self):
+        self.log.seek(0)
+        return self.log.read()
+
+    def end(self):
+        self.process.terminate()
+        assert self.process.wait(30) == 0, self.words()
+
+
+def enrolment(server):
+    return ask(server, "POST", "/api/v1/agents/tokens", {"name": "host"}, 201)["token"]
+
+
+@pytest.fixture
+def agent(server, tmp_path):
+    """An agent that is connected, and gone with the test. What a test puts into .now is ended in its place."""
+    made = Agent(server, tmp_path / "state", enrolment(server))
+    made.now = made
+    eventually(lambda: instance(server))
+    yield made
+    made.now.end()
+    id = next(line.split()[1] for line in (tmp_path / "state/host").read_text().splitlines() if line.startswith("agent "))
+    ask(server, "DELETE", f"/api/v1/agents/{id}", expect=204)
+
+
+def instance(server):
+    """The shop's worker, as the server knows it: the one whose parent is a process of the shop, too."""
+    found = [i for i in ask(server, "GET", f"/api/v1/live/instances?service={SERVICE}")["instances"] if i["connected"]]
+    assert len(found) == 2, found
+    return max(found, key=lambda i: i["pid"])
+
+
+def place(server, **more):
+    return ask(server, "POST", "/api/v1/probes", {"service": SERVICE, "where": {"file": "victim_shop.py", "line": LINE}, **more}, 201)["id"]
+
+
+def states(server, id):
+    return {i["state"] for i in ask(server, "GET", f"/api/v1/probes/{id}")["instances"]}
+
+
+def installed(server, id):
+    def check():
+        assert "installed" in states(server, id), ask(server, "GET", f"/api/v1/probes/{id}")
+
+    eventually(check)
+
+
+def snapshots(server, n, **of):
+    def check():
+        found = ask(server, "GET", "/api/v1/snapshots?" + "&".join(f"{k}={v}" for k, v in of.items()))["snapshots"]
+        assert len(found) == n, found
+        return found
+
+    return eventually(check)
+
+
+def hits(server, id):
+    return sum(i["hits"] for i in ask(server, "GET", f"/api/v1/probes/{id}")["instances"])
+
+
+def test_from_a_probe_to_the_value_of_a_variable(server, shop, agent):
+    found = instance(server)
+    assert (found["runtime"], found["environment"], found["attachable"]) == ("python", "test", True)
+    source = ask(server, "GET", f"/api/v1/live/source?service={SERVICE}&path=victim_shop.py")
+    assert source["text"] == (HERE / "victim_shop.py").read_text()
+
+    id = place(server)
+    installed(server, id)
+    assert states(server, id) == {"installed", "waiting"}  # gunicorn's master never loads the file
+    trace = shop.buy(200)
+    [row] = snapshots(server, 1, trace=trace)
+    assert (row["probe"], row["service"], row["line"], row["function"]) == (id, SERVICE, LINE, "price")
+    assert row["columns"] == {"customer": "Ada", "discount": "20"}
+
+    whole = ask(server, "GET", f"/api/v1/snapshots/{row['id']}")
+    values = {v["name"]: v["value"] for v in whole["frames"][0]["vars"]}
+    order = dict(values["order"]["f"])
+    assert values["order"]["t"] == "Order" and order["total"] == {"k": "int", "v": 200}
+    assert order["card"]["why"] == "redacted"
+    assert "4111" not in json.dumps(whole)
+    assert [f["function"] for f in whole["frames"]][:2] == ["price", "home"]
+
+    assert [r["trace"] for r in query(server, f"snapshots probe={id} vars.order.total>100")] == [trace]
+    assert [r["span"] for r in query(server, f"snapshots trace={trace}")] == [row["span"]]
+    assert query(server, f"snapshots probe={id} vars.order.total>200") == []
+
+    ask(server, "DELETE", f"/api/v1/probes/{id}", expect=204)
+    eventually(lambda: untouched(server, shop))
+
+
+def untouched(server, shop, id=None):
+    """A request captures nothing, and (of a probe that is paused) is not even counted."""
+    before = hits(server, id) if id else 0
+    trace = shop.buy()
+    mark = place(server)  # what the request may have captured has come by the time that this one is told of
+    installed(server, mark)
+    ask(server, "DELETE", f"/api/v1/probes/{mark}", expect=204)
+    assert snapshots(server, 0, trace=trace) == []
+    assert (hits(server, id) if id else 0) == before
+
+
+def test_hits_are_counted_and_limited(server, shop, agent):
+    id = place(server, hits=2, rate=1000, burst=100)
+    installed(server, id)
+    for _ in range(5):
+        shop.buy()
+    snapshots(server, 2, probe=id)
+
+    def done():
+        assert ask(server, "GET", f"/api/v1/probes/{id}")["state"] == "done"
+
+    eventually(done)
+    assert len(snapshots(server, 2, probe=id)) == 2
+
+
+def test_a_probe_that_is_paused_is_out_and_comes_back(server, shop, agent):
+    id = place(server)
+    installed(server, id)
+    assert ask(server, "PATCH", f"/api/v1/probes/{id}", {"paused": True})["state"] == "paused"
+    eventually(lambda: untouched(server, shop, id))
+    ask(server, "PATCH", f"/api/v1/probes/{id}", {"paused": False})
+    installed(server, id)
+    snapshots(server, 1, trace=shop.buy())
+    ask(server, "DELETE", f"/api/v1/probes/{id}", expect=204)
+
+
+def test_a_line_without_code_is_refused_with_the_nearest(server, shop, agent):
+    id = place(server, where={"file": "victim_shop.py", "line": LINE + 1})
+
+    def refused():
+        found = [i for i in ask(server, "GET", f"/api/v1/probes/{id}")["instances"] if i["state"] == "unresolvable"]
+        assert [i["code"] for i in found] == ["no_code_at_line"] and LINE in found[0]["data"]["nearest"]
+
+    eventually(refused)
+    ask(server, "DELETE", f"/api/v1/probes/{id}", expect=204)
+
+
+def test_a_killed_agent_leaves_nothing_and_its_successor_goes_on(server, shop, agent):
+    id = place(server)
+    installed(server, id)
+    agent.process.send_signal(signal.SIGKILL)
+    agent.process.wait()
+
+    def unconnected():
+        assert not any(i["connected"] for i in ask(server, "GET", f"/api/v1/live/instances?service={SERVICE}")["instances"])
+
+    eventually(unconnected)
+    shop.buy()  # with the probe's remains in it
+    agent.now = Agent(server, agent.state)
+    eventually(lambda: instance(server))
+    installed(server, id)
+    snapshots(server, 1, trace=shop.buy())
+    ask(server, "DELETE", f"/api/v1/probes/{id}", expect=204)
+    eventually(lambda: untouched(server, shop))
+
+
+def test_a_server_that_starts_again_finds_its_probes_and_loses_no_capture(server, shop, agent):
+    id = place(server, hits=10, rate=1000, burst=100)
+    installed(server, id)
+    first = shop.buy()
+    snapshots(server, 1, trace=first)
+    server.kill()
+    second = shop.buy()  # captured while nobody is there to take it
+    server.start()
+    snapshots(server, 1, trace=second)
+    snapshots(server, 1, trace=first)
+    installed(server, id)
+    snapshots(server, 1, trace=shop.buy())
+    assert ask(server, "GET", f"/api/v1/probes/{id}")["hits_used"] == 3
+    ask(server, "DELETE", f"/api/v1/probes/{id}", expect=204)
+
+
+def test_an_enrolment_that_is_refused_says_why(server, tmp_path, agent):
+    for token in ("clewa_wrong", None):
+        state = tmp_path / f"other-{token}"
+        r = subprocess.run([harness.binary(), "agent", "--state", state, *(["--server", server.url, "--token", token] if token else [])],
+                           capture_output=True, text=True, timeout=20)
+        assert r.returncode == 1 and "clew agents token" in r.stderr, r.stderr
+    assert "the server refuses the enrolment: " in subprocess.run(
+        [harness.binary(), "agent", "--state", tmp_path / "third", "--server", server.url, "--token", "clewa_wrong"], capture_output=True, text=True, timeout=20).stderr
+    for url in ("http://192.0.2.1:1", "https://"):  # a secret goes over no plain connection to elsewhere
+        r = subprocess.run([harness.binary(), "agent", "--state", tmp_path / "fourth", "--server", url, "--token", "x"], capture_output=True, text=True, timeout=20)
+        assert r.returncode == 1 and not (tmp_path / "fourth/host").exists(), r.stderr
+
+
+def test_an_agent_that_was_removed_says_so(server, tmp_path):
+    made = Agent(server, tmp_path / "state", enrolment(server))
+
+    def connected():
+        assert "connected to" in made.words()
+
+    eventually(connected)
+    id = next(line.split()[1] for line in (tmp_path / "state/host").read_text().splitlines() if line.startswith("agent "))
+    ask(server, "DELETE", f"/api/v1/agents/{id}", expect=204)
+
+    def told():
+        words = made.words()
+        assert "this agent is not known any more" in words and "401" in words, words
+
+    eventually(told)
+    made.end()
+
+
+def certificate(folder, name):
+    key, cert = folder / f"{name}.key", folder / f"{name}.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", cert, "-days", "2",
+                    "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"], check=True, capture_output=True)
+    return cert, key
+
+
+def connect_tls(cert):
+    """What harness.Server asks with: it trusts this certificate alone."""
+    context = ssl.create_default_context(cafile=cert)
+
+    def connection(host, port, timeout):
+        return http.client.HTTPSConnection("localhost", port, timeout=timeout, context=context)
+
+    return connection
+
+
+def test_a_server_with_another_key_is_not_spoken_to(tmp_path, monkeypatch):
+    """Pinned at the enrolment: a certificate that everybody trusts is not enough afterwards."""
+    made = harness.Server(tmp_path / "data")
+    open_to_all = pathlib.Path(tempfile.mkdtemp())  # the network process has no privileges
+    open_to_all.chmod(0o755)
+    monkeypatch.setenv("SSL_CERT_FILE", str(open_to_all / "ca.pem"))
+    for name in ("one", "two"):
+        cert, key = certificate(tmp_path, name)
+        monkeypatch.setattr(http.client, "HTTPConnection", connect_tls(cert))
+        shutil.copy(cert, open_to_all / "ca.pem")
+        made.options = ["--tls-cert", str(cert), "--tls-key", str(key)]
+        if name == "one":
+            prepare(made)
+            agent = Agent(made, tmp_path / "state", enrolment(made), f"https://localhost:{made.port}")
+        else:
+            made.start()
+            agent = Agent(made, tmp_path / "state")
+
+        def told():
+            words = agent.words()
+            assert ("connected to https://" if name == "one" else "key") in words and ("connected to" in words) == (name == "one"), words
+
+        eventually(told)
+        if name == "two":
+            assert not any(a["connected"] for a in ask(made, "GET", "/api/v1/agents")["agents"])
+            assert "pinned" in agent.words()
+        agent.end()
+        assert made.stop() == 0
+    shutil.rmtree(open_to_all)
