@@ -175,6 +175,9 @@ static void settle(struct live *l, struct live_agent *a, struct taking *list, si
             probe_finish(l, p);
         else if (a)
             slices_refill(l, a, p);
+        // Once for those of a message that stand together.
+        if (i + 1 == n || list[i + 1].origin.probe != p->id)
+            probe_changed(l, p);
     }
     desired_send(l, NULL);
 }

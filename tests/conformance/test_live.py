@@ -427,6 +427,8 @@ def test_the_stream_says_what_changes(server, connected):
     agent.desired(made["id"])
     agent.send(agent.capture(made["id"]))
     assert event("capture")["probe"] == made["id"]
+    told = event("probe")
+    assert told["hits_used"] == 1 and told["captures"] == 1
     ask(server, "DELETE", f"/api/v1/probes/{made['id']}", expect=204)
     assert event("probe_removed") == {"id": made["id"]}
     c.close()

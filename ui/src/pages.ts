@@ -1,6 +1,18 @@
 // All pages. A new one is an entry here and a folder of its own. (`/metrics` is taken: the server's own, for Prometheus.)
 import type { IconNode } from 'lucide';
-import { Bell, ChartLine, ChartNoAxesGantt, HeartPulse, House, Logs, OctagonAlert, Package, SlidersHorizontal, Waypoints } from 'lucide';
+import {
+  Bell,
+  ChartLine,
+  ChartNoAxesGantt,
+  Crosshair,
+  HeartPulse,
+  House,
+  Logs,
+  OctagonAlert,
+  Package,
+  SlidersHorizontal,
+  Waypoints,
+} from 'lucide';
 import type { ComponentType } from 'preact';
 
 export type Page = ComponentType<{ id: string }>;
@@ -33,6 +45,7 @@ export const TABS: Tab[] = [
   { id: 'issues', label: 'Issues', to: '/issues', icon: OctagonAlert, key: 'i' },
   { id: 'traces', label: 'Traces', to: '/traces', icon: ChartNoAxesGantt, key: 't' },
   { id: 'logs', label: 'Logs', to: '/logs', icon: Logs, key: 'l' },
+  { id: 'live', label: 'Live', to: '/live', icon: Crosshair, key: 'v' },
   { id: 'map', label: 'Map', to: '/map', icon: Waypoints, key: 'm' },
   { id: 'metrics', label: 'Metrics', to: '/explore/metrics', icon: ChartLine, key: 'e' },
   { id: 'releases', label: 'Releases', to: '/releases', icon: Package, key: 'r' },
@@ -56,6 +69,7 @@ export const PAGES: PageEntry[] = [
   },
   { at: /^\/compare$/, tab: 'traces', ranged: false, load: () => import('./compare/ComparePage.tsx').then((m) => m.ComparePage) },
   { at: /^\/logs$/, tab: 'logs', ranged: true, load: () => import('./logs/LogsPage.tsx').then((m) => m.LogsPage) },
+  { at: /^\/live$/, tab: 'live', ranged: false, load: () => import('./live/LivePage.tsx').then((m) => m.LivePage) },
   { at: /^\/map$/, tab: 'map', ranged: true, load: () => import('./map/MapPage.tsx').then((m) => m.MapPage) },
   { at: /^\/explore\/metrics$/, tab: 'metrics', ranged: true, load: () => import('./metrics/MetricsPage.tsx').then((m) => m.MetricsPage) },
   { at: /^\/releases$/, tab: 'releases', ranged: true, load: () => import('./releases/ReleasesPage.tsx').then((m) => m.ReleasesPage) },

@@ -1,0 +1,219 @@
+// Live: from a host without an agent to the values of a line that has run; against an agent that answers as a real one does.
+import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { promisify } from 'node:util';
+import { axe, signIn, sleep, startBrowser, startServer } from './harness.mjs';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const binary = process.env.CLEW_BIN ?? path.join(root, 'build/clew');
+const venv = path.join(root, '.setup/venv/bin/python');
+const PROCESSES = [
+  { n: 1 },
+  { n: 2 },
+  { n: 3, instance: 'shop-old', version: '1.1' },
+  { n: 4, service: 'web', instance: 'web-1' },
+  { n: 5, service: 'legacy', instance: 'legacy-1', attachable: false, code: 'no_permission', message: 'the agent may not trace this process', hint: 'Run the agent as root.' },
+];
+
+let server;
+let browser;
+let host;
+
+/** The host of live_host.py. */
+function startHost(url, token) {
+  const child = spawn(fs.existsSync(venv) ? venv : 'python3', [path.join(import.meta.dirname, 'live_host.py'), url, token], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const lines = [];
+  let rest = '';
+  child.stdout.on('data', (chunk) => {
+    rest += chunk;
+    const whole = rest.split('\n');
+    rest = whole.pop();
+    lines.push(...whole);
+  });
+  const next = async (fits) => {
+    for (let tries = 0; tries < 400; tries++) {
+      const at = lines.findIndex(fits);
+      if (at >= 0) return lines.splice(at, 1)[0];
+      await sleep(50);
+    }
+    throw new Error(`the host has not said it: ${lines.join('; ')}`);
+  };
+  return {
+    next,
+    /** What the server wants placed, once it fits. */
+    probe: async (fits = () => true) => JSON.parse((await next((line) => line.startsWith('probe {') && fits(JSON.parse(line.slice(6))))).slice(6)),
+    tell: async (what) => {
+      child.stdin.write(`${JSON.stringify(what)}\n`);
+      await next((line) => line === 'done');
+    },
+    stop: () => child.kill(),
+  };
+}
+
+before(async () => {
+  [server, browser] = await Promise.all([startServer(), startBrowser()]);
+});
+
+after(async () => {
+  host?.stop();
+  await browser?.stop();
+  await server?.stop();
+});
+
+async function clean(page) {
+  for (const width of [1440, 390]) {
+    await page.setViewportSize({ width, height: width === 390 ? 844 : 900 });
+    for (const colorScheme of ['light', 'dark']) {
+      await page.emulateMedia({ colorScheme });
+      await sleep(300); // colours of controls fade over
+      assert.deepEqual(await axe(page), []);
+    }
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), width, 'nothing is wider than the screen');
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.setViewportSize({ width: 1440, height: 900 });
+}
+
+const words = async (locator) => (await locator.innerText()).replace(/\s+/g, ' ').trim();
+
+describe('before the first agent', () => {
+  it('says what to paste, and goes on by itself when the agent says hello', async () => {
+    const { page, problems, context } = await browser.open();
+    await signIn(page, await server.freshLink(), '/live');
+    await page.getByRole('heading', { name: /No agent yet/ }).waitFor();
+    await page.getByRole('button', { name: 'Make an enrolment token' }).click();
+    const paste = page.locator('.paste pre').first();
+    assert.match(await words(paste), new RegExp(`^sudo CLEW_TOKEN=\\S+ clew agent --server ${server.url}$`));
+    await clean(page);
+    const { stdout } = await promisify(execFile)(binary, ['token', 'add', 'host', '--scope', 'admin', '--data', server.data]);
+    host = startHost(server.url, stdout.trim());
+    await host.next((line) => line === 'ready');
+    await host.tell({ processes: PROCESSES, old: ['3-100'] });
+    await page.getByRole('heading', { name: /3 services to look into/ }).waitFor();
+    await clean(page);
+    assert.deepEqual(problems, []);
+    await context.close();
+  });
+});
+
+describe('a probe', () => {
+  let page;
+  let problems;
+  let id;
+
+  before(async () => {
+    ({ page, problems } = await browser.open());
+    await signIn(page, await server.freshLink(), '/live');
+  });
+
+  it('is placed beside a line of the source that the process runs', async () => {
+    await page.getByRole('button', { name: /^shop/ }).click();
+    await page.getByRole('button', { name: 'app', exact: true }).click();
+    await page.getByRole('button', { name: 'pricing.py' }).first().click();
+    await page.getByText('same text in 2 of 3 instances').waitFor();
+    await clean(page);
+    await page.getByRole('button', { name: 'Place a probe at line 16' }).click();
+    assert.match(page.url(), /service=shop.*file=app%2Fpricing\.py.*line=16.*edit=1/);
+    await page.getByText('160 runs a second').or(page.getByText(/Counted first/)).first().waitFor();
+    await clean(page);
+  });
+
+  it('has a condition that is checked and completed as it is written', async () => {
+    const condition = page.getByLabel('Condition');
+    await condition.pressSequentially('cou');
+    await page.getByRole('option', { name: /^coupon arg, Coupon/ }).waitFor();
+    await page.keyboard.press('Enter');
+    assert.equal(await condition.inputValue(), 'coupon');
+    await condition.fill('order.total > 100 && 1 == "a"');
+    await page.getByText('at column 22').waitFor();
+    assert.equal(await words(page.locator('.expr .bad')), '1');
+    assert.ok(await page.getByRole('button', { name: /^Place on/ }).isDisabled());
+    await clean(page);
+    await condition.fill('order.total > 100');
+    await page.getByText('bool', { exact: true }).waitFor();
+    await page.keyboard.press('Control+Enter');
+    const sent = await host.probe();
+    assert.deepEqual(sent.where, { file: 'app/pricing.py', line: 16 });
+    id = sent.id;
+  });
+
+  it('says of each instance what has become of it, and the way out', async () => {
+    const instances = page.getByRole('region', { name: 'Instances' });
+    await instances.getByText('2 of 3 placed').waitFor();
+    assert.match(await words(instances), /shop-old 1\.1 no statement begins at this line Nearest with a statement: line 13 ?line 15/);
+    await page.getByRole('region', { name: 'Hits' }).getByText(/no run of the line has met the condition/).waitFor();
+    await clean(page);
+  });
+
+  it('shows hits as they come, with their values and the way to their trace', async () => {
+    await host.tell({ capture: id, total: 184.5 });
+    await host.tell({ capture: id, total: 210.1, rate: 15, n: 1 });
+    const rows = page.locator('.ht tbody tr');
+    await rows.nth(1).waitFor();
+    await page.getByText('2 of 20 hits').waitFor();
+    assert.match(await words(rows.nth(0)), /shop-2 210\.1/);
+    assert.equal(await rows.nth(0).getByRole('link', { name: '7f3a9c04' }).getAttribute('href'), '/traces/7f3a9c0444aa4bb29d1e5a6b7c8d9e0f?span=5a6b7c8d9e0f1122');
+    assert.match(await words(page.locator('[data-line="16"]')), /order\.total = /);
+    await page.keyboard.press('j');
+    assert.match(page.url(), /snapshot=/);
+    await clean(page);
+  });
+
+  it('is paused, changed into a log line, and removed', async () => {
+    await page.getByRole('button', { name: 'Probe at line 16' }).click();
+    await page.getByRole('button', { name: 'Pause' }).click();
+    await page.getByRole('button', { name: 'Resume' }).click();
+    await page.getByRole('button', { name: 'Pause' }).waitFor();
+    await host.probe((probe) => probe.revision === 3 && !probe.paused);
+    await page.getByRole('button', { name: 'Logpoint' }).click();
+    await page.getByLabel('Message').fill('order {order.id}: {order.total}');
+    await clean(page);
+    await page.getByRole('button', { name: /^Update/ }).click();
+    await host.probe((probe) => probe.kind === 'log');
+    await page.getByRole('button', { name: 'Probe at line 16' }).click();
+    await page.getByRole('button', { name: 'Remove', exact: true }).click();
+    await page.getByText('pricing.py:16 is removed').waitFor();
+    await host.next((line) => line === 'probe none');
+  });
+
+  it('goes with all others at once when somebody says so', async () => {
+    await page.getByRole('button', { name: 'Place a probe at line 14' }).click();
+    await page.getByLabel('Condition').press('Control+Enter');
+    await host.probe((probe) => probe.where.line === 14);
+    await page.getByRole('button', { name: 'Remove all' }).click();
+    await page.getByText('Probes leave their processes at once').waitFor();
+    await clean(page);
+    await page.getByRole('button', { name: 'Remove 1 probe of shop' }).click();
+    await host.next((line) => line === 'probe none');
+    await page.getByRole('region', { name: 'Probes' }).getByText('none yet').waitFor();
+  });
+
+  it('is where its address says', async () => {
+    await page.goto(`${server.url}/live?service=shop&file=app/pricing.py&line=7`);
+    await page.locator('[data-line="7"].at').waitFor();
+    await page.keyboard.press('b');
+    await page.getByLabel('Condition').waitFor();
+    await page.keyboard.press('Escape');
+    await page.getByLabel('Condition').waitFor({ state: 'detached' });
+    await page.keyboard.press('ArrowUp');
+    await page.locator('[data-line="6"].at').waitFor();
+    await page.getByLabel('Open a file by its path').fill('app/orders.py:2');
+    await page.keyboard.press('Enter');
+    await page.locator('[data-line="2"].at').waitFor();
+    await page.getByLabel('Open a file by its path').fill('app/none.py');
+    await page.keyboard.press('Enter');
+    await page.getByText('the process has no such file').waitFor();
+    await clean(page);
+  });
+
+  it('is refused with the reason where no process takes it', async () => {
+    await page.goto(`${server.url}/live?service=legacy`);
+    await page.getByRole('heading', { name: 'No process of legacy takes a probe' }).waitFor();
+    assert.match(await words(page.locator('.whys')), /legacy-1 the agent may not trace this process no_permission Run the agent as root\./);
+    await clean(page);
+    assert.deepEqual(problems, []);
+  });
+});

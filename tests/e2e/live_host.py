@@ -1,0 +1,153 @@
+"""A host for the journeys of the Live page: the tests' agent with a small program's files, told on stdin what happens there.
+
+usage: live_host.py URL ADMIN_TOKEN; then a JSON object a line:
+{"processes": [..]}  what runs there from now on
+{"capture": "p1", "times": 2, "total": 184.5, "rate": null}
+{"close": true}
+Each is answered with a line; one that begins with "probe" says what the server wants placed.
+"""
+import json
+import pathlib
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
+from live_agent import Agent, enrol, process  # noqa: E402
+
+PRICING = '''"""Prices of orders."""
+from decimal import Decimal
+
+
+def rate_of(coupon):
+    # rates are in basis points
+    return coupon.rate
+
+
+def apply_discount(order, coupon):
+    """Price of an order after its coupon, in the order's currency."""
+    if coupon is None:
+        return order.total
+    rate = coupon.rate
+    floor = Decimal("0.00")
+    off = rate * order.total
+    return max(floor, order.total - off)
+
+
+def price_order(order):
+    coupon = load_coupon(order)
+    return apply_discount(order, coupon)
+'''
+FILES = {"app/pricing.py": PRICING, "app/orders.py": "def create_order(cart):\n    return cart\n", "manage.py": "import app\n"}
+OLD = PRICING.replace("    # rates are in basis points\n", "")
+
+
+class Server:
+    def __init__(self, url):
+        self.url, self.port = url, int(url.rsplit(":", 1)[1])
+
+    def request(self, method, path, body=None, headers=None, token=None):
+        sent = urllib.request.Request(self.url + path, body.encode() if body else None, {**(headers or {}), **({"Authorization": f"Bearer {token}"} if token else {})}, method=method)
+        try:
+            with urllib.request.urlopen(sent) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as e:
+            return e.code, e.read()
+
+
+def entries(path):
+    found = {}
+    for name in FILES:
+        if path and not name.startswith(path + "/"):
+            continue
+        rest = name[len(path) + 1:] if path else name
+        first, _, more = rest.partition("/")
+        full = f"{path}/{first}" if path else first
+        found[full] = {"name": first, "path": full, "dir": bool(more)}
+    return {"entries": list(found.values())}
+
+
+class Host(Agent):
+    # The processes that answer with the old text of a file.
+    old = ()
+
+    def resolve(self, m):
+        what, path = m["what"], m.get("path", "")
+        if what == "files":
+            return entries(path)
+        if path not in FILES:
+            return None
+        text = OLD if m["process"] in self.old else FILES[path]
+        lines = [n for n, line in enumerate(text.split("\n"), 1) if line.strip() and not line.strip().startswith(("#", '"""'))]
+        if what == "source":
+            return {"path": path, "text": text, "lines": lines, "functions": []}
+        if what == "variables":
+            return {"variables": [{"name": "order", "kind": "arg", "type": "Order"}, {"name": "coupon", "kind": "arg", "type": "Coupon"}, {"name": "rate", "kind": "local"}]}
+        return {"lines": lines}
+
+    def answer(self):
+        while True:
+            m = self.heard.get()
+            if m["type"] == "closed":
+                return
+            if m["type"] == "resolve":
+                result = self.resolve(m)
+                more = {"result": result} if result else {"error": {"code": "no_source", "message": "the process has no such file"}}
+                self.say("resolved", request=m["request"], ok=result is not None, **more)
+            elif m["type"] == "desired":
+                self.place(m["probes"])
+
+    def place(self, probes):
+        for probe in probes:
+            for p in self.processes:
+                if not p["attachable"] or p["id"] not in probe["scope"]["processes"]:
+                    continue
+                state = {"probe": probe["id"], "revision": probe["revision"], "process": p["id"], "state": "installed", "file": probe["where"].get("file"), "line": probe["where"].get("line")}
+                if p["id"] in self.old:
+                    state |= {"state": "unresolvable", "code": "no_code_at_line", "message": "no statement begins at this line", "data": {"nearest": [13, 15]}}
+                self.say("states", revision=1, states=[state])
+                self.say("counts", counts=[{"probe": probe["id"], "process": p["id"], "hits": 40, "filtered": 40 if probe.get("if") else 0, "captured": 0, "errors": 0, "ns": 12000,
+                                            "dropped": {"rate": 0, "ring": 0, "spool": 0, "budget": 0, "grant": 0}}])
+            if not probe.get("count_only"):
+                print("probe", json.dumps({k: probe.get(k) for k in ("id", "revision", "kind", "paused", "where")}), flush=True)
+        if not probes:
+            print("probe none", flush=True)
+
+    def hit(self, probe, total=184.5, rate=None, n=0, trace="7f3a9c0444aa4bb29d1e5a6b7c8d9e0f"):
+        value = {"k": "null", "t": "NoneType"} if rate is None else {"k": "int", "t": "int", "v": rate}
+        order = {"k": "object", "t": "Order", "f": [["id", {"k": "int", "t": "int", "v": 8121}], ["total", {"k": "float", "t": "float", "v": total}],
+                                                   ["lines", {"k": "list", "t": "list", "n": 14, "i": [{"k": "str", "t": "str", "v": "AMPH-3"}], "cut": "items"}],
+                                                   ["card", {"k": "missing", "why": "redacted", "rule": "cards"}]]}
+        frames = [{"function": "apply_discount", "file": "app/pricing.py", "line": 16, "module": "app.pricing", "in_app": True, "vars": [
+                      {"name": "order", "kind": "arg", "value": order}, {"name": "rate", "kind": "local", "value": value},
+                      {"name": "currency", "kind": "local", "value": {"k": "str", "t": "str", "v": "EUR"}},
+                      {"name": "off", "kind": "local", "value": {"k": "missing", "why": "uninitialized"}}]},
+                  {"function": "price_order", "file": "app/pricing.py", "line": 22, "module": "app.pricing", "in_app": True},
+                  {"function": "run", "file": "/usr/lib/python3/site-packages/web.py", "line": 300, "module": "web", "in_app": False}]
+        return self.capture(probe, n=n, line=16, frames=frames, trace=trace, span="5a6b7c8d9e0f1122", exprs=[{"text": "order.total", "value": {"k": "float", "t": "float", "v": total}}])
+
+
+def main():
+    server = Server(sys.argv[1])
+    secret = enrol(server, "web-1", sys.argv[2])[1]["secret"]
+    host = Host(server, secret, "web-1", [process(1), process(2)])
+    threading.Thread(target=host.answer, daemon=True).start()
+    print("ready", flush=True)
+    for line in sys.stdin:
+        told = json.loads(line)
+        if "processes" in told:
+            host.processes = [process(p.pop("n"), **p) for p in told["processes"]]
+            host.old = tuple(told.get("old", ()))
+            host.say("processes", processes=host.processes)
+        elif "capture" in told:
+            host.send(*[host.hit(told["capture"], told.get("total", 184.5), told.get("rate"), told.get("n", 0)) for _ in range(told.get("times", 1))])
+        elif told.get("close"):
+            host.close()
+            return
+        print("done", flush=True)
+        time.sleep(0)
+
+
+main()

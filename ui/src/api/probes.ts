@@ -1,0 +1,224 @@
+// Live debugging: services under an agent, their processes and files, probes, and what they have captured.
+import { getJson, send } from './client.ts';
+
+export interface LiveService {
+  service: string;
+  runtimes: string[];
+  instances: number;
+  attachable: number;
+  hosts: number;
+  probes: number;
+}
+
+/** A process, as its agent sees it. */
+export interface Instance {
+  id: string;
+  agent: string;
+  host?: string;
+  connected: boolean;
+  pid?: number;
+  service?: string;
+  version?: string;
+  environment?: string;
+  instance?: string;
+  runtime?: string;
+  runtime_version?: string;
+  command?: string;
+  user?: string;
+  attachable?: boolean;
+  attached?: boolean;
+  /** Why it cannot be attached to. */
+  code?: string;
+  message?: string;
+  hint?: string;
+}
+
+export type ProbeState = 'pending' | 'installed' | 'partial' | 'refused' | 'paused' | 'expired' | 'done' | 'suspended';
+
+/** What has become of a probe in one process. */
+export interface Placement {
+  agent: string;
+  process: string;
+  host?: string;
+  instance?: string;
+  version?: string;
+  pid?: number;
+  state: string;
+  code?: string;
+  message?: string;
+  data?: { nearest?: unknown; candidates?: unknown };
+  file?: string;
+  line?: number;
+  hits: number;
+  filtered: number;
+  errors: number;
+  first_error?: string;
+  dropped: number;
+  /** Of one core. */
+  cost_ratio?: number;
+}
+
+export interface Where {
+  file?: string;
+  line?: number;
+  function?: string;
+  at?: 'entry' | 'exit' | 'throw';
+  exception?: string;
+}
+
+export const KINDS = ['snapshot', 'log', 'metric'] as const;
+export type Kind = (typeof KINDS)[number] | 'timer' | 'exception';
+export type Keep = 'always' | 'trace_error' | 'trace_slow';
+export const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+export const METRICS = ['count', 'gauge', 'histogram'] as const;
+
+/** What a person says of a probe; null takes a member away. */
+export interface ProbeSpec {
+  kind: Kind;
+  where: Where;
+  if?: string | null;
+  keep?: Keep;
+  keep_ms?: number | null;
+  exprs?: string[] | null;
+  log?: { level?: string; template: string } | null;
+  metric?: { kind: string; name: string; value?: string } | null;
+  frames?: number;
+  depth?: number;
+  locals?: boolean;
+  args?: boolean;
+  rate?: number;
+  hits?: number;
+  scope?: { service?: string; version?: string; environment?: string; host?: string; pid?: number; instances?: string | number };
+}
+
+export interface ProbeInput extends Partial<ProbeSpec> {
+  service?: string;
+  project?: string;
+  ttl_s?: number;
+  paused?: boolean;
+}
+
+export interface Probe extends ProbeSpec {
+  id: string;
+  revision: number;
+  project: string;
+  service: string;
+  owner?: string;
+  created: string;
+  expires: string;
+  state: ProbeState;
+  paused: boolean;
+  hits: number;
+  hits_used: number;
+  captures: number;
+  dropped: number;
+  instances: Placement[];
+}
+
+export interface Hit {
+  id: string;
+  probe: string;
+  time: string;
+  service?: string;
+  instance?: string;
+  process?: string;
+  host?: string;
+  trace?: string;
+  span?: string;
+  file?: string;
+  line?: number;
+  function?: string;
+  kind?: string;
+  bytes: number;
+  redacted: number;
+  /** The first plain values, for who may read them. */
+  columns?: Record<string, string>;
+}
+
+export interface FileEntry {
+  name: string;
+  path: string;
+  dir: boolean;
+  files?: number;
+}
+
+export interface SourceFile {
+  process: string;
+  path: string;
+  text: string;
+  /** Lines where a statement may begin. */
+  lines?: number[];
+  functions?: { name: string; line: number; end?: number }[];
+}
+
+export interface Variable {
+  name: string;
+  kind?: string;
+  type?: string;
+}
+
+export type Checked = { ok: true; type: string } | { ok: false; column: number; message: string; hint?: string };
+export type CheckAs = 'condition' | 'expression' | 'template';
+
+export interface Forecast {
+  hits_per_s: number;
+  cost_ns: number;
+  core_ratio: number;
+}
+
+const probes = '/api/v1/probes';
+const live = '/api/v1/live';
+
+export const loadServices = (abort?: AbortSignal) => getJson<{ services: LiveService[]; agents: number }>(`${live}/services`, {}, abort);
+
+export async function loadInstances(service: string, abort?: AbortSignal): Promise<Instance[]> {
+  return (await getJson<{ instances: Instance[] }>(`${live}/instances`, { service }, abort)).instances;
+}
+
+export async function loadProbes(service: string | undefined, abort?: AbortSignal): Promise<Probe[]> {
+  return (await getJson<{ probes: Probe[] }>(probes, { service, all: 1 }, abort)).probes;
+}
+
+export const addProbe = (input: ProbeInput) => send<Probe>('POST', probes, input);
+export const changeProbe = (id: string, input: ProbeInput) => send<Probe>('PATCH', `${probes}/${encodeURIComponent(id)}`, input);
+export const removeProbe = (id: string) => send<void>('DELETE', `${probes}/${encodeURIComponent(id)}`, {});
+
+/** The kill switch: every probe of a service, or of all. */
+export const removeProbes = (service: string | undefined) =>
+  send<{ removed: number }>('DELETE', `${probes}?${service ? `service=${encodeURIComponent(service)}` : 'all=1'}`, {});
+
+export async function checkText(as: CheckAs, text: string, abort?: AbortSignal): Promise<Checked | undefined> {
+  return await send<Checked>('POST', `${probes}/check`, { as, text }, abort);
+}
+
+export async function loadFiles(service: string, process: string | undefined, path: string, abort?: AbortSignal): Promise<FileEntry[]> {
+  return (await getJson<{ entries: FileEntry[] }>(`${live}/files`, { service, process, path: path || undefined }, abort)).entries;
+}
+
+export async function loadSource(service: string, process: string | undefined, path: string, abort?: AbortSignal): Promise<SourceFile> {
+  return await getJson<SourceFile>(`${live}/source`, { service, process, path }, abort);
+}
+
+export async function loadVariables(service: string, process: string | undefined, path: string, line: number): Promise<Variable[]> {
+  return (await getJson<{ variables: Variable[] }>(`${live}/variables`, { service, process, path, line })).variables;
+}
+
+export async function loadForecast(service: string, path: string, line: number, abort?: AbortSignal): Promise<Forecast> {
+  return await getJson<Forecast>(`${live}/forecast`, { service, path, line }, abort);
+}
+
+export async function loadHits(probe: Probe, limit: number, abort?: AbortSignal): Promise<Hit[]> {
+  // A host's clock may be a little behind or ahead.
+  const from = Date.parse(probe.created) - 600_000;
+  return (
+    await getJson<{ snapshots: Hit[] }>(
+      '/api/v1/snapshots',
+      { probe: probe.id, from, to: Date.parse(probe.expires) + 600_000, limit },
+      abort,
+    )
+  ).snapshots;
+}
+
+export async function makeAgentToken(name: string): Promise<string> {
+  return (await send<{ token: string }>('POST', '/api/v1/agents/tokens', { name }))?.token ?? '';
+}

@@ -1,0 +1,499 @@
+// A probe as it is written: when, what, until, where, at what cost. It opens under its line.
+import { Plus, X } from 'lucide';
+import { useEffect, useState } from 'preact/hooks';
+import { me, serverNow } from '../api/client.ts';
+import { useLoad } from '../api/load.ts';
+import {
+  addProbe,
+  changeProbe,
+  type Instance,
+  type Keep,
+  LEVELS,
+  loadForecast,
+  loadVariables,
+  METRICS,
+  type Probe,
+  removeProbe,
+  type Variable,
+} from '../api/probes.ts';
+import { count, duration, NNBSP, plural } from '../format/number.ts';
+import { Icon } from '../parts/Icon.tsx';
+import { DEPTHS, type Draft, draftFor, draftOf, FRAMES, HITS, inputOf, lacks, RATES, SLOW, TTLS } from './draft.ts';
+import { ExprField } from './ExprField.tsx';
+import { namesNear } from './expression.ts';
+import { refusal, run } from './session.ts';
+import { core, fileName, isAlive, nameOf } from './words.ts';
+
+interface Props {
+  service: string;
+  project: string | undefined;
+  file: string;
+  line: number;
+  lines: readonly string[];
+  process: string | undefined;
+  instances: readonly Instance[];
+  probe: Probe | undefined;
+  /** To begin with, from the address: a condition that was added elsewhere. */
+  condition: string | undefined;
+  placed: (probe: Probe) => void;
+  /** Paused, or not any more: the editor stays. */
+  changed: (probe: Probe) => void;
+  removed: (probe: Probe) => void;
+  close: () => void;
+}
+
+const KIND_WORDS = [
+  ['snapshot', 'Tracepoint', 'Captures variables and the stack'],
+  ['log', 'Logpoint', 'Writes a log line'],
+  ['metric', 'Counter', 'Counts or measures'],
+] as const;
+const KEEP_WORDS: [Keep, string][] = [
+  ['always', 'every hit'],
+  ['trace_error', 'when the trace fails'],
+  ['trace_slow', 'when the trace is slow'],
+];
+
+export function Editor(props: Props) {
+  const { service, file, line, lines, process, instances, probe, placed, changed, removed, close } = props;
+  const alive = probe && isAlive(probe) ? probe : undefined;
+  const [draft, setDraft] = useState<Draft>(() => {
+    const first = probe ? draftOf(probe) : draftFor(lines[line - 1] ?? '');
+    return props.condition ? { ...first, condition: props.condition } : first;
+  });
+  const [wrong, setWrong] = useState<ReadonlySet<string>>(new Set());
+  const [busy, setBusy] = useState(false);
+  const set = (change: Partial<Draft>) => setDraft((was) => ({ ...was, ...change }));
+  const variables = useVariables(service, process, file, line, lines);
+  const verdict = (name: string) => (fine: boolean) =>
+    setWrong((was) => {
+      if (fine !== was.has(name)) return was;
+      const next = new Set(was);
+      if (fine) next.delete(name);
+      else next.add(name);
+      return next;
+    });
+  const able = instances.filter((one) => one.connected && one.attachable !== false);
+  const refuses = instances.length - able.length;
+  const chosen = instances.find((one) => one.id === process);
+  const targets = draft.pid !== undefined ? 1 : draft.on === 'all' ? able.length : Math.min(Number(draft.on) || able.length, able.length);
+  const why = lacks(draft) ?? (wrong.size > 0 ? 'An expression has an error.' : able.length === 0 ? 'No process can take it.' : undefined);
+  const place = async () => {
+    if (why || busy) return;
+    setBusy(true);
+    const input = inputOf(draft, { file, line }, service, alive);
+    if (!alive && props.project) input.project = props.project;
+    const made = await run(() => (alive ? changeProbe(alive.id, input) : addProbe(input)));
+    setBusy(false);
+    if (made) placed(made);
+  };
+  const pause = async () => {
+    if (!alive) return;
+    const made = await run(() => changeProbe(alive.id, { paused: !alive.paused }));
+    if (made) changed(made);
+  };
+  const remove = async () => {
+    if (!alive) return;
+    setBusy(true);
+    await run(() => removeProbe(alive.id));
+    setBusy(false);
+    if (!refusal.value) removed(alive);
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) void place();
+    else if (event.key === 'Escape') close();
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  const error = refusal.value;
+  return (
+    <section class="pop ed" aria-label={`Probe at ${fileName(file)}:${line}`} onKeyDown={onKeyDown}>
+      <span class="nib" aria-hidden="true" />
+      <div class="eh">
+        <span class="seg s" role="group" aria-label="Kind of probe">
+          {KIND_WORDS.map(([kind, word, does]) => (
+            <button type="button" key={kind} aria-pressed={draft.kind === kind} title={does} onClick={() => set({ kind })}>
+              {draft.kind === kind && <span class="dia" aria-hidden="true" />}
+              {word}
+            </button>
+          ))}
+        </span>
+        <span class="grow" />
+        <span class="mono d3 cut">
+          {fileName(file)}:{line}
+        </span>
+        <button type="button" class="btn g s i" aria-label="Close the editor" title="Close (Esc)" onClick={close}>
+          <Icon icon={X} size={14} />
+        </button>
+      </div>
+      <div class="eg">
+        <span class="lab">If</span>
+        <ExprField
+          as="condition"
+          label="Condition"
+          value={draft.condition}
+          placeholder={example(variables)}
+          variables={variables}
+          write={(condition) => set({ condition })}
+          checked={verdict('if')}
+          focus
+        />
+        {draft.kind === 'snapshot' && <CaptureRow draft={draft} set={set} variables={variables} verdict={verdict} />}
+        {draft.kind === 'log' && (
+          <>
+            <span class="lab">Message</span>
+            <div class="emsg">
+              <select class="text" aria-label="Level" value={draft.level} onChange={(event) => set({ level: event.currentTarget.value })}>
+                {LEVELS.map((level) => (
+                  <option key={level}>{level}</option>
+                ))}
+              </select>
+              <ExprField
+                as="template"
+                label="Message"
+                value={draft.template}
+                placeholder="order {order.id}: {len(order.lines)} lines"
+                variables={variables}
+                write={(template) => set({ template })}
+                checked={verdict('template')}
+              />
+            </div>
+          </>
+        )}
+        {draft.kind === 'metric' && (
+          <>
+            <span class="lab">Metric</span>
+            <div class="emsg">
+              <select
+                class="text"
+                aria-label="Kind of metric"
+                value={draft.metric}
+                onChange={(event) => set({ metric: event.currentTarget.value })}
+              >
+                {METRICS.map((kind) => (
+                  <option key={kind}>{kind}</option>
+                ))}
+              </select>
+              <input
+                class="text mono ename"
+                aria-label="Name of the metric"
+                placeholder="orders.discounted"
+                value={draft.metricName}
+                spellcheck={false}
+                autocomplete="off"
+                maxLength={255}
+                onInput={(event) => set({ metricName: event.currentTarget.value })}
+              />
+              {draft.metric !== 'count' && (
+                <ExprField
+                  as="expression"
+                  label="Value"
+                  value={draft.metricValue}
+                  placeholder="order.total"
+                  variables={variables}
+                  write={(metricValue) => set({ metricValue })}
+                  checked={verdict('value')}
+                />
+              )}
+            </div>
+          </>
+        )}
+        <span class="lab">Until</span>
+        <Until draft={draft} set={set} />
+        <span class="lab">On</span>
+        <div class="row wrapr">
+          <span class="seg s" role="group" aria-label="On which instances">
+            <button
+              type="button"
+              aria-pressed={draft.pid === undefined && draft.on === '1'}
+              onClick={() => set({ on: '1', pid: undefined, host: undefined })}
+            >
+              1 of them
+            </button>
+            <button
+              type="button"
+              aria-pressed={draft.pid === undefined && draft.on === 'all'}
+              onClick={() => set({ on: 'all', pid: undefined, host: undefined })}
+            >
+              all {able.length}
+            </button>
+            {chosen?.pid !== undefined && (
+              <button
+                type="button"
+                class="mono"
+                aria-pressed={draft.pid === chosen.pid}
+                onClick={() => set({ on: 'all', pid: chosen.pid, host: chosen.host })}
+              >
+                {nameOf(chosen)}
+              </button>
+            )}
+          </span>
+          <span class="sm d2">
+            {able.length} can take it{refuses > 0 && <span class="err">, {refuses === 1 ? '1 cannot' : `${count(refuses)} cannot`}</span>}
+          </span>
+        </div>
+        <span class="lab">Cost</span>
+        <Cost {...{ service, file, line }} placed={alive} />
+      </div>
+      {error && (
+        <p class="eerr sm" role="alert">
+          <span class="err">{error.message}</span> {error.place && <code class="d3">{error.place}</code>} {error.hint}
+        </p>
+      )}
+      <div class="ef">
+        <span class="sm d3 cut ends">Removes itself at {ends(draft, alive)}, or when contact is lost</span>
+        <span class="grow" />
+        {alive && (
+          <>
+            <button type="button" class="btn s" disabled={busy} onClick={() => void remove()}>
+              Remove
+            </button>
+            <button type="button" class="btn s" disabled={busy} onClick={() => void pause()}>
+              {alive.paused ? 'Resume' : 'Pause'}
+            </button>
+          </>
+        )}
+        {why && <span class="sm d2 nw">{why}</span>}
+        <button type="button" class="btn s livep" disabled={busy || why !== undefined} title={why} onClick={() => void place()}>
+          {alive ? 'Update' : 'Place on'} {plural(targets, 'instance')}
+          <kbd class="kbd in wide">Ctrl ↵</kbd>
+        </button>
+      </div>
+    </section>
+  );
+}
+
+function example(variables: readonly Variable[]): string {
+  const first = variables[0]?.name;
+  return first ? `always; or for example ${first} != null` : 'always; or for example order.total > 100';
+}
+
+function ends(draft: Draft, alive: Probe | undefined): string {
+  const unchanged = alive && draftOf(alive).ttl === draft.ttl;
+  const at = new Date(unchanged ? Date.parse(alive.expires) : serverNow() + draft.ttl * 1000);
+  return `${String(at.getHours()).padStart(2, '0')}:${String(at.getMinutes()).padStart(2, '0')}`;
+}
+
+type Set1 = (change: Partial<Draft>) => void;
+
+interface CaptureProps {
+  draft: Draft;
+  set: Set1;
+  variables: readonly Variable[];
+  verdict: (name: string) => (fine: boolean) => void;
+}
+
+function CaptureRow({ draft, set, variables, verdict }: CaptureProps) {
+  const { exprs } = draft;
+  return (
+    <>
+      <span class="lab">Capture</span>
+      <div class="row wrapr">
+        <button type="button" class="chip tg" aria-pressed={draft.locals} onClick={() => set({ locals: !draft.locals })}>
+          locals
+        </button>
+        <button type="button" class="chip tg" aria-pressed={draft.args} onClick={() => set({ args: !draft.args })}>
+          arguments
+        </button>
+        <button type="button" class="chip o" onClick={() => set({ exprs: [...exprs, ''] })}>
+          <Icon icon={Plus} size={12} />
+          expression
+        </button>
+        <span class="grow" />
+        <span class="row wrapr">
+          <Pick label="Frames" value={draft.frames} of={FRAMES} say={(n) => plural(n, 'frame')} pick={(frames) => set({ frames })} />
+          <Pick label="Depth" value={draft.depth} of={DEPTHS} say={(n) => `depth ${n}`} pick={(depth) => set({ depth })} />
+        </span>
+      </div>
+      {exprs.map((text, index) => (
+        <Expression
+          key={index}
+          text={text}
+          index={index}
+          variables={variables}
+          verdict={verdict}
+          write={(next) => set({ exprs: exprs.map((one, at) => (at === index ? next : one)) })}
+          drop={() => {
+            verdict(`expr ${exprs.length - 1}`)(true);
+            set({ exprs: exprs.filter((_, at) => at !== index) });
+          }}
+        />
+      ))}
+    </>
+  );
+}
+
+interface ExpressionProps extends Pick<CaptureProps, 'variables' | 'verdict'> {
+  text: string;
+  index: number;
+  write: (text: string) => void;
+  drop: () => void;
+}
+
+function Expression({ text, index, variables, verdict, write, drop }: ExpressionProps) {
+  return (
+    <>
+      <span />
+      <div class="row exline">
+        <ExprField
+          as="expression"
+          label={`Expression ${index + 1}`}
+          value={text}
+          placeholder="order.customer.tier"
+          variables={variables}
+          write={write}
+          checked={verdict(`expr ${index}`)}
+          focus={text === ''}
+        />
+        <button type="button" class="btn g s i" aria-label={`Remove expression ${index + 1}`} onClick={drop}>
+          <Icon icon={X} size={12} />
+        </button>
+      </div>
+    </>
+  );
+}
+
+function Until({ draft, set }: { draft: Draft; set: Set1 }) {
+  return (
+    <div class="row wrapr">
+      <Pick label="Hits" value={draft.hits} of={HITS} say={(n) => plural(n, 'hit')} pick={(hits) => set({ hits })} />
+      <Pick
+        label="Time"
+        value={draft.ttl}
+        of={TTLS.map(([s]) => s)}
+        say={(s) => TTLS.find(([one]) => one === s)?.[1] ?? `${Math.round(s / 60)} min`}
+        pick={(ttl) => set({ ttl })}
+      />
+      <Pick
+        label="Rate"
+        value={draft.rate}
+        of={RATES}
+        say={(n) => (n < 1 ? `at most 1 in ${Math.round(1 / n)}${NNBSP}s` : `at most ${n}${NNBSP}/s`)}
+        pick={(rate) => set({ rate })}
+      />
+      <select class="text" aria-label="Keep" value={draft.keep} onChange={(event) => set({ keep: event.currentTarget.value as Keep })}>
+        {KEEP_WORDS.map(([keep, words]) => (
+          <option key={keep} value={keep}>
+            keep {words}
+          </option>
+        ))}
+      </select>
+      {draft.keep === 'trace_slow' && (
+        <Pick
+          label="Slow from"
+          value={draft.keepMs}
+          of={SLOW}
+          say={(ms) => `over ${duration(ms * 1e6)}`}
+          pick={(keepMs) => set({ keepMs })}
+        />
+      )}
+    </div>
+  );
+}
+
+interface PickProps {
+  label: string;
+  value: number;
+  of: readonly number[];
+  say: (n: number) => string;
+  pick: (n: number) => void;
+}
+
+/** What a probe came with may be none of the usual ones: it is offered, too. */
+function Pick({ label, value, of, say, pick }: PickProps) {
+  const list = of.includes(value) ? of : [...of, value].sort((a, b) => a - b);
+  return (
+    <select class="text" aria-label={label} value={value} onChange={(event) => pick(Number(event.currentTarget.value))}>
+      {list.map((n) => (
+        <option key={n} value={n}>
+          {say(n)}
+        </option>
+      ))}
+    </select>
+  );
+}
+
+const BUDGET = 0.01;
+
+/** Counted for a second before it is placed; once it stands, what it has cost. */
+function Cost({ service, file, line, placed }: { service: string; file: string; line: number; placed: Probe | undefined }) {
+  const key = `forecast ${service} ${file} ${line} ${placed?.id}`;
+  const may = me.value?.scopes?.includes('probe') ?? false;
+  const load = useLoad(key, key, (abort) => (placed || !may ? Promise.resolve(undefined) : loadForecast(service, file, line, abort)));
+  if (placed) {
+    const ratios = placed.instances.flatMap((one) => (one.cost_ratio === undefined ? [] : [one.cost_ratio]));
+    const most = Math.max(0, ...ratios);
+    return (
+      <div class="ecost">
+        <Gauge ratio={most} />
+        <p class="xs d3">
+          {ratios.length > 0 ? 'Measured since it was placed, in the instance where it costs most.' : 'Not run yet.'} Your code is never
+          called.
+        </p>
+      </div>
+    );
+  }
+  const told = load.data.value;
+  const error = load.error.value;
+  return (
+    <div class="ecost">
+      {told ? (
+        <Gauge ratio={told.core_ratio} />
+      ) : (
+        <div class="row">
+          <span class="gau" />
+          <span class="sm d2 nw">{error ? 'not known yet, budget 1\u202f%' : load.busy.value ? 'counting for a second' : '\u00a0'}</span>
+        </div>
+      )}
+      <p class="xs d3">
+        {told
+          ? told.hits_per_s > 0
+            ? `Counted first: ${rate(told.hits_per_s)}, ${duration(told.cost_ns)} each. `
+            : 'Counted first: the line did not run in that second. '
+          : error
+            ? `${sentence(error.message)} `
+            : ''}
+        Your code is never called.
+      </p>
+    </div>
+  );
+}
+
+const sentence = (text: string) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith('.') ? '' : '.'}`;
+
+function rate(perSecond: number): string {
+  if (perSecond >= 1) return `${count(perSecond < 10 ? Number(perSecond.toPrecision(2)) : Math.round(perSecond))} runs a second`;
+  return `${Math.max(1, Math.round(perSecond * 60))} runs a minute`;
+}
+
+function Gauge({ ratio }: { ratio: number }) {
+  const over = ratio > BUDGET;
+  return (
+    <div class="row">
+      <span class={`gau ${over ? 'over' : ''}`}>
+        <i style={{ width: `${Math.min(100, (ratio / BUDGET) * 100)}%` }} />
+        <u />
+      </span>
+      <span class="sm nw">
+        <b>{core(ratio)}</b>, budget 1{NNBSP}%{over && <span class="wrn">: it would be suspended; add a condition or a lower rate</span>}
+      </span>
+    </div>
+  );
+}
+
+/** Names in scope: from the process; where its runtime cannot say, those that the text shows. */
+function useVariables(service: string, process: string | undefined, file: string, line: number, lines: readonly string[]): Variable[] {
+  const [known, setKnown] = useState<Variable[]>(() => namesNear(lines, line));
+  useEffect(() => {
+    let left = false;
+    setKnown(namesNear(lines, line));
+    loadVariables(service, process, file, line).then(
+      (list) => !left && list.length > 0 && setKnown(list),
+      () => undefined,
+    );
+    return () => {
+      left = true;
+    };
+  }, [service, process, file, line]);
+  return known;
+}

@@ -1,0 +1,59 @@
+import { expect, it } from 'vitest';
+import type { Probe } from '../api/probes.ts';
+import { draftFor, draftOf, inputOf, lacks } from './draft.ts';
+
+const where = { file: 'app/pricing.py', line: 87 };
+
+it('says to the server what was chosen and nothing else', () => {
+  expect(inputOf(draftFor('x'), where, 'shop')).toEqual({
+    kind: 'snapshot',
+    where,
+    service: 'shop',
+    scope: { service: 'shop' },
+    hits: 20,
+    ttl_s: 1800,
+    rate: 1,
+    keep: 'always',
+    frames: 30,
+    depth: 3,
+    locals: true,
+    args: true,
+  });
+});
+
+it('places on one process, or on some', () => {
+  expect(inputOf({ ...draftFor('x'), pid: 7, host: 'web-1' }, where, 'shop').scope).toEqual({ service: 'shop', pid: 7, host: 'web-1' });
+  expect(inputOf({ ...draftFor('x'), on: '1' }, where, 'shop').scope).toEqual({ service: 'shop', instances: 1 });
+  expect(inputOf({ ...draftFor('x'), on: '10%' }, where, 'shop').scope).toEqual({ service: 'shop', instances: '10%' });
+});
+
+it('takes away what a changed probe has no longer', () => {
+  const was = {
+    kind: 'log',
+    where,
+    if: 'a > 1',
+    log: { level: 'warn', template: '{a}' },
+    hits: 100,
+    rate: 5,
+    created: '2026-01-01T00:00:00.000000000Z',
+    expires: '2026-01-01T02:00:00.000000000Z',
+  } as unknown as Probe;
+  const draft = draftOf(was);
+  expect([draft.condition, draft.template, draft.level, draft.ttl]).toEqual(['a > 1', '{a}', 'warn', 7200]);
+  const input = inputOf({ ...draft, kind: 'snapshot', condition: '' }, where, 'shop', was);
+  expect(input).toMatchObject({ if: null, log: null, exprs: null, scope: { service: 'shop' }, kind: 'snapshot' });
+  expect(input.service).toBeUndefined();
+});
+
+it('begins a message with what the line sets', () => {
+  expect(draftFor('    rate = coupon.rate').template).toBe('rate={rate}');
+  expect(draftFor('    if rate == 1:').template).toBe('');
+  expect(draftFor('const total = sum(lines);').template).toBe('total={total}');
+});
+
+it('says what is missing before a probe can be placed', () => {
+  expect(lacks(draftFor('x'))).toBeUndefined();
+  expect(lacks({ ...draftFor('x'), kind: 'log' })).toMatch(/message/);
+  expect(lacks({ ...draftFor('x'), kind: 'metric' })).toMatch(/name/);
+  expect(lacks({ ...draftFor('x'), kind: 'metric', metricName: 'a', metric: 'gauge' })).toMatch(/value/);
+});

@@ -1,0 +1,38 @@
+import { expect, it } from 'vitest';
+import type { Probe } from '../api/probes.ts';
+import { foldersOf, probeAt, readPlace, sameFile, sortedEntries } from './files.ts';
+import { upsert } from './session.ts';
+
+it('sorts folders first, and numbers as people count', () => {
+  const entries = ['b.py', 'a10.py', 'a2.py'].map((name) => ({ name, path: name, dir: false }));
+  expect(sortedEntries([...entries, { name: 'z', path: 'z', dir: true }]).map((one) => one.name)).toEqual(['z', 'a2.py', 'a10.py', 'b.py']);
+});
+
+it('knows a file by less of its path', () => {
+  expect(sameFile('/srv/app/pricing.py', 'app/pricing.py')).toBe(true);
+  expect(sameFile('./app/pricing.py', 'app/pricing.py')).toBe(true);
+  expect(sameFile('my_pricing.py', 'pricing.py')).toBe(false);
+});
+
+it('reads a path with a line', () => {
+  expect(readPlace(' app/pricing.py:87 ')).toEqual({ file: 'app/pricing.py', line: 87 });
+  expect(readPlace('app/a b.py')).toEqual({ file: 'app/a b.py' });
+  expect(readPlace('  ')).toBeUndefined();
+  expect(foldersOf('app/db/rows.py')).toEqual(['app', 'app/db']);
+});
+
+const probe = (id: string, state: string, revision = 1) =>
+  ({ id, state, revision, where: { file: 'app/a.py', line: 3 } }) as unknown as Probe;
+
+it('shows the probe of a line that still stands', () => {
+  expect(probeAt([probe('p2', 'done'), probe('p1', 'installed')], 'app/a.py', 3)?.id).toBe('p1');
+  expect(probeAt([probe('p2', 'done')], 'app/a.py', 3)?.id).toBe('p2');
+  expect(probeAt([probe('p2', 'done')], 'app/a.py', 4)).toBeUndefined();
+});
+
+it('keeps what the stream has told when the answer of a request comes behind it', () => {
+  const told = upsert([], probe('p1', 'installed'), true);
+  expect(upsert(told, probe('p1', 'pending'), false)[0]?.state).toBe('installed');
+  expect(upsert(told, probe('p1', 'paused', 2), false)[0]?.state).toBe('paused');
+  expect(upsert(upsert([], probe('p1', 'x', 3), true), probe('p1', 'y', 2), true)[0]?.state).toBe('x');
+});

@@ -1,0 +1,94 @@
+import { describe, expect, it } from 'vitest';
+import type { Instance, Placement, Probe } from '../api/probes.ts';
+import { core, hitsWords, instanceSaid, placedWords, placementSaid, placeOf, probeSaid, sameWords } from './words.ts';
+
+const instance: Instance = { id: '1-100', agent: 'a1', host: 'web-1', connected: true, attachable: true, instance: 'shop-1' };
+const placement: Placement = { agent: 'a1', process: '1-100', state: 'installed', hits: 40, filtered: 32, errors: 0, dropped: 0 };
+const probe = {
+  id: 'p1',
+  kind: 'snapshot',
+  where: { file: 'app/pricing.py', line: 87 },
+  state: 'installed',
+  paused: false,
+  hits: 20,
+  hits_used: 8,
+  captures: 8,
+  dropped: 0,
+  instances: [placement],
+} as unknown as Probe;
+
+describe('what a probe has become in a process', () => {
+  it('says the cost of one that stands, and of a refusal why and what to do', () => {
+    expect(placementSaid({ ...placement, cost_ratio: 0.0000001 }, instance)).toEqual({
+      tone: 'ok',
+      text: 'placed, under 0.001\u202f% of a core',
+    });
+    const refused = {
+      ...placement,
+      state: 'unresolvable',
+      code: 'no_code_at_line',
+      message: 'no statement begins at this line',
+      data: { nearest: [84, 86] },
+    };
+    expect(placementSaid(refused, instance)).toEqual({
+      tone: 'bad',
+      text: 'no statement begins at this line',
+      way: 'Nearest lines with a statement: 84, 86.',
+      code: 'no_code_at_line',
+    });
+    expect(
+      placementSaid({ ...placement, state: 'waiting', code: 'not_loaded', message: 'no code of this file is loaded yet' }, instance),
+    ).toMatchObject({
+      tone: 'wait',
+      text: 'waiting: no code of this file is loaded yet',
+      way: 'It is placed as soon as the program imports the file.',
+    });
+  });
+  it('knows hosts that are away, states and codes of newer agents, and data of any shape', () => {
+    expect(placementSaid(placement, { ...instance, connected: false }).tone).toBe('off');
+    expect(placementSaid({ ...placement, state: 'hovering', code: 'new_code' }, instance)).toEqual({
+      tone: 'off',
+      text: 'hovering',
+      code: 'new_code',
+    });
+    expect(placementSaid({ ...placement, state: 'error', code: 'ambiguous_file', data: { candidates: 7 } }, instance).way).toBe(
+      'Name more of the path.',
+    );
+  });
+  it('says why a process takes none', () => {
+    expect(instanceSaid({ ...instance, attachable: false, code: 'no_permission', message: 'may not trace' })).toMatchObject({
+      tone: 'bad',
+      text: 'may not trace',
+      way: expect.stringContaining('CAP_SYS_PTRACE'),
+    });
+    expect(instanceSaid({ ...instance, attachable: false, message: 'no', hint: 'Do this.' }).way).toBe('Do this.');
+    expect(instanceSaid(instance)).toEqual({ tone: 'ok', text: 'ready' });
+  });
+});
+
+describe('a probe in words', () => {
+  it('counts what was kept, what did not match, what was lost', () => {
+    expect(hitsWords(probe)).toBe('8 of 20 hits, 0 dropped');
+    expect(hitsWords({ ...probe, if: 'x > 1', dropped: 2, instances: [{ ...placement, errors: 1 }] } as Probe)).toBe(
+      '8 of 20 hits, 32 runs did not match, 1 condition failed, 2 dropped',
+    );
+    expect(probeSaid({ ...probe, state: 'done', captures: 20 } as Probe)).toBe('done, 20 hits');
+    expect(placedWords(probe, [instance, { ...instance, id: '2-100' }])).toBe('1 of 2 placed');
+  });
+  it('names places shortly', () => {
+    expect(placeOf({ file: 'app/pricing.py', line: 87 })).toBe('pricing.py:87');
+    expect(placeOf({ function: 'apply_discount', at: 'exit' })).toBe('apply_discount() exit');
+    expect(placeOf({ exception: 'TypeError' })).toBe('TypeError');
+  });
+  it('rounds shares of a core', () => {
+    expect(core(0)).toBe('under 0.001\u202f% of a core');
+    expect(core(0.00048)).toBe('0.05\u202f% of a core');
+    expect(core(0.019)).toBe('1.9\u202f% of a core');
+    expect(core(0.5)).toBe('50\u202f% of a core');
+  });
+  it('compares texts of one file', () => {
+    expect(sameWords(1, 1)).toBe('');
+    expect(sameWords(3, 3)).toBe('same text in all 3 instances');
+    expect(sameWords(2, 3)).toBe('same text in 2 of 3 instances');
+  });
+});
