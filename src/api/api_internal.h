@@ -76,6 +76,8 @@ void api_reply_error(struct http_request *req, int status, const char *code, con
     __attribute__((format(printf, 4, 5)));
 // For the codes of base/err.h: 404, 400, 409, 429, 503 ...
 void api_reply_err(struct http_request *req, const struct err *err);
+// Of a text that a person wrote: with the place, line and column, for an editor that underlines it.
+void api_reply_text_error(struct http_request *req, const struct err *err, const char *place);
 int api_status_of(int code); // of the codes of base/err.h
 // The same where something of the body is wrong: err->place names the member, line and column stand in its text.
 void api_reply_member(struct http_request *req, const struct err *err);
@@ -158,6 +160,9 @@ void api_keys_remove(struct api_call *call);
 void api_grouping(struct api_call *call);
 void api_grouping_set(struct api_call *call);
 void api_grouping_preview(struct api_call *call);
+void api_filters(struct api_call *call);
+void api_filters_set(struct api_call *call);
+void api_filters_preview(struct api_call *call);
 void api_owners(struct api_call *call);
 void api_owners_set(struct api_call *call);
 void api_audit_list(struct api_call *call);

@@ -1,25 +1,16 @@
 // The rules by which the events of a project become issues: what they are, others in their place, and what others would make of
 // the newest events.
-#include "api/api_internal.h"
+#include "api/preview.h"
 
-#include "base/clock.h"
-#include "base/utf8.h"
-#include "events/events.h"
 #include "grouping/grouping.h"
 #include "symbols/symbols.h"
 
 #include <stdlib.h>
 
 enum {
-    PREVIEW_EVENTS = 200,
-    PREVIEW_EVENTS_MAX = 1000,
-    PREVIEW_EXAMPLES = 20,
     PREVIEW_GROUPS = 50, // that merge, or split
     PREVIEW_PARTS = 20,  // of one of them
-    PREVIEW_TITLE_MAX = 200,
-    PREVIEW_ARENA_MAX = 160 << 20,
 };
-#define PREVIEW_TIME_MAX_NS (20 * NS_PER_S)
 
 struct texts {
     str fingerprint, stack;
@@ -31,41 +22,6 @@ static int texts_member(void *ctx, str name, struct json_reader *r)
     if (str_eq(name, STR("fingerprint")))
         return json_text(r, &t->fingerprint);
     return str_eq(name, STR("stack")) ? json_text(r, &t->stack) : ERR_INVALID;
-}
-
-// Where in which text: for an editor that underlines it.
-static void reply_rules_error(struct api_call *call, const struct err *err)
-{
-    struct buf body;
-    struct json_writer w;
-    if (err->code == ERR_NOMEM) {
-        api_reply_err(call->req, err);
-        return;
-    }
-    buf_init(&body, 1 << 16);
-    json_writer_init(&w, &body);
-    json_put_object(&w);
-    json_put_key(&w, STR("error"));
-    json_put_object(&w);
-    json_put_key(&w, STR("code"));
-    json_put_str(&w, str_z(err->slug));
-    json_put_key(&w, STR("message"));
-    json_put_str(&w, str_z(err->message));
-    json_put_key(&w, STR("place"));
-    json_put_str(&w, str_starts(str_z(err->place), STR("fingerprint")) ? STR("fingerprint") : STR("stack"));
-    if (err->line) {
-        json_put_key(&w, STR("line"));
-        json_put_int(&w, err->line);
-        json_put_key(&w, STR("column"));
-        json_put_int(&w, err->column);
-    }
-    if (err->hint[0]) {
-        json_put_key(&w, STR("hint"));
-        json_put_str(&w, str_z(err->hint));
-    }
-    json_put_object_end(&w);
-    json_put_object_end(&w);
-    api_reply_json_take(call->req, api_status_of(err->code), &body);
 }
 
 // The project of the path, the rules that it has, and those of the body, in which what is left out is as it was.
@@ -95,7 +51,7 @@ static bool body_and_rules(struct api_call *call, struct rules_call *c)
         return false;
     if (grouping_rules_parse(c->texts.fingerprint, c->texts.stack, &c->parsed, &err) == 0)
         return true;
-    reply_rules_error(call, &err);
+    api_reply_text_error(call->req, &err, str_starts(str_z(err.place), STR("fingerprint")) ? "fingerprint" : "stack");
     return false;
 }
 
@@ -154,54 +110,20 @@ struct sample {
     int64_t time;
 };
 
-struct preview {
-    struct api_call *call;
-    struct query_request who;
-    struct view *view;
-    struct arena arena;
+struct grouped {
+    struct preview preview;
     struct grouping_rules *rules[2]; // before, after
     struct sample *samples;
-    uint32_t n, found, unreadable;
-    bool partial; // stopped at the time cap
+    uint32_t n;
 };
 
-static int sample_row(void *ctx, const struct query_cell *cells, uint32_t n)
-{
-    struct preview *p = ctx;
-    struct sample *s = &p->samples[p->n];
-    if (p->n == PREVIEW_EVENTS_MAX || n != 2 || cells[0].value.type != QVAL_STR || cells[1].value.type != QVAL_TIME)
-        return 0;
-    *s = (struct sample){ .time = cells[1].value.i };
-    p->n++;
-    return arena_dup(&p->arena, cells[0].value.s, &s->id);
-}
-
-static int sample_end(void *ctx, const struct query_stats *stats) { return 0; }
-
-static int samples_find(struct preview *p, uint64_t most, struct query_error *error)
-{
-    struct query_request q = p->who;
-    const struct query_output out = { p, sample_row, sample_end };
-    if (!q.has_from) {
-        q.has_from = true;
-        q.from = INT64_MIN;
-    }
-    q.limit = most;
-    q.text = STR("events | select event_id, time");
-    p->samples = arena_alloc_array(&p->arena, PREVIEW_EVENTS_MAX, sizeof *p->samples);
-    return p->samples ? query_run(&q, p->view, &out, error) : query_fail(error, QUERY_E_MEMORY, "no memory");
-}
-
-static int title_dup(struct preview *p, str title, str *ret)
-{
-    return arena_dup(&p->arena, utf8_cut(title, PREVIEW_TITLE_MAX), ret);
-}
-
 // As it is grouped by both. ERR_MALFORMED and the like: it cannot be read.
-static int sample_run(struct preview *p, const struct event *e, struct arena *work, struct sample *s)
+static int sample_run(void *ctx, const struct event *e, const struct preview_at *at, struct arena *work)
 {
+    struct grouped *p = ctx;
+    struct sample *s = &p->samples[p->n];
     const struct json_node *root;
-    struct symbols *symbols = p->call->api->options.symbols;
+    struct symbols *symbols = p->preview.call->api->options.symbols;
     struct symbols_counts counts;
     struct sentry_event sent;
     struct grouping g[2];
@@ -217,45 +139,14 @@ static int sample_run(struct preview *p, const struct event *e, struct arena *wo
     }
     if (r < 0)
         return r;
+    *s = (struct sample){ .id = at->id, .time = at->time };
     memcpy(s->before, g[0].hashes[0].ptr, GROUPING_HASH_LEN);
     memcpy(s->after, g[1].hashes[0].ptr, GROUPING_HASH_LEN);
-    r = title_dup(p, g[0].title.len ? g[0].title : e->title, &s->title);
-    return r < 0 ? r : title_dup(p, g[1].title.len ? g[1].title : e->title, &s->new_title);
-}
-
-// Reads the events; those that cannot be read are counted and left out.
-static int samples_read(struct preview *p)
-{
-    struct arena work;
-    int64_t began = clock_mono_ns();
-    uint32_t kept = 0;
-    int r = 0;
-    arena_init(&work, PREVIEW_ARENA_MAX);
-    p->found = p->n;
-    for (uint32_t i = 0; i < p->n && r != ERR_NOMEM; i++) {
-        struct event_request find = { .view = p->view, .who = &p->who, .arena = &work };
-        struct event e;
-        struct err err;
-        if (p->who.cancelled(p->who.cancelled_ctx)) {
-            r = ERR_CANCELLED;
-            break;
-        }
-        if (clock_mono_ns() - began > PREVIEW_TIME_MAX_NS) {
-            p->partial = true;
-            break;
-        }
-        r = event_find(&find, p->samples[i].id, p->samples[i].time, &e, &err);
-        if (r == 0)
-            r = e.json.len ? sample_run(p, &e, &work, &p->samples[i]) : ERR_NOENT;
-        if (r == 0)
-            p->samples[kept++] = p->samples[i];
-        else
-            p->unreadable++;
-        arena_reset(&work);
-    }
-    arena_free(&work);
-    p->n = kept;
-    return r == ERR_NOMEM || r == ERR_CANCELLED ? r : 0;
+    r = preview_title(&p->preview, g[0].title.len ? g[0].title : e->title, &s->title);
+    if (r == 0)
+        r = preview_title(&p->preview, g[1].title.len ? g[1].title : e->title, &s->new_title);
+    p->n += r == 0;
+    return r;
 }
 
 // By one side's group, then by the other's, then the newest first.
@@ -360,19 +251,14 @@ static void put_examples(struct json_writer *w, const struct sample *s, uint32_t
     json_put_uint(w, changed);
 }
 
-static void reply_preview(struct preview *p)
+static void reply_preview(struct grouped *p)
 {
     struct buf body;
     struct json_writer w;
     buf_init(&body, API_BODY_MAX);
     json_writer_init(&w, &body);
     json_put_object(&w);
-    json_put_key(&w, STR("events"));
-    json_put_uint(&w, p->n);
-    json_put_key(&w, STR("unreadable"));
-    json_put_uint(&w, p->unreadable);
-    json_put_key(&w, STR("partial"));
-    json_put_bool(&w, p->partial);
+    preview_put(&w, &p->preview);
     if (p->n)
         qsort(p->samples, p->n, sizeof *p->samples, by_time);
     put_examples(&w, p->samples, p->n);
@@ -387,49 +273,25 @@ static void reply_preview(struct preview *p)
     json_put_key(&w, STR("groups_after"));
     json_put_uint(&w, after);
     json_put_object_end(&w);
-    api_reply_json_take(p->call->req, 200, &body);
-}
-
-// Only the project's events exist for the query.
-static bool preview_begin(struct preview *p, struct api_call *call, int64_t project, uint64_t *ret_most)
-{
-    *p = (struct preview){ .call = call };
-    *ret_most = PREVIEW_EVENTS;
-    if (!api_query_begin(call, &p->who) || !api_param_range(call, &p->who) ||
-        !api_param_uint(call, STR("limit"), 1, PREVIEW_EVENTS_MAX, ret_most) || !(p->view = api_view(call)))
-        return false;
-    uint32_t i = 0;
-    while (i < p->who.projects_n && p->who.projects[i].id != (uint32_t)project)
-        i++;
-    p->who.projects += i;
-    p->who.projects_n = i < p->who.projects_n;
-    arena_init(&p->arena, PREVIEW_ARENA_MAX);
-    return true;
+    api_reply_json_take(p->preview.call->req, 200, &body);
 }
 
 void api_grouping_preview(struct api_call *call)
 {
     struct rules_call c;
-    struct preview p;
-    struct query_error error = { 0 };
-    uint64_t most;
+    struct grouped p = { .n = 0 };
     if (!project_and_rules(call, &c) || !body_and_rules(call, &c))
         return;
-    if (preview_begin(&p, call, c.project.id, &most)) {
+    if (preview_begin(&p.preview, call, c.project.id)) {
         p.rules[0] = ingest_grouping_rules(call->api->options.ingest, c.project.id);
         p.rules[1] = c.parsed;
-        int r = samples_find(&p, most, &error);
-        if (r == 0)
-            r = samples_read(&p);
-        if (r == 0)
+        p.samples = arena_alloc_array(&p.preview.arena, PREVIEW_EVENTS_MAX, sizeof *p.samples);
+        if (!p.samples)
+            api_reply_error(call->req, 503, "memory", "%s", err_text(ERR_NOMEM));
+        else if (preview_each(&p.preview, sample_run, &p))
             reply_preview(&p);
-        else if (error.code != QUERY_OK)
-            api_reply_query_error(call->req, &error);
-        else
-            api_reply_error(call->req, 503, r == ERR_NOMEM ? "memory" : "stopping", "%s", err_text(r));
         grouping_rules_free(p.rules[0]);
-        view_unref(p.view);
-        arena_free(&p.arena);
+        preview_end(&p.preview);
     }
     grouping_rules_free(c.parsed);
 }

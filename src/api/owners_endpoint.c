@@ -54,34 +54,6 @@ void api_owners(struct api_call *call)
         reply(call, project.id);
 }
 
-// Where in which text: for an editor that underlines it.
-static void reply_rules_error(struct api_call *call, const struct err *err)
-{
-    struct buf body;
-    struct json_writer w;
-    if (err->code == ERR_NOMEM) {
-        api_reply_err(call->req, err);
-        return;
-    }
-    buf_init(&body, 1 << 16);
-    json_writer_init(&w, &body);
-    json_put_object(&w);
-    json_put_key(&w, STR("error"));
-    json_put_object(&w);
-    put_text(&w, STR("code"), str_z(err->slug));
-    put_text(&w, STR("message"), str_z(err->message));
-    put_text(&w, STR("place"), str_z(err->place));
-    if (err->line) {
-        json_put_key(&w, STR("line"));
-        json_put_int(&w, err->line);
-    }
-    if (err->hint[0])
-        put_text(&w, STR("hint"), str_z(err->hint));
-    json_put_object_end(&w);
-    json_put_object_end(&w);
-    api_reply_json_take(call->req, api_status_of(err->code), &body);
-}
-
 // What the body leaves out is as it was.
 void api_owners_set(struct api_call *call)
 {
@@ -100,7 +72,7 @@ void api_owners_set(struct api_call *call)
     if (!api_body_read(call, texts_member, &texts))
         return;
     if (owner_rules_parse(texts.rules.rules, texts.rules.codeowners, &parsed, &err) < 0) {
-        reply_rules_error(call, &err);
+        api_reply_text_error(call->req, &err, err.place);
         return;
     }
     owner_rules_free(parsed);

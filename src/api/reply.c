@@ -119,6 +119,36 @@ void api_reply_err(struct http_request *req, const struct err *err)
                 status == 429 || status == 503 ? 1 : 0);
 }
 
+void api_reply_text_error(struct http_request *req, const struct err *err, const char *place)
+{
+    struct buf body;
+    struct json_writer w;
+    if (err->code == ERR_NOMEM) {
+        api_reply_err(req, err);
+        return;
+    }
+    buf_init(&body, 1 << 16);
+    json_writer_init(&w, &body);
+    json_put_object(&w);
+    json_put_key(&w, STR("error"));
+    json_put_object(&w);
+    api_put_text(&w, STR("code"), str_z(err->slug));
+    api_put_text(&w, STR("message"), str_z(err->message));
+    api_put_text(&w, STR("place"), str_z(place));
+    if (err->line) {
+        json_put_key(&w, STR("line"));
+        json_put_int(&w, err->line);
+    }
+    if (err->column) {
+        json_put_key(&w, STR("column"));
+        json_put_int(&w, err->column);
+    }
+    api_put_text(&w, STR("hint"), str_z(err->hint));
+    json_put_object_end(&w);
+    json_put_object_end(&w);
+    api_reply_json_take(req, api_status_of(err->code), &body);
+}
+
 void api_error_json(struct json_writer *w, const struct query_error *err)
 {
     json_put_object(w);

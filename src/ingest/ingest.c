@@ -400,5 +400,5 @@ void ingest_observe(struct ingest *in, const struct net_observed *o)
 struct grouping_rules *ingest_grouping_rules(struct ingest *in, int64_t project)
 {
     MAGIC_CHECK(in, INGEST_MAGIC);
-    return project_rules_get(in->rules, project);
+    return project_rules_grouping(in->rules, project);
 }

@@ -58,6 +58,7 @@ void ingest_refuse(struct ingest *in, struct http_request *req, int status, int 
     X(bytes, "bytes of admitted requests as sent")                                   \
     X(sentry_artifacts, "attachments, replays and profiles kept")                    \
     X(sentry_artifacts_refused, "attachments, replays and profiles without room")    \
+    X(sentry_filtered, "items from Sentry SDKs that projects' filters left out")     \
     X(sentry_items_skipped, "items of Sentry envelopes of a kind that is not kept")  \
     X(sentry_items_malformed, "items of Sentry envelopes that could not be read")
 

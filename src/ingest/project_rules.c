@@ -5,29 +5,85 @@
 
 #include <pthread.h>
 
-enum { BUCKETS = 1024, READ_MAX = 256 << 10 };
+enum { BUCKETS = 1024, READ_MAX = 1 << 20 };
+
+// When each kind was changed last: as long as it is the same, what was made of it is.
+struct stamps {
+    int64_t grouping, filters;
+};
 
 struct known {
     struct known *next;
-    int64_t project, changed_ns;
-    uint64_t seen;                // meta_rules_changes() when it was read
-    struct grouping_rules *rules; // NULL: the built-in ones
+    int64_t project;
+    uint64_t seen; // meta_rules_changes() when it was read
+    struct stamps stamps;
+    struct rule_set *set; // NULL: what holds without settings
 };
 
 struct project_rules {
     struct meta *meta;
-    struct grouping_rules *builtin;
+    struct rule_set *builtin;
     pthread_rwlock_t lock;
     struct known *buckets[BUCKETS];
     size_t own, hand; // sets that are not the built-in one; where the next one is dropped
 };
 
+// ---- sets
+
+struct texts {
+    struct meta_rules grouping;
+    struct meta_setting filters;
+};
+
+static struct rule_set *set_share(struct rule_set *set)
+{
+    set->shares++;
+    return set;
+}
+
+void project_rules_done(struct rule_set *set)
+{
+    if (!set || --set->shares > 0)
+        return;
+    grouping_rules_free(set->grouping);
+    filters_free(set->filters);
+    mem_free(set);
+}
+
+// A kind that cannot be read is as it is without settings. ERR_NOMEM.
+static int set_make(const struct texts *t, struct arena *arena, struct rule_set **ret_set, struct err *err)
+{
+    struct filter_settings filters = filter_settings_default();
+    struct rule_set *set = mem_zalloc(sizeof *set);
+    if (!set)
+        return err_set(err, ERR_NOMEM, NULL, "out of memory");
+    set->shares = 1;
+    int r = grouping_rules_parse(t->grouping.fingerprint, t->grouping.stack, &set->grouping, err);
+    if (r < 0 && r != ERR_NOMEM)
+        r = grouping_rules_parse((str){ 0 }, (str){ 0 }, &set->grouping, err);
+    if (r == 0 && (r = filter_settings_read(t->filters.text, arena, &filters, err)) != ERR_NOMEM)
+        r = filters_new(&filters, &set->filters, err);
+    if (r < 0 && r != ERR_NOMEM) {
+        filters = filter_settings_default();
+        r = filters_new(&filters, &set->filters, err);
+    }
+    if (r < 0)
+        project_rules_done(set);
+    else
+        *ret_set = set;
+    return r;
+}
+
 int project_rules_new(struct meta *meta, struct project_rules **ret_rules, struct err *err)
 {
+    const struct texts none = { 0 };
+    struct arena arena;
     struct project_rules *p = mem_zalloc(sizeof *p);
     if (!p)
         return err_set(err, ERR_NOMEM, NULL, "out of memory");
-    int r = grouping_rules_parse((str){ 0 }, (str){ 0 }, &p->builtin, err);
+    arena_init(&arena, READ_MAX);
+    int r = set_make(&none, &arena, &p->builtin, err);
+    arena_free(&arena);
     if (r < 0) {
         mem_free(p);
         return r;
@@ -45,13 +101,15 @@ void project_rules_free(struct project_rules *p)
     for (size_t i = 0; i < BUCKETS; i++)
         for (struct known *k = p->buckets[i], *next; k; k = next) {
             next = k->next;
-            grouping_rules_free(k->rules);
+            project_rules_done(k->set);
             mem_free(k);
         }
     pthread_rwlock_destroy(&p->lock);
-    grouping_rules_free(p->builtin);
+    project_rules_done(p->builtin);
     mem_free(p);
 }
+
+// ---- what is known
 
 static struct known **slot_of(struct project_rules *p, int64_t project)
 {
@@ -66,22 +124,22 @@ static void drop_one(struct project_rules *p)
 {
     for (size_t i = 0; i < BUCKETS; i++, p->hand = (p->hand + 1) % BUCKETS)
         for (struct known **at = &p->buckets[p->hand]; *at; at = &(*at)->next)
-            if ((*at)->rules) {
+            if ((*at)->set) {
                 struct known *k = *at;
                 *at = k->next;
-                grouping_rules_free(k->rules);
+                project_rules_done(k->set);
                 mem_free(k);
                 p->own--;
                 return;
             }
 }
 
-// What was read at `seen` is what holds from now on; rules: taken over, NULL for the built-in ones.
-static void remember(struct project_rules *p, int64_t project, uint64_t seen, int64_t changed_ns,
-                     struct grouping_rules *rules)
+// What was read at `seen` is what holds from now on; set: taken over, NULL for the built-in one.
+static void remember(struct project_rules *p, int64_t project, uint64_t seen, const struct stamps *stamps,
+                     struct rule_set *set)
 {
     pthread_rwlock_wrlock(&p->lock);
-    if (rules && p->own >= PROJECT_RULES_MAX)
+    if (set && p->own >= PROJECT_RULES_MAX)
         drop_one(p);
     struct known **at = slot_of(p, project), *k = *at;
     if (!k && (k = mem_zalloc(sizeof *k))) {
@@ -89,56 +147,75 @@ static void remember(struct project_rules *p, int64_t project, uint64_t seen, in
         *at = k;
     }
     if (k && k->seen <= seen) {
-        struct grouping_rules *old = k->rules;
-        p->own += (size_t)(rules != NULL) - (size_t)(old != NULL);
-        k->rules = rules;
-        k->changed_ns = changed_ns;
+        struct rule_set *old = k->set;
+        p->own += (size_t)(set != NULL) - (size_t)(old != NULL);
+        k->set = set;
+        k->stamps = *stamps;
         k->seen = seen;
-        rules = old;
+        set = old;
     }
     pthread_rwlock_unlock(&p->lock);
-    grouping_rules_free(rules);
+    project_rules_done(set);
+}
+
+static int texts_read(struct project_rules *p, int64_t project, struct arena *arena, struct texts *ret)
+{
+    int r = meta_project_rules_get(p->meta, project, arena, &ret->grouping, NULL);
+    return r < 0 ? r : meta_setting_get(p->meta, project, "filters", arena, &ret->filters, NULL);
 }
 
 // Reads them anew. NULL: what was known holds.
-static struct grouping_rules *read_anew(struct project_rules *p, int64_t project, uint64_t seen, int64_t known_ns,
-                                        struct grouping_rules *known)
+static struct rule_set *read_anew(struct project_rules *p, int64_t project, uint64_t seen,
+                                  const struct stamps *known_at, struct rule_set *known)
 {
     struct arena arena;
-    struct meta_rules text;
-    struct grouping_rules *rules = NULL, *own = NULL;
+    struct texts t;
+    struct rule_set *set = NULL, *own = NULL;
     arena_init(&arena, READ_MAX);
-    int r = meta_project_rules_get(p->meta, project, &arena, &text, NULL);
-    if (r == 0 && known_ns == text.changed_ns)
-        own = known ? grouping_rules_share(known) : NULL;
-    else if (r == 0 && (text.fingerprint.len || text.stack.len))
-        r = grouping_rules_parse(text.fingerprint, text.stack, &own, NULL);
-    arena_free(&arena);
-    if (r == 0 || r == ERR_INVALID || r == ERR_LIMIT) {
-        rules = grouping_rules_share(own ? own : p->builtin);
-        remember(p, project, seen, text.changed_ns, own);
+    int r = texts_read(p, project, &arena, &t);
+    struct stamps at = { 0 };
+    if (r == 0) {
+        at = (struct stamps){ t.grouping.changed_ns, t.filters.changed_ns };
+        bool none = !t.grouping.fingerprint.len && !t.grouping.stack.len && !t.filters.text.len;
+        if (known_at && memcmp(known_at, &at, sizeof at) == 0)
+            own = known ? set_share(known) : NULL;
+        else if (!none)
+            r = set_make(&t, &arena, &own, NULL);
     }
-    return rules;
+    arena_free(&arena);
+    if (r == 0) {
+        set = set_share(own ? own : p->builtin);
+        remember(p, project, seen, &at, own);
+    }
+    return set;
 }
 
-struct grouping_rules *project_rules_get(struct project_rules *p, int64_t project)
+struct rule_set *project_rules_get(struct project_rules *p, int64_t project)
 {
     // Before the rules are read: a change between the two is noticed the next time.
     uint64_t seen = meta_rules_changes(p->meta) + 1;
-    struct grouping_rules *known = NULL, *rules;
-    int64_t known_ns = -1;
+    struct rule_set *known = NULL, *set;
+    struct stamps known_at;
     bool current = false;
     pthread_rwlock_rdlock(&p->lock);
     struct known *k = *slot_of(p, project);
     if (k) {
-        known = k->rules ? grouping_rules_share(k->rules) : NULL;
-        known_ns = k->changed_ns;
+        known = k->set ? set_share(k->set) : NULL;
+        known_at = k->stamps;
         current = k->seen == seen;
     }
     pthread_rwlock_unlock(&p->lock);
-    if (!current && (rules = read_anew(p, project, seen, known_ns, known))) {
-        grouping_rules_free(known);
-        return rules;
+    if (!current && (set = read_anew(p, project, seen, k ? &known_at : NULL, known))) {
+        project_rules_done(known);
+        return set;
     }
-    return known ? known : grouping_rules_share(p->builtin);
+    return known ? known : set_share(p->builtin);
+}
+
+struct grouping_rules *project_rules_grouping(struct project_rules *p, int64_t project)
+{
+    struct rule_set *set = project_rules_get(p, project);
+    struct grouping_rules *rules = grouping_rules_share(set->grouping);
+    project_rules_done(set);
+    return rules;
 }

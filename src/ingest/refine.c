@@ -13,7 +13,7 @@ int refine_event(void *ctx, uint32_t project, str group, const struct sentry_eve
         return ERR_AGAIN;
     if (r < 0)
         return r;
-    struct grouping_rules *rules = project_rules_get(f->rules, project);
+    struct grouping_rules *rules = project_rules_grouping(f->rules, project);
     r = grouping_run(rules, e, arena, &grouping);
     grouping_rules_free(rules);
     for (uint32_t i = 0; i < grouping.hashes_n && r == 0; i++) {

@@ -126,6 +126,8 @@ int sentry_event_store(struct sentry_call *call, str json, struct sentry_source 
     if (json.len > in->options.event_max)
         return err_set(err, ERR_LIMIT, NULL, "an event is larger than %zu bytes", in->options.event_max);
     int r = json_tree_read(json, arena, SENTRY_EVENT_DEPTH, &root, err);
+    if (r == 0 && sentry_event_filtered(call, root, from))
+        return 0;
     if (r == 0)
         r = sentry_scrub(root, arena, &remarks);
     if (r == 0)
@@ -139,10 +141,7 @@ int sentry_event_store(struct sentry_call *call, str json, struct sentry_source 
         return sentry_transaction_records(&e, from, arena, sink, &call->counts);
     if ((r = symbolicate(call, &e, &waits)) < 0)
         return r;
-    struct grouping_rules *rules = project_rules_get(in->rules, call->project);
-    r = grouping_run(rules, &e, arena, &grouping);
-    grouping_rules_free(rules);
-    if (r < 0)
+    if ((r = grouping_run(call->rules->grouping, &e, arena, &grouping)) < 0)
         return r;
     extras.groups = grouping.hashes;
     extras.groups_n = grouping.hashes_n;
@@ -257,9 +256,17 @@ static int store(void *ctx, const struct record_sink *sink, struct err *err)
     call->kept_n = 0;
     call->replay = (str){ 0 };
     call->replay_traces_n = 0;
+    call->filtered_n = 0;
+    call->event_filtered = call->replay_filtered = FILTER_NONE;
+    memset(call->filtered, 0, sizeof call->filtered);
+    call->rules = project_rules_get(call->in->rules, call->project);
     int r = body_take(call, &from, sink, err);
     if (r == 0)
+        r = sentry_filtered_put(call, &from, sink);
+    if (r == 0)
         r = sentry_kept_put(call, err);
+    project_rules_done(call->rules);
+    call->rules = NULL;
     arena_reset(&call->in->scratch[call->req->worker]);
     return r;
 }

@@ -34,6 +34,19 @@ struct sentry_kept {
     struct sentry_kept *next;
 };
 
+// What filters leave out is counted by Sentry's categories.
+enum sentry_category {
+    SENTRY_ERROR,
+    SENTRY_TRANSACTION,
+    SENTRY_SPAN,
+    SENTRY_LOG,
+    SENTRY_SESSION,
+    SENTRY_REPLAY,
+    SENTRY_PROFILE,
+    SENTRY_ATTACHMENT,
+    SENTRY_CATEGORIES
+};
+
 struct sentry_call {
     struct ingest *in;
     struct http_request *req;
@@ -42,6 +55,10 @@ struct sentry_call {
     str key; // empty: the envelope must show it
     struct meta_grant grant;
     struct sentry_counts counts;
+    struct rule_set *rules; // the project's, while the request is read
+    // What filters left out; of the event and of the replay, why, since what comes with them goes with them.
+    uint32_t filtered[FILTER_REASONS_N][SENTRY_CATEGORIES], filtered_n;
+    enum filter_reason event_filtered, replay_filtered;
     char id[SENTRY_ID_LEN]; // of the event, hex
     bool has_id;
     bool repeated;     // it was stored before: only the answer is wanted
@@ -79,7 +96,18 @@ int sentry_crash_store(struct sentry_call *call, const struct json_node *said, c
                        struct sentry_source *from, const struct record_sink *sink, struct err *err);
 int sentry_security_store(struct sentry_call *call, str json, const struct sentry_security_origin *origin,
                           struct sentry_source *from, const struct record_sink *sink, struct err *err);
+// As it was sent, and scrubbed.
+int sentry_json_parse(struct sentry_call *call, str json, const struct json_node **ret_root, struct err *err);
 int sentry_json_read(struct sentry_call *call, str json, const struct json_node **ret_root, struct err *err);
+
+// --- sentry_filter.c: what the project does not want
+void sentry_filtered(struct sentry_call *call, enum filter_reason reason, enum sentry_category category, uint32_t n);
+// Before it is scrubbed. True: it is left out, and was counted.
+bool sentry_event_filtered(struct sentry_call *call, const struct json_node *root, const struct sentry_source *from);
+bool sentry_item_filtered(struct sentry_call *call, const struct sentry_item *item, const struct json_node *root,
+                          const struct sentry_source *from);
+// When all was read: drops what was kept of the event or replay that is left out, and writes the counts.
+int sentry_filtered_put(struct sentry_call *call, const struct sentry_source *from, const struct record_sink *sink);
 
 // --- sentry_forms.c: bodies that are no envelopes
 int sentry_form_store(struct sentry_call *call, struct sentry_source *from, const struct record_sink *sink,

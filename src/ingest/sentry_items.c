@@ -6,17 +6,28 @@
 
 #include <stdio.h>
 
-int sentry_json_read(struct sentry_call *call, str json, const struct json_node **ret_root, struct err *err)
+int sentry_json_parse(struct sentry_call *call, str json, const struct json_node **ret_root, struct err *err)
 {
-    struct sentry_remarks remarks;
-    const struct json_node *root;
     if (json.len > call->in->options.item_max)
         return err_set(err, ERR_LIMIT, NULL, "an item is larger than %zu bytes", call->in->options.item_max);
-    int r = json_tree_read(json, sentry_arena(call), SENTRY_EVENT_DEPTH, &root, err);
+    int r = json_tree_read(json, sentry_arena(call), SENTRY_EVENT_DEPTH, ret_root, err);
     if (r == ERR_NOMEM) // it would not fit the next time, either
         r = err_set(err, ERR_LIMIT, NULL, "an item holds too many values");
+    return r;
+}
+
+static int scrub(struct sentry_call *call, const struct json_node *root)
+{
+    struct sentry_remarks remarks;
+    return sentry_scrub(root, sentry_arena(call), &remarks);
+}
+
+int sentry_json_read(struct sentry_call *call, str json, const struct json_node **ret_root, struct err *err)
+{
+    const struct json_node *root;
+    int r = sentry_json_parse(call, json, &root, err);
     if (r == 0)
-        r = sentry_scrub(root, sentry_arena(call), &remarks);
+        r = scrub(call, root);
     if (r == 0)
         *ret_root = root;
     return r;
@@ -316,11 +327,11 @@ int sentry_security_store(struct sentry_call *call, str json, const struct sentr
 {
     struct security s = { call, from, sink };
     const struct json_node *root;
-    uint32_t before = call->counts.records;
+    uint32_t before = call->counts.records + call->filtered_n;
     int r = sentry_json_read(call, json, &root, err);
     if (r == 0)
         r = sentry_security_events(root, origin, sentry_arena(call), &call->counts, security_event, &s, err);
-    if (r == 0 && call->counts.records == before)
+    if (r == 0 && call->counts.records + call->filtered_n == before)
         r = err_set(err, ERR_MALFORMED, NULL, "there is no report of a kind that is known");
     return r;
 }
@@ -402,7 +413,11 @@ int sentry_item_store(struct sentry_call *call, const struct sentry_item *item, 
         return 0;
     }
     bool json = kind != EVENT && kind != ATTACHMENT && kind != RECORDING && kind != STATSD && kind != SECURITY;
-    int r = json ? sentry_json_read(call, text, &root, err) : 0;
+    int r = json ? sentry_json_parse(call, text, &root, err) : 0;
+    if (r == 0 && sentry_item_filtered(call, item, root, from))
+        return 0;
+    if (r == 0 && json)
+        r = scrub(call, root);
     if (r < 0)
         return r;
     struct sentry_security_origin origin = { .release = json_get_text(item->header, STR("sentry_release")),

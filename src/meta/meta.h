@@ -79,7 +79,21 @@ struct meta_rules {
 int meta_project_rules_get(struct meta *m, int64_t project, struct arena *arena, struct meta_rules *ret_rules,
                            struct err *err);
 int meta_project_rules_set(struct meta *m, str actor, int64_t project, str fingerprint, str stack, struct err *err);
-// Another number than before: the rules of some project may have changed. Does not read the disk.
+// What else is set for a project, a text a kind ("filters", "scrubbing"); who sets it has validated it.
+enum { META_SETTING_TEXT_MAX = 192 << 10 }; // bytes
+struct meta_setting {
+    str text;                           // empty: nothing was ever set
+    int64_t changed_ns;                 // 0: never
+    char changed_by[META_NAME_MAX + 1]; // empty: nobody
+};
+int meta_setting_get(struct meta *m, int64_t project, const char *kind, struct arena *arena,
+                     struct meta_setting *ret_setting, struct err *err);
+// detail: for the audit trail, where the deed is "project.KIND".
+int meta_setting_set(struct meta *m, str actor, int64_t project, const char *kind, str text, str detail,
+                     struct err *err);
+// A key that is the project's alone and is never shown: made on first use. 32 bytes.
+int meta_project_secret(struct meta *m, int64_t project, uint8_t ret_secret[32], struct err *err);
+// Another number than before: the rules or settings of some project may have changed. Does not read the disk.
 uint64_t meta_rules_changes(const struct meta *m);
 
 // Who owns a project's code, as it was written (owners/rules.h reads it). What is set was validated by the caller.

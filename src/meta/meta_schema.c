@@ -59,7 +59,13 @@ static const char schema_v4[] =
     "CREATE TABLE repositories (id BIGINT NOT NULL PRIMARY KEY, project_id BIGINT NOT NULL REFERENCES projects (id),"
     "  path TEXT NOT NULL, prefix TEXT NOT NULL, created_ns BIGINT NOT NULL, UNIQUE (project_id, path));";
 
-static const char *const schema_versions[] = { schema_v1, schema_v2, schema_v3, schema_v4 };
+// What else people have set for a project, a text a kind.
+static const char schema_v5[] =
+    "CREATE TABLE project_settings (project_id BIGINT NOT NULL REFERENCES projects (id), kind VARCHAR(31) NOT NULL,"
+    "  text TEXT NOT NULL, changed_ns BIGINT NOT NULL, changed_by VARCHAR(63) NOT NULL,"
+    "  PRIMARY KEY (project_id, kind));";
+
+static const char *const schema_versions[] = { schema_v1, schema_v2, schema_v3, schema_v4, schema_v5 };
 
 // Before the later migrations, as in a file that is older.
 static int schema_first_rows(void *ctx, size_t version, struct err *err)

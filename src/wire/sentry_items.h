@@ -41,6 +41,9 @@ struct sentry_lost {
 int sentry_client_report_records(const struct json_node *root, const struct sentry_source *from, struct arena *arena,
                                  const struct record_sink *sink, struct sentry_counts *counts,
                                  void (*each)(void *ctx, const struct sentry_lost *lost), void *ctx);
+// What we ourselves did not keep, of many that came in one request: metrics `sentry.outcome`, delta sums by outcome, reason, category.
+int sentry_outcome_records(const struct sentry_lost *lost, size_t n, const struct sentry_source *from,
+                           struct arena *arena, const struct record_sink *sink, struct sentry_counts *counts);
 int sentry_statsd_records(str text, const struct sentry_source *from, struct arena *arena,
                           const struct record_sink *sink, struct sentry_counts *counts);
 int sentry_buckets_records(const struct json_node *root, const struct sentry_source *from, struct arena *arena,

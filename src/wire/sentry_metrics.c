@@ -31,6 +31,17 @@ static void put_delta(struct sentry_build *b, struct value v)
     sentry_put_text(b, ATTR_FIELD, STR("temporality"), STR("delta"));
 }
 
+static void put_loss(struct sentry_build *b, str name, int64_t time, const struct sentry_lost *lost)
+{
+    sentry_build_record(b, RECORD_METRICS);
+    b->record.name = name;
+    b->record.time = time;
+    put_delta(b, value_int(lost->quantity));
+    sentry_put_text(b, ATTR_RECORD, STR("outcome"), lost->outcome);
+    sentry_put_text(b, ATTR_RECORD, STR("reason"), lost->reason);
+    sentry_put_text(b, ATTR_RECORD, STR("category"), lost->category);
+}
+
 int sentry_client_report_records(const struct json_node *root, const struct sentry_source *from, struct arena *arena,
                                  const struct record_sink *sink, struct sentry_counts *counts,
                                  void (*each)(void *ctx, const struct sentry_lost *lost), void *ctx)
@@ -64,15 +75,24 @@ int sentry_client_report_records(const struct json_node *root, const struct sent
             }
             if (each)
                 each(ctx, &lost);
-            sentry_build_record(b, RECORD_METRICS);
-            b->record.name = STR("sentry.client_report");
-            b->record.time = time;
-            put_delta(b, value_int(lost.quantity));
-            sentry_put_text(b, ATTR_RECORD, STR("outcome"), lost.outcome);
-            sentry_put_text(b, ATTR_RECORD, STR("reason"), lost.reason);
-            sentry_put_text(b, ATTR_RECORD, STR("category"), lost.category);
+            put_loss(b, STR("sentry.client_report"), time, &lost);
             r = sentry_build_end(b);
         }
+    }
+    sentry_build_free(b);
+    return r;
+}
+
+int sentry_outcome_records(const struct sentry_lost *lost, size_t n, const struct sentry_source *from,
+                           struct arena *arena, const struct record_sink *sink, struct sentry_counts *counts)
+{
+    int r;
+    struct sentry_build *b = build_begin(arena, from, sink, counts, &r);
+    if (!b)
+        return r;
+    for (size_t i = 0; i < n && r == 0; i++) {
+        put_loss(b, STR("sentry.outcome"), from->received_ns, &lost[i]);
+        r = sentry_build_end(b);
     }
     sentry_build_free(b);
     return r;

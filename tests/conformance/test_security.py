@@ -485,6 +485,7 @@ def test_administration_needs_admin(clew):
                                ("POST", "/api/v1/projects", '{"slug":"x"}'), ("GET", "/api/v1/audit", None), ("GET", "/api/v1/audit/verify", None),
                                ("PATCH", "/api/v1/projects/default", '{"slug":"x"}'), ("POST", "/api/v1/projects/default/keys", "{}"),
                                ("DELETE", "/api/v1/projects/default/keys/1", None), ("PUT", "/api/v1/projects/default/grouping", "{}"), ("PUT", "/api/v1/projects/default/owners", "{}"),
+                               ("PUT", "/api/v1/projects/default/filters", "{}"),
                                ("GET", "/api/v1/users", None),
                                ("POST", "/api/v1/users", '{"login":"x","scopes":["read"]}'), ("PATCH", "/api/v1/users/admin", '{"disabled":true}'),
                                ("DELETE", "/api/v1/users/admin", None), ("POST", "/api/v1/users/admin/link", "{}"),
@@ -514,7 +515,8 @@ def test_a_token_of_one_project_stays_in_it(clew):
     assert clew.request("GET", "/api/v1/projects/default/keys", token=token)[0] == 404
     assert clew.request("POST", "/api/v1/projects/default/keys", "{}", JSON, token=token)[0] == 404
     assert clew.request("GET", "/api/v1/projects/fenced/keys", token=token)[0] == 200
-    for method, path in (("GET", "grouping"), ("PUT", "grouping"), ("POST", "grouping/preview"), ("GET", "owners"), ("PUT", "owners")):
+    for method, path in (("GET", "grouping"), ("PUT", "grouping"), ("POST", "grouping/preview"), ("GET", "owners"), ("PUT", "owners"),
+                         ("GET", "filters"), ("PUT", "filters"), ("POST", "filters/preview")):
         assert clew.request(method, "/api/v1/projects/default/" + path, "{}", JSON, token=token)[0] == 404
         assert clew.request(method, "/api/v1/projects/fenced/" + path, "{}", JSON, token=token)[0] == 200
     assert clew.request("POST", "/api/v1/tokens", '{"name":"n","scopes":["read"]}', JSON, token=token)[0] == 403

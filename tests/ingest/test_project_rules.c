@@ -45,7 +45,7 @@ static void title_is(struct place *p, int64_t project, const char *title)
     struct arena arena;
     struct grouping g;
     struct sentry_event e = { .message = STR_INIT("no way") };
-    struct grouping_rules *rules = project_rules_get(p->rules, project);
+    struct grouping_rules *rules = project_rules_grouping(p->rules, project);
     arena_init(&arena, 1 << 20);
     assert_int_equal(grouping_run(rules, &e, &arena, &g), 0);
     grouping_rules_free(rules);

@@ -60,7 +60,7 @@ static void test_refine(void **state)
     assert_int_equal(seen.added, 0);
     seen.known = true;
     assert_int_equal(refine_event(&f, 1, group, &e, &arena), 0);
-    struct grouping_rules *now = project_rules_get(rules, 1);
+    struct grouping_rules *now = project_rules_grouping(rules, 1);
     assert_int_equal(grouping_run(now, &e, &arena, &g), 0);
     grouping_rules_free(now);
     assert_int_equal(seen.added, g.hashes_n);
