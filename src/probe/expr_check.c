@@ -207,6 +207,8 @@ static int check_call(struct checker *c, struct probe_node *node)
     for (unsigned i = 0; i < node->n_params; i++)
         if (node->params[i].len == 0 || node->params[i].len > PROBE_EXPR_NAME_MAX)
             return FAIL(node, ERR_INVALID, "bad_argument", "a parameter without a name, or with one too long");
+    if (node->n_params == 2 && str_eq(node->params[0], node->params[1]))
+        return FAIL(node, ERR_INVALID, "bad_argument", "two parameters of one name");
     if (loops(node) && c->loops == PROBE_EXPR_LOOPS_MAX)
         return FAIL(node, ERR_LIMIT, "too_deep", "more than %d loops in one another", PROBE_EXPR_LOOPS_MAX);
     node->type = functions[node->function].type;

@@ -570,7 +570,7 @@ static int emit(struct compiler *c, unsigned n);
 static int emit_repeat(struct compiler *c, const struct node *node)
 {
     int r = 0;
-    unsigned splits[PROBE_REGEX_STATES_MAX], n = 0;
+    unsigned last = 0; // the split before, plus one; each keeps the one before it where it will jump to
     for (unsigned i = 0; r == 0 && i < node->min; i++)
         r = emit(c, node->a);
     if (r)
@@ -584,12 +584,16 @@ static int emit_repeat(struct compiler *c, const struct node *node)
         return 0;
     }
     for (unsigned i = node->min; i < node->max; i++) {
-        splits[n++] = c->n_states;
-        if ((r = state(c, PROBE_REGEX_SPLIT, 0, c->n_states + 1, 0)) || (r = emit(c, node->a)))
+        unsigned at = c->n_states;
+        if ((r = state(c, PROBE_REGEX_SPLIT, 0, at + 1, last)) || (r = emit(c, node->a)))
             return r;
+        last = at + 1;
     }
-    while (n)
-        land(c, splits[--n], 4);
+    while (last) {
+        unsigned at = last - 1;
+        last = le16_get(c->states[at] + 4);
+        land(c, at, 4);
+    }
     return 0;
 }
 

@@ -2,7 +2,7 @@
 #include "base/utf8.h"
 #include "probe/regex.h"
 
-enum { HEADER = 8, STATE = 8, RANGE = 8, WORK_A_STEP = 16 };
+enum { HEADER = 8, STATE = 8, RANGE = 8, WORK_A_CHARACTER = 4, WORK_A_STEP = 8, BYTES_A_STEP = 64 };
 
 struct state {
     uint8_t op, flag;
@@ -48,11 +48,10 @@ bool probe_regex_verify(bytes program)
 }
 
 struct search {
-    const uint8_t *program;
-    unsigned states;
+    const uint8_t *program, *ranges;
     uint32_t work;
     uint16_t n; // states that wait for a character
-    uint16_t waiting[PROBE_REGEX_STATES_MAX];
+    uint16_t *waiting;
     uint64_t seen[PROBE_REGEX_STATES_MAX / 64]; // at this place of the text
 };
 
@@ -81,7 +80,7 @@ static bool holds(unsigned what, int32_t before, int32_t after)
 }
 
 // Adds a state and all that follow it without a character; true when the end is among them. A state is put on the stack once.
-static bool add(struct search *s, unsigned first, int32_t before, int32_t after)
+static bool follow(struct search *s, unsigned first, int32_t before, int32_t after)
 {
     uint16_t stack[PROBE_REGEX_STATES_MAX];
     unsigned depth = 0;
@@ -117,9 +116,21 @@ static bool add(struct search *s, unsigned first, int32_t before, int32_t after)
     return false;
 }
 
-static bool in_set(const struct search *s, struct state t, uint32_t c)
+static inline bool add(struct search *s, unsigned first, int32_t before, int32_t after)
 {
-    const uint8_t *ranges = s->program + HEADER + (size_t)s->states * STATE + (size_t)t.x * RANGE;
+    if (state_of(s->program, first).op != PROBE_REGEX_SET)
+        return follow(s, first, before, after);
+    if (!(s->seen[first / 64] >> (first % 64) & 1)) {
+        s->seen[first / 64] |= 1ull << (first % 64);
+        s->waiting[s->n++] = (uint16_t)first;
+    }
+    s->work++;
+    return false;
+}
+
+static inline bool in_set(const struct search *s, struct state t, uint32_t c)
+{
+    const uint8_t *ranges = s->ranges + (size_t)t.x * RANGE;
     unsigned low = 0, high = t.y;
     while (low < high) {
         unsigned mid = (low + high) / 2;
@@ -134,14 +145,14 @@ static bool in_set(const struct search *s, struct state t, uint32_t c)
 }
 
 // The character at p, -1 at the end; *ret_len its bytes.
-static int32_t decode(const uint8_t *p, const uint8_t *end, size_t *ret_len)
+static inline int32_t decode(const uint8_t *p, const uint8_t *end, size_t *ret_len)
 {
-    *ret_len = 0;
+    *ret_len = p != end;
     if (p == end)
         return -1;
+    if (*p < 0x80)
+        return *p;
     size_t n = *ret_len = utf8_char_len(p, end);
-    if (n == 1)
-        return p[0];
     if (n == 2)
         return (p[0] & 0x1f) << 6 | (p[1] & 0x3f);
     if (n == 3)
@@ -152,38 +163,65 @@ static int32_t decode(const uint8_t *p, const uint8_t *end, size_t *ret_len)
     return 0xfffd;
 }
 
+// The ASCII character that every match begins with; -1 when there is none.
+static int lead_of(const struct search *s, struct state first)
+{
+    if (first.op != PROBE_REGEX_SET || first.y != 1)
+        return -1;
+    const uint8_t *range = s->ranges + (size_t)first.x * RANGE;
+    uint32_t c = le32_get(range);
+    return c == le32_get(range + 4) && c < 0x80 ? (int)c : -1;
+}
+
+static bool spend(uint32_t *steps, size_t n)
+{
+    if (*steps < n)
+        return false;
+    *steps -= (uint32_t)n;
+    return true;
+}
+
 int probe_regex_test(bytes program, str text, uint32_t *steps)
 {
-    struct search s;
-    s.program = program.ptr;
-    s.states = le16_get(program.ptr);
-    s.work = 0;
-    s.n = 0;
-    memset(s.seen, 0, sizeof s.seen);
+    struct search s = { .program = program.ptr };
+    unsigned states = le16_get(program.ptr);
     struct state first = state_of(program.ptr, 0);
     bool anchored = first.op == PROBE_REGEX_ASSERT && first.flag == PROBE_REGEX_TEXT_START;
     const uint8_t *p = (const uint8_t *)text.ptr, *end = p + text.len;
-    uint16_t now[PROBE_REGEX_STATES_MAX];
-    size_t n_c, n_next, words = (s.states + 63) / 64;
+    uint16_t lists[2][PROBE_REGEX_STATES_MAX], *now = lists[0];
+    size_t n_c, n_next, words = (states + 63) / 64;
+    s.waiting = lists[1];
+    s.ranges = program.ptr + HEADER + (size_t)states * STATE;
+    int lead = lead_of(&s, first);
     int32_t before = -1, c = decode(p, end, &n_c);
     for (;;) {
+        if (lead >= 0 && s.n == 0 && c != lead && c >= 0) { // nothing begins before it
+            const uint8_t *at = memchr(p, lead, (size_t)(end - p));
+            if (!spend(steps, (size_t)((at ? at : end) - p) / BYTES_A_STEP))
+                return -1;
+            if (!at)
+                return 0;
+            p = at, c = lead, n_c = 1;
+        }
         if ((before < 0 || !anchored) && add(&s, 0, before, c))
             return 1;
         if (c < 0 || (anchored && s.n == 0))
             return 0;
-        s.work += WORK_A_STEP / 4;
+        s.work += WORK_A_CHARACTER;
         if (s.work >= WORK_A_STEP) {
-            if (*steps < s.work / WORK_A_STEP)
+            if (!spend(steps, s.work / WORK_A_STEP))
                 return -1;
-            *steps -= s.work / WORK_A_STEP;
             s.work %= WORK_A_STEP;
         }
         p += n_c;
         int32_t after = decode(p, end, &n_next);
         unsigned n_now = s.n;
-        memcpy(now, s.waiting, n_now * sizeof now[0]);
+        uint16_t *other = now;
+        now = s.waiting, s.waiting = other;
         s.n = 0;
-        memset(s.seen, 0, words * sizeof s.seen[0]);
+        s.seen[0] = 0; // enough for most
+        if (words > 1)
+            memset(s.seen + 1, 0, (words - 1) * sizeof s.seen[0]);
         for (unsigned i = 0; i < n_now; i++)
             if (in_set(&s, state_of(program.ptr, now[i]), (uint32_t)c) && add(&s, now[i] + 1u, c, after))
                 return 1;

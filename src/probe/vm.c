@@ -4,17 +4,16 @@
 #include "probe/regex.h"
 #include "probe/vm_internal.h"
 
-static struct probe_val literal(const struct probe_code *code, unsigned n)
+static void literal(const struct probe_code *code, unsigned n, struct probe_val *ret)
 {
     const uint8_t *lit = code->lits + (size_t)n * 12;
-    struct probe_val v = { .kind = lit[0] };
-    if (v.kind == PROBE_VAL_STR)
-        v.s = str_of(code->pool + le32_get(lit + 4), le32_get(lit + 8));
-    else if (v.kind == PROBE_VAL_BOOL)
-        v.b = lit[4];
+    ret->kind = lit[0];
+    if (ret->kind == PROBE_VAL_STR)
+        ret->s = str_of(code->pool + le32_get(lit + 4), le32_get(lit + 8));
+    else if (ret->kind == PROBE_VAL_BOOL)
+        ret->b = lit[4];
     else
-        v.i = (int64_t)le64_get(lit + 4);
-    return v;
+        ret->i = (int64_t)le64_get(lit + 4);
 }
 
 // What a host has given, or what the operand becomes when it is not there.
@@ -100,9 +99,19 @@ static int compare(struct vm *m, unsigned op, struct probe_val *a, const struct 
 {
     bool yes;
     int r, order;
+    if (a->kind == PROBE_VAL_INT && b->kind == PROBE_VAL_INT) {
+        yes = op == PROBE_OP_EQ   ? a->i == b->i
+              : op == PROBE_OP_NE ? a->i != b->i
+              : op == PROBE_OP_LT ? a->i < b->i
+              : op == PROBE_OP_LE ? a->i <= b->i
+              : op == PROBE_OP_GT ? a->i > b->i
+                                  : a->i >= b->i;
+        vm_set_bool(a, yes);
+        return 0;
+    }
     if (op == PROBE_OP_EQ || op == PROBE_OP_NE) {
         if ((r = vm_equal(m, a, b, &yes)) == 0)
-            *a = vm_bool(yes == (op == PROBE_OP_EQ));
+            vm_set_bool(a, yes == (op == PROBE_OP_EQ));
         return r;
     }
     if ((r = vm_order(m, a, b, &order)) != 0)
@@ -111,7 +120,7 @@ static int compare(struct vm *m, unsigned op, struct probe_val *a, const struct 
           : op == PROBE_OP_LE ? order == -1 || order == 0
           : op == PROBE_OP_GT ? order == 1
                               : order == 1 || order == 0;
-    *a = vm_bool(yes);
+    vm_set_bool(a, yes);
     return 0;
 }
 
@@ -131,7 +140,7 @@ static int ends(struct vm *m, unsigned op, struct probe_val *a, const struct pro
         return PROBE_FAULT_TYPE;
     int r = vm_spend_bytes(m, b->s.len);
     if (r == 0)
-        *a = vm_bool(op == PROBE_OP_STARTS ? str_starts(a->s, b->s) : str_ends(a->s, b->s));
+        vm_set_bool(a, op == PROBE_OP_STARTS ? str_starts(a->s, b->s) : str_ends(a->s, b->s));
     return r;
 }
 
@@ -143,22 +152,19 @@ static int matches(struct vm *m, unsigned n, struct probe_val *v)
     int r = probe_regex_test(bytes_of(m->code->pool + le32_get(ref), le32_get(ref + 4)), v->s, &m->run->steps);
     if (r < 0)
         return PROBE_FAULT_STEPS;
-    *v = vm_bool(r);
+    vm_set_bool(v, r);
     return vm_spend(m, 1); // looks at the clock
 }
 
 static int next(struct vm *m, struct vm_loop *l, const struct probe_ins *ins, struct probe_val *locals)
 {
-    struct probe_val key, value;
-    int r = vm_next_item(m, &l->of, &l->cursor, l->passed, &key, &value);
+    struct probe_val unused, *first = &locals[ins->y], *value = first + (ins->b == 2);
+    int r = vm_next_item(m, &l->of, &l->cursor, l->passed, ins->b == 2 ? first : &unused, value);
     if (r)
         return r;
     l->passed++;
-    l->current = value;
-    if (ins->b == 2)
-        locals[ins->y] = key, locals[ins->y + 1] = value;
-    else
-        locals[ins->y] = value;
+    if (l->kind == PROBE_LOOP_FILTER)
+        l->current = *value;
     return 0;
 }
 
@@ -184,7 +190,7 @@ static int run(struct vm *m, struct probe_ins *ins, struct probe_val *ret)
             *ret = top[-1];
             return 0;
         case PROBE_OP_LIT:
-            *top++ = literal(code, ins->x);
+            literal(code, ins->x, top++);
             break;
         case PROBE_OP_NAME:
             if ((r = vm_ask(m)) == 0)
@@ -220,7 +226,7 @@ static int run(struct vm *m, struct probe_ins *ins, struct probe_val *ret)
             r = element(m, ins, top - 1, top);
             break;
         case PROBE_OP_HAS:
-            top[-1] = vm_bool(top[-1].kind != VM_ABSENT);
+            vm_set_bool(top - 1, top[-1].kind != VM_ABSENT);
             break;
         case PROBE_OP_NEG:
             r = vm_negate(top - 1, top - 1);
@@ -251,7 +257,7 @@ static int run(struct vm *m, struct probe_ins *ins, struct probe_val *ret)
             bool yes = false;
             top--;
             r = vm_in(m, ins->a ? top : top - 1, ins->a ? top - 1 : top, &yes);
-            top[-1] = vm_bool(yes);
+            vm_set_bool(top - 1, yes);
             break;
         }
         case PROBE_OP_MATCH:
@@ -303,7 +309,7 @@ static int run(struct vm *m, struct probe_ins *ins, struct probe_val *ret)
                 at = ins->x - 1u;
             break;
         case PROBE_OP_DONE:
-            *top++ = vm_loop_result(&loops[ins->a]);
+            vm_loop_result(&loops[ins->a], top++);
             break;
         default:
             r = vm_function(m, ins, top - 1, top - 1);

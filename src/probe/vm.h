@@ -159,7 +159,7 @@ struct probe_host {
 
 enum {
     PROBE_FRAME_MAX = 127,     // n of @frame(n)
-    PROBE_VM_STEPS = 20000,    // default budget: some 0.2 ms
+    PROBE_VM_STEPS = 20000,    // default budget: 0.1 ms, or 1 ms of the worst patterns
     PROBE_VM_CLOCK = 256,      // steps between two looks at the clock
     PROBE_VM_ITEMS_MAX = 4096, // of a list that an expression makes
     PROBE_VM_TEXT_MAX = 65536, // bytes of a text that an expression makes

@@ -59,6 +59,18 @@ static inline struct probe_val vm_bool(bool b) { return (struct probe_val){ .kin
 static inline struct probe_val vm_int(int64_t i) { return (struct probe_val){ .kind = PROBE_VAL_INT, .i = i }; }
 static inline struct probe_val vm_str(str s) { return (struct probe_val){ .kind = PROBE_VAL_STR, .s = s }; }
 
+// Written where it is wanted: a copy of what was just put together from small pieces waits until they have left the core (10 ns).
+static inline void vm_set_bool(struct probe_val *v, bool b)
+{
+    v->kind = PROBE_VAL_BOOL;
+    v->b = b;
+}
+static inline void vm_set_int(struct probe_val *v, int64_t i)
+{
+    v->kind = PROBE_VAL_INT;
+    v->i = i;
+}
+
 // All: 0 and the result, or a reason. a and *ret may be the same.
 int vm_arith(struct vm *m, enum probe_op op, const struct probe_val *a, const struct probe_val *b,
              struct probe_val *ret);
@@ -76,4 +88,4 @@ int vm_next_item(struct vm *m, const struct probe_val *of, uint64_t *cursor, uin
 int vm_loop_begin(struct vm_loop *l, unsigned kind, const struct probe_val *of);
 // Takes what the body has made; l->decided when no more is needed.
 int vm_loop_take(struct vm *m, struct vm_loop *l, const struct probe_val *v);
-struct probe_val vm_loop_result(const struct vm_loop *l);
+void vm_loop_result(const struct vm_loop *l, struct probe_val *ret);

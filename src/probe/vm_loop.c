@@ -7,14 +7,16 @@ int vm_push_item(struct vm *m, struct vm_items *items, const struct probe_val *v
         return PROBE_FAULT_MISSING;
     if (items->n == items->cap) {
         uint32_t cap = items->cap ? items->cap * 2 : 8;
+        // What lies last in the memory grows where it is.
+        bool last = items->n && (uint8_t *)(items->at + items->n) == m->run->scratch->p;
         if (cap > PROBE_VM_ITEMS_MAX)
             return PROBE_FAULT_SPACE;
-        struct probe_val *at = probe_scratch_take(m->run->scratch, cap * sizeof *at);
+        struct probe_val *at = probe_scratch_take(m->run->scratch, (last ? cap - items->n : cap) * sizeof *at);
         if (!at)
             return PROBE_FAULT_SPACE;
-        if (items->n)
+        if (items->n && !last)
             memcpy(at, items->at, items->n * sizeof *at);
-        items->at = at;
+        items->at = last ? items->at : at;
         items->cap = cap;
     }
     items->at[items->n++] = *v;
@@ -27,7 +29,7 @@ int vm_next_item(struct vm *m, const struct probe_val *of, uint64_t *cursor, uin
     if (of->kind == PROBE_VAL_ITEMS) {
         if (*cursor >= of->n)
             return -1;
-        *ret_key = vm_int((int64_t)passed);
+        vm_set_int(ret_key, (int64_t)passed);
         if (ret_value)
             *ret_value = of->items[*cursor];
         ++*cursor;
@@ -38,7 +40,7 @@ int vm_next_item(struct vm *m, const struct probe_val *of, uint64_t *cursor, uin
     int r = vm_ask(m);
     if (r)
         return r;
-    *ret_key = vm_int((int64_t)passed);
+    vm_set_int(ret_key, (int64_t)passed);
     r = m->run->host->item(m->run->ctx, of, cursor, ret_key, ret_value);
     if (r)
         return r == -1 ? -1 : vm_reason(r);
@@ -125,19 +127,25 @@ int vm_loop_take(struct vm *m, struct vm_loop *l, const struct probe_val *v)
     }
 }
 
-struct probe_val vm_loop_result(const struct vm_loop *l)
+void vm_loop_result(const struct vm_loop *l, struct probe_val *ret)
 {
     switch (l->kind) {
     case PROBE_LOOP_ANY:
-        return vm_bool(l->decided);
+        vm_set_bool(ret, l->decided);
+        return;
     case PROBE_LOOP_ALL:
-        return vm_bool(!l->decided);
+        vm_set_bool(ret, !l->decided);
+        return;
     case PROBE_LOOP_COUNT:
-        return vm_int(l->items.n);
+        vm_set_int(ret, l->items.n);
+        return;
     case PROBE_LOOP_MIN:
     case PROBE_LOOP_MAX:
-        return l->result; // of nothing: null
+        *ret = l->result; // of nothing: null
+        return;
     default:
-        return (struct probe_val){ .kind = PROBE_VAL_ITEMS, .n = l->items.n, .items = l->items.at };
+        ret->kind = PROBE_VAL_ITEMS;
+        ret->n = l->items.n;
+        ret->items = l->items.at;
     }
 }

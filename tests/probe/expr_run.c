@@ -94,7 +94,7 @@ static struct probe_expr *through_json(const struct probe_expr *e, struct arena 
 
 static void run(const struct probe_expr *e, const struct json_node *target, uint64_t *changed, struct buf *out)
 {
-    static uint8_t memory[1 << 20];
+    static uint8_t memory[64 << 10];
     const struct json_node *callers = json_get(target, STR("callers"));
     struct json_host host = { .root = callers ? json_get(target, STR("vars")) : target, .callers = callers };
     struct probe_scratch scratch = { memory, memory + sizeof memory };
@@ -125,7 +125,7 @@ void expr_run(str text, str target, uint64_t *changed, struct buf *out)
     struct err err = { 0 };
     const struct json_node *root;
     uint64_t none[16] = { 0 };
-    arena_init(&arena, 4 << 20);
+    arena_init(&arena, 16 << 20);
     buf_clear(out);
     must(json_tree_read(target, &arena, 64, &root, NULL) == 0);
     if (probe_expr_parse(text, &arena, &e, &err))

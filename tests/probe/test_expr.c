@@ -252,6 +252,7 @@ static const struct {
     { "any(xs, x => x + 1)", "type_mismatch", 14 },
     { "len(a, x => x)", "bad_argument", 1 },
     { "has(1 + 2)", "bad_argument", 5 },
+    { "any(xs, (x, x) => x)", "bad_argument", 1 },
     { "@nothing", "unknown_name", 1 },
     { "@frame(x).y", "syntax", 8 },
     { "@frame(1)", "syntax", 10 },
@@ -360,7 +361,7 @@ static void bombs(void **state)
     assert_int_equal(parse("x matches '((((((){1000}){1000}){1000}){1000}){1000}){1000}'", false, &type), ERR_LIMIT);
     // Many times many: ends by steps, not by time.
     struct buf target_text, out;
-    buf_init(&target_text, 1 << 20);
+    buf_init(&target_text, 4 << 20);
     buf_init(&out, 1 << 20);
     buf_str(&target_text, STR("{\"xs\":[0"));
     for (int i = 1; i < 300; i++)
@@ -377,6 +378,27 @@ static void bombs(void **state)
     assert_true(str_starts(buf_view(&out), STR("fault steps")));
     expr_run(STR("len(s + s)"), buf_view(&target_text), NULL, &out);
     assert_true(str_starts(buf_view(&out), STR("fault space")));
+    // What it does with a text that is a million bytes long costs steps by its length, also where it finds nothing.
+    buf_clear(&target_text);
+    buf_str(&target_text, STR("{\"s\":\""));
+    for (int i = 0; i < 2000000; i++)
+        buf_byte(&target_text, i % 2 ? ' ' : '0');
+    buf_str(&target_text, STR("\"}"));
+    expr_run(STR("int(s) == 1"), buf_view(&target_text), NULL, &out);
+    assert_true(str_starts(buf_view(&out), STR("fault steps")));
+    expr_run(STR("s < s"), buf_view(&target_text), NULL, &out);
+    assert_true(str_starts(buf_view(&out), STR("fault steps")));
+    // A list that is made grows where it lies, so that the memory is enough for what is promised.
+    buf_clear(&target_text);
+    buf_str(&target_text, STR("{\"xs\":[0"));
+    for (int i = 1; i < 2000; i++)
+        buf_str(&target_text, STR(",1"));
+    buf_str(&target_text, STR("]}"));
+    expr_run(STR("count(map(xs, x => x))"), buf_view(&target_text), NULL, &out);
+    assert_true(str_eq(buf_view(&out), STR("2000")));
+    // A remainder is divided for a while when the exponents lie far apart.
+    expr_run(STR("count(xs, x => 1e308 % 5e-324 == 0)"), buf_view(&target_text), NULL, &out);
+    assert_true(str_starts(buf_view(&out), STR("fault steps")));
     buf_free(&target_text);
     buf_free(&out);
 }

@@ -201,9 +201,28 @@ static void hostile(void **state)
     buf_free(&program);
 }
 
+// What it costs is a matter of the text's length: the budget ends it.
+static void costs(void **state)
+{
+    static char text[1 << 20];
+    struct buf program;
+    buf_init(&program, 1 << 20);
+    memset(text, 'a', sizeof text);
+    for (unsigned i = 0; i < 3; i++) {
+        static const char *const patterns[] = { "[ab]x", "(a|b)*c$", "xyz" };
+        uint32_t steps = 20000;
+        buf_clear(&program);
+        assert_int_equal(probe_regex_compile(str_z(patterns[i]), &program, NULL), 0);
+        int r = probe_regex_test(buf_bytes(&program), str_of(text, sizeof text), &steps);
+        assert_int_equal(r, i < 2 ? -1 : 0); // the last one is looked for with memchr, 64 bytes a step
+        assert_true(steps < 20000 - sizeof text / 64 + 1 || i < 2);
+    }
+    buf_free(&program);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(known), cmocka_unit_test(random_ones),
-                                        cmocka_unit_test(hostile) };
+                                        cmocka_unit_test(hostile), cmocka_unit_test(costs) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
