@@ -1,31 +1,61 @@
 #include "agent/python/resolve.h"
+#include "agent/python/source.h"
 #include "base/mem.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-enum { SOURCE_MAX = 4 << 20, ENTRIES_MAX = 2000, PATH_ROOM = 8192 };
+enum { SOURCE_MAX = 1 << 20, ENTRIES_MAX = 2000, VARIABLES_MAX = 2000, NEAREST = 6, PATH_ROOM = 8192 };
+
+static int open_in(int root, const char *path, int flags)
+{
+    // Links are followed as if that root were ours.
+    struct open_how how = { .flags = (uint64_t)flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+                            .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
+    return (int)syscall(SYS_openat2, root, path, &how, sizeof how);
+}
 
 // A path as the process would open it: relative ones from where it stands. No "..": a question is about files below.
-static int place_of(pid_t pid, str path, char *room, size_t n)
+static int path_open(pid_t pid, str path, int flags)
 {
+    char text[PATH_ROOM], place[64];
+    size_t n = 0;
     if (str_find(path, STR("..")) >= 0 || memchr(path.ptr ? path.ptr : "", 0, path.len))
-        return ERR_INVALID;
-    bool whole = path.len && path.ptr[0] == '/';
-    int len = snprintf(room, n, "/proc/%d/%s/%.*s", (int)pid, whole ? "root" : "cwd", STR_ARG(path));
-    return len > 0 && (size_t)len < n ? 0 : ERR_LIMIT;
+        return -1;
+    if (!path.len || path.ptr[0] != '/') {
+        snprintf(place, sizeof place, "/proc/%d/cwd", (int)pid);
+        ssize_t got = readlink(place, text, sizeof text - 1);
+        if (got <= 0 || text[0] != '/')
+            return -1;
+        n = (size_t)got;
+        text[n++] = '/';
+    }
+    if (path.len >= sizeof text - n)
+        return -1;
+    if (path.len)
+        memcpy(text + n, path.ptr, path.len);
+    text[n + path.len] = 0;
+    snprintf(place, sizeof place, "/proc/%d/root", (int)pid);
+    int root = open(place, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (root < 0)
+        return -1;
+    int fd = open_in(root, text, flags);
+    close(root);
+    return fd;
 }
 
 static int source_read(pid_t pid, str path, char **ret, size_t *ret_len, struct err *err)
 {
-    char place[PATH_ROOM];
     struct stat st;
-    if (!str_ends(path, STR(".py")) || place_of(pid, path, place, sizeof place) < 0)
+    if (!str_ends(path, STR(".py")))
         return err_set(err, ERR_INVALID, "no_source", "this is no path of a Python source file");
-    int fd = open(place, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    int fd = path_open(pid, path, O_RDONLY);
     if (fd < 0)
         return err_set(err, ERR_NOENT, "no_source", "the process has no such file");
     if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > SOURCE_MAX) {
@@ -36,67 +66,109 @@ static int source_read(pid_t pid, str path, char **ret, size_t *ret_len, struct 
     ssize_t got = text ? read(fd, text, (size_t)st.st_size) : -1;
     close(fd);
     if (got < 0) {
+        int rc = text ? ERR_IO : ERR_NOMEM;
         mem_free(text);
-        return text ? ERR_IO : ERR_NOMEM;
+        return rc;
     }
     *ret = text, *ret_len = (size_t)got;
     return 0;
 }
 
-static str line_take(str *text)
+static void put_hash(struct json_writer *out, str text)
 {
-    ptrdiff_t end = str_find_char(*text, '\n', 0);
-    str line = str_slice(*text, 0, end < 0 ? text->len : (size_t)end);
-    *text = str_slice(*text, line.len + (end < 0 ? 0 : 1), text->len);
-    return line;
+    uint8_t hash[crypto_hash_sha256_BYTES];
+    crypto_hash_sha256(hash, (const uint8_t *)(text.ptr ? text.ptr : ""), text.len);
+    json_put_key(out, STR("hash")), json_put_hex(out, bytes_of(hash, sizeof hash));
 }
 
-// The name behind "def " or "async def "; empty: the line begins no function.
-static str function_of(str line)
+static void put_functions(struct json_writer *out, const struct py_source *s, str prefix)
 {
-    line = str_trim(line);
-    if (str_starts(line, STR("async ")))
-        line = str_trim(str_slice(line, 6, line.len));
-    if (!str_starts(line, STR("def ")))
-        return (str){ 0 };
-    line = str_trim(str_slice(line, 4, line.len));
-    ptrdiff_t end = str_find_char(line, '(', 0);
-    return end > 0 ? str_trim(str_slice(line, 0, (size_t)end)) : (str){ 0 };
-}
-
-static void put_functions(struct json_writer *out, str text, str prefix)
-{
+    size_t n;
+    const struct py_scope *scopes = py_scopes(s, &n);
+    json_put_key(out, STR("functions"));
     json_put_array(out);
-    for (int n = 1; text.len; n++) {
-        str name = function_of(line_take(&text));
-        if (!name.len || !str_starts(name, prefix))
+    for (size_t i = 0; i < n; i++) {
+        struct buf name;
+        if (scopes[i].kind != PY_FUNCTION)
             continue;
-        json_put_object(out);
-        json_put_key(out, STR("name")), json_put_str(out, name);
-        json_put_key(out, STR("line")), json_put_int(out, n);
-        json_put_object_end(out);
+        buf_init(&name, PATH_ROOM);
+        if (py_qualified(s, &scopes[i], &name) == 0 &&
+            (str_starts(buf_view(&name), prefix) || str_starts(scopes[i].name, prefix))) {
+            json_put_object(out);
+            json_put_key(out, STR("name")), json_put_str(out, buf_view(&name));
+            json_put_key(out, STR("line")), json_put_int(out, scopes[i].line);
+            json_put_key(out, STR("end")), json_put_int(out, scopes[i].end);
+            put_hash(out, py_text(s, scopes[i].line, scopes[i].end));
+            json_put_object_end(out);
+        }
+        buf_free(&name);
     }
     json_put_array_end(out);
 }
 
-// Lines that hold something other than a comment. Which of them begin a statement the process says when a probe is placed.
-static void put_lines(struct json_writer *out, str text)
+static void put_lines(struct json_writer *out, const struct py_source *s)
 {
+    size_t n;
+    const struct py_line *lines = py_lines(s, &n);
+    json_put_key(out, STR("lines"));
     json_put_array(out);
-    for (int n = 1; text.len; n++) {
-        str line = str_trim(line_take(&text));
-        if (line.len && line.ptr[0] != '#')
-            json_put_int(out, n);
+    for (size_t i = 0; i < n; i++)
+        json_put_int(out, lines[i].line);
+    json_put_array_end(out);
+}
+
+// The line itself when a probe can stand on it, else those around it, the nearest first.
+static void put_nearest(struct json_writer *out, const struct py_source *s, int line)
+{
+    size_t n, after = 0;
+    const struct py_line *lines = py_lines(s, &n);
+    while (after < n && lines[after].line < line)
+        after++;
+    size_t before = after;
+    json_put_key(out, STR("nearest"));
+    json_put_array(out);
+    for (int k = 0; k < NEAREST && (before > 0 || after < n); k++) {
+        bool back = after == n || (before > 0 && line - lines[before - 1].line < lines[after].line - line);
+        int found = back ? lines[--before].line : lines[after++].line;
+        json_put_int(out, found);
+        if (found == line)
+            break;
     }
+    json_put_array_end(out);
+}
+
+struct variables {
+    struct json_writer *out;
+    str prefix;
+    int n;
+};
+
+static void put_variable(void *ctx, str name, enum py_name_kind kind)
+{
+    static const str kinds[] = { STR_INIT("arg"), STR_INIT("local"), STR_INIT("closure"), STR_INIT("global") };
+    struct variables *v = ctx;
+    if (!str_starts(name, v->prefix) || v->n++ >= VARIABLES_MAX || kind > PY_GLOBAL)
+        return;
+    json_put_object(v->out);
+    json_put_key(v->out, STR("name")), json_put_str(v->out, name);
+    json_put_key(v->out, STR("kind")), json_put_str(v->out, kinds[kind]);
+    json_put_object_end(v->out);
+}
+
+static void put_variables(struct json_writer *out, const struct py_source *s, int line, str prefix)
+{
+    json_put_key(out, STR("variables"));
+    json_put_array(out);
+    py_visible(s, line, put_variable, &(struct variables){ .out = out, .prefix = prefix });
     json_put_array_end(out);
 }
 
 static int put_files(pid_t pid, str path, struct json_writer *out, struct err *err)
 {
-    char place[PATH_ROOM];
-    if (place_of(pid, path, place, sizeof place) < 0)
-        return err_set(err, ERR_INVALID, "no_source", "this is no path of a folder");
-    DIR *d = opendir(place);
+    int fd = path_open(pid, path, O_RDONLY | O_DIRECTORY);
+    DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+    if (!d && fd >= 0)
+        close(fd);
     if (!d)
         return err_set(err, ERR_NOENT, "no_source", "the process has no such folder");
     json_put_object(out);
@@ -129,25 +201,39 @@ int resolve_answer(pid_t pid, const struct resolve_request *q, struct json_write
 {
     if (q->what == RESOLVE_FILES)
         return put_files(pid, q->path, out, err);
-    if (q->what == RESOLVE_VARIABLES)
-        return err_set(err, ERR_UNSUPPORTED, "unsupported", "names in scope are not known before a probe is placed");
     char *text = NULL;
     size_t len = 0;
+    struct py_source source;
     int rc = source_read(pid, q->path, &text, &len, err);
     if (rc < 0)
         return rc;
-    str source = str_of(text, len);
-    json_put_object(out);
-    if (q->what == RESOLVE_SOURCE) {
-        json_put_key(out, STR("path")), json_put_str(out, q->path);
-        json_put_key(out, STR("text")), json_put_str(out, source);
+    rc = py_source_read(&source, str_of(text, len));
+    if (rc < 0) {
+        mem_free(text);
+        return err_set(err, rc, "no_source", "the file is too large");
     }
-    if (q->what != RESOLVE_FUNCTIONS)
-        json_put_key(out, STR("lines")), put_lines(out, source);
-    if (q->what != RESOLVE_LINES)
-        json_put_key(out, STR("functions")),
-            put_functions(out, source, q->what == RESOLVE_FUNCTIONS ? q->prefix : (str){ 0 });
+    json_put_object(out);
+    switch (q->what) {
+    case RESOLVE_SOURCE:
+        json_put_key(out, STR("path")), json_put_str(out, q->path);
+        json_put_key(out, STR("text")), json_put_str(out, source.text);
+        put_hash(out, source.text);
+        put_lines(out, &source);
+        put_functions(out, &source, (str){ 0 });
+        break;
+    case RESOLVE_LINES:
+        put_lines(out, &source);
+        if (q->line > 0)
+            put_nearest(out, &source, q->line);
+        break;
+    case RESOLVE_VARIABLES:
+        put_variables(out, &source, q->line, q->prefix);
+        break;
+    default:
+        put_functions(out, &source, q->prefix);
+    }
     json_put_object_end(out);
+    py_source_free(&source);
     mem_free(text);
     return 0;
 }
