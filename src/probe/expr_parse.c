@@ -578,6 +578,17 @@ static void foreign_hint(struct parser *p)
             expr_hint(&p->b, "%s", habits[i].hint);
 }
 
+// Literals too: what an agent gets goes through JSON, and would not be what was checked here.
+static int all_utf8(struct parser *p, str text)
+{
+    const uint8_t *at = (const uint8_t *)text.ptr, *end = at + text.len;
+    for (size_t n; at < end; at += n)
+        if (!(n = utf8_char_len(at, end)))
+            return expr_fail(&p->b, ERR_INVALID, "syntax", (size_t)(at - (const uint8_t *)text.ptr), 1,
+                             "the text is not UTF-8");
+    return 0;
+}
+
 int probe_expr_parse(str text, struct arena *arena, struct probe_expr **ret, struct err *err)
 {
     struct err own = { 0 };
@@ -590,6 +601,7 @@ int probe_expr_parse(str text, struct arena *arena, struct probe_expr **ret, str
         CHECKED(arena_dup(arena, text, &p.b.text));
     else if (text.len)
         return expr_fail(&p.b, ERR_INVALID, "syntax", 0, 0, "a NUL byte in the expression");
+    CHECKED(all_utf8(&p, text));
     if (str_trim(text).len == 0) {
         int r = expr_fail(&p.b, ERR_INVALID, "syntax", 0, 0, "the expression is empty");
         p.b.err->line = p.b.err->column = 1;

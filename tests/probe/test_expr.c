@@ -275,6 +275,7 @@ static const struct {
     { "a = = b", "syntax", 5 },
     { "len(true)", "type_mismatch", 5 },
     { "\xff", "syntax", 1 },
+    { "s == 'a\xcf\xcf'", "syntax", 8 },
 };
 
 static void refuses(void **state)
