@@ -1,5 +1,4 @@
 // `clew demo`: starts the demo shop that comes with the source tree (demo/run) against the server.
-#include "base/clock.h"
 #include "main/address.h"
 #include "main/admin.h"
 #include "main/command.h"
@@ -38,39 +37,40 @@ static bool find_demo(char *path, size_t size)
     return false;
 }
 
-#define PROJECT "default" // where OTLP without a key goes, too
+#define PROJECT "shop" // its own: its issues are SHOP-1, SHOP-2, ...
 #define TOKEN "demo shop"
-#define TOKEN_LIVES_NS (3600 * 1000000000ll)
 
-// What Sentry's SDKs and sentry-cli read. The token uploads the page's source map at start-up; it is good for an hour, and the
-// one of the run before ends here.
-static int sentry_environment(const struct invocation *inv, const char *url, struct err *err)
+// What OpenTelemetry's and Sentry's SDKs and sentry-cli read. The token takes records in and uploads the page's source map, for
+// this project alone; the one of the run before ends here.
+static int environment(const struct invocation *inv, const char *url, struct err *err)
 {
     struct meta *m;
     struct meta_project p;
     struct meta_token t;
     struct err none;
-    char actor[META_NAME_MAX + 1], key[META_SECRET_MAX], dsn[512], secret[META_SECRET_MAX];
+    char actor[META_NAME_MAX + 1], key[META_SECRET_MAX], dsn[512], secret[META_SECRET_MAX],
+        headers[META_SECRET_MAX + 32];
     if (admin_open(inv, &m, err) < 0)
         return err->code;
-    int r = meta_project_find(m, STR(PROJECT), &p, err);
+    int r = meta_project_find(m, STR(PROJECT), &p, &none);
+    if (r == ERR_NOENT)
+        r = meta_project_add(m, admin_actor(actor), STR(PROJECT), &p, err);
     if (r == 0)
         r = meta_project_dsn_key(m, admin_actor(actor), p.id, key, err);
     if (r == 0 && meta_token_find(m, STR(TOKEN), &t, &none) == 0)
         r = meta_token_remove(m, admin_actor(actor), t.id, err);
     if (r == 0)
-        r = meta_token_add(m, admin_actor(actor), STR(TOKEN), META_SCOPE_INGEST, p.id, clock_unix_ns() + TOKEN_LIVES_NS,
-                           secret, &t, err);
+        r = meta_token_add(m, admin_actor(actor), STR(TOKEN), META_SCOPE_INGEST, p.id, 0, secret, &t, err);
     meta_close(m);
     if (r == 0 && (r = address_dsn(url, key, p.id, dsn)) < 0)
         err_set(err, r, "bad_setting", "the address of the server is no URL: %s", url);
     if (r < 0)
         return r;
-    const char *const set[][2] = { { "SENTRY_DSN", dsn },
-                                   { "SENTRY_URL", url },
-                                   { "SENTRY_AUTH_TOKEN", secret },
-                                   { "SENTRY_ORG", "clew" },
-                                   { "SENTRY_PROJECT", PROJECT } };
+    snprintf(headers, sizeof headers, "authorization=Bearer%%20%s", secret);
+    const char *const set[][2] = {
+        { "OTEL_EXPORTER_OTLP_HEADERS", headers }, { "SENTRY_DSN", dsn },    { "SENTRY_URL", url },
+        { "SENTRY_AUTH_TOKEN", secret },           { "SENTRY_ORG", "clew" }, { "SENTRY_PROJECT", PROJECT }
+    };
     for (size_t i = 0; i < sizeof set / sizeof set[0]; i++)
         if (setenv(set[i][0], set[i][1], 1) < 0)
             return err_set(err, ERR_NOMEM, "no_memory", "no memory for the environment");
@@ -87,9 +87,9 @@ int command_demo(struct invocation *inv)
         if (run_file_read(config_text(&inv->config, CONFIG_KEY_DATA), &f, &err) < 0)
             return command_fail(&err);
         url = f.local;
-        if (sentry_environment(inv, url, &err) < 0)
+        if (environment(inv, url, &err) < 0)
             return command_fail(&err);
-    } // another machine's: SENTRY_DSN is for whoever starts this to set
+    } // another machine's: SENTRY_DSN and the headers are for whoever starts this to set
     if (!find_demo(path, sizeof path)) {
         err_set(&err, ERR_NOENT, "no_demo", "the demo shop is not installed beside this binary");
         err_set_hint(&err, "it comes with the source tree: `make run` there starts both");
