@@ -97,6 +97,13 @@ def test_errors_of_a_page(visit, clew):
     assert any(crumb["category"] == "ui.click" for crumb in shown["breadcrumbs"])
 
 
+def test_the_session_of_a_page(visit, clew):
+    """What nobody caught crashes it, in all majors: newer ones say `unhandled`."""
+    rows, _ = clew.query("sessions release=page@5.12.0+8 | stats count() as n by status, init")
+    said = {(row["status"], row["init"]) for row in rows}
+    assert ("ok", True) in said and {status for status, _ in said} & {"crashed", "unhandled"}, rows
+
+
 def test_spans_of_a_page(visit, clew):
     name, told, _ = visit
     spans = clew.query(f"spans trace={told['trace']} | limit 200")[0]
