@@ -1,0 +1,445 @@
+// The part that runs inside a Node process: reads values as they are stored, decides about hits, writes captures to a pipe.
+//
+// A function body, compiled in a realm of its own (vm.createContext), so that no intrinsic that it uses can have been changed by the program.
+// It never calls the program: fields are read by their descriptors, accessors are named and not run, a Proxy is recognised before anything is asked
+// of it. `N` is what it was given of Node itself, each verified by the agent to be Node's own.
+'use strict';
+const { getOwnPropertyDescriptor: gopd, getPrototypeOf, defineProperty } = Object, { ownKeys, apply } = Reflect, { isArray } = Array;
+const { stringify, parse } = JSON, { now: date } = Date, { floor, imul, trunc } = Math, { isInteger, isSafeInteger } = Number;
+const un = Function.prototype.bind.bind(Function.prototype.call), getter = (o, k) => un(gopd(o, k).get);
+const slice = un(String.prototype.slice), code = un(String.prototype.charCodeAt), indexOf = un(String.prototype.indexOf);
+const startsWith = un(String.prototype.startsWith), endsWith = un(String.prototype.endsWith), numberText = un(Number.prototype.toString), bigText = un(BigInt.prototype.toString);
+const mapEntries = un(Map.prototype.entries), mapNext = un(getPrototypeOf(new Map().entries()).next), mapSize = getter(Map.prototype, 'size');
+const mapGet = un(Map.prototype.get), mapHas = un(Map.prototype.has), setValues = un(Set.prototype.values), setNext = un(getPrototypeOf(new Set().values()).next);
+const setSize = getter(Set.prototype, 'size'), setHas = un(Set.prototype.has), getTime = un(Date.prototype.getTime), isoText = un(Date.prototype.toISOString);
+const symbolText = getter(Symbol.prototype, 'description'), bufferLength = getter(getPrototypeOf(Uint8Array.prototype), 'length');
+const weakGet = un(WeakMap.prototype.get), weakSet = un(WeakMap.prototype.set), symbolFor = Symbol.for;
+const { isProxy, isMap, isSet, isDate, isTypedArray, hrtime, writeSync, openSync, closeSync, fstatSync, compile, getStore, storage, global } = N;
+const U32 = 4294967296, STEPS = 20000, SOFT_NS = 5e6, BURST_NS = 1e7, SHARE = 100, TELL_NS = 5e8, CHUNK = 1300, ITEMS_MAX = 4096;
+
+// ---- sensitive names, as src/probe/redact.c has them; only for names that an expression makes at the hit ----
+const STEMS = /accesskey|accesstoken|apikey|apitoken|authorization|authtoken|authkey|bearertoken|cardnumber|clientsecret|cookie|creditcard|credential|csrftoken|encryptionkey|idtoken|mysqlpwd|passphrase|passwd|password|privatekey|pgpass|refreshtoken|secret|sessionid|sessionkey|sessiontoken|signingkey|socialsecurity|xsrftoken/;
+const WORDS = /(?:^| )(?:tokens?|auth|pwd|pass|passcode|pin|otp|cvv|cvc|ssn|pan|csrf|xsrf|jwt|bearer|iban)(?: |$)/;
+const test = un(RegExp.prototype.test);
+function flatten(name, gap) {
+  let out = '';
+  for (let i = 0, fresh = false; i < name.length && i < 256; i++) {
+    const c = code(name, i), up = c >= 65 && c <= 90, low = c >= 97 && c <= 122, digit = c >= 48 && c <= 57;
+    if (!up && !low && !digit && c < 128) { fresh = true; continue; }
+    if (i > 0) {
+      const b = code(name, i - 1), a = i + 1 < name.length ? code(name, i + 1) : 0;
+      if ((up && (!(b >= 65 && b <= 90) || (a >= 97 && a <= 122))) || digit !== (b >= 48 && b <= 57)) fresh = true;
+    }
+    out += (fresh && out ? gap : '') + (up ? 'abcdefghijklmnopqrstuvwxyz'[c - 65] : name[i]);
+    fresh = false;
+  }
+  return out;
+}
+const secret = name => test(STEMS, flatten(name, '')) || test(WORDS, flatten(name, ' '));
+
+// ---- the language's operators: see docs/probes.md; w says which part of the expression fails ----
+let steps = 0;
+function F(r, w) { throw { __proto__: null, r, w }; }
+const fault = F;
+function step(n, w) { if ((steps -= n) < 0) F('steps', w); }
+const isObject = v => (typeof v === 'object' && v !== null) || typeof v === 'function';
+function stored(o, k, w) { // where it is, and never what a getter would say
+  for (let p = o, i = 0; p !== null && i < 32; i++) {
+    if (isProxy(p)) F('unreadable', w);
+    const d = gopd(p, k);
+    if (d !== undefined) { if (d.get !== undefined || d.set !== undefined) F('unreadable', w); return d; }
+    p = getPrototypeOf(p);
+  }
+}
+function itemsOf(v, w, each) { // each(value, key): true ends
+  if (!isObject(v)) F('type', w);
+  if (isProxy(v)) F('unreadable', w);
+  if (isArray(v)) {
+    for (let i = 0; i < v.length; i++) { step(4, w); const d = gopd(v, i); if (d && (d.get || d.set)) F('unreadable', w); if (each(d ? d.value : null, i)) return; }
+  } else if (isTypedArray(v)) {
+    for (let i = 0, n = bufferLength(v); i < n; i++) { step(4, w); if (each(gopd(v, i).value, i)) return; }
+  } else if (isMap(v)) {
+    for (let it = mapEntries(v), r; !(r = mapNext(it)).done;) { step(4, w); if (typeof r.value[0] === 'string' && secret(r.value[0])) F('redacted', w); if (each(r.value[1], r.value[0])) return; }
+  } else if (isSet(v)) {
+    let n = 0;
+    for (let it = setValues(v), r; !(r = setNext(it)).done;) { step(4, w); if (each(r.value, n++)) return; }
+  } else {
+    const keys = ownKeys(v);
+    for (let i = 0; i < keys.length; i++) {
+      step(4, w);
+      if (typeof keys[i] !== 'string') continue;
+      if (secret(keys[i])) F('redacted', w);
+      const d = gopd(v, keys[i]);
+      if (d.get || d.set) F('unreadable', w);
+      if (each(d.value, keys[i])) return;
+    }
+  }
+}
+const nul = v => v === undefined ? null : v, isNumber = v => typeof v === 'number' || typeof v === 'bigint';
+const whole = v => typeof v === 'bigint' || (typeof v === 'number' && isInteger(v));
+function both(a, b, w) { if (!isNumber(a) || !isNumber(b)) F('type', w); }
+function order(a, b, w) { // -1 0 1, or undefined for NaN
+  if (!(isNumber(a) && isNumber(b)) && !(typeof a === 'string' && typeof b === 'string')) F('type', w);
+  if (typeof a === 'string') step(floor((a.length + b.length) / 64), w);
+  return a < b ? -1 : a > b ? 1 : a == b ? 0 : undefined; // eslint-disable-line eqeqeq
+}
+function arith(a, b, w, big, num) {
+  both(a, b, w);
+  if (typeof a === 'bigint' && typeof b === 'bigint') { if (a > 1n << 63n || a < -(1n << 63n) || b > 1n << 63n || b < -(1n << 63n)) return num(Number(a), Number(b)); return big(a, b); }
+  return num(Number(a), Number(b));
+}
+function characters(s, w) { step(floor(s.length / 64), w); let n = s.length; for (let i = 0; i + 1 < s.length; i++) if ((code(s, i) & 0xfc00) === 0xd800 && (code(s, i + 1) & 0xfc00) === 0xdc00) n--, i++; return n; }
+function typeName(v) {
+  const p = getPrototypeOf(v);
+  return p === null ? 'Object' : protoName(p);
+}
+const names = new WeakMap();
+function protoName(p) {
+  let n = weakGet(names, p);
+  if (n === undefined) {
+    n = 'Object';
+    if (!isProxy(p)) {
+      const d = gopd(p, 'constructor'), c = d && d.value;
+      if (typeof c === 'function' && !isProxy(c)) { const e = gopd(c, 'name'); if (e && typeof e.value === 'string') n = slice(e.value, 0, 200); }
+    }
+    weakSet(names, p, n);
+  }
+  return n;
+}
+function sizeOf(v, w) {
+  if (typeof v === 'string') return characters(v, w);
+  if (!isObject(v)) F('type', w);
+  if (isProxy(v)) F('unreadable', w);
+  return isArray(v) ? v.length : isMap(v) ? mapSize(v) : isSet(v) ? setSize(v) : isTypedArray(v) ? bufferLength(v) : ownKeys(v).length;
+}
+const H = { __proto__: null,
+  X: fault,
+  inl(v, list, w) { for (let i = 0; i < list.length; i++) if (H.eq(v, list[i], w)) return true; return false; },
+  of(list, w, sign) { let best = nul(list[0]); for (let i = 1; i < list.length; i++) if (order(nul(list[i]), best, w) === sign) best = list[i]; return best; },
+  span(part) { const t = trace(); return t ? t[part] : null; },
+  t(v, w) { if (v !== true && v !== false) F('not_bool', w); return v; },
+  g(k, w) { const d = gopd(global, k); if (d === undefined) F('not_in_scope', w); if (d.get || d.set) F('unreadable', w); return nul(d.value); },
+  f(o, k, soft, w) {
+    if (o === null || o === undefined) { if (soft) return null; F('null', w); }
+    step(4, w);
+    const d = isObject(o) ? stored(o, k, w) : undefined;
+    if (d === undefined) { if (soft) return null; F('missing', w); }
+    return nul(d.value);
+  },
+  i(o, k, soft, w) {
+    if (o === null || o === undefined) { if (soft) return null; F('null', w); }
+    if (isObject(k) || typeof k === 'symbol') F('type', w);
+    step(4, w);
+    const n = typeof k === 'bigint' ? Number(k) : k;
+    if (typeof o === 'string') {
+      if (!whole(k)) F('type', w);
+      let at = 0, left = n;
+      step(floor(o.length / 64), w);
+      for (; left > 0 && at < o.length; left--) at += (code(o, at) & 0xfc00) === 0xd800 ? 2 : 1;
+      if (n < 0 || at >= o.length) { if (soft) return null; F('range', w); }
+      return slice(o, at, at + ((code(o, at) & 0xfc00) === 0xd800 ? 2 : 1));
+    }
+    if (!isObject(o)) F('type', w);
+    if (isProxy(o)) F('unreadable', w);
+    if (typeof k === 'string' && secret(k)) F('redacted', w);
+    if (isMap(o)) { if (mapHas(o, k)) return nul(mapGet(o, k)); if (soft) return null; F('missing', w); }
+    const list = isArray(o) || isTypedArray(o);
+    if (list && !whole(k)) F('type', w);
+    const d = typeof k === 'string' || (typeof k === 'number' && k >= 0) ? stored(o, k, w) : undefined;
+    if (d === undefined) { if (soft) return null; F(list ? 'range' : 'missing', w); }
+    return nul(d.value);
+  },
+  eq(a, b, w) { a = nul(a), b = nul(b); step(1, w); return isNumber(a) && isNumber(b) ? a == b : a === b; }, // eslint-disable-line eqeqeq
+  ne: (a, b, w) => !H.eq(a, b, w),
+  lt: (a, b, w) => order(a, b, w) === -1, le: (a, b, w) => { const o = order(a, b, w); return o === -1 || o === 0; },
+  gt: (a, b, w) => order(a, b, w) === 1, ge: (a, b, w) => { const o = order(a, b, w); return o === 1 || o === 0; },
+  add(a, b, w) { if (typeof a === 'string' && typeof b === 'string') { if (a.length + b.length > 65536) F('space', w); return a + b; } return arith(a, b, w, (x, y) => x + y, (x, y) => x + y); },
+  sub: (a, b, w) => arith(a, b, w, (x, y) => x - y, (x, y) => x - y), mul: (a, b, w) => arith(a, b, w, (x, y) => x * y, (x, y) => x * y),
+  div(a, b, w) { both(a, b, w); if (Number(b) === 0) F('zero', w); return Number(a) / Number(b); },
+  mod(a, b, w) { both(a, b, w); if (Number(b) === 0) F('zero', w); return arith(a, b, w, (x, y) => x % y, (x, y) => x % y); },
+  neg(a, w) { if (!isNumber(a)) F('type', w); return -a; },
+  in(a, b, w) {
+    if (typeof b === 'string') { if (typeof a !== 'string') F('type', w); step(floor((a.length + b.length) / 64), w); return indexOf(b, a) >= 0; }
+    if (!isObject(b)) F(b === null || b === undefined ? 'null' : 'type', w);
+    if (isProxy(b)) F('unreadable', w);
+    if (isMap(b)) return mapHas(b, a);
+    if (isSet(b)) return setHas(b, a);
+    if (isArray(b) || isTypedArray(b)) { let yes = false; itemsOf(b, w, v => (yes = H.eq(v, a, w))); return yes; }
+    if (typeof a !== 'string') F('type', w);
+    if (secret(a)) F('redacted', w);
+    return gopd(b, a) !== undefined;
+  },
+  has(path) { try { path(); return true; } catch (e) { if (e.r === 'missing' || e.r === 'null' || e.r === 'range' || e.r === 'not_in_scope' || e.r === 'uninitialized') return false; throw e; } },
+  len: sizeOf,
+  empty: (v, w) => v === null || v === undefined || sizeOf(v, w) === 0,
+  type(v, w) {
+    v = nul(v);
+    switch (typeof v) {
+    case 'boolean': return 'bool'; case 'bigint': return 'int'; case 'number': return isInteger(v) ? 'int' : 'float'; case 'string': return 'str';
+    case 'symbol': return 'symbol';
+    }
+    return v === null ? 'null' : isProxy(v) ? 'Proxy' : typeof v === 'function' ? 'Function' : isTypedArray(v) ? 'bytes' : typeName(v);
+  },
+  str(v, w) { v = nul(v); if (typeof v === 'string') return v; if (v === null) return 'null'; if (typeof v === 'boolean') return v ? 'true' : 'false'; if (!whole(v)) F('unsupported', w); return typeof v === 'bigint' ? bigText(v) : numberText(v); },
+  int(v, w) {
+    if (typeof v === 'boolean') return v ? 1 : 0;
+    if (typeof v === 'bigint') return v;
+    if (typeof v === 'string') { if (v.length > 19 || !test(/^[+-]?[0-9]+$/, v)) F('type', w); return Number(v); }
+    if (typeof v !== 'number' || !(v > -9.3e18 && v < 9.3e18)) F('type', w);
+    return trunc(v);
+  },
+  lower(v, w) { if (typeof v !== 'string') F('type', w); if (v.length > 65536) F('space', w); step(floor(v.length / 64), w); let s = ''; for (let i = 0; i < v.length; i++) { const c = code(v, i); s += c >= 65 && c <= 90 ? 'abcdefghijklmnopqrstuvwxyz'[c - 65] : v[i]; } return s; },
+  starts(a, b, w) { if (typeof a !== 'string' || typeof b !== 'string') F('type', w); return startsWith(a, b); },
+  ends(a, b, w) { if (typeof a !== 'string' || typeof b !== 'string') F('type', w); return endsWith(a, b); },
+  contains: (a, b, w) => H.in(b, a, w),
+  any(v, f, w) { let yes = false; itemsOf(v, w, (x, k) => (yes = H.t(f(nul(x), k), w))); return yes; },
+  all(v, f, w) { let yes = true; itemsOf(v, w, (x, k) => !(yes = H.t(f(nul(x), k), w))); return yes; },
+  count(v, f, w) { if (!f) return sizeOf(v, w); let n = 0; itemsOf(v, w, (x, k) => { n += H.t(f(nul(x), k), w) ? 1 : 0; }); return n; },
+  filter(v, f, w) { const out = []; itemsOf(v, w, (x, k) => { if (H.t(f(nul(x), k), w)) { if (out.length === ITEMS_MAX) F('space', w); defineProperty(out, out.length, { __proto__: null, value: x, enumerable: true, writable: true, configurable: true }); } }); return out; },
+  map(v, f, w) { const out = []; itemsOf(v, w, (x, k) => { if (out.length === ITEMS_MAX) F('space', w); out[out.length] = f(nul(x), k); }); return out; },
+  best(v, f, w, sign) { let best = null; itemsOf(v, w, (x, k) => { const y = f ? f(nul(x), k) : nul(x); if (best === null || order(y, best, w) === sign) best = y; }); return best; },
+  min: (v, f, w) => H.best(v, f, w, -1), max: (v, f, w) => H.best(v, f, w, 1),
+  keys(v, w) { const out = []; if (!isObject(v) || isArray(v) || isSet(v)) F('type', w); itemsOf(v, w, (x, k) => { if (out.length === ITEMS_MAX) F('space', w); out[out.length] = k; }); return out; },
+  hex(v, w) { if (!whole(v)) F('type', w); const n = v < 0; return (n ? '-0x' : '0x') + (typeof v === 'bigint' ? bigText(n ? -v : v, 16) : numberText(n ? -v : v, 16)); },
+  changed(s, i, v, w) { const size = isObject(v) && !isProxy(v) ? sizeOf(v, w) : 0, was = s.before[i]; s.before[i] = { __proto__: null, v, size }; return was !== undefined && (!H.eq(was.v, v, w) || was.size !== size); },
+};
+
+// ---- values ----
+let out = '', limits, seen, serial = 0, values = 0, deadline = 0, cutTime = false;
+const put = s => { out += s; };
+function why(r, type, n) { put('{"k":"missing","why":"' + r + '"' + (type ? ',"t":' + stringify(type) : '') + (n >= 0 ? ',"n":' + n : '') + '}'); }
+function textOf(kind, s) { const cut = s.length > limits.string; put('{"k":"' + kind + '","v":' + stringify(cut ? slice(s, 0, limits.string) : s) + (cut ? ',"n":' + s.length : '') + '}'); }
+function data(o, k, depth) { const d = gopd(o, k); if (d === undefined) why('uninitialized'); else if (d.get || d.set) why('unreadable', 'accessor'); else value(d.value, depth); }
+function late() { return cutTime || (cutTime = ((++values & 31) === 0 && hr() > deadline) || out.length > limits.bytes * 2); }
+function value(v, depth) {
+  switch (typeof v) {
+  case 'number': return put(isSafeInteger(v) && !(v === 0 && 1 / v < 0) ? '{"k":"int","v":' + v + '}' : v === v && v !== Infinity && v !== -Infinity ? '{"k":"float","v":"' + v + '"}' : '{"k":"float","v":"' + v + '"}');
+  case 'string': return textOf('str', v);
+  case 'boolean': return put(v ? '{"k":"bool","v":true}' : '{"k":"bool","v":false}');
+  case 'undefined': return put('{"k":"null","t":"undefined"}');
+  case 'bigint': return put(v >= -(1n << 200n) && v <= 1n << 200n ? '{"k":"int","t":"bigint","v":"' + bigText(v) + '"}' : '{"k":"missing","why":"bytes","t":"bigint"}');
+  case 'symbol': { const s = symbolText(v); return put('{"k":"str","t":"symbol","v":' + stringify(s === undefined ? '' : slice(s, 0, limits.string)) + '}'); }
+  }
+  if (v === null) return put('{"k":"null"}');
+  if (isProxy(v)) return why('unreadable', 'Proxy');
+  if (typeof v === 'function') { const d = gopd(v, 'name'); return put('{"k":"func","v":' + stringify(d && typeof d.value === 'string' ? slice(d.value, 0, 200) : '') + '}'); }
+  if (v === global) return why('unsupported', 'globalThis');
+  if (late()) return why('time');
+  const proto = getPrototypeOf(v), type = proto === null ? 'Object' : protoName(proto);
+  let id = mapGet(seen, v);
+  const again = id !== undefined;
+  if (!again) mapPut(seen, v, id = ++serial);
+  const list = isArray(v), map = !list && isMap(v), set = !list && !map && isSet(v);
+  const head = (kind, n) => '{"k":"' + kind + '"' + (type === 'Object' || type === 'Array' ? '' : ',"t":' + stringify(type)) + ',"o":' + id + (n >= 0 ? ',"n":' + n : '');
+  if (isDate(v)) { const t = getTime(v); return put('{"k":"str","t":' + stringify(type) + ',"v":' + (t === t ? stringify(isoText(v)) : '"Invalid Date"') + '}'); }
+  if (!list && isTypedArray(v)) return typed(v, type);
+  if (again || depth <= 0) return put(head(list ? 'list' : map ? 'dict' : set ? 'set' : 'object', list ? v.length : map ? mapSize(v) : set ? setSize(v) : -1) + (again ? '}' : ',"d":1}'));
+  const most = limits.items;
+  if (list) {
+    put(head('list', v.length) + ',"i":[');
+    for (let i = 0; i < v.length && i < most && !late(); i++) { if (i) put(','); data(v, i, depth - 1); }
+    return put(']}');
+  }
+  if (map) {
+    put(head('dict', mapSize(v)) + ',"e":[');
+    for (let it = mapEntries(v), i = 0, r; i < most && !late() && !(r = mapNext(it)).done; i++) { put(i ? ',[' : '['); value(r.value[0], depth - 1); put(','); value(r.value[1], depth - 1); put(']'); }
+    return put(']}');
+  }
+  if (set) {
+    put(head('set', setSize(v)) + ',"i":[');
+    for (let it = setValues(v), i = 0, r; i < most && !late() && !(r = setNext(it)).done; i++) { if (i) put(','); value(r.value, depth - 1); }
+    return put(']}');
+  }
+  const keys = ownKeys(v);
+  put(head('object', keys.length) + ',"f":[');
+  for (let i = 0; i < keys.length && i < most && !late(); i++) {
+    const k = keys[i], name = typeof k === 'string' ? k : '[' + (symbolText(k) || '') + ']';
+    put((i ? ',[' : '[') + stringify(name.length > 256 ? slice(name, 0, 256) : name) + ',');
+    data(v, k, depth - 1);
+    put(']');
+  }
+  put(']}');
+}
+function typed(v, type) {
+  const n = bufferLength(v), most = limits.items;
+  put('{"k":"list","t":' + stringify(type) + ',"n":' + n + ',"i":[');
+  for (let i = 0; i < n && i < most; i++) { if (i) put(','); value(gopd(v, i).value, 0); }
+  put(']}');
+}
+const mapPut = un(Map.prototype.set);
+
+// ---- stack and trace ----
+let sites = [];
+Error.prepareStackTrace = (e, s) => { sites = s; return ''; };
+const site = (s, k) => { const m = getPrototypeOf(s)[k]; return apply(m, s, []); };
+function stack(most) {
+  Error.stackTraceLimit = most + 6;
+  sites = [];
+  new Error().stack; // eslint-disable-line no-unused-expressions
+  let n = 0;
+  for (let i = 0; i < sites.length && n < most; i++) {
+    const file = site(sites[i], 'getScriptNameOrSourceURL'), name = site(sites[i], 'getFunctionName');
+    if (typeof file === 'string' && startsWith(file, 'clew:')) continue;
+    put((n++ ? ',[' : '[') + stringify(typeof name === 'string' ? slice(name, 0, 300) : '') + ',' + stringify(typeof file === 'string' ? slice(file, 0, 1000) : '') + ',' + (site(sites[i], 'getLineNumber') || 0) + ']');
+  }
+  sites = [];
+}
+// The span of OpenTelemetry's context manager, by own fields alone; getStore is Node's.
+const OTEL = symbolFor('opentelemetry.js.api.1'), SPAN = symbolFor('OpenTelemetry Context Key SPAN');
+const own = (o, k) => { if (!isObject(o) || isProxy(o)) return undefined; const d = gopd(o, k); return d && !d.get && !d.set ? d.value : undefined; };
+function trace() {
+  const als = own(own(own(global, OTEL), 'context'), '_asyncLocalStorage');
+  if (!isObject(als) || isProxy(als) || getPrototypeOf(als) !== storage) return undefined;
+  const held = own(apply(getStore, als, []), '_currentContext');
+  if (!isObject(held) || isProxy(held) || !isMap(held)) return undefined;
+  const span = own(mapGet(held, SPAN), '_spanContext'), id = own(span, 'traceId'), part = own(span, 'spanId');
+  return typeof id === 'string' && test(/^[0-9a-f]{32}$/, id) && typeof part === 'string' && test(/^[0-9a-f]{16}$/, part) ? { __proto__: null, id, part } : undefined;
+}
+
+// ---- the pipe ----
+let fd = -1, inode, torn = false;
+const slots = { __proto__: null }, cost = { due: 0 }, base = hrtime(), hr = () => Number(hrtime() - base);
+function die() { // the agent is gone: nothing more happens until another one comes
+  for (const i in slots) { C['p' + i] = 0; delete slots[i]; }
+  if (fd >= 0) try { if (own(fstatSync(fd, OPTIONS), 'ino') === inode) closeSync(fd); } catch (e) { /* it was not ours any more */ }
+  fd = -1;
+}
+const OPTIONS = { __proto__: null, bigint: false };
+function send(s) {
+  if (fd < 0) return false;
+  try {
+    if (own(fstatSync(fd, OPTIONS), 'ino') !== inode) { fd = -1; die(); return false; }
+    if (torn) { writeSync(fd, '\n', null, 'utf8'); torn = false; }
+    for (let at = 0; at < s.length;) {
+      let end = at + CHUNK;
+      if (end < s.length && (code(s, end) & 0xfc00) === 0xdc00) end--;
+      writeSync(fd, slice(s, at, end), null, 'utf8'); // at most PIPE_BUF bytes: all of it or nothing
+      torn = true;
+      at = end;
+    }
+    torn = false;
+    return true;
+  } catch (e) {
+    if (own(e, 'code') !== 'EAGAIN') die();
+    return false;
+  }
+}
+function counts(s) {
+  return '"hits":' + s.hits + ',"filtered":' + s.filtered + ',"captured":' + s.captured + ',"errors":' + s.errors + ',"ns":' + floor(s.ns) + ',"state":' + s.state +
+    ',"dropped":[' + s.rate + ',' + s.ring + ',' + s.budget + ',' + s.grant + ']' + (s.error ? ',"error":' + s.error : '');
+}
+function tell(s, now) { s.told = now; send('{"s":' + s.slot + ',"r":' + s.revision + ',' + counts(s) + '}\n'); }
+
+// ---- hits ----
+function passes(s, id) { // the same answer for all hits of a trace everywhere
+  if (s.sample >= U32) return true;
+  let h = s.hits;
+  if (id) { h = 0; for (let w = 2; w < 4; w++) { let x = 0; for (let i = w * 8; i < w * 8 + 8; i++) { const c = code(id, i); x = (x << 4) | (c < 58 ? c - 48 : c - 87); } h ^= x; } }
+  return (fmix(id ? h : fmix(h)) >>> 0) < s.sample;
+}
+function fmix(h) { h ^= h >>> 16; h = imul(h, 0x85ebca6b); h ^= h >>> 13; h = imul(h, 0xc2b2ae35); return h ^ (h >>> 16); }
+function over(s, now) { // its budget is breached
+  s.state = ++s.breaches >= 3 ? 3 : 2;
+  const resume = now + (s.breaches === 1 ? 1e10 : 6e10);
+  let skip = 0, every = 1, last = now;
+  C['p' + s.slot] = s.state === 3 ? 0 : () => {
+    s.hits++;
+    if (++skip < every) return;
+    skip = 0;
+    const t = hr();
+    every = t - last < 1e6 ? (every < 65536 ? every * 2 : every) : every > 1 ? every / 2 : 1;
+    last = t;
+    if (t >= resume) { s.state = 1; s.due = 0; C['p' + s.slot] = s.hit; tell(s, t); }
+  };
+  tell(s, now);
+}
+function charge(s, spent, now) {
+  s.ns += spent;
+  s.due = (s.due > now ? s.due : now) + spent * SHARE;
+  cost.due = (cost.due > now ? cost.due : now) + spent * SHARE;
+  if (s.due - now > BURST_NS * SHARE || cost.due - now > 2 * BURST_NS * SHARE) over(s, now);
+}
+H.tick = s => { s.t0 = hr(); const gap = s.t0 - s.last; s.last = s.t0; s.times = s.every; s.every = gap < 1e6 ? (s.every < 1024 ? s.every * 2 : s.every) : s.every > 1 ? s.every / 2 : 1; s.skip = s.every - 1; };
+H.done = s => { const t = hr(), spent = t - s.t0; s.t0 = 0; charge(s, spent * s.times, t); s.times = 1; if (t - s.told > TELL_NS) tell(s, t); };
+H.start = () => { steps = STEPS; };
+function note(s, e, which) { s.errors++; if (!s.error) s.error = '{"e":' + which + ',"r":' + stringify(e && typeof e.r === 'string' ? e.r : 'code') + ',"w":' + (e && typeof e.w === 'number' ? e.w : 0) + '}'; }
+H.fault = (s, e) => { note(s, e, -1); s.filtered++; };
+H.take = (s, args, all) => {
+  const began = s.t0 || hr();
+  if (!s.t0) { s.t0 = began; s.times = 1; }
+  s.times = 1;
+  try { taken(s, args, all, began); } catch (e) { note(s, e, -2); }
+  H.done(s);
+};
+function taken(s, args, all, began) {
+  const number = ++s.passed, n = s.hitN;
+  if (s.hitOp === 1 ? number !== n : s.hitOp === 2 ? number < n : s.hitOp === 3 ? number % n !== 0 : false) { s.filtered++; return; }
+  const span = trace();
+  if (!passes(s, span && span.id)) { s.filtered++; return; }
+  if (s.interval > 0) {
+    const due = s.bucket > began - s.burst ? s.bucket : began - s.burst;
+    if (due > began) { s.rate++; return; }
+    s.bucket = due + s.interval;
+  }
+  if (s.granted <= 0) { s.grant++; return; }
+  limits = s, seen = new Map(), serial = 0, values = 0, cutTime = false, deadline = began + SOFT_NS;
+  out = '{"s":' + s.slot + ',"r":' + s.revision + ',"at":' + date();
+  if (span) put(',"trace":"' + span.id + '","span":"' + span.part + '"');
+  put(',"f":[');
+  stack(s.frames);
+  put(']');
+  if (all) {
+    put(',"x":[');
+    const made = apply(all, undefined, args);
+    for (let i = 0; i < made.length; i++) {
+      if (i) put(',');
+      try { steps = STEPS; const v = made[i](); value(v, s.depth); } catch (e) { note(s, e, i); put('{"k":"fault","r":' + stringify(typeof e.r === 'string' ? e.r : 'code') + ',"w":' + (e.w || 0) + '}'); }
+    }
+    put(']');
+  }
+  if (s.vars) {
+    put(',"v":[');
+    for (let i = 0, n = 0; i < s.names.length; i++) if (s.names[i]) { put((n++ ? ',[' : '[') + s.names[i] + ','); value(args[i], s.depth); put(']'); }
+    put(']');
+  }
+  const spent = hr() - began;
+  s.captured++; s.granted--;
+  put(',"cost":' + floor(spent) + ',' + counts(s) + '}\n');
+  const whole = out;
+  out = '', seen = undefined;
+  if (!send(whole)) { s.captured--; s.granted++; s.ring++; } else s.told = hr();
+}
+
+// ---- orders, through the inspector ----
+const C = { __proto__: null,
+  order(json) {
+    const o = parse(json), answer = [];
+    if (o.open) {
+      die();
+      fd = openSync(o.open, 2049, 0); // O_WRONLY | O_NONBLOCK
+      inode = own(fstatSync(fd, OPTIONS), 'ino');
+    }
+    for (let i = 0; o.drop && i < o.drop.length; i++) { const s = slots[o.drop[i]]; if (s) C['p' + o.drop[i]] = 0; delete slots[o.drop[i]]; if (s) answer[answer.length] = '{"s":' + s.slot + ',"r":' + s.revision + ',' + counts(s) + '}'; }
+    for (let i = 0; o.set && i < o.set.length; i++) {
+      const s = o.set[i];
+      s.hits = s.filtered = s.captured = s.errors = s.ns = s.rate = s.ring = s.budget = s.grant = s.breaches = s.due = s.passed = s.t0 = s.skip = s.last = s.told = 0;
+      s.every = s.times = s.state = 1; s.bucket = -1e18; s.before = []; s.error = '';
+      const made = compile(s.code, ['H', 's'], { __proto__: null, parsingContext: N.context, filename: 'clew:probe', lineOffset: 0, columnOffset: 0, cachedData: undefined, produceCachedData: false, contextExtensions: undefined, importModuleDynamically: undefined })(H, s);
+      s.hit = made[0]; s.all = made[1];
+      slots[s.slot] = s;
+      C['p' + s.slot] = s.hit;
+    }
+    if (o.edited !== undefined) C.edited = o.edited;
+    if (o.end) die();
+    return '[' + answer.join(',') + ']';
+  },
+  edited: '',
+  shut() { N.close(); },
+  counts() { let all = '['; for (const i in slots) all += (all.length > 1 ? ',' : '') + '{"s":' + i + ',"r":' + slots[i].revision + ',' + counts(slots[i]) + '}'; return all + ']'; },
+  // For the measurement of the walk alone.
+  walk(list, options) { limits = options; seen = new Map(); serial = values = 0; cutTime = false; deadline = Infinity; out = '['; for (let i = 0; i < list.length; i++) { if (i) put(','); value(list[i], options.depth); } const s = out + ']'; out = ''; return s; },
+  stack(n) { out = '['; stack(n); const s = out + ']'; out = ''; return s; },
+  H,
+};
+defineProperty(global, '__clew', { __proto__: null, value: C, configurable: true, enumerable: false, writable: false });
+return C;

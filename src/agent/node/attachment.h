@@ -1,0 +1,108 @@
+// What the files of the back end for Node share: see node.c (the set, what comes out) and session.c (the inspector).
+#pragma once
+#include "agent/node/edit.h"
+#include "agent/node/inspector.h"
+#include "agent/node/pipe.h"
+#include "base/json_tree.h"
+#include "probe/probe.h"
+#include "probe/redact.h"
+
+#include <string.h>
+
+enum {
+    PLACED_MAX = 256,      // probes of a process
+    SESSION_MS = 900,      // how long the inspector is open, at most, for what waits
+    SESSION_END_MS = 5000, // and for what is under way
+    SESSION_ARENA = 256 << 20,
+    FILES_MAX = 64, // edited in one process
+    CANDIDATES_MAX = 8,
+};
+
+struct placed {                // a probe of the set
+    const struct probe *probe; // NULL: it has left the set
+    uint32_t revision, slot;
+    uint64_t id_hash;
+    bool used;      // this element
+    bool refused;   // never handed over
+    bool ordered;   // the target has its function
+    bool installed; // and calls it
+    int state;      // of the target: 1 runs, 2 suspended, 3 over
+    char told[64];  // state and code, as told last
+    struct probe_counts counts;
+    char error[PROBE_ERROR_TEXT];
+    struct edit_name *names; // own
+    uint32_t n_names;
+    char *names_text;
+    // In a session.
+    struct edit_probe *edit;
+};
+
+enum session_step { SESSION_NONE, SESSION_OPENING, SESSION_TALKING, SESSION_PAUSING, SESSION_CLOSING };
+
+struct session_script {
+    str id, url;
+    bool native; // Node's own
+};
+
+struct session {
+    enum session_step step;
+    struct arena arena;
+    struct inspector_sockets before;
+    struct ws_client *ws;
+    int64_t begun_ns, end_ns, resume_ns;
+    int message; // id of the request under way
+    void (*then)(struct attachment *a, const struct json_node *result);
+    void (*resumed)(struct attachment *a);
+    struct arena reply; // the message being read
+    struct session_script *scripts;
+    size_t n_scripts, cap_scripts;
+    str object;  // __clew
+    str natives; // the list of Node's functions
+    str elements[32];
+    size_t n_elements, element;
+    struct buf out, orders, text;
+    size_t script; // being edited
+    bool again;    // something waits
+    // The script's.
+    str source, original, path;
+    struct scan scan;
+    struct edit_probe **edits;
+    size_t n_edits, cursor;
+    bool one_by_one, progress;
+    char *edited[FILES_MAX]; // URLs of files that hold calls, or may
+    size_t n_edited;
+};
+
+struct attachment {
+    uint32_t magic;
+    struct process process; // its texts are in arena
+    struct arena arena;
+    const struct backend_events *events;
+    struct placed placed[PLACED_MAX];
+    uint32_t next_slot;
+    bool dirty, lost, ready;
+    int64_t retry_ns;
+    unsigned retries;
+    uint32_t drop[PLACED_MAX]; // slots that the target is to forget
+    size_t n_drop;
+    struct node_pipe pipe;
+    struct buf in;
+    bool skipping; // a line that was too long
+    struct probe_policy policy;
+    const struct probe_policy *policy_used;
+    struct buf policy_block;
+    struct probe_space *space;
+    struct session session;
+};
+
+// session.c
+int session_begin(struct attachment *a, int64_t now, struct err *err);
+void session_step(struct attachment *a, int64_t now);
+void session_abort(struct attachment *a);
+bool session_runs(const struct attachment *a);
+void session_free(struct attachment *a);
+// node.c
+void placed_tell(struct attachment *a, struct placed *p, const char *state, const char *code, const char *message,
+                 str data, uint32_t line);
+// Counters as the target says them.
+void placed_counts(struct attachment *a, const struct json_node *record);

@@ -1,0 +1,342 @@
+#include "agent/node/edit.h"
+#include "agent/node/lower.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "probe/capture.h"
+#include "probe/redact.h"
+
+#include <stdlib.h>
+
+#define OPEN "/*clew(*/"
+#define CLOSE "/*)clew*/"
+#define NONE UINT32_MAX
+
+int edit_strip(str source, struct arena *arena, str *ret)
+{
+    char *to = arena_alloc(arena, source.len + 1);
+    size_t n = 0;
+    if (!to)
+        return ERR_NOMEM;
+    for (ptrdiff_t at; (at = str_find(source, STR(OPEN))) >= 0;) {
+        ptrdiff_t end = str_find(str_slice(source, (size_t)at, source.len), STR(CLOSE));
+        if (end < 0)
+            break;
+        memcpy(to + n, source.ptr, (size_t)at);
+        n += (size_t)at;
+        source = str_slice(source, (size_t)(at + end) + strlen(CLOSE), source.len);
+    }
+    if (source.len)
+        memcpy(to + n, source.ptr, source.len);
+    *ret = str_of(to, n + source.len);
+    return 0;
+}
+
+// --- names ---
+
+static struct edit_name *name_find(struct edit_probe *e, str name)
+{
+    for (uint32_t i = 0; i < e->n_names; i++)
+        if (str_eq(e->names[i].name, name))
+            return &e->names[i];
+    return NULL;
+}
+
+static void name_add(struct edit_probe *e, str name, enum probe_var_kind kind, bool taken)
+{
+    if (e->n_names < EDIT_NAMES_MAX && !name_find(e, name))
+        e->names[e->n_names++] = (struct edit_name){ name, (uint8_t)kind, taken };
+}
+
+// Reading it there is no error, and makes the engine keep nothing that it does not keep already.
+static bool readable(const struct scan *s, const struct edit_probe *e, const struct scan_name *n)
+{
+    uint32_t own = s->scopes[e->place->scope].function, of = s->scopes[n->scope].function;
+    const struct scan_function *f = &s->functions[own];
+    if (n->kind == SCAN_LET && n->from > e->place->at && of == own)
+        return false;
+    if (of == own)
+        return true;
+    // An expression's place has no `try` around it: nothing that might not be initialised yet.
+    if (e->place->form == SCAN_EXPR && n->kind == SCAN_LET)
+        return false;
+    return js_mentions(s->text, f->start, f->end, n->name);
+}
+
+static void names_collect(const struct scan *s, struct edit_probe *e)
+{
+    const struct probe *p = e->probe;
+    uint32_t own = s->scopes[e->place->scope].function;
+    const struct scan_function *f = &s->functions[own];
+    bool may_this = f->kind == SCAN_METHOD || f->kind == SCAN_FUNCTION;
+    if (p->args && may_this && e->place->form != SCAN_EXPR && !str_eq(f->name, STR("constructor")) &&
+        js_mentions(s->text, f->start, f->end, STR("this")))
+        name_add(e, STR("this"), PROBE_VAR_ARG, true);
+    for (uint32_t scope = e->place->scope; scope != NONE && scope != 0; scope = s->scopes[scope].parent)
+        for (uint32_t i = 0; i < s->n_names; i++) {
+            const struct scan_name *n = &s->names[i];
+            if (n->scope != scope || js_visible(s, e->place, n->name) != n || !readable(s, e, n))
+                continue;
+            bool closure = s->scopes[scope].function != own, arg = n->kind == SCAN_ARG;
+            if (closure ? p->locals : arg ? p->args : p->locals)
+                name_add(e, n->name, closure ? PROBE_VAR_CLOSURE : arg ? PROBE_VAR_ARG : PROBE_VAR_LOCAL, true);
+        }
+}
+
+// --- places ---
+
+void edit_nearest(const struct scan *scan, uint32_t line, struct buf *out)
+{
+    uint32_t before = 0, behind = 0;
+    struct json_writer w;
+    for (uint32_t i = 0; i < scan->n_places; i++) {
+        const struct scan_place *p = &scan->places[i];
+        if (scan->scopes[p->scope].function == 0)
+            continue;
+        if (p->line < line)
+            before = p->line;
+        else if (p->line > line && !behind)
+            behind = p->line;
+    }
+    json_writer_init(&w, out);
+    json_put_object(&w);
+    json_put_key(&w, STR("nearest"));
+    json_put_array(&w);
+    if (before)
+        json_put_int(&w, before);
+    if (behind)
+        json_put_int(&w, behind);
+    json_put_array_end(&w);
+    json_put_object_end(&w);
+}
+
+static const struct scan_place *entry_of(const struct scan *s, str name)
+{
+    str last = name;
+    for (ptrdiff_t dot; (dot = str_find_char(last, '.', 0)) >= 0;)
+        last = str_slice(last, (size_t)dot + 1, last.len);
+    for (uint32_t i = 1; i < s->n_functions; i++)
+        if (str_eq(s->functions[i].name, last) && s->functions[i].entry != NONE)
+            for (uint32_t k = 0; k < s->n_places; k++)
+                if (s->places[k].at == s->functions[i].entry)
+                    return &s->places[k];
+    return NULL;
+}
+
+int edit_place(const struct scan *scan, struct edit_probe *e, const struct probe_policy *policy, struct arena *arena,
+               struct err *err)
+{
+    const struct probe_where *w = &e->probe->where;
+    bool function = w->kind == PROBE_AT_FUNCTION;
+    e->place = function ? entry_of(scan, w->function) : js_place_of(scan, w->line, w->column);
+    if (!e->place)
+        return function ? err_set(err, ERR_NOENT, "no_such_function", "the file has no such function with code in it")
+                        : err_set(err, ERR_NOENT, "no_code_at_line", "no statement begins at this line");
+    if (scan->scopes[e->place->scope].function == 0)
+        return err_set(err, ERR_NOENT, "no_code_at_line",
+                       "this line runs once, when the file is loaded: a probe needs a line of a function");
+    e->n_names = 0;
+    names_collect(scan, e);
+    return 0;
+}
+
+// --- the function ---
+
+struct naming {
+    const struct scan *scan;
+    struct edit_probe *e;
+};
+
+static bool name_write(void *ctx, str name, struct buf *out)
+{
+    struct naming *n = ctx;
+    struct edit_name *known = name_find(n->e, name);
+    if (!known) {
+        const struct scan_name *s = js_visible(n->scan, n->e->place, name);
+        if (!s)
+            return false;
+        if (!readable(n->scan, n->e, s) || n->e->n_names == EDIT_NAMES_MAX) {
+            buf_str(out, STR("H.X(\"not_in_scope\",0)"));
+            return true;
+        }
+        name_add(n->e, name, PROBE_VAR_CLOSURE, false);
+        known = name_find(n->e, name);
+    }
+    buf_printf(out, "a%u", (unsigned)(known - n->e->names));
+    return true;
+}
+
+static int program_write(const struct lower *l, const struct probe_program *p, struct arena *arena, struct buf *out,
+                         struct err *err)
+{
+    const struct json_node *root = NULL;
+    struct probe_expr *expr = NULL;
+    int rc = json_tree_read(p->tree, arena, PROBE_EXPR_JSON_DEPTH, &root, err);
+    if (rc == 0)
+        rc = probe_expr_read(root, p->text, arena, &expr, err);
+    if (rc == 0)
+        lower_expr(l, expr, out);
+    return rc;
+}
+
+static void params_write(const struct edit_probe *e, struct buf *out)
+{
+    for (uint32_t i = 0; i < e->n_names; i++)
+        buf_printf(out, i ? ",a%u" : "a%u", i);
+}
+
+static int condition_write(const struct lower *l, const struct probe *p, struct arena *arena, struct buf *out,
+                           struct err *err)
+{
+    if (!p->has_condition)
+        return 0;
+    buf_str(out, STR("try{H.start();if(!H.t("));
+    int rc = program_write(l, &p->condition, arena, out, err);
+    buf_str(out, STR(",0)){s.filtered++;if(s.t0)H.done(s);return}}catch(e){H.fault(s,e);if(s.t0)H.done(s);return}"));
+    return rc;
+}
+
+static int exprs_write(const struct lower *l, const struct probe *p, struct arena *arena, struct buf *out,
+                       struct err *err)
+{
+    int rc = 0;
+    for (size_t i = 0; i < p->n_exprs && rc == 0; i++) {
+        buf_str(out, STR("()=>"));
+        rc = program_write(l, &p->exprs[i], arena, out, err);
+        buf_str(out, STR(","));
+    }
+    for (size_t i = 0; i < p->log.n_parts && rc == 0; i++)
+        if (p->log.parts[i].is_expr) {
+            buf_str(out, STR("()=>"));
+            rc = program_write(l, &p->log.parts[i].expr, arena, out, err);
+            buf_str(out, STR(","));
+        }
+    return rc;
+}
+
+static void put_number(struct json_writer *w, const char *key, double value)
+{
+    json_put_key(w, str_z(key));
+    json_put_double(w, value);
+}
+
+int edit_order(const struct scan *scan, struct edit_probe *e, const struct probe_policy *policy, struct arena *arena,
+               struct buf *out, struct err *err)
+{
+    const struct probe *p = e->probe;
+    struct naming naming = { scan, e };
+    struct lower l = { &naming, name_write, policy };
+    struct buf condition, exprs, code;
+    struct json_writer w;
+    struct probe_slot_setup setup;
+    buf_init(&condition, 1 << 20), buf_init(&exprs, 1 << 20), buf_init(&code, 1 << 20);
+    // Both first: what they read becomes a parameter.
+    int rc = condition_write(&l, p, arena, &condition, err);
+    if (rc == 0)
+        rc = exprs_write(&l, p, arena, &exprs, err);
+    buf_str(&code, STR("return [("));
+    params_write(e, &code);
+    buf_str(&code, STR(")=>{if(--s.skip<0)H.tick(s);s.hits++;"));
+    buf_str(&code, buf_view(&condition));
+    buf_str(&code, STR("H.take(s,["));
+    params_write(e, &code);
+    buf_str(&code, STR("],s.all)},"));
+    if (exprs.len) {
+        buf_str(&code, STR("("));
+        params_write(e, &code);
+        buf_str(&code, STR(")=>["));
+        buf_str(&code, buf_view(&exprs));
+        buf_str(&code, STR("]]"));
+    } else {
+        buf_str(&code, STR("0]"));
+    }
+    if (rc == 0 && (condition.error || exprs.error || code.error))
+        rc = err_set(err, ERR_NOMEM, "error", "the probe is too large");
+    if (rc == 0) {
+        probe_slot_setup_of(p, &setup);
+        json_writer_init(&w, out);
+        json_put_object(&w);
+        put_number(&w, "slot", e->slot), put_number(&w, "revision", p->revision);
+        json_put_key(&w, STR("code")), json_put_str(&w, buf_view(&code));
+        json_put_key(&w, STR("vars")),
+            json_put_bool(&w, p->kind == PROBE_SNAPSHOT && p->frames_vars > 0 && (p->locals || p->args));
+        put_number(&w, "frames", p->frames ? p->frames : 1), put_number(&w, "depth", p->depth);
+        put_number(&w, "items", p->items), put_number(&w, "string", p->string), put_number(&w, "bytes", p->bytes);
+        put_number(&w, "hitOp", p->hit_op), put_number(&w, "hitN", p->hit_n);
+        put_number(&w, "sample", (double)probe_sample_threshold(p->sample));
+        put_number(&w, "interval", p->rate > 0 ? 1e9 / p->rate : 0);
+        put_number(&w, "burst", p->rate > 0 && p->burst > 1 ? (p->burst - 1) * 1e9 / p->rate : 0);
+        put_number(&w, "granted", p->hits);
+        json_put_key(&w, STR("names"));
+        json_put_array(&w);
+        for (uint32_t i = 0; i < e->n_names; i++) {
+            buf_clear(&code);
+            if (e->names[i].taken)
+                lower_text(&code, e->names[i].name);
+            json_put_str(&w, buf_view(&code));
+        }
+        json_put_array_end(&w);
+        json_put_object_end(&w);
+        rc = out->error;
+    }
+    buf_free(&condition), buf_free(&exprs), buf_free(&code);
+    return rc;
+}
+
+// --- the text ---
+
+struct piece {
+    uint32_t at, end; // end: of the statement that a brace opened here closes
+    const struct edit_probe *e;
+    bool close;
+};
+
+static int by_place(const void *a, const void *b)
+{
+    const struct piece *x = a, *y = b;
+    if (x->at != y->at)
+        return x->at < y->at ? -1 : 1;
+    if (x->close != y->close)
+        return x->close ? -1 : 1; // what ends here, before what begins here
+    return x->e->slot < y->e->slot ? -1 : x->e->slot > y->e->slot;
+}
+
+static void call_write(const struct edit_probe *e, struct buf *out)
+{
+    bool expr = e->place->form == SCAN_EXPR;
+    buf_str(out, expr ? STR(OPEN "(") : e->place->form == SCAN_BODY ? STR(OPEN "{try{") : STR(OPEN "try{"));
+    buf_printf(out, "__clew.p%u&&__clew.p%u(", e->slot, e->slot);
+    for (uint32_t i = 0; i < e->n_names; i++) {
+        if (i)
+            buf_str(out, STR(","));
+        buf_str(out, e->names[i].name);
+    }
+    buf_str(out, expr ? STR("))?0:" CLOSE) : STR(")}catch{}" CLOSE));
+}
+
+int edit_write(const struct scan *scan, struct edit_probe *const *probes, size_t n, struct buf *out)
+{
+    struct piece *pieces = mem_zalloc((n ? n * 2 : 1) * sizeof *pieces);
+    size_t count = 0;
+    uint32_t at = 0;
+    if (!pieces)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < n; i++) {
+        if (probes[i]->left_out)
+            continue;
+        pieces[count++] = (struct piece){ probes[i]->place->at, probes[i]->place->end, probes[i], false };
+        if (probes[i]->place->form == SCAN_BODY)
+            pieces[count++] = (struct piece){ probes[i]->place->end, 0, probes[i], true };
+    }
+    qsort(pieces, count, sizeof *pieces, by_place);
+    for (size_t i = 0; i < count; i++) {
+        buf_append(out, scan->text.ptr + at, pieces[i].at - at);
+        at = pieces[i].at;
+        if (pieces[i].close)
+            buf_str(out, STR(OPEN "}" CLOSE));
+        else
+            call_write(pieces[i].e, out);
+    }
+    buf_append(out, scan->text.ptr + at, scan->text.len - at);
+    mem_free(pieces);
+    return out->error;
+}

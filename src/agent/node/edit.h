@@ -1,0 +1,38 @@
+// Source text with the calls of probes in it, and without.
+#pragma once
+#include "agent/node/scan.h"
+#include "base/buf.h"
+#include "probe/probe.h"
+
+struct probe_policy;
+
+enum { EDIT_NAMES_MAX = 96 };
+
+struct edit_name {
+    str name;
+    uint8_t kind; // enum probe_var_kind
+    bool taken;   // it is part of the snapshot, and not only of an expression
+};
+
+// What a probe needs at its place. Texts are views of the source or of the probe.
+struct edit_probe {
+    const struct probe *probe;
+    uint32_t slot;
+    const struct scan_place *place;
+    struct edit_name names[EDIT_NAMES_MAX];
+    uint32_t n_names;
+    bool left_out; // of the text that is made
+};
+
+// Takes out what edit_write() has put in. ret is in the arena.
+int edit_strip(str source, struct arena *arena, str *ret);
+// Finds the place of e->probe and the names that it can read. ERR_NOENT: no code there (err.slug is the code).
+int edit_place(const struct scan *scan, struct edit_probe *e, const struct probe_policy *policy, struct arena *arena,
+               struct err *err);
+// The function that is called there, as an element of the order's list (see walk.js).
+int edit_order(const struct scan *scan, struct edit_probe *e, const struct probe_policy *policy, struct arena *arena,
+               struct buf *out, struct err *err);
+// The whole text with the calls of all of them that are not left out. Lines stay where they are.
+int edit_write(const struct scan *scan, struct edit_probe *const *probes, size_t n, struct buf *out);
+// Lines with code before and behind, as {"nearest":[..]}.
+void edit_nearest(const struct scan *scan, uint32_t line, struct buf *out);

@@ -1,0 +1,27 @@
+// The way to the inspector of a Node process: is a signal safe, which socket is its, a connection that nobody else has.
+#pragma once
+#include "agent/backend.h"
+#include "net/ws_client.h"
+
+enum { INSPECTOR_SOCKETS_MAX = 256, INSPECTOR_HOPS_MAX = 100000 };
+
+// Sockets of the process that listen, by inode.
+struct inspector_sockets {
+    uint64_t inodes[INSPECTOR_SOCKETS_MAX];
+    size_t n;
+};
+
+// 0: SIGUSR1 opens the inspector, on the loopback. ERR_DENIED, ERR_UNSUPPORTED with code and words: it was told not to, or listens elsewhere, or has a debugger
+// already. Reads /proc only.
+int inspector_allowed(const struct process *p, struct err *err);
+// The program has no handler of its own for SIGUSR1 (libuv's table of them, in its memory). ERR_DENIED: it has; ERR_UNSUPPORTED: that cannot be known.
+int inspector_signal_is_free(const struct process *p, struct err *err);
+void inspector_listening(const struct process *p, struct inspector_sockets *ret);
+// Where it listens, or would. FREE: nobody does. LEFT: it does, and nobody is connected (a session that was cut off, for the program was not started with it).
+// TAKEN: a debugger is connected to it, or another process listens there.
+enum inspector_port { INSPECTOR_FREE, INSPECTOR_LEFT, INSPECTOR_TAKEN };
+enum inspector_port inspector_port_state(const struct process *p, uint64_t *ret_inode);
+// The port of a socket that listens now and did not before. 0: none yet.
+unsigned inspector_opened(const struct process *p, const struct inspector_sockets *before);
+// Connects, in the process' network. Blocks for some milliseconds: another thread of the process answers, not the program's.
+int inspector_connect(const struct process *p, unsigned port, struct ws_client **ret, struct err *err);

@@ -1,0 +1,438 @@
+// The back end for Node. A session with the process' inspector (session.c) inserts calls into its functions and closes the inspector again; from then on what the
+// calls capture comes through a pipe, and nothing else joins the two: when the agent ends, the next write fails, and the calls do nothing more.
+#include "agent/node/node.h"
+#include "agent/node/attachment.h"
+#include "agent/node/record.h"
+#include "agent/node/resolve.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/mem.h"
+#include "base/must.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+enum {
+    ATTACHMENT_MAGIC = 0x65646f6e,
+    LINE_MAX_BYTES = 3 << 20,
+    READ_CHUNK = 256 << 10,
+    RECORD_ARENA = 64 << 20,
+    RECORD_DEPTH = 80
+};
+#define BUSY_NS (2 * 1000 * 1000ll)
+#define CALM_NS (200 * 1000 * 1000ll)
+#define RETRY_NS (2 * 1000000000ll)
+#define DETACH_NS (1500 * 1000 * 1000ll)
+
+// --- what it is ---
+
+static bool is_node(const struct process *p)
+{
+    str name = p->exe;
+    for (ptrdiff_t at; (at = str_find_char(name, '/', 0)) >= 0;)
+        name = str_slice(name, (size_t)at + 1, name.len);
+    return str_eq(name, STR("node")) || str_eq(name, STR("nodejs"));
+}
+
+// Of the headers that come with it: PREFIX/bin/node, PREFIX/include/node/node_version.h.
+static void version_of(const struct process *p, char *out, size_t n)
+{
+    char path[PROCESS_PATH_MAX], text[8192];
+    str prefix = p->exe;
+    unsigned v[3] = { 0 };
+    static const char *const names[] = { "NODE_MAJOR_VERSION ", "NODE_MINOR_VERSION ", "NODE_PATCH_VERSION " };
+    int fd;
+    for (int i = 0; i < 2; i++)
+        while (prefix.len && prefix.ptr[--prefix.len] != '/') {}
+    snprintf(path, sizeof path, "%.*s/include/node/node_version.h", STR_ARG(prefix));
+    if (process_open(p, str_z(path), &fd) < 0)
+        return;
+    ssize_t got = read(fd, text, sizeof text - 1);
+    close(fd);
+    text[got > 0 ? got : 0] = 0;
+    for (int i = 0; i < 3; i++) {
+        const char *at = strstr(text, names[i]);
+        if (!at || sscanf(at + strlen(names[i]), "%u", &v[i]) != 1)
+            return;
+    }
+    snprintf(out, n, "v%u.%u.%u", v[0], v[1], v[2]);
+}
+
+static int node_examine(const struct process *p, struct process_facts *ret)
+{
+    struct process_facts facts = { 0 };
+    struct err err = { 0 };
+    if (!is_node(p))
+        return 0;
+    version_of(p, facts.version, sizeof facts.version);
+    int rc = inspector_allowed(p, &err);
+    if (rc == 0 && p->uid != geteuid() && geteuid() != 0)
+        rc = err_set(&err, ERR_DENIED, "no_permission", "it belongs to another user");
+    facts.attachable = rc == 0;
+    if (rc < 0) {
+        snprintf(facts.code, sizeof facts.code, "%.*s", (int)sizeof facts.code - 1, err.slug);
+        snprintf(facts.message, sizeof facts.message, "%.*s", (int)sizeof facts.message - 1, err.message);
+        const struct probe_code_text *words = probe_code_text(str_z(err.slug));
+        if (words)
+            snprintf(facts.hint, sizeof facts.hint, "%.*s", STR_ARG(words->hint));
+    }
+    *ret = facts;
+    return 1;
+}
+
+// --- beginning and end ---
+
+static void attachment_free(struct attachment *a)
+{
+    session_free(a);
+    node_pipe_close(&a->pipe);
+    for (size_t i = 0; i < PLACED_MAX; i++) {
+        mem_free(a->placed[i].names);
+        mem_free(a->placed[i].names_text);
+    }
+    if (a->process.dir >= 0)
+        close(a->process.dir);
+    buf_free(&a->in);
+    buf_free(&a->policy_block);
+    arena_free(&a->arena);
+    mem_free(a->space);
+    a->magic = 0;
+    mem_free(a);
+}
+
+static int copy_process(struct attachment *a, const struct process *p)
+{
+    a->process = *p;
+    a->process.dir = fcntl(p->dir, F_DUPFD_CLOEXEC, 0);
+    if (a->process.dir < 0)
+        return ERR_IO;
+    str *texts[] = { &a->process.id,   &a->process.exe,     &a->process.cwd,
+                     &a->process.argv, &a->process.environ, &a->process.cgroup };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (texts[i]->len && arena_dup(&a->arena, *texts[i], texts[i]) < 0)
+            return ERR_NOMEM;
+    return 0;
+}
+
+static int policy_make(struct attachment *a, bool shapes, struct err *err)
+{
+    struct probe_policy_spec spec = { .shapes = shapes };
+    if (!shapes)
+        return 0;
+    int rc = probe_policy_compile(&spec, 1, &a->policy_block, err);
+    if (rc == 0 && !probe_policy_verify(&a->policy, buf_bytes(&a->policy_block)))
+        rc = ERR_INVALID;
+    a->policy_used = &a->policy;
+    return rc;
+}
+
+static int node_attach(const struct process *p, const struct backend_events *events, struct attachment **ret,
+                       struct err *err)
+{
+    struct attachment *a = mem_zalloc(sizeof *a);
+    if (!a)
+        return ERR_NOMEM;
+    a->magic = ATTACHMENT_MAGIC, a->events = events, a->process.dir = -1;
+    a->pipe = (struct node_pipe){ .fd = -1, .dir = -1 };
+    // Numbers that no other attachment has: calls that a killed agent has left must not find the functions of this one.
+    if (getrandom(&a->next_slot, sizeof a->next_slot, 0) != sizeof a->next_slot)
+        a->next_slot = (uint32_t)getpid() << 8;
+    a->next_slot &= 0x3fffffff;
+    arena_init(&a->arena, 1 << 20);
+    buf_init(&a->in, LINE_MAX_BYTES);
+    buf_init(&a->policy_block, PROBE_POLICY_SIZE_MAX);
+    a->space = mem_zalloc(sizeof *a->space);
+    int rc = a->space ? copy_process(a, p) : ERR_NOMEM;
+    if (rc < 0)
+        err_set(err, rc, "attach_failed", "there is not enough memory");
+    if (rc == 0)
+        rc = inspector_allowed(&a->process, err);
+    if (rc == 0)
+        rc = inspector_signal_is_free(&a->process, err);
+    if (rc == 0)
+        rc = policy_make(a, p->shapes, err);
+    if (rc < 0) {
+        attachment_free(a);
+        return rc;
+    }
+    *ret = a;
+    return 0;
+}
+
+// --- the set ---
+
+void placed_tell(struct attachment *a, struct placed *p, const char *state, const char *code, const char *message,
+                 str data, uint32_t line)
+{
+    char now[sizeof p->told];
+    snprintf(now, sizeof now, "%s %s", state, code);
+    if (!p->probe || strcmp(now, p->told) == 0)
+        return;
+    memcpy(p->told, now, sizeof now);
+    struct backend_state s = {
+        .probe = p->probe->id,
+        .revision = p->probe->revision,
+        .state = str_z(state),
+        .code = str_z(code),
+        .message = str_z(message),
+        .data = data,
+        .file = p->probe->where.file,
+        .line = (int)(line ? line : p->probe->where.line),
+    };
+    a->events->state(a->events->ctx, &s);
+}
+
+static bool refuse(struct attachment *a, struct placed *p)
+{
+    const struct probe *probe = p->probe;
+    const char *what = NULL;
+    if (probe->kind != PROBE_SNAPSHOT && probe->kind != PROBE_LOG)
+        what = "only snapshots and log lines are made in Node by this version";
+    else if (probe->where.kind == PROBE_AT_EXCEPTION ||
+             (probe->where.kind == PROBE_AT_FUNCTION && probe->where.point != PROBE_ENTRY))
+        what = "only lines and entries of functions are probed in Node by this version";
+    else if (probe->where.file.len == 0)
+        what = "a probe in Node needs the file";
+    else if (probe->keep != PROBE_KEEP_ALWAYS || probe->count_only)
+        what = "this version keeps every capture of a Node process, and makes no forecast";
+    p->refused = what;
+    if (what)
+        placed_tell(a, p, "error", "unsupported", what, (str){ 0 }, 0);
+    return what;
+}
+
+static void forget(struct attachment *a, struct placed *p)
+{
+    if (p->ordered && a->n_drop < PLACED_MAX)
+        a->drop[a->n_drop++] = p->slot;
+    a->dirty |= p->ordered;
+    mem_free(p->names);
+    mem_free(p->names_text);
+    *p = (struct placed){ 0 };
+}
+
+static int node_apply(struct attachment *a, const struct probe *const *probes, size_t n, struct err *err)
+{
+    MAGIC_CHECK(a, ATTACHMENT_MAGIC);
+    bool wanted[PLACED_MAX] = { false };
+    for (size_t i = 0; i < n; i++) {
+        uint64_t hash = hash64_str(probes[i]->id);
+        for (size_t k = 0; k < PLACED_MAX && !probes[i]->paused; k++)
+            if (a->placed[k].used && a->placed[k].id_hash == hash && a->placed[k].revision == probes[i]->revision) {
+                a->placed[k].probe = probes[i];
+                wanted[k] = true;
+            }
+    }
+    for (size_t k = 0; k < PLACED_MAX; k++)
+        if (a->placed[k].used && !wanted[k])
+            forget(a, &a->placed[k]);
+    for (size_t i = 0; i < n; i++) {
+        uint64_t hash = hash64_str(probes[i]->id);
+        struct placed *room = NULL;
+        bool known = probes[i]->paused;
+        for (size_t k = 0; k < PLACED_MAX && !known; k++) {
+            known = a->placed[k].used && a->placed[k].id_hash == hash;
+            if (!a->placed[k].used && !room)
+                room = &a->placed[k];
+        }
+        if (known || !room)
+            continue;
+        *room = (struct placed){ .used = true,
+                                 .probe = probes[i],
+                                 .revision = probes[i]->revision,
+                                 .id_hash = hash,
+                                 .slot = a->next_slot++,
+                                 .state = 1 };
+        a->dirty |= !refuse(a, room);
+    }
+    if (a->dirty) {
+        a->retry_ns = 0;
+        a->retries = 0;
+        // A session that began with another set does not end with this one.
+        if (session_runs(a))
+            session_abort(a);
+    }
+    return 0;
+}
+
+// --- what comes out ---
+
+static struct placed *placed_of(struct attachment *a, const struct json_node *record)
+{
+    int64_t slot = -1, revision = -1;
+    json_int_of(json_get(record, STR("s")), &slot);
+    json_int_of(json_get(record, STR("r")), &revision);
+    for (size_t i = 0; i < PLACED_MAX; i++)
+        if (a->placed[i].used && a->placed[i].probe && a->placed[i].slot == slot && a->placed[i].revision == revision)
+            return &a->placed[i];
+    return NULL;
+}
+
+void placed_counts(struct attachment *a, const struct json_node *record)
+{
+    struct placed *p = placed_of(a, record);
+    struct probe_counts c;
+    int state;
+    if (!p)
+        return;
+    record_counts(record, p->probe, &c, &state, p->error, sizeof p->error);
+    if (p->installed && state != p->state) {
+        p->state = state;
+        if (state == 1)
+            placed_tell(a, p, "installed", "", "", (str){ 0 }, 0);
+        else
+            placed_tell(a, p, "suspended", "budget",
+                        state == 3 ? "it cost too much three times" : "it costs too much here", (str){ 0 }, 0);
+    }
+    p->counts = c;
+    a->events->counts(a->events->ctx, p->probe->id, &c);
+}
+
+static void line_read(struct attachment *a, str line)
+{
+    struct arena arena;
+    const struct json_node *record = NULL;
+    struct buf out;
+    if (!line.len)
+        return;
+    arena_init(&arena, RECORD_ARENA);
+    buf_init(&out, LINE_MAX_BYTES);
+    if (json_tree_read(line, &arena, RECORD_DEPTH, &record, NULL) == 0) {
+        struct placed *p = record_is_capture(record) ? placed_of(a, record) : NULL;
+        if (p && record_capture(record, p->probe, p->names, p->n_names, a->policy_used, a->space, &arena, &out) == 0)
+            a->events->capture(a->events->ctx, p->probe->id, buf_view(&out));
+        placed_counts(a, record);
+    }
+    buf_free(&out);
+    arena_free(&arena);
+}
+
+static void drain(struct attachment *a)
+{
+    for (int i = 0; i < 16 && a->pipe.fd >= 0; i++) {
+        uint8_t *to = buf_reserve(&a->in, READ_CHUNK) == 0 ? a->in.ptr + a->in.len : NULL;
+        if (!to) { // longer than any record
+            a->skipping = true;
+            buf_clear(&a->in);
+            continue;
+        }
+        ssize_t got = read(a->pipe.fd, to, READ_CHUNK);
+        if (got <= 0)
+            return;
+        a->in.len += (size_t)got;
+        size_t used = 0;
+        for (ptrdiff_t end; (end = str_find_char(buf_view(&a->in), '\n', used)) >= 0; used = (size_t)end + 1) {
+            if (!a->skipping)
+                line_read(a, str_slice(buf_view(&a->in), used, (size_t)end));
+            a->skipping = false;
+        }
+        buf_consume(&a->in, used);
+    }
+}
+
+static void lose(struct attachment *a, const char *code, const char *message)
+{
+    if (a->lost)
+        return;
+    a->lost = true;
+    a->events->lost(a->events->ctx, str_z(code), str_z(message));
+}
+
+static void refuse_all(struct attachment *a, const struct err *err, bool later)
+{
+    for (size_t i = 0; i < PLACED_MAX; i++)
+        if (a->placed[i].used && !a->placed[i].refused && !a->placed[i].installed)
+            placed_tell(a, &a->placed[i], later ? "waiting" : "error", err->slug, err->message, (str){ 0 }, 0);
+}
+
+static void begin_session(struct attachment *a, int64_t now)
+{
+    struct err err = { 0 };
+    int rc = session_begin(a, now, &err);
+    if (rc == 0) {
+        a->dirty = false;
+        return;
+    }
+    refuse_all(a, &err, rc == ERR_AGAIN);
+    a->retry_ns = now + (RETRY_NS << (a->retries < 6 ? a->retries : 6));
+    a->retries++;
+}
+
+static int node_poll(struct attachment *a, int64_t now, int64_t *ret_next)
+{
+    MAGIC_CHECK(a, ATTACHMENT_MAGIC);
+    *ret_next = now + CALM_NS;
+    if (a->lost)
+        return 0;
+    drain(a);
+    if (!process_alive(&a->process)) {
+        lose(a, "ended", "the process has ended");
+        return 0;
+    }
+    if (session_runs(a)) {
+        session_step(a, now);
+        if (!session_runs(a) && a->session.again) {
+            a->dirty = true;
+            a->retry_ns = now + (RETRY_NS << (a->retries < 8 ? a->retries : 8));
+            a->retries++;
+        }
+    } else if (a->dirty && now >= a->retry_ns) {
+        begin_session(a, now);
+    }
+    if (session_runs(a))
+        *ret_next = now + BUSY_NS;
+    return 0;
+}
+
+static int node_fd(const struct attachment *a) { return a->pipe.fd; }
+
+static void node_detach(struct attachment *a)
+{
+    MAGIC_CHECK(a, ATTACHMENT_MAGIC);
+    bool anything = a->dirty;
+    for (size_t i = 0; i < PLACED_MAX; i++) {
+        anything |= a->placed[i].installed;
+        if (a->placed[i].used)
+            forget(a, &a->placed[i]);
+    }
+    int64_t now = clock_mono_ns(), until = now + DETACH_NS;
+    bool begun = session_runs(a);
+    if (begun && anything) {
+        session_abort(a);
+        begun = false;
+    }
+    // The calls come out of the functions again. What cannot be changed in this time is without effect once the pipe is closed.
+    while (!a->lost && anything && process_alive(&a->process) && (now = clock_mono_ns()) < until) {
+        if (!session_runs(a)) {
+            struct err err;
+            if (begun || session_begin(a, now, &err) < 0)
+                break;
+            begun = true;
+        }
+        session_step(a, now);
+        usleep(1000);
+    }
+    session_abort(a);
+    attachment_free(a);
+}
+
+static int node_resolve(struct attachment *a, const struct resolve_request *q, struct json_writer *out, struct err *err)
+{
+    MAGIC_CHECK(a, ATTACHMENT_MAGIC);
+    return node_resolve_answer(&a->process, q, out, err);
+}
+
+const struct backend node_backend = {
+    .runtime = "node",
+    .examine = node_examine,
+    .attach = node_attach,
+    .apply = node_apply,
+    .fd = node_fd,
+    .poll = node_poll,
+    .resolve = node_resolve,
+    .detach = node_detach,
+};

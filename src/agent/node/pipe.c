@@ -1,0 +1,78 @@
+#include "agent/node/pipe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+enum { PIPE_SIZE = 1 << 20 };
+
+// A folder of the process' own root, wherever its links point.
+static int folder(const struct process *p, const char *path)
+{
+    int root = openat(p->dir, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (root < 0)
+        return -1;
+    struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+                            .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
+    int fd = (int)syscall(SYS_openat2, root, path, &how, sizeof how);
+    close(root);
+    return fd;
+}
+
+static int make_in(const struct process *p, const char *where, struct node_pipe *pipe)
+{
+    uint64_t random[2];
+    struct stat st;
+    if (getrandom(random, sizeof random, 0) != sizeof random)
+        return -1;
+    pipe->dir = folder(p, where);
+    snprintf(pipe->name, sizeof pipe->name, ".clew-%016llx", (unsigned long long)random[0]);
+    snprintf(pipe->path, sizeof pipe->path, "%s/%s", where, pipe->name);
+    if (pipe->dir < 0)
+        return -1;
+    if (mkfifoat(pipe->dir, pipe->name, 0600) == 0) {
+        // Reading and writing: the reader's end stays open, and there is no hanging up, whoever comes and goes.
+        pipe->fd = openat(pipe->dir, pipe->name, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+        if (pipe->fd >= 0 && fstat(pipe->fd, &st) == 0 && S_ISFIFO(st.st_mode) &&
+            (p->uid == geteuid() || fchown(pipe->fd, p->uid, p->gid) == 0)) {
+            fcntl(pipe->fd, F_SETPIPE_SZ, PIPE_SIZE); // what an ordinary user may have is less, and enough
+            return 0;
+        }
+    }
+    node_pipe_hide(pipe);
+    if (pipe->fd >= 0)
+        close(pipe->fd);
+    pipe->fd = -1;
+    return -1;
+}
+
+int node_pipe_make(const struct process *p, struct node_pipe *ret, struct err *err)
+{
+    struct node_pipe pipe = { .fd = -1, .dir = -1 };
+    if (make_in(p, "/dev/shm", &pipe) < 0 && make_in(p, "/tmp", &pipe) < 0)
+        return err_set(err, ERR_DENIED, "no_permission", "no pipe can be made in its /dev/shm or /tmp");
+    *ret = pipe;
+    return 0;
+}
+
+void node_pipe_hide(struct node_pipe *pipe)
+{
+    if (pipe->dir < 0)
+        return;
+    unlinkat(pipe->dir, pipe->name, 0);
+    close(pipe->dir);
+    pipe->dir = -1;
+}
+
+void node_pipe_close(struct node_pipe *pipe)
+{
+    node_pipe_hide(pipe);
+    if (pipe->fd >= 0)
+        close(pipe->fd);
+    pipe->fd = -1;
+}

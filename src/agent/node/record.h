@@ -1,0 +1,17 @@
+// What walk.js writes into the pipe: one JSON object a line. The target may write anything.
+#pragma once
+#include "agent/backend.h"
+#include "agent/node/edit.h"
+#include "base/json_tree.h"
+
+struct probe_policy;
+struct probe_space;
+
+// One line that is a capture, as CAPTURE JSON with everything sensitive taken away. ERR_MALFORMED.
+int record_capture(const struct json_node *record, const struct probe *probe, const struct edit_name *names,
+                   uint32_t n_names, const struct probe_policy *policy, struct probe_space *space, struct arena *arena,
+                   struct buf *out);
+bool record_is_capture(const struct json_node *record);
+// Its counters; error is the first failure in words (room of n bytes).
+void record_counts(const struct json_node *record, const struct probe *probe, struct probe_counts *ret, int *ret_state,
+                   char *error, size_t n);
