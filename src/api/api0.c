@@ -41,6 +41,7 @@ const struct api0_endpoint api0_endpoints[] = {
     { HTTP_GET, STR_INIT("/issues/{}"), API0_TO_READ, API_ON_QUERY_POOL, 0, api0_issue_show },
     { HTTP_PUT, STR_INIT("/issues/{}"), API0_TO_TRIAGE, API_ON_QUERY_POOL, API0_BODY_MAX, api0_issue_change },
     { HTTP_GET, STR_INIT("/issues/{}/events"), API0_TO_READ, API_ON_QUERY_POOL, 0, api0_issue_events },
+    { HTTP_GET, STR_INIT("/organizations/{}/sessions"), API0_TO_READ, API_ON_QUERY_POOL, 0, api0_sessions },
     { HTTP_GET, STR_INIT("/organizations/{}/monitors"), API0_TO_READ, API_ON_QUERY_POOL, 0, api0_monitors_list },
     { HTTP_GET, STR_INIT("/organizations/{}/events"), API0_TO_READ, API_ON_QUERY_POOL, 0, api0_rows },
     { HTTP_GET, STR_INIT("/organizations/{}/chunk-upload"), API0_ANY, API_ON_ADMIN_POOL, 0, api0_chunk_options },

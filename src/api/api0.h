@@ -114,6 +114,7 @@ void api0_issue_show(struct api_call *call);
 void api0_issue_change(struct api_call *call);
 void api0_issue_events(struct api_call *call);
 void api0_monitors_list(struct api_call *call);
+void api0_sessions(struct api_call *call);
 void api0_rows(struct api_call *call);
 void api0_chunk_options(struct api_call *call);
 void api0_chunk_upload(struct api_call *call);

@@ -87,6 +87,29 @@ def test_requests_of_a_node_service(clew, dsn):
     assert health(clew, "node@3.1.0", 10) == {"sessions": 10, "sessions_errored": 3, "sessions_crashed": 1, "crash_free_sessions": pytest.approx(0.9)}
 
 
+def stats(clew, expect=200, **asked):
+    status, answer = clew.request("GET", "/api/0/organizations/clew/sessions/?" + urllib.parse.urlencode({"statsPeriod": "24h", "environment": "sessions", **asked}, doseq=True))
+    assert status == expect, answer
+    return json.loads(answer)
+
+
+def test_scripts_read_them_as_from_sentry(clew, dsn):
+    subprocess.run([sys.executable, "-c", PYTHON.replace("py@3.1.0", "py@3.2.0"), dsn], check=True, timeout=60)
+    health(clew, "py@3.2.0", 10)
+    answer = stats(clew, field=["sum(session)", "crash_free_rate(session)", "crash_rate(session)", "count_unique(user)"], groupBy="release", interval="6h")
+    [group] = [one for one in answer["groups"] if one["by"] == {"release": "py@3.2.0"}]
+    assert group["totals"] == {"sum(session)": 10, "crash_free_rate(session)": pytest.approx(0.9), "crash_rate(session)": pytest.approx(0.1), "count_unique(user)": 0}
+    assert len(answer["intervals"]) == len(group["series"]["sum(session)"]) in (4, 5, 6) and sum(group["series"]["sum(session)"]) == 10
+    answer = stats(clew, field="sum(session)", groupBy=["release", "session.status"], includeSeries=0)
+    found = {one["by"]["session.status"]: one["totals"]["sum(session)"] for one in answer["groups"] if one["by"]["release"] == "py@3.2.0"}
+    assert found == {"healthy": 7, "errored": 2, "unhandled": 0, "abnormal": 0, "crashed": 1} and all("series" not in one for one in answer["groups"])
+    [whole] = stats(clew, field=["sum(session)", "crash_free_rate(session)"])["groups"]
+    assert whole["by"] == {} and whole["totals"]["sum(session)"] >= 10
+    stats(clew, 400, field="p50(session.duration)")
+    stats(clew, 400, field="sum(session)", interval="5m")
+    stats(clew, 400)
+
+
 def test_runs_of_a_node_program(clew, dsn):
     for who in ("lucky", "happy", "unlucky"):
         ended = subprocess.run(["node", "-e", NODE_PROGRAM, dsn, who], timeout=60, cwd=HERE, capture_output=True)
