@@ -8,7 +8,9 @@
 #include <sodium.h>
 #include <stdio.h>
 
-enum { MESSAGE_ARENA = 64 << 20, PROCESSES_ARENA = 16 << 20, TOKEN_LIFE_S = 3600, DATA_MAX = 64 << 10 };
+enum { MESSAGE_ARENA = 64 << 20, PROCESSES_ARENA = 16 << 20, TOKEN_LIFE_S = 3600, DATA_MAX = 8 << 10 };
+// Whoever holds a host's key can say much, but not so much that others wait: elements a second, and at once.
+enum { CREDIT_A_SECOND = 20000, CREDIT_MAX = 100000 };
 
 // 256 random bits; only the hash is kept (meta/token.h has the reasons).
 static void secret_make(const char *prefix, char out[LIVE_SECRET_MAX])
@@ -265,23 +267,27 @@ int live_connect(struct live *l, str secret, const struct live_connection *c, st
         if (sodium_memcmp(a->hash, hash, 32) == 0)
             found = a;
     int r = found ? 0 : err_set(err, ERR_DENIED, "bad_secret", "the agent's secret is not known here");
-    bool second = found && found->link;
+    bool second = found && found->link, entered = false;
     char id[24] = "", host[256] = "";
     if (second) {
         found->refused++;
+        entered = live_now(l) - found->refused_entered < 60 * NS_PER_S; // who tries without end fills no audit trail
+        if (!entered)
+            found->refused_entered = live_now(l);
         snprintf(id, sizeof id, "a%lld", (long long)found->id);
         snprintf(host, sizeof host, "%s", found->host ? found->host : "");
         r = err_set(err, ERR_EXIST, "connected", "this host's key is in use by a connection that is open");
     } else if (r == 0) {
-        *k = (struct live_link){ .l = l, .agent = found, .c = *c, .heard = live_now(l) };
+        *k = (struct live_link){ .l = l, .agent = found, .c = *c, .heard = live_now(l), .credit = CREDIT_MAX };
         found->link = k;
         found->since = found->last = live_now(l);
         found->desired_sent = false;
     }
     pthread_mutex_unlock(&l->lock);
     struct err ignored;
-    if (second && meta_audit_add(l->o.meta, str_z(id), "agent.second", str_z(host),
-                                 STR("a second connection with the key of a host was refused"), &ignored) < 0)
+    if (second && !entered &&
+        meta_audit_add(l->o.meta, str_z(id), "agent.second", str_z(host),
+                       STR("a second connection with the key of a host was refused"), &ignored) < 0)
         log_warn("live", "a second connection with the key of %s was refused", host);
     if (r < 0) {
         mem_free(k);
@@ -398,20 +404,17 @@ static int take_processes(struct live *l, struct live_agent *a, const struct age
     return 0;
 }
 
-static bool has_process(const struct live_agent *a, str id)
-{
-    for (size_t i = 0; i < a->processes_n; i++)
-        if (str_eq(a->processes[i].id, id))
-            return true;
-    return false;
-}
-
+// NULL: it is not this agent's to speak of, or there is no memory.
 static struct live_instance *instance_of(struct live_probe *p, const struct live_agent *a, str process, int64_t now)
 {
-    for (struct live_instance *i = p->instances; i; i = i->next)
+    const struct agent_process *found = NULL;
+    for (size_t k = 0; k < a->processes_n && !found; k++)
+        if (str_eq(a->processes[k].id, process))
+            found = &a->processes[k];
+    for (struct live_instance *i = p->instances; i && found; i = i->next)
         if (i->agent == a->id && str_eq(live_str(i->process), process))
             return i;
-    struct live_instance *i = mem_zalloc(sizeof *i);
+    struct live_instance *i = found && probe_matches(p, a, found) ? mem_zalloc(sizeof *i) : NULL;
     if (!i)
         return NULL;
     i->probe = p->id;
@@ -445,7 +448,7 @@ static void take_states(struct live *l, struct live_agent *a, const struct agent
     for (size_t k = 0; k < m->n; k++) {
         const struct agent_state *s = &m->states[k];
         struct live_probe *p = probe_of(l, s->probe);
-        struct live_instance *i = p && has_process(a, s->process) ? instance_of(p, a, s->process, now) : NULL;
+        struct live_instance *i = p ? instance_of(p, a, s->process, now) : NULL;
         if (!i || s->revision < i->revision)
             continue;
         if (!str_eq(live_str(i->state), s->state))
@@ -469,7 +472,7 @@ static void take_counts(struct live *l, struct live_agent *a, const struct agent
     for (size_t k = 0; k < m->n; k++) {
         const struct agent_count *c = &m->counts[k];
         struct live_probe *p = probe_of(l, c->probe);
-        struct live_instance *i = p && has_process(a, c->process) ? instance_of(p, a, c->process, now) : NULL;
+        struct live_instance *i = p ? instance_of(p, a, c->process, now) : NULL;
         if (!i)
             continue;
         i->hits = c->hits;
@@ -530,9 +533,19 @@ static int take(struct live_link *k, const struct agent_message *m, struct err *
         a->attached = m->status.attached;
         a->dropped = m->status.dropped;
         break;
-    case AGENT_CAPTURES:
-        break; // captures_take
+    case AGENT_CAPTURES: // captures_take
+        return k->listed ? 0 : err_set(err, ERR_MALFORMED, "bad_message", "`processes` come before what they capture");
     }
+    return 0;
+}
+
+static int spend(struct live_link *k, int64_t now, size_t elements, struct err *err)
+{
+    int64_t more = (now - k->heard) / (NS_PER_S / CREDIT_A_SECOND);
+    k->credit = more >= CREDIT_MAX - k->credit ? CREDIT_MAX : k->credit + (more > 0 ? more : 0);
+    if (k->credit < (int64_t)elements)
+        return err_set(err, ERR_LIMIT, "flood", "an agent says at most %d things a second", CREDIT_A_SECOND);
+    k->credit -= (int64_t)elements;
     return 0;
 }
 
@@ -547,8 +560,11 @@ int live_message(struct live_link *k, str text, struct err *err)
                 : agent_message_read(text, &arena, &m, err);
     bool unknown = r == ERR_UNSUPPORTED; // of a newer agent
     pthread_mutex_lock(&l->lock);
+    int64_t now = live_now(l);
     l->stats.messages++;
-    k->heard = live_now(l);
+    if (spend(k, now, r == 0 ? m.n + 1 + text.len / 1024 : 1 + text.len / 1024, err) < 0)
+        r = ERR_LIMIT, unknown = false;
+    k->heard = now;
     bool gone = !k->agent;
     if (k->agent)
         k->agent->last = k->heard;

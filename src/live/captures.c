@@ -83,7 +83,7 @@ static int admit(struct live *l, struct live_agent *a, struct taking *list, size
     int r = known(l, t->id, err);
     if (r != 0)
         return r < 0 ? r : 0;
-    if (!p || p->count_only || p->used >= p->hits) {
+    if (!p || p->count_only || p->used >= p->hits || !probe_of_agent(a, p)) {
         l->stats.refused++;
         return 0;
     }

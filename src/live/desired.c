@@ -91,6 +91,16 @@ struct live_slice *slice_of(struct live_agent *a, int64_t probe, bool make)
     return s;
 }
 
+bool probe_of_agent(struct live_agent *a, const struct live_probe *p)
+{
+    if (slice_of(a, p->id, false))
+        return true;
+    for (size_t i = 0; i < a->processes_n; i++)
+        if (probe_matches(p, a, &a->processes[i]))
+            return true;
+    return false;
+}
+
 // Hits that are neither used nor in the hands of an agent that is there.
 static int64_t hits_left(const struct live *l, const struct live_probe *p)
 {

@@ -47,7 +47,7 @@ struct live_probe {
 
 struct live_agent {
     struct live_agent *next;
-    int64_t id, created, last, since, revision, refused;
+    int64_t id, created, last, since, revision, refused, refused_entered;
     char *host, *version;
     uint8_t hash[32];
     struct live_link *link; // NULL: not connected
@@ -68,6 +68,7 @@ struct live_link {
     bool greeted;
     bool listed; // has said which processes there are
     int64_t heard;
+    int64_t credit; // elements of messages that it may still send; grows with time
 };
 
 struct live_ask { // a question that waits for its answer
@@ -134,6 +135,8 @@ const char *probe_state(const struct live *l, const struct live_probe *p, int64_
 // --- desired.c; with live.lock
 bool probe_alive(const struct live_probe *p, int64_t now);
 bool probe_matches(const struct live_probe *p, const struct live_agent *a, const struct agent_process *q);
+// That it has been sent the probe, or is to be: what others are meant for it does not speak of.
+bool probe_of_agent(struct live_agent *a, const struct live_probe *p);
 // Sends each agent its set where that has changed.
 void desired_send(struct live *l, struct live_agent *only);
 struct live_slice *slice_of(struct live_agent *a, int64_t probe, bool make);

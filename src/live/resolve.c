@@ -63,12 +63,19 @@ static int taken(const struct live_ask *k, str process, struct arena *arena, str
     if (!k->ok)
         return err_set(err, ERR_INVALID, "not_resolved", "%s", k->error[0] ? k->error : "the agent could not say");
     str body = buf_view(&k->answer);
-    str json = arena_printf(arena, "{\"process\":\"%.*s\"%s%.*s", STR_ARG(process), body.len > 2 ? "," : "",
-                            (int)(body.len - 1), body.ptr + 1);
-    if (k->answer.error || !json.ptr)
-        return live_nomem(err);
-    *ret = json;
-    return 0;
+    struct buf b;
+    struct json_writer w;
+    buf_init(&b, ANSWER_MAX + 1024);
+    json_writer_init(&w, &b);
+    json_put_object(&w);
+    json_put_key(&w, STR("process"));
+    json_put_str(&w, process); // the agent's words
+    if (body.len > 2)
+        buf_byte(&b, ',');
+    buf_str(&b, str_slice(body, 1, body.len));
+    int r = k->answer.error || b.error || arena_dup(arena, buf_view(&b), ret) < 0 ? live_nomem(err) : 0;
+    buf_free(&b);
+    return r;
 }
 
 int live_resolve(struct live *l, const struct live_question *q, struct arena *arena, str *ret_json, struct err *err)

@@ -7,7 +7,7 @@ import time
 import uuid
 
 import pytest
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 import harness
 import openapi
@@ -114,6 +114,72 @@ def test_a_message_of_a_newer_agent_is_passed_over(server, connected):
         assert [row[k] for k in ("cpu_ratio", "rss", "spool_bytes")] == [0.25, 1 << 20, 7]
 
     eventually(seen)
+
+
+# ---- an agent whose key was stolen
+
+def test_an_agent_speaks_of_its_own_probes_only(server, connected):
+    name, other = service(), service()
+    mine, thief = connected(processes=[process(1, name)]), connected(processes=[process(1, other)])
+    made = place(server, name)
+    mine.desired(made["id"])
+    thief.state(made["id"])
+    thief.say("counts", counts=[{"probe": made["id"], "process": "1-100", "hits": 9, "filtered": 0, "captured": 0, "dropped": {}, "errors": 0, "ns": 1}])
+    capture = thief.capture(made["id"])
+    thief.send(capture)
+    assert thief.wait("ack")["ids"] == [capture["id"]]  # so that it is not sent again
+    mine.state(made["id"])
+    eventually(lambda: probe(server, made["id"])["instances"][0])
+    now = probe(server, made["id"])
+    assert [i["host"] for i in now["instances"]] == [mine.host] and now["hits_used"] == 0 and now["captures"] == 0
+    real = mine.capture(made["id"])
+    mine.send(real)
+    assert mine.wait("ack")["ids"] == [real["id"]]
+    assert probe(server, made["id"])["captures"] == 1
+
+
+class Quiet(Agent):
+    """Does not say which processes there are."""
+
+    def say(self, kind, **members):
+        if kind != "processes":
+            super().say(kind, **members)
+
+
+def test_captures_come_after_the_processes(server):
+    agent = Quiet(server, enrol(server, "quiet", server.admin)[1]["secret"], "quiet")
+    agent.say("captures", captures=[{"id": "x", "probe": "p1"}])
+    assert agent.wait("bye")["code"] == "bad_message"
+    agent.wait("closed")
+
+
+def test_a_flood_ends_the_connection_and_nobody_else_waits(server, connected):
+    name = service()
+    agent, loud = connected(processes=[process(1, name)]), connected(processes=[process(n, service()) for n in range(1, 100)])
+    eventually(lambda: ask(server, "GET", f"/api/v1/live/instances?service={name}")["instances"][0])
+    states = [{"probe": "p1", "revision": 1, "process": f"{n % 99 + 1}-100", "state": "installed", "data": {"x": "y" * 50}} for n in range(20000)]
+    with pytest.raises(ConnectionClosed):
+        for _ in range(100):
+            loud.say("states", revision=1, states=states)
+    assert loud.wait("bye", timeout=60)["code"] == "flood"
+    made = place(server, name)
+    agent.desired(made["id"])
+
+
+def test_what_an_agent_calls_a_process_stays_a_text(server, connected):
+    name = service()
+    odd = '1","process":"2\\'
+    agent = connected(processes=[process(1, name, id=odd)])
+    eventually(lambda: ask(server, "GET", f"/api/v1/live/instances?service={name}")["instances"][0])
+
+    def answer():
+        m = agent.wait("resolve")
+        agent.say("resolved", request=m["request"], ok=True, result={})
+
+    t = threading.Thread(target=answer)
+    t.start()
+    assert ask(server, "GET", f"/api/v1/live/files?service={name}") == {"process": odd}
+    t.join()
 
 
 # ---- probes
