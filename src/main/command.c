@@ -16,6 +16,14 @@ const char *invocation_option(const struct invocation *inv, const char *name)
     return NULL;
 }
 
+const char *invocation_option_n(const struct invocation *inv, const char *name, int n)
+{
+    for (int i = 0; i < inv->given_n; i++)
+        if (strcmp(inv->command->options[inv->given[i].option].name, name) == 0 && n-- == 0)
+            return inv->given[i].value;
+    return NULL;
+}
+
 static void print_escaped(FILE *f, const char *text)
 {
     struct buf out;
@@ -163,6 +171,10 @@ static int option_own(struct invocation *inv, str name, const char *inline_value
         if (!inline_value && *at + 1 >= argc)
             return err_set(err, ERR_INVALID, "usage", "--%s needs a value (%s)", o->name, o->argument);
         inv->option_values[i] = inline_value ? inline_value : argv[++*at];
+        if (inv->given_n == COMMAND_GIVEN_MAX)
+            return err_set(err, ERR_LIMIT, "usage", "too many options");
+        inv->given[inv->given_n].option = i;
+        inv->given[inv->given_n++].value = inv->option_values[i];
         return 1;
     }
     return 0;

@@ -4,7 +4,7 @@
 #include "main/config.h"
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
-enum { COMMAND_OPTIONS_MAX = 8, COMMAND_OPERANDS_MAX = 16 };
+enum { COMMAND_OPTIONS_MAX = 20, COMMAND_OPERANDS_MAX = 16, COMMAND_GIVEN_MAX = 64 };
 
 struct invocation;
 
@@ -31,12 +31,19 @@ struct invocation {
     const struct command *command;
     struct config config;
     const char *option_values[COMMAND_OPTIONS_MAX]; // NULL: not given; "" for a switch
+    struct {
+        int option;
+        const char *value;
+    } given[COMMAND_GIVEN_MAX]; // every one, in the order of the command line
+    int given_n;
     const char *operands[COMMAND_OPERANDS_MAX];
     int operands_n;
 };
 
 // Value of an option of the command's table, NULL when it was not given.
 const char *invocation_option(const struct invocation *inv, const char *name);
+// Of one that may be given several times: its n-th value (from 0), NULL behind the last.
+const char *invocation_option_n(const struct invocation *inv, const char *name, int n);
 
 // Finds the command, reads options, settings, operands, and runs it. Returns the exit status.
 int command_main(int argc, char *const *argv, char *const *environment);
@@ -51,6 +58,18 @@ int command_print(const struct buf *out);
 int command_serve(struct invocation *inv);
 int command_agent(struct invocation *inv);
 int command_agent_status(struct invocation *inv);
+int command_agents(struct invocation *inv);
+int command_agents_token(struct invocation *inv);
+int command_agents_rm(struct invocation *inv);
+int command_probe_add(struct invocation *inv);
+int command_probe_ls(struct invocation *inv);
+int command_probe_show(struct invocation *inv);
+int command_probe_rm(struct invocation *inv);
+int command_probe_pause(struct invocation *inv);
+int command_probe_resume(struct invocation *inv);
+int command_probe_tail(struct invocation *inv);
+int command_snapshots(struct invocation *inv);
+int command_snapshot(struct invocation *inv);
 int command_query(struct invocation *inv);
 int command_tail(struct invocation *inv);
 int command_trace(struct invocation *inv);

@@ -1,0 +1,160 @@
+// `clew agents`: the hosts that have one, what runs there, enrolment and removal.
+#include "base/timefmt.h"
+#include "main/ask.h"
+#include "main/grid.h"
+#include "main/human.h"
+#include "main/terminal.h"
+
+#include <stdio.h>
+
+enum { OUT_MAX = 64 << 20 };
+#define TOKEN_HINT \
+    "this needs a token with the scope admin: clew token add NAME --scope read,admin, given as CLEW_TOKEN"
+
+static int cell(struct grid *g, const char *title, bool right, str text)
+{
+    return grid_cell(g, grid_column(g, str_z(title), right), text);
+}
+
+static str number(struct grid *g, const struct json_node *node, const char *name)
+{
+    int64_t n = 0;
+    json_int_of(json_get(node, str_z(name)), &n);
+    return arena_printf(g->arena, "%lld", (long long)n);
+}
+
+static str memory(struct grid *g, const struct json_node *agent)
+{
+    struct buf b;
+    int64_t n = 0;
+    buf_init(&b, 256);
+    if (json_int_of(json_get(agent, STR("rss")), &n) && n > 0)
+        human_size(&b, (uint64_t)n);
+    str text = arena_printf(g->arena, "%.*s", STR_ARG(buf_view(&b)));
+    buf_free(&b);
+    return text;
+}
+
+static int put_agent(struct grid *g, const struct json_node *a)
+{
+    double cpu = 0;
+    const struct json_node *ratio = json_get(a, STR("cpu_ratio"));
+    if (ratio)
+        json_number_double(ratio->text, &cpu);
+    int r = grid_row(g);
+    if (r == 0)
+        r = cell(g, "agent", false, json_get_text(a, STR("id")));
+    if (r == 0)
+        r = cell(g, "host", false, json_get_text(a, STR("host")));
+    if (r == 0)
+        r = cell(g, "state", false, json_is(json_get(a, STR("connected")), JSON_TRUE) ? STR("connected") : STR("away"));
+    if (r == 0)
+        r = cell(g, "processes", true, number(g, a, "processes"));
+    if (r == 0)
+        r = cell(g, "attached", true, number(g, a, "attached"));
+    if (r == 0)
+        r = cell(g, "cpu", true, arena_printf(g->arena, "%.1f%%", cpu * 100));
+    if (r == 0)
+        r = cell(g, "memory", true, memory(g, a));
+    if (r == 0)
+        r = cell(g, "version", false, json_get_text(a, STR("version")));
+    return r;
+}
+
+static int put_service(struct grid *g, const struct json_node *s)
+{
+    struct buf b;
+    buf_init(&b, 1 << 16);
+    for (const struct json_node *e = json_first_of(json_get(s, STR("runtimes")), JSON_ARRAY); e; e = e->next)
+        buf_printf(&b, "%s%.*s", b.len ? ", " : "", STR_ARG(e->text));
+    int r = grid_row(g);
+    if (r == 0)
+        r = cell(g, "service", false, json_get_text(s, STR("service")));
+    if (r == 0)
+        r = cell(g, "runtimes", false, buf_view(&b));
+    if (r == 0)
+        r = cell(g, "instances", true, number(g, s, "instances"));
+    if (r == 0)
+        r = cell(g, "attachable", true, number(g, s, "attachable"));
+    if (r == 0)
+        r = cell(g, "hosts", true, number(g, s, "hosts"));
+    if (r == 0)
+        r = cell(g, "probes", true, number(g, s, "probes"));
+    buf_free(&b);
+    return r;
+}
+
+int command_agents(struct invocation *inv)
+{
+    bool services = invocation_option(inv, "services"), lines = invocation_option(inv, "json");
+    struct ask a;
+    struct buf out;
+    struct json_writer w;
+    struct grid g;
+    struct arena arena;
+    int status = ask_begin(&a, inv), r = 0;
+    buf_init(&out, OUT_MAX);
+    arena_init(&arena, OUT_MAX);
+    grid_init(&g, &arena);
+    if (status == EXIT_DONE && ask_get(&a, services ? STR("/api/v1/live/services") : STR("/api/v1/agents")) < 0)
+        status = EXIT_FAILED;
+    const struct json_node *list =
+        status == EXIT_DONE ? json_get(a.root, services ? STR("services") : STR("agents")) : NULL;
+    for (const struct json_node *x = json_first_of(list, JSON_ARRAY); x && r == 0; x = x->next) {
+        if (!lines) {
+            r = services ? put_service(&g, x) : put_agent(&g, x);
+            continue;
+        }
+        json_writer_init(&w, &out);
+        json_put_tree(&w, x);
+        r = buf_byte(&out, '\n');
+    }
+    if (r == 0 && g.rows_n)
+        grid_print(&g, &out, terminal_width(), true);
+    if (status == EXIT_DONE && list && !list->n)
+        fprintf(stderr, "clew: no host has an agent yet: `clew agents token` makes what enrols one\n");
+    if (status == EXIT_DONE)
+        status = command_print(&out);
+    arena_free(&arena);
+    buf_free(&out);
+    ask_end(&a);
+    return status;
+}
+
+int command_agents_token(struct invocation *inv)
+{
+    struct ask a;
+    int status = ask_begin(&a, inv);
+    a.hint = TOKEN_HINT;
+    if (status == EXIT_DONE) {
+        json_put_object(&a.w);
+        json_put_key(&a.w, STR("name"));
+        json_put_str(&a.w, inv->operands_n ? str_z(inv->operands[0]) : STR("host"));
+        json_put_object_end(&a.w);
+        status = ask_server(&a, STR("POST"), STR("/api/v1/agents/tokens"), NULL, NULL) < 0 ? EXIT_FAILED : EXIT_DONE;
+    }
+    if (status == EXIT_DONE) {
+        printf("%.*s\n", STR_ARG(json_get_text(a.root, STR("token"))));
+        fprintf(stderr, "good once, for an hour, on the host: clew agent --server URL --token THIS\n");
+    }
+    ask_end(&a);
+    return status;
+}
+
+int command_agents_rm(struct invocation *inv)
+{
+    struct ask a;
+    struct buf path;
+    int status = ask_begin(&a, inv);
+    a.hint = TOKEN_HINT;
+    for (int i = 0; status == EXIT_DONE && i < inv->operands_n; i++) {
+        buf_init(&path, 4096);
+        buf_str(&path, STR("/api/v1/agents/"));
+        client_url_escape(&path, str_z(inv->operands[i]));
+        if (ask_server(&a, STR("DELETE"), buf_view(&path), NULL, NULL) < 0)
+            status = EXIT_FAILED;
+        buf_free(&path);
+    }
+    ask_end(&a);
+    return status;
+}

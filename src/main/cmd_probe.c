@@ -1,0 +1,517 @@
+// `clew probe`: placing probes, and what becomes of them.
+#include "base/clock.h"
+#include "base/numfmt.h"
+#include "base/timefmt.h"
+#include "main/ask.h"
+#include "main/grid.h"
+#include "main/human.h"
+#include "main/probe_text.h"
+#include "main/terminal.h"
+#include "query/literal.h"
+
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { WAIT_S = 15, LOOK_MS = 150, OUT_MAX = 64 << 20, TAIL_SILENCE_MS = -1 };
+
+#define TOKEN_HINT \
+    "a token that may: clew token add NAME --scope read,values,probe (probe_prod: in production), given as CLEW_TOKEN"
+
+static int begin(struct ask *a, const struct invocation *inv)
+{
+    int status = ask_begin(a, inv);
+    a->hint = TOKEN_HINT;
+    return status;
+}
+
+static str path_of(struct arena *arena, const char *id) // of a probe; an id holds nothing that a URL has to escape
+{
+    struct buf b;
+    buf_init(&b, 4096);
+    buf_str(&b, STR("/api/v1/probes/"));
+    client_url_escape(&b, str_z(id));
+    str path = arena_printf(arena, "%.*s", STR_ARG(buf_view(&b)));
+    buf_free(&b);
+    return path;
+}
+
+static int print(struct buf *out)
+{
+    int status = command_print(out);
+    buf_free(out);
+    return status;
+}
+
+// ---- add ---------------------------------------------------------------------------------------------------
+
+static void put(struct json_writer *w, const char *key, const char *value)
+{
+    if (!value)
+        return;
+    json_put_key(w, str_z(key));
+    json_put_str(w, str_z(value));
+}
+
+// "orders.py:42", or "place()" for the entry of a function.
+static int put_where(struct json_writer *w, const char *text, struct err *err)
+{
+    str s = str_z(text);
+    ptrdiff_t colon = -1;
+    uint64_t line = 0;
+    for (size_t i = 0; i < s.len; i++)
+        if (s.ptr[i] == ':')
+            colon = (ptrdiff_t)i;
+    json_put_key(w, STR("where"));
+    json_put_object(w);
+    if (str_ends(s, STR("()")) && s.len > 2) {
+        json_put_key(w, STR("function"));
+        json_put_str(w, str_slice(s, 0, s.len - 2));
+        json_put_key(w, STR("at"));
+        json_put_str(w, STR("entry"));
+    } else if (colon > 0 && parse_u64(str_slice(s, (size_t)colon + 1, s.len), &line) && line > 0) {
+        json_put_key(w, STR("file"));
+        json_put_str(w, str_slice(s, 0, (size_t)colon));
+        json_put_key(w, STR("line"));
+        json_put_uint(w, line);
+    } else {
+        err_set(err, ERR_INVALID, "usage", "\"%.200s\" is neither FILE:LINE nor FUNCTION()", text);
+        err_set_hint(err, "clew probe add checkout orders.py:42");
+        return ERR_INVALID;
+    }
+    json_put_object_end(w);
+    return 0;
+}
+
+static int put_number(struct json_writer *w, const struct invocation *inv, const char *key, struct err *err)
+{
+    const char *value = invocation_option(inv, key);
+    uint64_t n;
+    if (!value)
+        return 0;
+    if (!parse_u64(str_z(value), &n))
+        return err_set(err, ERR_INVALID, "usage", "--%s: \"%s\" is not a number", key, value);
+    json_put_key(w, str_z(key));
+    json_put_uint(w, n);
+    return 0;
+}
+
+static int put_ttl(struct json_writer *w, const struct invocation *inv, struct err *err)
+{
+    const char *value = invocation_option(inv, "ttl");
+    int64_t ns = 0;
+    bool overflow = false;
+    if (!value)
+        return 0;
+    if (!query_duration_read(str_z(value), &ns, &overflow) || overflow || ns < NS_PER_S)
+        return err_set(err, ERR_INVALID, "usage", "--ttl: \"%s\" is not a time (30m, 2h)", value);
+    json_put_key(w, STR("ttl_s"));
+    json_put_int(w, ns / NS_PER_S);
+    return 0;
+}
+
+static void put_scope(struct json_writer *w, const struct invocation *inv)
+{
+    static const char *const names[] = { "version", "environment", "host", "instances" };
+    bool any = false;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        any |= invocation_option(inv, names[i]) != NULL;
+    if (!any)
+        return;
+    json_put_key(w, STR("scope"));
+    json_put_object(w);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        put(w, names[i], invocation_option(inv, names[i]));
+    json_put_object_end(w);
+}
+
+static void put_log(struct json_writer *w, const struct invocation *inv)
+{
+    const char *text = invocation_option(inv, "log");
+    if (!text)
+        return;
+    put(w, "kind", "log");
+    json_put_key(w, STR("log"));
+    json_put_object(w);
+    put(w, "level", invocation_option(inv, "level"));
+    put(w, "template", text);
+    json_put_object_end(w);
+}
+
+static int put_probe(struct json_writer *w, const struct invocation *inv, struct err *err)
+{
+    const char *service = invocation_option(inv, "service"), *place = inv->operands[inv->operands_n - 1];
+    if (!service && inv->operands_n == 2)
+        service = inv->operands[0];
+    else if (!service || inv->operands_n == 2)
+        return err_set(err, ERR_INVALID, "usage",
+                       service ? "the service is named twice"
+                               : "the service is missing: clew probe add SERVICE FILE:LINE");
+    json_put_object(w);
+    put(w, "service", service);
+    int r = put_where(w, place, err);
+    put(w, "project", invocation_option(inv, "project"));
+    put(w, "if", invocation_option(inv, "if"));
+    put(w, "hit", invocation_option(inv, "hit"));
+    if (invocation_option(inv, "capture")) {
+        json_put_key(w, STR("exprs"));
+        json_put_array(w);
+        for (int i = 0; invocation_option_n(inv, "capture", i); i++)
+            json_put_str(w, str_z(invocation_option_n(inv, "capture", i)));
+        json_put_array_end(w);
+    }
+    put_log(w, inv);
+    put_scope(w, inv);
+    if (r == 0)
+        r = put_ttl(w, inv, err);
+    if (r == 0)
+        r = put_number(w, inv, "hits", err);
+    if (r == 0)
+        r = put_number(w, inv, "rate", err);
+    if (r == 0)
+        r = put_number(w, inv, "depth", err);
+    json_put_object_end(w);
+    return r;
+}
+
+// The text that the server found a mistake in.
+static str wrong_text(void *ctx, str place)
+{
+    const struct invocation *inv = ctx;
+    const char *text = NULL;
+    if (str_eq(place, STR("if")))
+        text = invocation_option(inv, "if");
+    else if (str_eq(place, STR("log.template")))
+        text = invocation_option(inv, "log");
+    else if (str_starts(place, STR("exprs["))) {
+        uint64_t n = 0;
+        if (parse_u64(str_slice(place, 6, place.len - 1), &n) && n < COMMAND_GIVEN_MAX)
+            text = invocation_option_n(inv, "capture", (int)n);
+    }
+    return text ? str_z(text) : (str){ 0 };
+}
+
+static void say_instances(const struct json_node *probe)
+{
+    struct buf out;
+    buf_init(&out, OUT_MAX);
+    probe_text_instances(&out, probe);
+    fprintf(stderr, "%.*s", (int)out.len, out.ptr ? (const char *)out.ptr : "");
+    buf_free(&out);
+}
+
+static bool any_instance(const struct json_node *probe, const char *state)
+{
+    for (const struct json_node *i = json_first_of(json_get(probe, STR("instances")), JSON_ARRAY); i; i = i->next)
+        if (str_eq(json_get_text(i, STR("state")), str_z(state)))
+            return true;
+    return false;
+}
+
+// Until every instance has said what becomes of it.
+static int wait_installed(struct ask *a, str path)
+{
+    int64_t until = clock_mono_ns() + WAIT_S * NS_PER_S;
+    for (;;) {
+        if (ask_get(a, path) < 0)
+            return EXIT_FAILED;
+        if (probe_text_settled(a->root))
+            break;
+        if (clock_mono_ns() > until) {
+            bool none = !json_first_of(json_get(a->root, STR("instances")), JSON_ARRAY);
+            say_instances(a->root);
+            fprintf(stderr, "clew: %s\n",
+                    none ? "no process of this service has taken it yet; it goes in as soon as one does\n"
+                           "  is there an agent on its host (`clew agents`), and is this its name (`clew agents "
+                           "--services`)?"
+                         : "it is not installed everywhere yet; `clew probe show` says how it goes on");
+            return EXIT_FAILED;
+        }
+        nanosleep(&(struct timespec){ .tv_nsec = LOOK_MS * NS_PER_MS }, NULL);
+    }
+    bool in = any_instance(a->root, "installed") || any_instance(a->root, "emitting"), waits = true;
+    for (const struct json_node *i = json_first_of(json_get(a->root, STR("instances")), JSON_ARRAY); i; i = i->next)
+        waits &= str_eq(json_get_text(i, STR("state")), STR("waiting"));
+    fprintf(stderr, "%s:\n", in ? "installed" : waits ? "waiting" : "refused");
+    say_instances(a->root);
+    return in ? EXIT_DONE : EXIT_FAILED;
+}
+
+int command_probe_add(struct invocation *inv)
+{
+    struct ask a;
+    struct err err = { 0 };
+    int status = begin(&a, inv);
+    if (status == EXIT_DONE && put_probe(&a.w, inv, &err) < 0) {
+        command_fail(&err);
+        status = EXIT_USAGE;
+    }
+    if (status == EXIT_DONE && ask_server(&a, STR("POST"), STR("/api/v1/probes"), wrong_text, inv) < 0)
+        status = EXIT_FAILED;
+    if (status == EXIT_DONE) {
+        char id[64];
+        struct arena arena;
+        arena_init(&arena, 1 << 16);
+        snprintf(id, sizeof id, "%.*s", STR_ARG(json_get_text(a.root, STR("id"))));
+        if (invocation_option(inv, "json"))
+            printf("%.*s\n", STR_ARG(buf_view(&a.json)));
+        else
+            printf("%s\n", id);
+        fflush(stdout);
+        if (invocation_option(inv, "wait") || (isatty(STDERR_FILENO) && !invocation_option(inv, "no-wait")))
+            status = wait_installed(&a, path_of(&arena, id));
+        arena_free(&arena);
+    }
+    ask_end(&a);
+    return status;
+}
+
+// ---- ls, show ----------------------------------------------------------------------------------------------
+
+static int cell(struct grid *g, const char *title, bool right, str text)
+{
+    return grid_cell(g, grid_column(g, str_z(title), right), text);
+}
+
+static int put_row(struct grid *g, const struct json_node *p)
+{
+    struct buf where;
+    int64_t captures = 0, hits = 0, used = 0, ends = 0;
+    size_t n = 0;
+    buf_init(&where, 8192);
+    probe_text_where(&where, p);
+    json_int_of(json_get(p, STR("captures")), &captures);
+    json_int_of(json_get(p, STR("hits")), &hits);
+    json_int_of(json_get(p, STR("hits_used")), &used);
+    for (const struct json_node *i = json_first_of(json_get(p, STR("instances")), JSON_ARRAY); i; i = i->next)
+        n += str_eq(json_get_text(i, STR("state")), STR("installed")) ||
+             str_eq(json_get_text(i, STR("state")), STR("emitting"));
+    int r = grid_row(g);
+    if (r == 0)
+        r = cell(g, "probe", false, json_get_text(p, STR("id")));
+    if (r == 0)
+        r = cell(g, "state", false, json_get_text(p, STR("state")));
+    if (r == 0)
+        r = cell(g, "kind", false, json_get_text(p, STR("kind")));
+    if (r == 0)
+        r = cell(g, "service", false, json_get_text(p, STR("service")));
+    if (r == 0)
+        r = cell(g, "where", false, buf_view(&where));
+    if (r == 0)
+        r = cell(g, "in", true, arena_printf(g->arena, "%zu", n));
+    if (r == 0)
+        r = cell(g, "hits", true, arena_printf(g->arena, "%lld/%lld", (long long)used, (long long)hits));
+    if (r == 0 && parse_rfc3339(json_get_text(p, STR("expires")), &ends)) {
+        int64_t left = ends - clock_unix_ns();
+        r = cell(g, "left", true,
+                 left > 0 ? arena_printf(g->arena, "%lldm", (long long)(left / (60 * NS_PER_S))) : STR("-"));
+    }
+    if (r == 0)
+        r = cell(g, "owner", false, json_get_text(p, STR("owner")));
+    buf_free(&where);
+    return r;
+}
+
+static int print_list(const struct ask *a, bool lines)
+{
+    struct buf out;
+    struct json_writer w;
+    struct grid g;
+    struct arena arena;
+    buf_init(&out, OUT_MAX);
+    arena_init(&arena, OUT_MAX);
+    grid_init(&g, &arena);
+    int r = 0;
+    for (const struct json_node *p = json_first_of(json_get(a->root, STR("probes")), JSON_ARRAY); p && r == 0;
+         p = p->next) {
+        if (!lines) {
+            r = put_row(&g, p);
+            continue;
+        }
+        json_writer_init(&w, &out);
+        json_put_tree(&w, p);
+        r = buf_byte(&out, '\n');
+    }
+    if (r == 0 && g.rows_n)
+        grid_print(&g, &out, terminal_width(), true);
+    arena_free(&arena);
+    return print(&out);
+}
+
+int command_probe_ls(struct invocation *inv)
+{
+    struct ask a;
+    struct buf path;
+    int status = begin(&a, inv);
+    buf_init(&path, 1 << 16);
+    buf_str(&path, STR("/api/v1/probes"));
+    ask_parameter(&path, "service", invocation_option(inv, "service"));
+    ask_parameter(&path, "project", invocation_option(inv, "project"));
+    ask_parameter(&path, "all", invocation_option(inv, "all") ? "1" : NULL);
+    if (status == EXIT_DONE)
+        status =
+            ask_get(&a, buf_view(&path)) < 0 ? EXIT_FAILED : print_list(&a, invocation_option(inv, "json") != NULL);
+    buf_free(&path);
+    ask_end(&a);
+    return status;
+}
+
+int command_probe_show(struct invocation *inv)
+{
+    struct ask a;
+    struct arena arena;
+    struct buf out;
+    int status = begin(&a, inv);
+    arena_init(&arena, 1 << 16);
+    if (status == EXIT_DONE && ask_get(&a, path_of(&arena, inv->operands[0])) < 0)
+        status = EXIT_FAILED;
+    if (status == EXIT_DONE) {
+        buf_init(&out, OUT_MAX);
+        if (invocation_option(inv, "json")) {
+            buf_str(&out, buf_view(&a.json));
+            buf_byte(&out, '\n');
+        } else {
+            probe_text(&out, a.root);
+        }
+        status = print(&out);
+    }
+    arena_free(&arena);
+    ask_end(&a);
+    return status;
+}
+
+// ---- rm, pause, resume -------------------------------------------------------------------------------------
+
+static int each(struct invocation *inv, str method, const char *body)
+{
+    struct ask a;
+    struct arena arena;
+    int status = begin(&a, inv);
+    arena_init(&arena, 1 << 16);
+    for (int i = 0; status == EXIT_DONE && i < inv->operands_n; i++) {
+        buf_str(&a.body, str_z(body));
+        if (ask_server(&a, method, path_of(&arena, inv->operands[i]), NULL, NULL) < 0)
+            status = EXIT_FAILED;
+    }
+    arena_free(&arena);
+    ask_end(&a);
+    return status;
+}
+
+int command_probe_pause(struct invocation *inv) { return each(inv, STR("PATCH"), "{\"paused\":true}"); }
+int command_probe_resume(struct invocation *inv) { return each(inv, STR("PATCH"), "{\"paused\":false}"); }
+
+int command_probe_rm(struct invocation *inv)
+{
+    const char *service = invocation_option(inv, "service"), *all = invocation_option(inv, "all");
+    struct ask a;
+    struct err err = { 0 };
+    struct buf path;
+    if ((inv->operands_n > 0) + (service != NULL) + (all != NULL) != 1) {
+        err_set(&err, ERR_INVALID, "usage", "which probes? IDs, or --service NAME, or --all");
+        command_fail(&err);
+        return EXIT_USAGE;
+    }
+    if (inv->operands_n)
+        return each(inv, STR("DELETE"), "");
+    int status = begin(&a, inv);
+    buf_init(&path, 1 << 16);
+    buf_str(&path, STR("/api/v1/probes"));
+    ask_parameter(&path, "service", service);
+    ask_parameter(&path, "all", all ? "1" : NULL);
+    if (status == EXIT_DONE && ask_server(&a, STR("DELETE"), buf_view(&path), NULL, NULL) < 0)
+        status = EXIT_FAILED;
+    else if (status == EXIT_DONE) {
+        int64_t n = 0;
+        json_int_of(json_get(a.root, STR("removed")), &n);
+        printf("%lld\n", (long long)n);
+    }
+    buf_free(&path);
+    ask_end(&a);
+    return status;
+}
+
+// ---- tail --------------------------------------------------------------------------------------------------
+
+struct tail {
+    const struct invocation *inv;
+    bool capture; // the next data is one
+};
+
+static bool wanted(const struct tail *t, str probe)
+{
+    for (int i = 0; i < t->inv->operands_n; i++)
+        if (str_eq(probe, str_z(t->inv->operands[i])))
+            return true;
+    return t->inv->operands_n == 0;
+}
+
+static void put_capture(struct buf *out, const struct json_node *c)
+{
+    str time = json_get_text(c, STR("time"));
+    int64_t line = 0;
+    json_int_of(json_get(c, STR("line")), &line);
+    human_escape(out, str_slice(time, 11, 23));
+    static const char *const names[] = { "id", "probe", "service", "function" };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        buf_byte(out, ' ');
+        human_escape(out, json_get_text(c, str_z(names[i])));
+    }
+    buf_printf(out, ":%lld", (long long)line);
+    if (json_get_text(c, STR("trace")).len) {
+        buf_str(out, STR(" trace "));
+        human_escape(out, json_get_text(c, STR("trace")));
+    }
+    buf_byte(out, '\n');
+}
+
+static int tail_line(void *ctx, str line)
+{
+    struct tail *t = ctx;
+    struct arena arena;
+    struct buf out;
+    const struct json_node *root;
+    int r = 0;
+    if (str_starts(line, STR("event:")))
+        t->capture = str_eq(str_trim(str_slice(line, 6, line.len)), STR("capture"));
+    if (!t->capture || !str_starts(line, STR("data:")))
+        return 0;
+    str json = str_trim(str_slice(line, 5, line.len));
+    arena_init(&arena, 16 << 20);
+    buf_init(&out, OUT_MAX);
+    if (json_tree_read(json, &arena, 64, &root, NULL) == 0 && wanted(t, json_get_text(root, STR("probe")))) {
+        if (invocation_option(t->inv, "json") || !terminal_is()) {
+            buf_str(&out, json);
+            buf_byte(&out, '\n');
+        } else {
+            put_capture(&out, root);
+        }
+        r = command_print(&out) == EXIT_DONE ? 0 : ERR_CLOSED;
+    }
+    buf_free(&out);
+    arena_free(&arena);
+    return r;
+}
+
+int command_probe_tail(struct invocation *inv)
+{
+    struct tail t = { .inv = inv };
+    struct client c;
+    struct client_answer answer = { 0 };
+    struct err err = { 0 };
+    struct buf path;
+    if (client_find(&inv->config, &c, &err) < 0)
+        return command_fail(&err);
+    buf_init(&path, 4096);
+    buf_str(&path, STR("/api/v1/live/stream"));
+    ask_parameter(&path, "service", invocation_option(inv, "service"));
+    int r = client_lines(&c, buf_view(&path), (str){ 0 }, TAIL_SILENCE_MS, tail_line, &t, &answer, &err);
+    int status = EXIT_DONE;
+    if (r < 0)
+        status = r == ERR_CLOSED && err.message[0] == 0 ? EXIT_DONE : command_fail(&err);
+    else if (answer.status != 200)
+        status = client_fail(&answer, (str){ 0 });
+    buf_free(&answer.error);
+    buf_free(&path);
+    return status;
+}

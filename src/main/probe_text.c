@@ -1,0 +1,170 @@
+#include "main/probe_text.h"
+
+#include "base/clock.h"
+#include "base/timefmt.h"
+#include "main/human.h"
+
+static int64_t number(const struct json_node *node, const char *name)
+{
+    int64_t n = 0;
+    json_int_of(json_get(node, str_z(name)), &n);
+    return n;
+}
+
+static void put_text(struct buf *out, const char *label, str text)
+{
+    if (!text.len)
+        return;
+    buf_printf(out, "%-10s", label);
+    human_escape(out, text);
+    buf_byte(out, '\n');
+}
+
+void probe_text_where(struct buf *out, const struct json_node *probe)
+{
+    const struct json_node *where = json_get(probe, STR("where"));
+    str file = json_get_text(where, STR("file")), function = json_get_text(where, STR("function")),
+        exception = json_get_text(where, STR("exception"));
+    if (function.len) {
+        human_escape(out, function);
+        buf_str(out, STR("()"));
+    } else if (exception.len) {
+        buf_str(out, STR("exception "));
+        human_escape(out, exception);
+    } else {
+        human_escape(out, file);
+        buf_printf(out, ":%lld", (long long)number(where, "line"));
+    }
+}
+
+static void put_numbers(struct buf *out, const struct json_node *list)
+{
+    int n = 0;
+    for (const struct json_node *e = json_first_of(list, JSON_ARRAY); e; e = e->next) {
+        buf_str(out, n++ ? STR(", ") : STR(""));
+        human_escape(out, e->text);
+    }
+}
+
+// What to do about a code, where the agent does not say it.
+static const char *way_out(str code)
+{
+    static const struct {
+        const char *code, *text;
+    } ways[] = {
+        { "not_loaded", "it is installed as soon as the process loads the file; is the path right?" },
+        { "no_code_at_line", "place it at a line where a statement begins" },
+        { "ambiguous_file", "name more of the path" },
+        { "source_mismatch", "the process runs another version of the file: look at its source, and place it there" },
+        { "no_permission", "run the agent as root, or with CAP_SYS_PTRACE" },
+        { "other_debugger", "end the other debugger" },
+        { "policy", "the host's /etc/clew/agent.conf does not let it" },
+        { "budget", "it cost the process too much: give it a condition, or a lower rate" },
+        { "unsupported", "leave out what this runtime cannot do yet" },
+    };
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++)
+        if (str_eq(code, str_z(ways[i].code)))
+            return ways[i].text;
+    return NULL;
+}
+
+static void put_way_out(struct buf *out, const struct json_node *i)
+{
+    const struct json_node *data = json_get(i, STR("data"));
+    const struct json_node *nearest = json_get(data, STR("nearest")), *candidates = json_get(data, STR("candidates"));
+    str hint = json_get_text(i, STR("hint")), code = json_get_text(i, STR("code"));
+    const char *way = way_out(code);
+    if (nearest && nearest->n) {
+        buf_str(out, STR("      lines with code near it: "));
+        put_numbers(out, nearest);
+        buf_byte(out, '\n');
+    } else if (candidates && candidates->n) {
+        buf_str(out, STR("      it may be: "));
+        put_numbers(out, candidates);
+        buf_byte(out, '\n');
+    } else if (hint.len || way) {
+        buf_str(out, STR("      "));
+        human_escape(out, hint.len ? hint : str_z(way));
+        buf_byte(out, '\n');
+    }
+}
+
+static void put_instance(struct buf *out, const struct json_node *i)
+{
+    str state = json_get_text(i, STR("state")), message = json_get_text(i, STR("message")),
+        first = json_get_text(i, STR("first_error"));
+    buf_printf(out, "  %-13.*s", STR_ARG(state));
+    human_escape(out, json_get_text(i, STR("host")));
+    buf_printf(out, " pid %lld", (long long)number(i, "pid"));
+    if (json_get_text(i, STR("version")).len) {
+        buf_str(out, STR(" version "));
+        human_escape(out, json_get_text(i, STR("version")));
+    }
+    int64_t hits = number(i, "hits"), filtered = number(i, "filtered"), errors = number(i, "errors"),
+            dropped = number(i, "dropped");
+    if (hits)
+        buf_printf(out, ", %lld hit%s", (long long)hits, hits == 1 ? "" : "s");
+    if (filtered)
+        buf_printf(out, ", %lld filtered", (long long)filtered);
+    if (errors)
+        buf_printf(out, ", %lld error%s", (long long)errors, errors == 1 ? "" : "s");
+    if (dropped)
+        buf_printf(out, ", %lld dropped", (long long)dropped);
+    if (message.len) {
+        buf_str(out, STR(": "));
+        human_escape(out, message);
+    }
+    buf_byte(out, '\n');
+    if (json_get_text(i, STR("code")).len)
+        put_way_out(out, i);
+    if (first.len) {
+        buf_str(out, STR("      first error: "));
+        human_escape(out, first);
+        buf_byte(out, '\n');
+    }
+}
+
+void probe_text_instances(struct buf *out, const struct json_node *probe)
+{
+    for (const struct json_node *i = json_first_of(json_get(probe, STR("instances")), JSON_ARRAY); i; i = i->next)
+        put_instance(out, i);
+}
+
+bool probe_text_settled(const struct json_node *probe)
+{
+    const struct json_node *i = json_first_of(json_get(probe, STR("instances")), JSON_ARRAY);
+    static const str under_way[] = { STR_INIT("pending"), STR_INIT("resolving"), STR_INIT("installing") };
+    bool settled = i != NULL;
+    for (; i; i = i->next)
+        for (size_t k = 0; k < sizeof under_way / sizeof under_way[0]; k++)
+            settled &= !str_eq(json_get_text(i, STR("state")), under_way[k]);
+    return settled;
+}
+
+void probe_text(struct buf *out, const struct json_node *probe)
+{
+    int64_t ns;
+    put_text(out, "probe", json_get_text(probe, STR("id")));
+    put_text(out, "service", json_get_text(probe, STR("service")));
+    buf_printf(out, "%-10s", "where");
+    probe_text_where(out, probe);
+    buf_byte(out, '\n');
+    put_text(out, "state", json_get_text(probe, STR("state")));
+    put_text(out, "if", json_get_text(probe, STR("if")));
+    put_text(out, "hit", json_get_text(probe, STR("hit")));
+    for (const struct json_node *e = json_first_of(json_get(probe, STR("exprs")), JSON_ARRAY); e; e = e->next)
+        put_text(out, "capture", json_text_of(e));
+    put_text(out, "log", json_get_text(json_get(probe, STR("log")), STR("template")));
+    put_text(out, "owner", json_get_text(probe, STR("owner")));
+    buf_printf(out, "%-10s%lld of %lld hits used, %lld captures, %lld dropped\n", "hits",
+               (long long)number(probe, "hits_used"), (long long)number(probe, "hits"),
+               (long long)number(probe, "captures"), (long long)number(probe, "dropped"));
+    if (parse_rfc3339(json_get_text(probe, STR("expires")), &ns)) {
+        buf_printf(out, "%-10s", "ends");
+        human_time(out, ns);
+        buf_byte(out, '\n');
+    }
+    if (json_first_of(json_get(probe, STR("instances")), JSON_ARRAY))
+        buf_byte(out, '\n');
+    probe_text_instances(out, probe);
+}

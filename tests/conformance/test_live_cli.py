@@ -1,0 +1,146 @@
+"""`clew probe`, `clew snapshots`, `clew agents`, against an agent that does what the test tells it to."""
+import json
+import os
+import subprocess
+import threading
+import uuid
+
+import pytest
+
+import harness
+from live_agent import Agent, enrol, process
+from live_calls import eventually, prepare
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    made = prepare(harness.Server(tmp_path_factory.mktemp("live-cli") / "data"))
+    yield made
+    assert made.stop() == 0 and not made.complaints()
+
+
+@pytest.fixture
+def agent(server):
+    host = f"host-{uuid.uuid4().hex[:8]}"
+    made = Agent(server, enrol(server, host, server.admin)[1]["secret"], host, [process(service=f"shop-{uuid.uuid4().hex[:8]}")])
+    made.service = made.processes[0]["service"]
+    yield made
+    made.close()
+
+
+def clew(server, *words, token=None, status=0):
+    environment = {**{k: v for k, v in os.environ.items() if not k.startswith("CLEW_")}, "CLEW_URL": server.url, "CLEW_TOKEN": token or server.admin}
+    r = subprocess.run([harness.binary(), *words], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=40, env=environment)
+    assert r.returncode == status, (words, r)
+    return r
+
+
+def lines(r):
+    return [json.loads(line) for line in r.stdout.splitlines()]
+
+
+def answer(agent, **state):
+    """Says of the next probe what becomes of it."""
+    def run():
+        [probe] = agent.wait("desired", lambda m: m["probes"])["probes"]
+        agent.state(probe["id"], **state)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
+
+
+def test_add_prints_the_id_alone_and_waits_until_it_is_installed(server, agent):
+    thread = answer(agent, state="installed")
+    r = clew(server, "probe", "add", agent.service, "app/pricing.py:87", "--if", "order.total > 100", "--capture", "order.total", "--capture", "len(order.items)",
+             "--ttl", "5m", "--hits", "3", "--environment", "test", "--wait")
+    thread.join()
+    id = r.stdout.strip()
+    assert r.stdout == id + "\n" and id.startswith("p") and r.stderr.startswith("installed:\n") and agent.host in r.stderr
+    [probe] = lines(clew(server, "probe", "ls", "--json", "--service", agent.service))
+    assert (probe["if"], probe["exprs"], probe["hits"]) == ("order.total > 100", ["order.total", "len(order.items)"], 3)
+    assert probe["where"] == {"file": "app/pricing.py", "line": 87} and probe["scope"]["environment"] == "test"
+    assert id in clew(server, "probe", "ls", "--service", agent.service).stdout
+    shown = clew(server, "probe", "show", id).stdout
+    assert "capture   len(order.items)" in shown and "installed" in shown
+
+    capture = agent.capture(id)
+    agent.send(capture)
+    agent.wait("ack")
+    [row] = lines(clew(server, "snapshots", "--probe", id, "--json"))
+    assert row["probe"] == id and row["line"] == 87
+    tree = clew(server, "snapshot", row["id"]).stdout
+    assert "  order = Order\n    total = 184.5\n" in tree and "    card = <redacted: card>\n" in tree and '  customer = "Ada O\'Hara"\n' in tree
+    assert "      [0] = dict\n        [\"price\"] = 100\n" in tree
+    assert json.loads(clew(server, "snapshot", row["id"], "--json").stdout)["id"] == row["id"]
+
+    clew(server, "probe", "pause", id)
+    assert json.loads(clew(server, "probe", "show", id, "--json").stdout)["state"] == "paused"
+    clew(server, "probe", "resume", id)
+    assert clew(server, "probe", "rm", id).stdout == ""
+    assert "there is no such probe" in clew(server, "probe", "show", id, status=1).stderr
+
+
+def test_what_is_refused_comes_with_the_way_out(server, agent):
+    thread = answer(agent, state="unresolvable", code="no_code_at_line", message="no statement begins at this line", data={"nearest": [85, 90]})
+    r = clew(server, "probe", "add", "app/pricing.py:87", "--service", agent.service, "--wait", status=1)
+    thread.join()
+    assert "refused:" in r.stderr and "no statement begins at this line" in r.stderr and "near it: 85, 90" in r.stderr
+
+
+@pytest.mark.parametrize("option, text, under", [("--if", "order.total >> 3", ">"), ("--capture", "len(", ""), ("--log", "total {order.}", "}")])
+def test_a_mistake_in_an_expression_is_underlined(server, agent, option, text, under):
+    r = clew(server, "probe", "add", agent.service, "app/pricing.py:87", option, text, status=1)
+    shown = r.stderr.splitlines()
+    at = shown.index("  " + text)
+    column = shown[at + 1].index("^")
+    assert shown[at][column:].startswith(under) and set(shown[at + 1].strip()) == {"^"}
+    assert clew(server, "probe", "ls", "--service", agent.service).stdout == ""
+
+
+@pytest.mark.parametrize("words", [["shop"], ["app.py:0", "--service", "shop"], ["app.py:1"], ["shop", "app.py:1", "--service", "shop"], ["shop", "app.py:1", "--hits", "many"],
+                                   ["shop", "app.py:1", "--ttl", "soon"]])
+def test_what_is_no_probe_is_a_usage_error(server, words):
+    assert clew(server, "probe", "add", *words, status=2).stderr.startswith("clew: ")
+
+
+def test_a_token_that_may_not_is_told_which_may(server):
+    reader = server.token("read")
+    assert "--scope read,values,probe" in clew(server, "probe", "add", "shop", "a.py:1", token=reader, status=1).stderr
+    assert "scope admin" in clew(server, "agents", "token", token=reader, status=1).stderr
+
+
+def test_agents(server, agent):
+    mine = next(a for a in lines(clew(server, "agents", "--json")) if a["host"] == agent.host)
+    assert mine["connected"] and agent.host in clew(server, "agents").stdout
+    assert agent.service in {s["service"] for s in lines(clew(server, "agents", "--services", "--json"))}
+    admin = server.token("read", "admin")
+    token = clew(server, "agents", "token", "web-7", token=admin)
+    assert token.stdout.startswith("clewa_") and token.stdout.count("\n") == 1
+    clew(server, "agents", "rm", mine["id"], token=admin)
+    assert agent.wait("bye")["code"] == "removed"
+
+
+def test_tail_prints_captures_as_they_come(server, agent):
+    id = clew(server, "probe", "add", agent.service, "app/pricing.py:87").stdout.strip()
+    agent.desired(id)
+    p = subprocess.Popen([harness.binary(), "probe", "tail", id, "--server", server.url, "--token", server.admin], stdout=subprocess.PIPE, text=True)
+    got = []
+    reader = threading.Thread(target=lambda: got.append(p.stdout.readline()))
+    reader.start()
+
+    def comes():  # until the stream is open
+        agent.send(agent.capture(id))
+        reader.join(0.2)
+        assert got
+
+    eventually(comes)
+    p.kill()
+    p.wait()
+    assert json.loads(got[0])["probe"] == id
+
+
+def test_remove_all_wants_to_be_told_so(server, agent):
+    assert clew(server, "probe", "rm", status=2).stderr
+    clew(server, "probe", "add", agent.service, "app/pricing.py:87")
+    assert clew(server, "probe", "rm", "--service", agent.service).stdout == "1\n"
