@@ -6,12 +6,15 @@
 #include "base/mem.h"
 #include "base/must.h"
 
+enum { VIEWED_MAX = 255 };
+
 struct live_stream {
     struct live_stream *next;
     struct http_stream *stream;
     const struct api_call *call; // lives as long as the stream
     struct live_caller who;
     str service; // empty: all
+    str at;      // the service that its reader looks at
 };
 
 struct live_streams {
@@ -39,10 +42,35 @@ static bool may_still(const struct live_stream *s)
            c.kind == call->caller.kind && c.scopes == call->caller.scopes && c.project == call->caller.project;
 }
 
+// Everybody is told who looks, when somebody comes or goes.
+static void tell_viewers(struct live_streams *all)
+{
+    enum { VIEWERS_BYTES = 64 << 10 };
+    struct buf b;
+    struct json_writer w;
+    buf_init(&b, VIEWERS_BYTES);
+    json_writer_init(&w, &b);
+    json_put_object(&w);
+    json_put_key(&w, STR("viewers"));
+    json_put_array(&w);
+    for (const struct live_stream *s = all->list; s; s = s->next) {
+        json_put_object(&w);
+        api_put_text(&w, STR("name"), s->who.owner);
+        api_put_text(&w, STR("service"), s->at);
+        json_put_object_end(&w);
+    }
+    json_put_array_end(&w);
+    json_put_object_end(&w);
+    // Whose connection is full or gone is found by the next event.
+    for (struct live_stream *s = all->list; s && !b.error; s = s->next)
+        http_sse_send(s->stream, STR("viewers"), (str){ 0 }, buf_view(&b));
+    buf_free(&b);
+}
+
 static void on_event(void *ctx, const char *event, uint32_t project, str service, str json)
 {
     struct live_streams *all = ctx;
-    bool look = strcmp(event, "tick") == 0;
+    bool look = strcmp(event, "tick") == 0, gone = false;
     pthread_mutex_lock(&all->lock);
     for (struct live_stream **at = &all->list; *at;) {
         struct live_stream *s = *at;
@@ -61,7 +89,10 @@ static void on_event(void *ctx, const char *event, uint32_t project, str service
         http_stream_end(s->stream, true);
         mem_free(s);
         all->open--;
+        gone = true;
     }
+    if (gone)
+        tell_viewers(all);
     pthread_mutex_unlock(&all->lock);
 }
 
@@ -98,18 +129,20 @@ void api_live_stream(struct api_call *call)
     struct live_streams *all = call->api->live_streams;
     struct http_header h[API_HEADERS_MAX];
     struct live_stream *s;
-    str service;
+    str service, at;
     if (!api_whole_workspace(call))
         return;
     s = mem_zalloc(sizeof *s);
     if (!s)
         api_reply_error(call->req, 503, "memory", "out of memory");
-    if (!s || !api_param(call, STR("service"), &service) || !api_live_caller(call, &s->who)) {
+    if (!s || !api_param(call, STR("service"), &service) || !api_param(call, STR("at"), &at) ||
+        !api_live_caller(call, &s->who)) {
         mem_free(s);
         return;
     }
     s->call = call;
     s->service = service;
+    s->at = str_slice(at, 0, VIEWED_MAX);
     pthread_mutex_lock(&all->lock);
     bool full = all->open >= all->max;
     all->open += !full;
@@ -126,6 +159,7 @@ void api_live_stream(struct api_call *call)
     if (s->stream) {
         s->next = all->list;
         all->list = s;
+        tell_viewers(all);
     } else {
         all->open--;
     }

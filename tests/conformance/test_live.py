@@ -500,6 +500,31 @@ def test_the_stream_says_what_changes(server, connected):
     c.close()
 
 
+def test_who_looks_is_told_to_everybody(server):
+    def stream(at):
+        c = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+        c.request("GET", f"/api/v1/live/stream?at={at}", headers={"Authorization": f"Bearer {server.admin}"})
+        return c, c.getresponse()
+
+    def viewers(s):
+        told = False
+        while True:
+            line = s.readline().decode().rstrip("\n")
+            told = line == "event: viewers" if line.startswith("event:") else told
+            if told and line.startswith("data:"):
+                return sorted(v["service"] for v in json.loads(line[5:])["viewers"] if v["service"].startswith("looked-"))
+
+    first, one = stream("looked-1")
+    assert viewers(one) == ["looked-1"]
+    second, two = stream("looked-2")
+    assert viewers(one) == viewers(two) == ["looked-1", "looked-2"]
+    two.close()
+    second.close()
+    assert viewers(one) == ["looked-1"]
+    one.close()
+    first.close()
+
+
 def test_expressions_are_checked_and_compiled_where_they_are_written(server, connected):
     name = service()
     agent = connected(processes=[process(service=name)])

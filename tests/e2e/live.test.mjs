@@ -85,6 +85,7 @@ describe('before the first agent', () => {
     await signIn(page, await server.freshLink(), '/live');
     await page.getByRole('heading', { name: /No agent yet/ }).waitFor();
     await page.getByRole('button', { name: 'Make an enrolment token' }).click();
+    await page.getByText('Waiting for the agent').waitFor();
     const paste = page.locator('.paste pre').first();
     assert.match(await words(paste), new RegExp(`^sudo CLEW_TOKEN=\\S+ clew agent --server ${server.url}$`));
     await clean(page);
@@ -160,6 +161,33 @@ describe('a probe', () => {
     await page.keyboard.press('j');
     assert.match(page.url(), /snapshot=/);
     await clean(page);
+  });
+
+  it('opens a hit beside the source: its variables, what has changed, and a value as a condition', async () => {
+    const snapshot = page.getByRole('complementary', { name: 'Snapshot' });
+    await page.locator('.ht tbody tr').nth(0).getByRole('button').first().click();
+    await snapshot.getByRole('heading', { name: 'Snapshot 2' }).waitFor();
+    await page.getByRole('button', { name: 'compare' }).click();
+    await snapshot.getByRole('tab', { name: /Changed since 1/, selected: true }).waitFor();
+    assert.match(await words(snapshot), /order\.total 184\.5 210\.1/);
+    await clean(page);
+    await page.keyboard.press('Escape');
+    await snapshot.getByRole('tab', { name: 'Variables', selected: true }).waitFor();
+    await snapshot.locator('.cv', { hasText: /^rate/ }).first().click();
+    await snapshot.getByRole('button', { name: 'Condition' }).click();
+    assert.equal(await page.getByLabel('Condition').inputValue(), 'order.total > 100 && rate == 15');
+    await page.getByLabel('Condition').press('Escape');
+    await page.getByLabel('Condition').waitFor({ state: 'detached' });
+  });
+
+  it('is looked at by others, too', async () => {
+    await promisify(execFile)(binary, ['user', 'add', 'jonas', '--scope', 'read', '--data', server.data]);
+    const { page: second, context } = await browser.open();
+    const { stdout } = await promisify(execFile)(binary, ['login-link', 'jonas', '--data', server.data]);
+    await signIn(second, /http:\S+#\S+/.exec(stdout)[0], '/live?service=shop');
+    await page.getByText('jonas is looking too').waitFor();
+    await context.close();
+    await page.getByText('jonas is looking too').waitFor({ state: 'detached' });
   });
 
   it('is paused, changed into a log line, and removed', async () => {

@@ -1,5 +1,6 @@
 // Live debugging: services under an agent, their processes and files, probes, and what they have captured.
 import { getJson, send } from './client.ts';
+import { loadSnapshots, type SnapshotLine } from './snapshots.ts';
 
 export interface LiveService {
   service: string;
@@ -115,26 +116,6 @@ export interface Probe extends ProbeSpec {
   instances: Placement[];
 }
 
-export interface Hit {
-  id: string;
-  probe: string;
-  time: string;
-  service?: string;
-  instance?: string;
-  process?: string;
-  host?: string;
-  trace?: string;
-  span?: string;
-  file?: string;
-  line?: number;
-  function?: string;
-  kind?: string;
-  bytes: number;
-  redacted: number;
-  /** The first plain values, for who may read them. */
-  columns?: Record<string, string>;
-}
-
 export interface FileEntry {
   name: string;
   path: string;
@@ -207,16 +188,11 @@ export async function loadForecast(service: string, path: string, line: number, 
   return await getJson<Forecast>(`${live}/forecast`, { service, path, line }, abort);
 }
 
-export async function loadHits(probe: Probe, limit: number, abort?: AbortSignal): Promise<Hit[]> {
+/** Newest first. */
+export async function loadHits(probe: Probe, limit: number, abort?: AbortSignal): Promise<SnapshotLine[]> {
   // A host's clock may be a little behind or ahead.
-  const from = Date.parse(probe.created) - 600_000;
-  return (
-    await getJson<{ snapshots: Hit[] }>(
-      '/api/v1/snapshots',
-      { probe: probe.id, from, to: Date.parse(probe.expires) + 600_000, limit },
-      abort,
-    )
-  ).snapshots;
+  const range = { from: Date.parse(probe.created) - 600_000, to: Date.parse(probe.expires) + 600_000 };
+  return (await loadSnapshots({ probe: probe.id, ...range, limit }, abort)).snapshots;
 }
 
 export async function makeAgentToken(name: string): Promise<string> {

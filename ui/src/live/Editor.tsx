@@ -241,7 +241,9 @@ export function Editor(props: Props) {
         </p>
       )}
       <div class="ef">
-        <span class="sm d3 cut ends">Removes itself at {ends(draft, alive)}, or when contact is lost</span>
+        <span class="sm d3 cut ends" title="When the agent hears nothing of this server for 90 s, it takes its probes back">
+          Removes itself at {ends(draft, alive)}, or when contact is lost
+        </span>
         <span class="grow" />
         {alive && (
           <>

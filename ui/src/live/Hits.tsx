@@ -1,7 +1,8 @@
 // What a probe has captured so far, newest first, as it comes.
 import { ExternalLink } from 'lucide';
 import type { ApiError } from '../api/client.ts';
-import type { Hit, Probe } from '../api/probes.ts';
+import type { Probe } from '../api/probes.ts';
+import type { SnapshotLine } from '../api/snapshots.ts';
 import { absolute, clock, parseInstant } from '../format/time.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { Link } from '../parts/Link.tsx';
@@ -10,20 +11,20 @@ import { firstError, hitsWords, isAlive } from './words.ts';
 
 interface Props {
   probe: Probe;
-  hits: readonly Hit[] | undefined;
+  hits: readonly SnapshotLine[] | undefined;
   error: ApiError | undefined;
   retry: () => void;
   chosen: string | undefined;
   other: string | undefined;
-  choose: (hit: Hit) => void;
-  compare: (hit: Hit) => void;
+  choose: (hit: SnapshotLine) => void;
+  compare: (hit: SnapshotLine) => void;
   listening: boolean;
 }
 
 const COLUMNS = 4;
 
 /** The names that the hits have plain values of, in the order of the newest that has them. */
-export function columnsOf(hits: readonly Hit[]): string[] {
+export function columnsOf(hits: readonly SnapshotLine[]): string[] {
   return [...new Set(hits.flatMap((hit) => Object.keys(hit.columns ?? {})))].slice(0, COLUMNS);
 }
 

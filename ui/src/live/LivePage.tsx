@@ -1,4 +1,5 @@
 // Live: services, their processes and source; probes in its gutter, and what they capture as it happens.
+import '../styles/trace.css';
 import '../styles/issues.css';
 import '../styles/query.css';
 import '../styles/live.css';
@@ -6,7 +7,8 @@ import { Ban, ChevronDown, Share } from 'lucide';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { me } from '../api/client.ts';
 import { useLoad } from '../api/load.ts';
-import { type Hit, type LiveService, loadHits, loadSource, type Probe, removeProbes } from '../api/probes.ts';
+import { type LiveService, loadHits, loadSource, type Probe, removeProbes } from '../api/probes.ts';
+import type { SnapshotLine } from '../api/snapshots.ts';
 import { plural } from '../format/number.ts';
 import { Foot } from '../parts/Foot.tsx';
 import { Icon } from '../parts/Icon.tsx';
@@ -173,7 +175,7 @@ function Service({ name, service, session, choose, stale }: ServiceProps) {
       ...(one.id !== probe?.id && { snapshot: undefined, with: undefined }),
       pane: narrow ? 'hits' : undefined,
     });
-  const chooseHit = (hit: Hit) =>
+  const chooseHit = (hit: SnapshotLine) =>
     setParams({ snapshot: hit.id, ...(hit.id === other && { with: undefined }), pane: narrow ? 'snapshot' : undefined }, { replace: true });
   const move = (step: number) => {
     if (!list?.length) return;
@@ -453,7 +455,7 @@ function SourceSkeleton({ busy }: { busy: boolean }) {
 }
 
 function Head({ name, service, session, choose }: Omit<ServiceProps, 'stale'>) {
-  const others = viewers.value.filter((one) => one.name !== me.value?.name);
+  const others = [...new Map(viewers.value.map((one) => [one.name, one])).values()].filter((one) => one.name !== me.value?.name);
   const [copied, setCopied] = useState(false);
   const share = () =>
     void navigator.clipboard.writeText(window.location.href).then(() => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { choicesFor, insertChoice, namesNear, paint, spotAt } from './expression.ts';
+import { choicesFor, conditionOf, insertChoice, namesNear, paint, spotAt } from './expression.ts';
 
 const at = (text: string, template = false) => spotAt(text, text.length, template);
 
@@ -80,4 +80,15 @@ it('reads names in scope from the text where the runtime cannot say', () => {
     '    late = 1',
   ];
   expect(namesNear(lines, 8).map((one) => one.name)).toEqual(['order', 'items', 'coupon', 'rate', 'a', 'b']);
+});
+
+it('makes a condition of a value that was seen', () => {
+  expect(conditionOf('coupon.rate', { k: 'null', t: 'NoneType' })).toBe('coupon.rate == null');
+  expect(conditionOf('order.id', { k: 'int', t: 'int', v: '9007199254740993' })).toBe('order.id == 9007199254740993');
+  expect(conditionOf('x', { k: 'bool', v: false })).toBe('x == false');
+  expect(conditionOf('name', { k: 'str', v: 'a "b"\n' })).toBe('name == "a \\"b\\"\\n"');
+  expect(conditionOf('note', { k: 'str', v: 'leave', cut: 'bytes' })).toBe('starts(note, "leave")');
+  expect(conditionOf('ratio', { k: 'float', v: 'NaN' })).toBe('has(ratio)');
+  expect(conditionOf('order', { k: 'object', t: 'Order' })).toBe('has(order)');
+  expect(conditionOf('order', undefined)).toBe('has(order)');
 });

@@ -1,5 +1,6 @@
 // The expression language, as far as the editor needs it: colours, and what completes a name at the cursor.
 import type { Variable } from '../api/probes.ts';
+import type { Captured } from '../api/snapshots.ts';
 
 export interface Spot {
   from: number;
@@ -162,4 +163,27 @@ export function paint(text: string, template: boolean): { tone: Tone; text: stri
     at = to + 1;
   }
   return pieces;
+}
+
+/** What holds of the value as it was seen: the same scalar; of anything else that it is there. */
+export function conditionOf(expression: string, value: Captured | undefined): string {
+  if (value?.k === 'null') return `${expression} == null`;
+  if (value?.v !== undefined && value.cut === undefined) {
+    if (value.k === 'str') return `${expression} == ${quoted(String(value.v))}`;
+    if (value.k === 'int' || value.k === 'bool' || (value.k === 'float' && typeof value.v === 'number'))
+      return `${expression} == ${value.v}`;
+  }
+  if (value?.k === 'str' && value.v !== undefined) return `starts(${expression}, ${quoted(String(value.v))})`;
+  return `has(${expression})`;
+}
+
+function quoted(text: string): string {
+  const escaped = [...text].map((c) => {
+    if (c === '"' || c === '\\') return `\\${c}`;
+    if (c === '\n') return '\\n';
+    if (c === '\r') return '\\r';
+    if (c === '\t') return '\\t';
+    return c < ' ' ? `\\u{${(c.codePointAt(0) ?? 0).toString(16)}}` : c;
+  });
+  return `"${escaped.join('')}"`;
 }

@@ -4,7 +4,8 @@ import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { ApiError } from '../api/client.ts';
 import { type Loaded, useLoad } from '../api/load.ts';
-import { type Hit, type Instance, type LiveService, loadInstances, loadProbes, loadServices, type Probe } from '../api/probes.ts';
+import { type Instance, type LiveService, loadInstances, loadProbes, loadServices, type Probe } from '../api/probes.ts';
+import type { SnapshotLine } from '../api/snapshots.ts';
 import { useEvery } from '../parts/every.ts';
 
 const EVERY_MS = 10_000;
@@ -12,7 +13,7 @@ const EVERY_MS = 10_000;
 /** Is the server's voice heard? */
 export const listening = signal(false);
 /** The last capture that was told of, and how many there have been. */
-export const captured = signal<{ hit: Hit; n: number } | undefined>(undefined);
+export const captured = signal<{ hit: SnapshotLine; n: number } | undefined>(undefined);
 /** Others who look at the page now. */
 export const viewers = signal<{ name: string; service?: string }[]>([]);
 /** What the server said to the last thing that was done. */
@@ -38,7 +39,7 @@ export function useSession(service: string | undefined): Session {
 }
 
 function listen(service: string | undefined, probes: Loaded<Probe[]>): () => void {
-  const source = new EventSource(`/api/v1/live/stream${service ? `?looking=${encodeURIComponent(service)}` : ''}`);
+  const source = new EventSource(`/api/v1/live/stream${service ? `?at=${encodeURIComponent(service)}` : ''}`);
   source.onopen = () => {
     if (!listening.value) probes.retry();
     listening.value = true;
@@ -51,7 +52,7 @@ function listen(service: string | undefined, probes: Loaded<Probe[]>): () => voi
   on<Probe>('probe', (probe) => put(probes, probe, true));
   on<{ id: string }>('probe_removed', ({ id }) => drop(probes, id));
   on<{ service?: string }>('instances', () => changes.value++);
-  on<Hit>('capture', (hit) => {
+  on<SnapshotLine>('capture', (hit) => {
     captured.value = { hit, n: (captured.value?.n ?? 0) + 1 };
   });
   on<{ viewers: { name: string; service?: string }[] }>('viewers', (told) => {

@@ -25,6 +25,8 @@ interface Props {
   before?: Capture | undefined;
   /** What the earlier one is called in that tab. */
   beforeName?: string;
+  /** Which tab is open at first. */
+  first?: Tab;
   /** What can be done with a value, named as an expression: on the live page it goes into the condition. */
   use?: { label: string; run: (expression: string, value: Captured | undefined) => void };
   /** Stands above the stack. */
@@ -33,9 +35,9 @@ interface Props {
 
 type Tab = 'variables' | 'changed' | 'raw';
 
-export function SnapshotView({ capture, before, beforeName = 'the one before', use, children }: Props) {
+export function SnapshotView({ capture, before, beforeName = 'the one before', first = 'variables', use, children }: Props) {
   const [chosenFrame, setFrame] = useState<number>();
-  const [tab, setTab] = useState<Tab>('variables');
+  const [tab, setTab] = useState<Tab>(first);
   const [find, setFind] = useState('');
   const [path, setPath] = useState<string>();
   const [value, setValue] = useState<Captured>();
