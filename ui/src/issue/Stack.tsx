@@ -1,12 +1,12 @@
 // What was raised, each exception with its frames: one's own open with source and values side by side, libraries folded.
 import { ChevronDown, ChevronRight } from 'lucide';
-import { useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import type { Exception, Frame, IssueEvent, Thread } from '../api/event.ts';
 import { plural } from '../format/number.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { CopyButton } from '../parts/Paste.tsx';
 import type { Mode } from './EventView.tsx';
-import { exceptionsOf, libraries, localsOf, nameOf, openAtFirst, placeOf, runsOf, stackText } from './frames.ts';
+import { exceptionsOf, libraries, localsOf, nameOf, openAtFirst, placeOf, rootOf, runsOf, stackText } from './frames.ts';
 import { uploadCommand } from './missing.ts';
 import { Source } from './Source.tsx';
 import { Values } from './Values.tsx';
@@ -124,14 +124,17 @@ function Library({ frames, event, top }: { frames: Frame[]; event: IssueEvent; t
 function One1({ frame, event, first, top }: { frame: Frame; event: IssueEvent; first: boolean; top: boolean }) {
   const [open, setOpen] = useState(first);
   const locals = localsOf(frame);
-  const place = placeOf(frame);
+  const place = placeOf(
+    frame,
+    useMemo(() => rootOf(event), [event]),
+  );
   return (
     <li class={frame.in_app ? 'own' : ''}>
       <div class={`fr ${open ? 'open' : ''}`}>
         <button type="button" class="frb" aria-expanded={open} onClick={() => setOpen(!open)}>
           <Icon icon={open ? ChevronDown : ChevronRight} size={14} />
           <span class={`mono cut ${frame.in_app ? 'm' : 'd2'}`}>{nameOf(frame)}</span>
-          <span class="mono d3 cut" title={frame.abs_path ?? place}>
+          <span class="mono d3 cut" title={frame.abs_path ?? frame.file ?? place}>
             {place}
           </span>
           {top && <span class="pill">raised here</span>}

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Frame } from '../api/event.ts';
-import { exceptionsOf, libraries, localsOf, openAtFirst, placeOf, runsOf, stackText, topFrame } from './frames.ts';
+import type { Frame, IssueEvent } from '../api/event.ts';
+import { exceptionsOf, libraries, localsOf, openAtFirst, placeOf, rootOf, runsOf, shortFile, stackText, topFrame } from './frames.ts';
 
 const own = (name: string, more: Partial<Frame> = {}): Frame => ({ function: name, in_app: true, ...more });
 const lib = (file: string, more: Partial<Frame> = {}): Frame => ({ function: 'f', file, in_app: false, ...more });
@@ -99,5 +99,27 @@ describe('words about frames', () => {
   it('say where', () => {
     expect(placeOf({ file: 'a.py', line: 3 })).toBe('a.py:3');
     expect(placeOf({ module: 'shop.Cart' })).toBe('shop.Cart');
+  });
+});
+
+describe('files', () => {
+  const files = (...names: string[]) => ({ exceptions: [{ frames: names.map((file) => own('f', { file })) }] }) as IssueEvent;
+  it('stand below the directory that all of one’s own are in', () => {
+    const root = rootOf(files('/srv/shop/storefront/server.js', '/srv/shop/storefront/lib/jobs.js'));
+    expect(root).toBe('/srv/shop/');
+    expect(shortFile('/srv/shop/storefront/lib/jobs.js', root)).toBe('storefront/lib/jobs.js');
+    expect(shortFile('/usr/lib/other.js', root)).toBe('/usr/lib/other.js');
+    expect(rootOf(files('/srv/app/a.py'))).toBe('/srv/');
+    expect(shortFile('C:\\shop\\app\\a.js', rootOf(files('C:\\shop\\app\\a.js')))).toBe('app/a.js');
+  });
+  it('of packages begin with the package', () => {
+    expect(shortFile('/srv/shop/node_modules/express/lib/router.js', '/srv/')).toBe('express/lib/router.js');
+    expect(placeOf({ file: '/v/lib/python3.11/site-packages/flask/app.py', line: 9 })).toBe('flask/app.py:9');
+  });
+  it('that are relative, or addresses, stay as they are', () => {
+    expect(rootOf(files('app/a.py', 'https://shop.example/a.js'))).toBe('');
+    expect(shortFile('https://shop.example/a.js', '/srv/')).toBe('https://shop.example/a.js');
+    expect(shortFile('node:internal/process', '/srv/')).toBe('node:internal/process');
+    expect(shortFile('/a.py', rootOf(files('/a.py')))).toBe('/a.py');
   });
 });

@@ -29,8 +29,35 @@ export function openAtFirst(frames: readonly Frame[]): number {
   return Math.max(seen, 0);
 }
 
-export function placeOf(frame: Frame): string {
-  const where = frame.file || frame.module || frame.abs_path || '';
+const ABSOLUTE = /^(?:file:\/\/)?(?:\/|[A-Za-z]:[\\/])/;
+const INSTALLED = /^.*(?:site-packages|dist-packages|node_modules|gems|vendor)[\\/]/;
+
+/** The directory that all of one's own files lie in, as far as they are named by whole paths; without the last of its names, which says whose they are. */
+export function rootOf(event: IssueEvent): string {
+  const stacks = [...exceptionsOf(event), ...(event.threads ?? [])].flatMap(({ frames }) => frames ?? []);
+  const files = stacks.flatMap(({ in_app, file }) =>
+    in_app && file && ABSOLUTE.test(file) && !INSTALLED.test(file) ? [file.split(/[\\/]/)] : [],
+  );
+  const [first, ...others] = files;
+  if (!first) return '';
+  let n = first.length - 1;
+  for (const other of others) while (n > 0 && first.slice(0, n).join('/') !== other.slice(0, n).join('/')) n--;
+  return first
+    .slice(0, Math.max(n - 1, 0))
+    .concat('')
+    .join('/');
+}
+
+/** What tells a file apart: the path inside a package, or below the root. */
+export function shortFile(file: string, root: string): string {
+  if (!ABSOLUTE.test(file)) return file;
+  const path = file.replaceAll('\\', '/');
+  if (INSTALLED.test(path)) return path.replace(INSTALLED, '');
+  return root.length > 1 && path.startsWith(root) ? path.slice(root.length) : file;
+}
+
+export function placeOf(frame: Frame, root = ''): string {
+  const where = shortFile(frame.file || '', root) || frame.module || frame.abs_path || '';
   return frame.line ? `${where}:${frame.line}` : where;
 }
 
