@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "agent/python/python.h"
-#include "probe/probe.h"
+#include "program.h"
 #include <cmocka.h>
 
 enum { PYTHONS_MAX = 16, PATIENCE_S = 30, CAPTURES_MAX = 64 };

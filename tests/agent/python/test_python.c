@@ -133,20 +133,49 @@ static void test_hot(void **state)
     }
 }
 
-// Put in and taken out again and again; the very same code after it.
+// Memory of its own that is resident, in KiB: what it shares with the agent is not.
+static long memory_of(pid_t pid)
+{
+    char path[64], line[256];
+    long kib = 0;
+    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    FILE *f = fopen(path, "r");
+    while (f && fgets(line, sizeof line, f))
+        if (sscanf(line, "RssAnon: %ld", &kib) == 1)
+            break;
+    if (f)
+        fclose(f);
+    return kib;
+}
+
+// Put in and taken out again and again, with a condition; the very same code after it, and no more memory. CLEW_CYCLES: how often
+// (10,000 is what a long-lived process sees).
 static void test_cycles(void **state)
 {
+    const char *asked = getenv("CLEW_CYCLES");
+    uint32_t cycles = asked ? (uint32_t)atoi(asked) : 100;
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
     for (size_t i = 0; i < python_count; i++) {
-        struct victim v = start(pythons[i], NULL);
+        struct victim v = start(pythons[i], "fast");
         struct attachment *a = attach(&v);
         struct probe p = line_probe(line_of("total = quantity"));
-        for (uint32_t k = 1; k <= 100; k++) {
+        long before = 0;
+        p.has_condition = true;
+        p.condition = program_of(&arena, "changed(quantity) && each == 7", true);
+        for (uint32_t k = 1; k <= cycles; k++) {
             p.revision = k;
             forget();
             place(a, &p);
             UNTIL(&v, a, strcmp(seen.state, "installed") == 0 || strcmp(seen.state, "partial") == 0);
             place(a, NULL);
+            if (k == cycles / 4)
+                before = memory_of(v.pid);
         }
+        long grown = memory_of(v.pid) - before;
+        if (grown >= 1024)
+            print_message("# %s has grown by %ld KiB\n", pythons[i], grown);
+        assert_true(grown < 1024);
         python_backend.detach(a);
         for (int k = 0; k < 20; k++)
             hear(&v);
@@ -154,6 +183,7 @@ static void test_cycles(void **state)
         assert_int_equal(v.called, 0);
         end(&v);
     }
+    arena_free(&arena);
 }
 
 // An agent that is killed with probes in place: they are without effect after five seconds, and the next agent takes them out.

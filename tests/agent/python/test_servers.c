@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "agent/python/python.h"
-#include "probe/probe.h"
+#include "program.h"
 #include <cmocka.h>
 
 enum { PATIENCE_S = 40 };
@@ -138,6 +138,11 @@ static void snapshot_of(const char *python, const char *kind)
     probe.where = (struct probe_where){ .kind = PROBE_AT_LINE,
                                         .line = flask ? 9 : 11,
                                         .file = flask ? STR("victim_flask.py") : STR("victim_fastapi.py") };
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    struct probe_program expr = program_of(&arena, "quantity * each + len('!')", false);
+    probe.has_condition = true, probe.condition = program_of(&arena, "total == 21 && quantity < each", true);
+    probe.exprs = &expr, probe.n_exprs = 1;
     const struct probe *set = &probe;
     assert_int_equal(python_backend.apply(a, &set, 1, NULL), 0);
     captured = NULL, state[0] = 0;
@@ -156,9 +161,11 @@ static void snapshot_of(const char *python, const char *kind)
     assert_non_null(strstr(captured, "\"name\":\"quantity\",\"kind\":\"arg\",\"value\":{\"k\":\"int\",\"v\":3}"));
     assert_non_null(strstr(captured, "\"name\":\"total\",\"kind\":\"local\",\"value\":{\"k\":\"int\",\"v\":21}"));
     assert_non_null(strstr(captured, "\"function\":\"home\""));
+    assert_non_null(strstr(captured, "len('!')\",\"value\":{\"k\":\"int\",\"v\":22}"));
     free(captured);
     captured = NULL;
     python_backend.detach(a);
+    arena_free(&arena);
     assert_true(get(port, answer, sizeof answer));
     kill(server, SIGTERM);
     waitpid(server, NULL, 0);

@@ -190,7 +190,7 @@ while True:
     if "hot" in sys.argv:
         spin(200000)
     else:
-        time.sleep(0.002)
+        time.sleep(0.0002 if "fast" in sys.argv else 0.002)
     # Nothing left: the very code objects from before.
     same = codes == (price.__code__, inner.__code__, spin.__code__, closure.__code__, order.__code__, check.__code__) and inner.__code__ is closure.__code__.co_consts[1]
     print(n, called, int(same), flush=True)
