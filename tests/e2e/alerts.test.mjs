@@ -243,10 +243,29 @@ describe("a project's settings", () => {
     await page.getByRole('alert').getByText('Line 2').waitFor();
     assert.deepEqual(await axe(page), []);
     await rules.fill('error.type:PaymentError -> payments');
-    await page.getByRole('button', { name: 'Preview' }).click();
+    await page.getByRole('region', { name: 'Grouping' }).getByRole('button', { name: 'Preview' }).click();
     await page.locator('.preview').getByText(/1 event of \d+ would be in another group/).waitFor();
     await page.getByRole('button', { name: 'Save the rules' }).click();
     await page.getByText(/Changed .* by admin/).waitFor();
+  });
+
+  it('say what is left out, and count it', async () => {
+    const filters = page.getByRole('region', { name: 'Inbound filters' });
+    await filters.getByText('Nothing. What a filter leaves out').waitFor();
+    assert.equal(await filters.getByLabel(/^Health checks/).isChecked(), true);
+    await filters.getByLabel(/^Addresses/).fill('10.0.0.0/8\n10.0.0');
+    await filters.getByRole('button', { name: 'Save the filters' }).click();
+    await filters.getByRole('alert').getByText('Line 2').waitFor();
+    await filters.getByLabel(/^Addresses/).fill('');
+    await filters.getByLabel(/^Errors/).fill('PaymentError: *');
+    await filters.getByRole('button', { name: 'Preview' }).click();
+    await filters.getByText(/1 of the newest \d+ events? would be left out: Errors 1/).waitFor();
+    await filters.getByRole('button', { name: 'Save the filters' }).click();
+    await filters.getByText(/Changed .* by admin/).waitFor();
+    await error('PaymentError', 'card expired');
+    await page.reload();
+    await filters.getByRole('listitem').getByText('Errors').waitFor();
+    assert.deepEqual(await axe(page), []);
   });
 });
 

@@ -1,4 +1,4 @@
-// One project: the lines that make an SDK send to it, and the rules by which its events become issues.
+// One project: the lines that make an SDK send to it, and the rules by which its events become issues or are left out.
 import { getJson } from '../api/client.ts';
 import { useLoad } from '../api/load.ts';
 import { Link } from '../parts/Link.tsx';
@@ -6,6 +6,7 @@ import { CopyButton } from '../parts/Paste.tsx';
 import { Failure } from '../parts/States.tsx';
 import { SentryPaste } from '../setup/SentryPaste.tsx';
 import { Head, When } from './common.tsx';
+import { Filters } from './Filters.tsx';
 import { Grouping } from './Grouping.tsx';
 import { Owners } from './Owners.tsx';
 import type { Project as ProjectEntry } from './types.ts';
@@ -59,6 +60,7 @@ export function Project({ slug }: { slug: string }) {
         <>
           <Grouping slug={slug} />
           <Owners slug={slug} />
+          <Filters slug={slug} />
         </>
       )}
     </>
