@@ -151,6 +151,7 @@ for (const [name, at] of [
   ['alerts-channels', '/alerts?tab=channels'],
   ['alert-new', '/alerts/new'],
   ['releases', '/releases?from=-24h'],
+  ['live', '/live'],
   ['monitors', '/monitors'],
   ['monitors-add', '/monitors?add=1'],
   ['settings-project', '/settings/projects/default'],

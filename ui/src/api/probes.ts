@@ -67,19 +67,14 @@ export interface Where {
   exception?: string;
 }
 
-export const KINDS = ['snapshot', 'log', 'metric'] as const;
-export type Kind = (typeof KINDS)[number] | 'timer' | 'exception';
-export type Keep = 'always' | 'trace_error' | 'trace_slow';
+export type Kind = 'snapshot' | 'log' | 'metric' | 'timer' | 'exception';
 export const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
-export const METRICS = ['count', 'gauge', 'histogram'] as const;
 
 /** What a person says of a probe; null takes a member away. */
 export interface ProbeSpec {
   kind: Kind;
   where: Where;
   if?: string | null;
-  keep?: Keep;
-  keep_ms?: number | null;
   exprs?: string[] | null;
   log?: { level?: string; template: string } | null;
   metric?: { kind: string; name: string; value?: string } | null;

@@ -7,18 +7,16 @@ import {
   addProbe,
   changeProbe,
   type Instance,
-  type Keep,
   LEVELS,
   loadForecast,
   loadVariables,
-  METRICS,
   type Probe,
   removeProbe,
   type Variable,
 } from '../api/probes.ts';
 import { count, duration, NNBSP, plural } from '../format/number.ts';
 import { Icon } from '../parts/Icon.tsx';
-import { DEPTHS, type Draft, draftFor, draftOf, FRAMES, HITS, inputOf, lacks, RATES, SLOW, TTLS } from './draft.ts';
+import { DEPTHS, type Draft, draftFor, draftOf, FRAMES, HITS, inputOf, lacks, RATES, TTLS } from './draft.ts';
 import { ExprField } from './ExprField.tsx';
 import { namesNear } from './expression.ts';
 import { refusal, run } from './session.ts';
@@ -45,14 +43,7 @@ interface Props {
 const KIND_WORDS = [
   ['snapshot', 'Tracepoint', 'Captures variables and the stack'],
   ['log', 'Logpoint', 'Writes a log line'],
-  ['metric', 'Counter', 'Counts or measures'],
 ] as const;
-const KEEP_WORDS: [Keep, string][] = [
-  ['always', 'every hit'],
-  ['trace_error', 'when the trace fails'],
-  ['trace_slow', 'when the trace is slow'],
-];
-
 export function Editor(props: Props) {
   const { service, file, line, lines, process, instances, probe, placed, changed, removed, close } = props;
   const alive = probe && isAlive(probe) ? probe : undefined;
@@ -157,44 +148,6 @@ export function Editor(props: Props) {
                 write={(template) => set({ template })}
                 checked={verdict('template')}
               />
-            </div>
-          </>
-        )}
-        {draft.kind === 'metric' && (
-          <>
-            <span class="lab">Metric</span>
-            <div class="emsg">
-              <select
-                class="text"
-                aria-label="Kind of metric"
-                value={draft.metric}
-                onChange={(event) => set({ metric: event.currentTarget.value })}
-              >
-                {METRICS.map((kind) => (
-                  <option key={kind}>{kind}</option>
-                ))}
-              </select>
-              <input
-                class="text mono ename"
-                aria-label="Name of the metric"
-                placeholder="orders.discounted"
-                value={draft.metricName}
-                spellcheck={false}
-                autocomplete="off"
-                maxLength={255}
-                onInput={(event) => set({ metricName: event.currentTarget.value })}
-              />
-              {draft.metric !== 'count' && (
-                <ExprField
-                  as="expression"
-                  label="Value"
-                  value={draft.metricValue}
-                  placeholder="order.total"
-                  variables={variables}
-                  write={(metricValue) => set({ metricValue })}
-                  checked={verdict('value')}
-                />
-              )}
             </div>
           </>
         )}
@@ -373,22 +326,6 @@ function Until({ draft, set }: { draft: Draft; set: Set1 }) {
         say={(n) => (n < 1 ? `at most 1 in ${Math.round(1 / n)}${NNBSP}s` : `at most ${n}${NNBSP}/s`)}
         pick={(rate) => set({ rate })}
       />
-      <select class="text" aria-label="Keep" value={draft.keep} onChange={(event) => set({ keep: event.currentTarget.value as Keep })}>
-        {KEEP_WORDS.map(([keep, words]) => (
-          <option key={keep} value={keep}>
-            keep {words}
-          </option>
-        ))}
-      </select>
-      {draft.keep === 'trace_slow' && (
-        <Pick
-          label="Slow from"
-          value={draft.keepMs}
-          of={SLOW}
-          say={(ms) => `over ${duration(ms * 1e6)}`}
-          pick={(keepMs) => set({ keepMs })}
-        />
-      )}
     </div>
   );
 }

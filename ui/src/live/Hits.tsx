@@ -68,10 +68,6 @@ export function Hits({ probe, hits, error, retry, chosen, other, choose, compare
                 Read them there
               </Link>
             </>
-          ) : probe.kind === 'metric' ? (
-            <Link class="link" href={href('/explore/metrics', { metric: probe.metric?.name })} follow>
-              Its values are the metric {probe.metric?.name}
-            </Link>
           ) : alive ? (
             probe.if ? (
               'Listening, nothing yet: no run of the line has met the condition.'

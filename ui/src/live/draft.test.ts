@@ -13,7 +13,6 @@ it('says to the server what was chosen and nothing else', () => {
     hits: 20,
     ttl_s: 1800,
     rate: 1,
-    keep: 'always',
     frames: 30,
     depth: 3,
     locals: true,
@@ -54,6 +53,4 @@ it('begins a message with what the line sets', () => {
 it('says what is missing before a probe can be placed', () => {
   expect(lacks(draftFor('x'))).toBeUndefined();
   expect(lacks({ ...draftFor('x'), kind: 'log' })).toMatch(/message/);
-  expect(lacks({ ...draftFor('x'), kind: 'metric' })).toMatch(/name/);
-  expect(lacks({ ...draftFor('x'), kind: 'metric', metricName: 'a', metric: 'gauge' })).toMatch(/value/);
 });

@@ -1,5 +1,5 @@
 // What the editor holds while a probe is written, and what is made of it.
-import type { Keep, Kind, Probe, ProbeInput } from '../api/probes.ts';
+import type { Kind, Probe, ProbeInput } from '../api/probes.ts';
 
 export interface Draft {
   kind: Kind;
@@ -9,14 +9,9 @@ export interface Draft {
   exprs: string[];
   level: string;
   template: string;
-  metric: string;
-  metricName: string;
-  metricValue: string;
   hits: number;
   ttl: number;
   rate: number;
-  keep: Keep;
-  keepMs: number;
   frames: number;
   depth: number;
   /** "all", or how many. */
@@ -37,7 +32,6 @@ export const TTLS: [number, string][] = [
 export const RATES = [0.1, 1, 5, 20, 100];
 export const DEPTHS = [1, 2, 3, 5, 8, 10];
 export const FRAMES = [1, 10, 30, 64, 128];
-export const SLOW = [100, 300, 1000, 3000];
 
 export function draftFor(line: string, kind: Kind = 'snapshot'): Draft {
   return {
@@ -48,14 +42,9 @@ export function draftFor(line: string, kind: Kind = 'snapshot'): Draft {
     exprs: [],
     level: 'info',
     template: templateFor(line),
-    metric: 'count',
-    metricName: '',
-    metricValue: '',
     hits: 20,
     ttl: 1800,
     rate: 1,
-    keep: 'always',
-    keepMs: 300,
     frames: 30,
     depth: 3,
     on: 'all',
@@ -71,7 +60,7 @@ function templateFor(line: string): string {
 }
 
 export function draftOf(probe: Probe): Draft {
-  const base = draftFor('', probe.kind);
+  const base = draftFor('', probe.kind === 'log' ? 'log' : 'snapshot');
   return {
     ...base,
     condition: probe.if ?? '',
@@ -80,14 +69,9 @@ export function draftOf(probe: Probe): Draft {
     exprs: probe.exprs ?? [],
     level: probe.log?.level ?? base.level,
     template: probe.log?.template ?? '',
-    metric: probe.metric?.kind ?? base.metric,
-    metricName: probe.metric?.name ?? '',
-    metricValue: probe.metric?.value ?? '',
     hits: probe.hits,
     ttl: Math.max(1, Math.round((Date.parse(probe.expires) - Date.parse(probe.created)) / 1000)),
     rate: probe.rate ?? base.rate,
-    keep: probe.keep ?? 'always',
-    keepMs: probe.keep_ms ?? base.keepMs,
     frames: probe.frames ?? base.frames,
     depth: probe.depth ?? base.depth,
     on: String(probe.scope?.instances ?? 'all'),
@@ -99,8 +83,6 @@ export function draftOf(probe: Probe): Draft {
 /** Why it cannot be placed yet; undefined: it can. */
 export function lacks(draft: Draft): string | undefined {
   if (draft.kind === 'log' && draft.template.trim() === '') return 'A log line needs a message.';
-  if (draft.kind === 'metric' && draft.metricName.trim() === '') return 'A metric needs a name.';
-  if (draft.kind === 'metric' && draft.metric !== 'count' && draft.metricValue.trim() === '') return `A ${draft.metric} needs a value.`;
   return undefined;
 }
 
@@ -109,7 +91,6 @@ export function inputOf(draft: Draft, where: { file: string; line: number }, ser
   const gone = was ? null : undefined;
   const condition = draft.condition.trim();
   const exprs = draft.kind === 'snapshot' ? draft.exprs.map((text) => text.trim()).filter(Boolean) : [];
-  const value = draft.metricValue.trim();
   const scope = {
     service,
     ...(draft.on !== 'all' && { instances: draft.on.endsWith('%') ? draft.on : Number(draft.on) }),
@@ -122,15 +103,10 @@ export function inputOf(draft: Draft, where: { file: string; line: number }, ser
     if: condition || gone,
     exprs: exprs.length > 0 ? exprs : gone,
     log: draft.kind === 'log' ? { level: draft.level, template: draft.template.trim() } : gone,
-    metric:
-      draft.kind === 'metric'
-        ? { kind: draft.metric, name: draft.metricName.trim(), ...(draft.metric !== 'count' && value && { value }) }
-        : gone,
+    metric: gone,
     hits: draft.hits,
     ttl_s: draft.ttl,
     rate: draft.rate,
-    keep: draft.keep,
-    keep_ms: draft.keep === 'trace_slow' ? draft.keepMs : gone,
     scope,
     ...(draft.kind === 'snapshot' && { frames: draft.frames, depth: draft.depth, locals: draft.locals, args: draft.args }),
   };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Instance, Placement, Probe } from '../api/probes.ts';
-import { core, hitsWords, instanceSaid, placedWords, placementSaid, placeOf, probeSaid, sameWords } from './words.ts';
+import { core, hitsWords, instanceSaid, nameOf, placedWords, placementSaid, placeOf, probeSaid, sameWords } from './words.ts';
 
 const instance: Instance = { id: '1-100', agent: 'a1', host: 'web-1', connected: true, attachable: true, instance: 'shop-1' };
 const placement: Placement = { agent: 'a1', process: '1-100', state: 'installed', hits: 40, filtered: 32, errors: 0, dropped: 0 };
@@ -54,6 +54,10 @@ describe('what a probe has become in a process', () => {
     expect(placementSaid({ ...placement, state: 'error', code: 'ambiguous_file', data: { candidates: 7 } }, instance).way).toBe(
       'Name more of the path.',
     );
+  });
+  it('names a process by its host where it has no name of its own', () => {
+    expect(nameOf({ id: '7-100', instance: '7-100', host: 'web-1', pid: 7 })).toBe('web-1:7');
+    expect(nameOf({ id: '7-100', instance: 'shop-1', host: 'web-1', pid: 7 })).toBe('shop-1');
   });
   it('says why a process takes none', () => {
     expect(instanceSaid({ ...instance, attachable: false, code: 'no_permission', message: 'may not trace' })).toMatchObject({

@@ -124,7 +124,8 @@ export function core(ratio: number): string {
 }
 
 export const nameOf = (instance: { instance?: string; host?: string; pid?: number; process?: string; id?: string }): string =>
-  instance.instance ?? (instance.host && instance.pid ? `${instance.host}:${instance.pid}` : (instance.process ?? instance.id ?? '?'));
+  (instance.instance !== instance.id ? instance.instance : undefined) ??
+  (instance.host && instance.pid ? `${instance.host}:${instance.pid}` : (instance.process ?? instance.id ?? '?'));
 
 export const fileName = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 
