@@ -11,7 +11,7 @@ import sys
 
 sys.dont_write_bytecode = True
 
-from evaluate import Evaluation  # noqa: E402
+from evaluate import Evaluation, Undetermined  # noqa: E402
 from generate import Values, expression  # noqa: E402
 from parse import Syntax, parse  # noqa: E402
 from refuse import refused  # noqa: E402
@@ -47,6 +47,8 @@ def expected(tree, targets):
             out.append(["value", shown(Evaluation(frames[0], frames[1:], memory).run(tree))])
         except Fault as fault:
             out.append(["fault", fault.reason])
+        except Undetermined:
+            break
     return out
 
 

@@ -14,6 +14,10 @@ class Aside(Exception):
         self.fault = fault
 
 
+class Undetermined(Exception):
+    """Targets of their own have no object in common, but maybe an address."""
+
+
 def element(of, key):
     if isinstance(key, Container):
         raise Fault("type")
@@ -43,6 +47,8 @@ def field(of, name):
 
 def same(a, b):
     """Of big integers only their floats are known; what is no number has not changed from itself."""
+    if isinstance(a, Container) and isinstance(b, Container):
+        raise Undetermined
     a, b = (as_float(x) if isinstance(x, Big) else x for x in (a, b))
     return equal(a, b) or (a != a and b != b)
 
@@ -159,6 +165,11 @@ class Evaluation:
                 raise Fault("type")
             self.memory[id(node)] = (x,)
             return before is not None and not same(x, before[0])
+        if function in ("min", "max"):  # compared from the left, as they come
+            best = self.run(args[0], bound)
+            for arg in args[1:]:
+                best = call(function, [best, self.run(arg, bound)])
+            return best
         return call(function, [self.run(arg, bound) for arg in args])
 
     def has(self, node, bound):

@@ -82,15 +82,11 @@ def keys(x):
 
 
 def extreme(wanted):
-    def of(*values):
-        best = values[0]
-        for x in values[1:]:
-            found = order(x, best)
-            if found is None:
-                raise Fault("unsupported")
-            if found == wanted:
-                best = x
-        return best
+    def of(best, x):
+        found = order(x, best)
+        if found is None:
+            raise Fault("unsupported")
+        return x if found == wanted else best
 
     return of
 
