@@ -320,3 +320,36 @@ def test_a_server_with_another_key_is_not_spoken_to(tmp_path, monkeypatch):
         agent.end()
         assert made.stop() == 0
     shutil.rmtree(open_to_all)
+
+
+def test_a_log_line_from_outside_is_a_log_record_of_its_trace(server, shop, agent):
+    id = place(server, kind="log", log={"level": "warn", "template": "total {order.total} of {customer}"}, **{"if": "order.total > 250"})
+    installed(server, id)
+    shop.buy(200)
+    trace = shop.buy(300)
+
+    def logged():
+        [row] = query(server, f"logs trace={trace}") or [None]
+        assert row and row["body"] == "total 300 of Ada", row
+        assert (row["service"], row["level"]) == (SERVICE, "warn") and row["span"]
+
+    eventually(logged)
+    assert [r["trace"] for r in query(server, f"logs probe={id}")] == [trace]
+    eventually(lambda: counted(server, id))
+    ask(server, "DELETE", f"/api/v1/probes/{id}", expect=204)
+
+
+def counted(server, id):
+    assert sum(i["filtered"] for i in ask(server, "GET", f"/api/v1/probes/{id}")["instances"]) == 1
+
+
+def test_a_condition_and_a_capture_are_evaluated_in_the_shop(server, shop, agent):
+    id = place(server, exprs=["order.total / 4", "customer"], **{"if": "order.total > 250"})
+    installed(server, id)
+    shop.buy(200)
+    trace = shop.buy(300)
+    [row] = snapshots(server, 1, probe=id)
+    assert row["trace"] == trace
+    whole = ask(server, "GET", f"/api/v1/snapshots/{row['id']}")
+    assert [(e["text"], e["value"]["v"]) for e in whole["exprs"]] == [("order.total / 4", 75), ("customer", "Ada")]
+    ask(server, "DELETE", f"/api/v1/probes/{id}", expect=204)
