@@ -149,8 +149,23 @@ static void copy_make(struct swap *s)
     }
 }
 
+// Sites are looked for while the copies from before still stand: what was found of those are their originals, once each.
+static void to_originals(struct ext_codes *codes)
+{
+    struct exchange x = { .swaps = swaps, .n = n_swaps, .back = true };
+    struct ext_codes all = { 0 };
+    for (size_t i = 0; i < codes->n; i++) {
+        const struct swap *s = swap_of(&x, codes->p[i]);
+        ext_codes_add(&all, s ? s->original : codes->p[i]);
+    }
+    ext_codes_free(codes);
+    *codes = all;
+}
+
 void ext_place_all(struct ext_site *const *sites, size_t n)
 {
+    for (size_t i = 0; i < n; i++)
+        to_originals(&sites[i]->codes);
     remove_all();
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; k < sites[i]->codes.n; k++) {

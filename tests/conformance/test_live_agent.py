@@ -165,7 +165,7 @@ def untouched(server, shop, id=None):
     """A request captures nothing, and (of a probe that is paused) is not even counted."""
     before = hits(server, id) if id else 0
     trace = shop.buy()
-    mark = place(server)  # what the request may have captured has come by the time that this one is told of
+    mark = place(server, **{"if": "false"})  # what the request may have captured has come by the time that this one is told of
     installed(server, mark)
     ask(server, "DELETE", f"/api/v1/probes/{mark}", expect=204)
     assert snapshots(server, 0, trace=trace) == []
@@ -353,3 +353,20 @@ def test_a_condition_and_a_capture_are_evaluated_in_the_shop(server, shop, agent
     whole = ask(server, "GET", f"/api/v1/snapshots/{row['id']}")
     assert [(e["text"], e["value"]["v"]) for e in whole["exprs"]] == [("order.total / 4", 75), ("customer", "Ada")]
     ask(server, "DELETE", f"/api/v1/probes/{id}", expect=204)
+
+
+def test_a_second_probe_of_a_line_leaves_the_first_one_in(server, shop, agent):
+    first = place(server, rate=1000, burst=100)
+    installed(server, first)
+    snapshots(server, 1, trace=shop.buy())
+    second = place(server, rate=1000, burst=100)
+    installed(server, second)
+    found = snapshots(server, 2, trace=shop.buy())
+    assert {s["probe"] for s in found} == {first, second}
+    ask(server, "DELETE", f"/api/v1/probes/{second}", expect=204)
+
+    def first_alone():
+        assert {s["probe"] for s in snapshots(server, 1, trace=shop.buy())} == {first}
+
+    eventually(first_alone)
+    ask(server, "DELETE", f"/api/v1/probes/{first}", expect=204)
