@@ -209,3 +209,14 @@ def test_a_lease_that_lapses_takes_every_probe_out(enrolled, victim):
     enrolled.ws.protocol.send_frame = send_frame
     enrolled.wait("states", lambda m: any(s["state"] != "removed" for s in m["states"]))  # with the server it is wanted again
     end(p)
+
+
+def test_more_hits_are_granted_while_it_stands(enrolled, victim):
+    p = agent(enrolled.state)
+    enrolled.wait("processes", of(victim.pid))
+    enrolled.send({"type": "desired", "revision": 1, "probes": [probe(victim, rate=100)]})
+    first = captures(enrolled, 2)
+    enrolled.wait("counts", lambda m: any(c["dropped"]["grant"] > 0 for c in m["counts"]))
+    enrolled.send({"type": "grant", "probe": "p1", "hits": 3})
+    assert len({c["id"] for c in first + captures(enrolled, 3)}) == 5
+    end(p)

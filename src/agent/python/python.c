@@ -306,6 +306,9 @@ static void hand_over(struct attachment *a, int64_t now)
         if (!placed->outcome || slot->revision != placed->revision || !probe_slot_runs(slot)) {
             struct probe_slot_setup setup;
             probe_slot_setup_of(placed->probe, &setup);
+            // Hits are given out in slices, and added to while the probe stands; the helper counts them, and drops what is beyond. A limit here
+            // would end the probe with its first slice.
+            setup.granted = INT64_MAX;
             probe_slot_activate(slot, &setup);
         }
         a->order_slot[n++] = (uint16_t)i;
