@@ -91,8 +91,6 @@ int meta_setting_get(struct meta *m, int64_t project, const char *kind, struct a
 // detail: for the audit trail, where the deed is "project.KIND".
 int meta_setting_set(struct meta *m, str actor, int64_t project, const char *kind, str text, str detail,
                      struct err *err);
-// A key that is the project's alone and is never shown: made on first use. 32 bytes.
-int meta_project_secret(struct meta *m, int64_t project, uint8_t ret_secret[32], struct err *err);
 // Another number than before: the rules or settings of some project may have changed. Does not read the disk.
 uint64_t meta_rules_changes(const struct meta *m);
 

@@ -52,29 +52,11 @@ static void settings_of_no_project_and_without_end_are_refused(void **state)
     scratch_close(&s);
 }
 
-static void a_project_has_one_secret_of_its_own(void **state)
-{
-    struct scratch s;
-    struct meta_project other;
-    uint8_t one[32], again[32], two[32];
-    scratch_open(&s);
-    assert_int_equal(meta_project_secret(s.meta, 1, one, NULL), 0);
-    scratch_reopen(&s);
-    assert_int_equal(meta_project_secret(s.meta, 1, again, NULL), 0);
-    assert_memory_equal(one, again, sizeof one);
-    assert_int_equal(meta_project_add(s.meta, STR("t"), STR("other"), &other, NULL), 0);
-    assert_int_equal(meta_project_secret(s.meta, other.id, two, NULL), 0);
-    assert_memory_not_equal(one, two, sizeof one);
-    assert_int_equal(meta_project_secret(s.meta, 77, two, NULL), ERR_NOENT);
-    scratch_close(&s);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_setting_is_empty_until_it_is_set),
         cmocka_unit_test(settings_of_no_project_and_without_end_are_refused),
-        cmocka_unit_test(a_project_has_one_secret_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
