@@ -219,4 +219,43 @@ def test_more_hits_are_granted_while_it_stands(enrolled, victim):
     enrolled.wait("counts", lambda m: any(c["dropped"]["grant"] > 0 for c in m["counts"]))
     enrolled.send({"type": "grant", "probe": "p1", "hits": 3})
     assert len({c["id"] for c in first + captures(enrolled, 3)}) == 5
+
+
+NODE = """
+function work(order) {
+  const total = order.n * 2;
+  return total;
+}
+let n = 0;
+setInterval(() => work({ n: ++n, password: "hunter2" }), 10);
+console.log("ready");
+"""
+
+
+@pytest.fixture
+def node_victim(tmp_path):
+    program = tmp_path / "work.js"
+    program.write_text(NODE)
+    p = subprocess.Popen(["node", program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env={**os.environ, "OTEL_SERVICE_NAME": "shop in node"})
+    assert p.stdout.readline() == "ready\n"
+    p.file = str(program)
+    yield p
+    assert p.poll() is None, "the agent has killed its target"
+    p.kill()
+    p.wait()
+
+
+def test_a_probe_in_node(enrolled, node_victim):
+    p = agent(enrolled.state)
+    found = next(x for x in enrolled.wait("processes", of(node_victim.pid))["processes"] if x["pid"] == node_victim.pid)
+    assert (found["service"], found["runtime"], found["attachable"]) == ("shop in node", "node", True)
+    enrolled.send({"type": "desired", "revision": 4, "probes": [probe(node_victim, where={"file": "work.js", "line": 4}, scope={"service": "shop in node"}, hits=2)]})
+    enrolled.wait("states", lambda m: any(s["state"] == "installed" for s in m["states"]))
+    got = captures(enrolled, 2)
+    assert [(c["probe"], c["line"], c["function"]) for c in got] == [("p1", 4, "work")] * 2
+    values = {v["name"]: v["value"] for v in got[0]["frames"][0]["vars"]}
+    fields = dict(values["order"]["f"])
+    assert values["total"] == {"k": "int", "v": fields["n"]["v"] * 2} and fields["password"] == {"k": "missing", "why": "redacted", "rule": "name"}
+    enrolled.send({"type": "desired", "revision": 5, "probes": []})
+    enrolled.wait("states", lambda m: any(s["state"] == "removed" for s in m["states"]))
     end(p)

@@ -10,6 +10,8 @@
 #include <string.h>
 
 enum {
+    // V8 of Node 18 was seen to run another function than the one that was called, once in some forty changes.
+    NODE_MAJOR_MIN = 20,
     PLACED_MAX = 256,      // probes of a process
     SESSION_MS = 900,      // how long the inspector is open, at most, for what waits
     SESSION_END_MS = 5000, // and for what is under way
@@ -81,6 +83,7 @@ struct attachment {
     struct placed placed[PLACED_MAX];
     uint32_t next_slot;
     bool dirty, lost, ready;
+    bool hopeless; // no session will ever do anything
     int64_t retry_ns;
     unsigned retries;
     uint32_t drop[PLACED_MAX]; // slots that the target is to forget

@@ -368,19 +368,20 @@ static int node_poll(struct attachment *a, int64_t now, int64_t *ret_next)
     *ret_next = now + CALM_NS;
     if (a->lost)
         return 0;
-    drain(a);
+    if (!session_runs(a)) // it tells that a probe is installed before what the probe captures
+        drain(a);
     if (!process_alive(&a->process)) {
         lose(a, "ended", "the process has ended");
         return 0;
     }
     if (session_runs(a)) {
         session_step(a, now);
-        if (!session_runs(a) && a->session.again) {
+        if (!session_runs(a) && a->session.again && !a->hopeless) {
             a->dirty = true;
             a->retry_ns = now + (RETRY_NS << (a->retries < 8 ? a->retries : 8));
             a->retries++;
         }
-    } else if (a->dirty && now >= a->retry_ns) {
+    } else if (a->dirty && !a->hopeless && now >= a->retry_ns) {
         begin_session(a, now);
     }
     if (session_runs(a))
@@ -388,7 +389,7 @@ static int node_poll(struct attachment *a, int64_t now, int64_t *ret_next)
     return 0;
 }
 
-static int node_fd(const struct attachment *a) { return a->pipe.fd; }
+static int node_fd(const struct attachment *a) { return session_runs(a) ? -1 : a->pipe.fd; }
 
 static void node_detach(struct attachment *a)
 {
@@ -406,7 +407,7 @@ static void node_detach(struct attachment *a)
         begun = false;
     }
     // The calls come out of the functions again. What cannot be changed in this time is without effect once the pipe is closed.
-    while (!a->lost && anything && process_alive(&a->process) && (now = clock_mono_ns()) < until) {
+    while (!a->lost && !a->hopeless && anything && process_alive(&a->process) && (now = clock_mono_ns()) < until) {
         if (!session_runs(a)) {
             struct err err;
             if (begun || session_begin(a, now, &err) < 0)

@@ -1,4 +1,4 @@
 #pragma once
 #include "agent/backend.h"
 
-extern const struct backend node_backend; // Node 18 and later
+extern const struct backend node_backend; // Node 20 and later

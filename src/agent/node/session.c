@@ -672,6 +672,7 @@ static void check_next(struct attachment *a);
 
 static void not_nodes_own(struct attachment *a)
 {
+    a->hopeless = true;
     fail(a, "error", "runtime_unsupported",
          "functions of Node that the agent needs (of fs, vm or util) have been replaced in this process");
 }
@@ -735,8 +736,10 @@ static void on_elements(struct attachment *a, const struct json_node *result)
             major = (unsigned)strtoul(room[0] == 'v' ? room + 1 : room, NULL, 10);
         }
     }
-    if (major && major < 18)
-        fail(a, "error", "runtime_unsupported", "this version of Node is older than 18");
+    a->hopeless = major < NODE_MAJOR_MIN;
+    if (a->hopeless)
+        fail(a, "error", "runtime_unsupported",
+             "this version of Node is older than 20: its engine confuses functions when one is changed");
     else if (found != NATIVES_FUNCTIONS)
         not_nodes_own(a);
     else

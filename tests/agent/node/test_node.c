@@ -23,6 +23,7 @@ enum { NODES_MAX = 16, PATIENCE_S = 100, CAPTURES_MAX = 64 };
 
 static char *nodes[NODES_MAX];
 static size_t node_count;
+static char *old_node; // of a version that is refused
 
 static struct seen {
     char state[32], code[32], message[256], data[256], error[128];
@@ -421,6 +422,22 @@ static void a_killed_agent_leaves_nothing_that_runs(void **state)
     }
 }
 
+static void an_older_node_is_refused_unchanged(void **state)
+{
+    if (!old_node)
+        return;
+    struct victim v = start(old_node, files[0], "slow");
+    struct attachment *a = attach(&v);
+    struct probe p = probe_at(&v, "p1", 23);
+    apply(a, &p, 1);
+    until_state(a, "error");
+    assert_string_equal(seen.code, "runtime_unsupported");
+    assert_int_equal(seen.n, 0);
+    node_backend.detach(a);
+    works(&v);
+    end(&v);
+}
+
 static void it_is_refused_where_the_signal_is_not_free(void **state)
 {
     struct attachment *a = NULL;
@@ -453,6 +470,8 @@ static void find_nodes(void)
                 known = strcmp(nodes[j], path) == 0;
             if (known)
                 free(path);
+            else if (strstr(path, "/18/") || strstr(path, "/v18/"))
+                old_node = path;
             else
                 printf("# %s\n", nodes[node_count++] = path);
         }
@@ -469,11 +488,15 @@ int main(void)
         cmocka_unit_test(what_cannot_be_placed_says_why),
         cmocka_unit_test(a_hot_loop_is_suspended),
         cmocka_unit_test(a_killed_agent_leaves_nothing_that_runs),
+        cmocka_unit_test(an_older_node_is_refused_unchanged),
         cmocka_unit_test(it_is_refused_where_the_signal_is_not_free),
     };
     setvbuf(stdout, NULL, _IOLBF, 0);
     signal(SIGPIPE, SIG_IGN);
-    find_nodes();
+    if (getenv("TEST_NODE"))
+        nodes[node_count++] = strdup(getenv("TEST_NODE"));
+    else
+        find_nodes();
     if (!node_count) {
         printf("1..0 # SKIP no Node on this machine\n");
         return 0;

@@ -1,0 +1,80 @@
+// What it costs to read ten values at a hit, and whether anything of the program runs while it is done. One process per mode:
+//   node bench/node_walk.js cost | poisoned
+// The part is runtimes/node/walk.js, set up as src/agent/node/session.c does it. `poisoned` first replaces every intrinsic and global prototype slot that
+// the walk, the realm or Node could touch by something that counts; the control at the end shows that the counter works.
+'use strict';
+const vm = require('vm'), fs = require('fs'), path = require('path'), { types } = require('util'), { AsyncLocalStorage } = require('async_hooks');
+const source = fs.readFileSync(path.join(__dirname, '../runtimes/node/walk.js'), 'utf8'), version = process.version, hr = process.hrtime.bigint;
+const natives = [vm.createContext, vm.compileFunction, fs.writeSync, fs.openSync, fs.closeSync, fs.fstatSync, hr, types.isProxy, types.isMap, types.isSet, types.isDate, types.isTypedArray,
+  AsyncLocalStorage.prototype.getStore, process._debugEnd, AsyncLocalStorage.prototype];
+let ran = 0;
+const define = Object.defineProperty, poison = () => { ran++; throw new Error('the program was called'); };
+const trap = new Proxy({}, new Proxy({}, { get: poison })), inherits = Object.setPrototypeOf({ own: 1 }, trap);
+class Money { #cents = 5; constructor() { this.amount = 184.5; } get total() { return poison(); } toString() { return poison(); } toJSON() { return poison(); } }
+const getters = define({}, 'evil', { get: poison, enumerable: true }), list = define([1, 2], 1, { get: poison }), cycle = { n: 1 };
+cycle.self = cycle;
+function poisonEverything() {
+  const slots = [[Reflect, 'getOwnPropertyDescriptor ownKeys getPrototypeOf apply'], [Object, 'getOwnPropertyDescriptor keys getPrototypeOf entries getOwnPropertyNames defineProperty'],
+    [JSON, 'stringify parse'], [Array, 'isArray from'], [Date, 'now'], [Function.prototype, 'call apply bind toString'], [Map.prototype, 'entries forEach get has set'], [Set.prototype, 'values has'],
+    [String.prototype, 'slice charCodeAt indexOf'], [Date.prototype, 'getTime toISOString toJSON'], [RegExp.prototype, 'exec test'], [Error, 'prepareStackTrace captureStackTrace'], [Array.prototype, 'join push map']];
+  const accessors = [[Map.prototype, [Symbol.iterator]], [Set.prototype, [Symbol.iterator]], [Array.prototype, [Symbol.iterator, 'toJSON', '3', 'value', 'get']],
+    [Object.prototype, ['timeout', 'toJSON', 'then', 'evil', '3', 'value', 'set', 'get', 'bigint', 'name', 'origin', 'filename', 'parsingContext', 'open', 'drop', 'end', 'edited']]];
+  for (const [o, names] of slots) for (const k of names.split(' ')) define(o, k, { __proto__: null, value: poison, configurable: true, writable: true });
+  for (let k = 0; k < accessors.length; k++) for (let i = 0, o = accessors[k][0], names = accessors[k][1]; i < names.length; i++) define(o, names[i], { __proto__: null, get: poison, set: poison, configurable: true });
+}
+function boot() {
+  const a = natives, u = undefined, c = a[0]({ __proto__: null }, { __proto__: null, name: 'clew', origin: u, codeGeneration: u, microtaskMode: u, importModuleDynamically: u });
+  return a[1]('return(N)=>{' + source + '}', u, { __proto__: null, parsingContext: c, filename: 'clew:walk', lineOffset: 0, columnOffset: 0, cachedData: u, produceCachedData: false, contextExtensions: u,
+    importModuleDynamically: u })()({ __proto__: null, context: c, compile: a[1], writeSync: a[2], openSync: a[3], closeSync: a[4], fstatSync: a[5], hrtime: a[6], isProxy: a[7], isMap: a[8], isSet: a[9],
+    isDate: a[10], isTypedArray: a[11], getStore: a[12], close: a[13], storage: a[14], global: globalThis });
+}
+const limits = { __proto__: null, depth: 3, items: 50, string: 512, bytes: 131072 }, user = { name: 'bob', id: 7, tags: ['a', 'b'] }, order = { id: 17, total: 184.5, user };
+const map = new Map([['k', 1], ['j', { z: 1 }]]), date = new Date(5), long = 'x'.repeat(1000), symbol = Symbol('q'), nothing = Object.create(null), functionTrap = new Proxy(class {}, trap);
+const money = new Money(), set = new Set([1, user]), bytes = new Uint8Array(4), flat = [17, 184.5, true, 'bob', 'apply_discount', null, 42, 'x', 9, 1.5];
+const mixed = [17, 184.5, true, 'bob', 'apply_discount', null, 42, order, [1, 2, 3, 4, 5], money];
+const fifo = process.argv[3];
+if (process.argv[2] === 'poisoned') {
+  const hostile = [trap, inherits, money, getters, list, [1, , 3], cycle, map, set, date, 5n, long, symbol, poison, order, nothing, functionTrap, bytes, -0, NaN]; // eslint-disable-line no-sparse-arrays
+  const write = fs.writeSync, seen = { __proto__: null }, orderText = JSON.stringify({ open: fifo, set: [{ slot: 1, revision: 1, vars: true, frames: 5, depth: 3, items: 50, string: 512, bytes: 131072, hitOp: 0, hitN: 0,
+    sample: 4294967296, interval: 0, burst: 0, granted: 1e6, names: ['"a"', '"b"'], code: 'return [(a,b)=>{if(--s.skip<0)H.tick(s);s.hits++;try{H.start();if(!H.t(H.gt(H.f(a,"total",0,0),100,0),0)){s.filtered++;return}}catch(e){H.fault(s,e);if(s.t0)H.done(s);return}H.take(s,[a,b],s.all)},(a,b)=>[()=>H.f(b,"evil",1,0)]]' }] });
+  poisonEverything();
+  const C = boot(); seen.realm = ran; ran = 0;
+  C.walk(hostile, limits); seen.walk = ran; ran = 0;
+  C.stack(10); seen.stack = ran; ran = 0;
+  C.order(orderText); seen.order = ran; ran = 0;
+  // Hits whose condition holds, and whose condition cannot be read.
+  for (let i = 0; i < 10; i++) { C.p1(order, getters); C.p1(getters, trap); C.p1(trap, money); } // less than fills the pipe
+  seen.hit = ran; ran = 0;
+  C.order('{"end":true}'); seen.end = ran; ran = 0;
+  try { getters.evil; } catch (e) { /* counted */ } try { trap.zzz; } catch (e) { /* counted */ } try { [1, , 3][3]; } catch (e) { /* counted */ } // eslint-disable-line no-sparse-arrays
+  write(1, '{"node":"' + version + '","realm":' + seen.realm + ',"walk":' + seen.walk + ',"stack":' + seen.stack + ',"order":' + seen.order + ',"hit":' + seen.hit + ',"end":' + seen.end + ',"control":' + ran + '}\n');
+} else {
+  const started = hr(), C = boot(), out = { node: version, realm_ms: Number(hr() - started) / 1e6 }, ring = new Array(4096), H = C.H;
+  let n = 0;
+  const bench = (times, f) => {
+    for (let i = 0; i < 20000; i++) f(i);
+    const each = [];
+    for (let b = 0; b < 400; b++) { const t = hr(); for (let i = 0; i < times; i++) f(i); each.push(Number(hr() - t) / times); }
+    each.sort((a, b) => a - b);
+    return [Math.round(each[200]), Math.round(each[396])];
+  };
+  out.references = bench(500, () => { ring[n++ & 4095] = [17, 184.5, true, 'bob', 'x', null, 42, order, mixed, user]; });
+  out.json = bench(200, () => { ring[n++ & 4095] = JSON.stringify(flat); });
+  out.json_nested = bench(200, () => { ring[n++ & 4095] = JSON.stringify([17, 184.5, true, 'bob', 'apply_discount', null, 42, order, [1, 2, 3, 4, 5], user]); });
+  out.walk = bench(200, () => { ring[n++ & 4095] = C.walk(flat, limits); });
+  out.walk_nested = bench(200, () => { ring[n++ & 4095] = C.walk(mixed, limits); });
+  out.condition_false = bench(1000, () => { H.start(); return H.t(H.gt(H.f(order, 'total', 0, 0), 1000, 0), 0); });
+  out.stack = bench(100, () => C.stack(10));
+  for (const keys of [1e3, 1e4, 1e5, 1e6]) {
+    const big = {};
+    for (let i = 0; i < keys; i++) big['k' + i] = i;
+    let t = hr();
+    C.walk([big], limits);
+    out['keys_' + keys + '_ms'] = Number((Number(hr() - t) / 1e6).toFixed(2));
+    t = hr();
+    let seen = 0;
+    for (const k in big) { if (++seen === 50) break; ring[0] = k; }
+    out['forin_' + keys + '_ms'] = Number((Number(hr() - t) / 1e6).toFixed(2));
+  }
+  process.stdout.write(JSON.stringify(out) + '\n');
+}
