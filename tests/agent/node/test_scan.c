@@ -1,0 +1,124 @@
+// Where a call can stand: the text with one at every place says it.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/node/edit.h"
+#include "agent/node/scan.h"
+#include <cmocka.h>
+
+static struct arena arena;
+
+// The text with P at each place, { } around what needs braces, P? before expressions.
+static const char *marked(const char *source)
+{
+    static char out[2048];
+    struct scan s;
+    struct err err = { 0 };
+    size_t n = 0, at = 0;
+    if (js_source(str_z(source), &arena, &s, &err) < 0)
+        return err.message[0] ? "not understood" : "";
+    for (size_t i = 0; i <= strlen(source); i++) {
+        for (uint32_t k = 0; k < s.n_places; k++)
+            if (s.places[k].form == SCAN_BODY && s.places[k].end == i)
+                out[n++] = '}';
+        for (uint32_t k = 0; k < s.n_places; k++)
+            if (s.places[k].at == i) {
+                n += (size_t)snprintf(out + n, sizeof out - n, "%s",
+                                      s.places[k].form == SCAN_BODY   ? "{P;"
+                                      : s.places[k].form == SCAN_EXPR ? "P?"
+                                                                      : "P;");
+                at++;
+            }
+        out[n++] = source[i];
+    }
+    out[n] = 0;
+    return out;
+}
+
+static void statements(void **state)
+{
+    static const char *const cases[][2] = {
+        { "f(){}", "not understood" },
+        { "function f(){ if (a) b(); else c() }", "function f(){ P;if (a) {P;b();} else {P;c()} }" },
+        { "function f(){ 'use strict'; return 1 }", "function f(){ 'use strict'; P;return 1 }" },
+        { "let f = x => x + 1", "P;let f = x => P?x + 1" },
+        { "let f = (a, b = 2) => ({ a })", "P;let f = (a, b = 2) => P?({ a })" },
+        { "a = (b)\nc = /[/'\"]/g.test(d) / 2", "P;a = (b)\nP;c = /[/'\"]/g.test(d) / 2" },
+        { "x = `a${b(() => { c() })}d` ; y", "P;x = `a${b(() => { P;c() })}d` ; P;y" },
+        { "l: for (;;) continue l", "l: for (;;) {P;continue l}" },
+        { "class A { static { a() } get b() { return 1 } c = () => 2; #d(){ e() } }",
+          "P;class A { static { P;a() } get b() { P;return 1 } c = () => P?2; #d(){ P;e() } }" },
+        { "switch (a) { case 1: b(); default: c() }", "P;switch (a) { case 1: P;b(); default: P;c() }" },
+        { "import a, { b as c } from 'd'; export default class {} export const e = 1",
+          "import a, { b as c } from 'd'; export default class {} export const e = 1" },
+        { "async function* f(){ for await (const x of y) yield x }",
+          "async function* f(){ P;for await (const x of y) {P;yield x} }" },
+        { "do a(); while (b) c()", "P;do {P;a();} while (b) P;c()" },
+        { "if (a) { b } else if (c) d", "P;if (a) { P;b } else {P;if (c) {P;d}}" },
+        { "a\n++b", "P;a\nP;++b" },
+        { "o = { async *m(){ x }, get: 1, [k]() { y }, z }", "P;o = { async *m(){ P;x }, get: 1, [k]() { P;y }, z }" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_string_equal(marked(cases[i][0]), cases[i][1]);
+}
+
+static void names(void **state)
+{
+    static const char source[] = "const g = 1;\nfunction f(a, { b, c: [d] }, ...e) {\n  var late;\n  for (let i of a) "
+                                 "{\n    use(i);\n  }\n  let after = 1;\n  use(after);\n}\n";
+    struct scan s;
+    struct err err = { 0 };
+    assert_int_equal(js_source(str_z(source), &arena, &s, &err), 0);
+    const struct scan_place *in = js_place_of(&s, 5, 0), *behind = js_place_of(&s, 8, 0);
+    static const char *const known[] = { "a", "b", "d", "e", "late", "i", "g", "f" };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        assert_non_null(js_visible(&s, in, str_z(known[i])));
+    assert_null(js_visible(&s, in, STR("c")));
+    assert_null(js_visible(&s, behind, STR("i")));
+    assert_true(js_visible(&s, in, STR("after"))->from > in->at);
+    assert_true(js_visible(&s, behind, STR("after"))->from <= behind->at);
+    assert_null(js_place_of(&s, 6, 0));
+    assert_true(js_mentions(str_z(source), 0, sizeof source - 1, STR("late")));
+    assert_false(js_mentions(STR("x.late"), 0, 6, STR("late")));
+}
+
+static void what_was_put_in_comes_out(void **state)
+{
+    struct scan s;
+    struct err err = { 0 };
+    struct buf out;
+    str back;
+    str source = STR("function f(a) {\n  if (a) return a;\n  return 2;\n}\n");
+    struct probe p[2];
+    struct edit_probe e[2] = { { .probe = &p[0], .slot = 3 }, { .probe = &p[1], .slot = 4 } },
+                      *both[] = { &e[0], &e[1] };
+    assert_int_equal(js_source(source, &arena, &s, &err), 0);
+    for (int i = 0; i < 2; i++) {
+        probe_defaults(&p[i], PROBE_SNAPSHOT);
+        p[i].where.line = 2, p[i].where.column = i ? 10 : 0;
+        assert_int_equal(edit_place(&s, &e[i], NULL, &arena, &err), 0);
+    }
+    buf_init(&out, 1 << 20);
+    assert_int_equal(edit_write(&s, both, 2, &out), 0);
+    assert_true(str_find(buf_view(&out), STR("__clew.p4&&__clew.p4(a)")) > 0);
+    assert_int_equal(edit_strip(buf_view(&out), &arena, &back), 0);
+    assert_true(str_eq(back, source));
+    buf_free(&out);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(statements),
+        cmocka_unit_test(names),
+        cmocka_unit_test(what_was_put_in_comes_out),
+    };
+    arena_init(&arena, 16 << 20);
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    arena_free(&arena);
+    return failed;
+}
