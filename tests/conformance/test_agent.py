@@ -256,6 +256,9 @@ def test_a_probe_in_node(enrolled, node_victim):
     values = {v["name"]: v["value"] for v in got[0]["frames"][0]["vars"]}
     fields = dict(values["order"]["f"])
     assert values["total"] == {"k": "int", "v": fields["n"]["v"] * 2} and fields["password"] == {"k": "missing", "why": "redacted", "rule": "name"}
+    enrolled.wait("counts", lambda m: any(c["dropped"]["grant"] > 0 for c in m["counts"]))
+    enrolled.send({"type": "grant", "probe": "p1", "hits": 3})
+    assert len({c["id"] for c in got + captures(enrolled, 3)}) == 5
     enrolled.send({"type": "desired", "revision": 5, "probes": []})
     enrolled.wait("states", lambda m: any(s["state"] == "removed" for s in m["states"]))
     end(p)

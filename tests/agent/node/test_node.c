@@ -257,11 +257,9 @@ static void snapshots_have_the_values_and_run_nothing(void **state)
         has(c, "\"t\":\"Proxy\"");
         has(c, "12345678901234567890");
         has_not(c, "hunter2");
-        // Exactly what was granted.
-        for (int64_t until = now_ns() + PATIENCE_S * 1000000000ll; !seen.counts.dropped.grant && now_ns() < until;)
-            polls(a);
-        assert_int_equal(seen.n, 3);
-        assert_true(seen.counts.dropped.grant > 0);
+        // How many may be taken is the helper's business, which is granted more of them while the probe stands.
+        until_captures(a, 6);
+        assert_int_equal(seen.counts.dropped.grant, 0);
         apply(a, NULL, 0);
         for (int k = 0; k < 500; k++)
             polls(a);
