@@ -11,7 +11,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { AGAIN_NS = 10 * 1000000, BACKOFF_NS_MIN = 300 * 1000, BACKOFF_NS_MAX = 20 * 1000000, CALL_POLL_NS = 500 * 1000 };
+enum {
+    AGAIN_NS = 10 * 1000000,
+    BACKOFF_NS_MIN = 300 * 1000,
+    BACKOFF_NS_MAX = 20 * 1000000,
+    CALL_POLL_NS = 500 * 1000,
+    HELD_NS = 1000000
+};
 
 int load_begin(struct load *l, pid_t pid, const struct interp *interp, struct err *err)
 {
@@ -108,6 +114,10 @@ static int fill(struct load *l)
 static void wait_more(struct load *l, const struct err *why, int64_t now)
 {
     snprintf(l->waiting, sizeof l->waiting, "%s", why->slug);
+    if (l->inject.stop.seized) { // and stands there from its stop on
+        l->next_ns = now + HELD_NS;
+        return;
+    }
     l->next_ns = now + l->backoff_ns;
     l->backoff_ns = l->backoff_ns * 2 > BACKOFF_NS_MAX ? BACKOFF_NS_MAX : l->backoff_ns * 2;
 }
@@ -258,6 +268,15 @@ int load_apply(struct load *l, int64_t now)
         return ERR_AGAIN;
     struct inject_call call = { .fn = l->apply_at, .with_gil = true, .args = "", .args_len = 1 };
     return begin_call(l, &call, now);
+}
+
+bool load_held(struct load *l, bool wanted)
+{
+    struct stop *s = &l->inject.stop;
+    // A call that is under way may have been claimed since: nobody would come for its thread.
+    if (s->seized && (l->calling || !wanted))
+        stop_let_go(s);
+    return s->seized;
 }
 
 void load_end(struct load *l)

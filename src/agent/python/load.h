@@ -36,4 +36,6 @@ int load_step(struct load *l, int64_t now_ns);
 struct clew_orders *load_orders(struct load *l);
 // Asks for them to be applied; goes on in load_step(). ERR_AGAIN as inject_begin().
 int load_apply(struct load *l, int64_t now_ns);
+// Whether the thread is held, or about to be, since it did not stop in time. wanted: a step to come uses that; else it is let go.
+bool load_held(struct load *l, bool wanted);
 void load_end(struct load *l);

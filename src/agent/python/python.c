@@ -401,8 +401,12 @@ static int python_poll(struct attachment *a, int64_t now, int64_t *ret_next)
 {
     MAGIC_CHECK(a, ATTACHMENT_MAGIC);
     *ret_next = now + CALM_NS;
-    if (a->lost)
+    stop_late();
+    if (a->lost) {
+        if (load_held(&a->load, false))
+            *ret_next = now + WORK_NS;
         return 0;
+    }
     int rc = load_step(&a->load, now);
     if (rc < 0) {
         a->lost = true;
@@ -435,7 +439,8 @@ static int python_poll(struct attachment *a, int64_t now, int64_t *ret_next)
             a->counts_ns = now + COUNTS_NS;
         }
     }
-    if (a->load.phase != LOAD_READY || a->dirty || a->asked)
+    bool more = a->load.phase != LOAD_READY || a->dirty;
+    if (load_held(&a->load, more) || more || a->asked)
         *ret_next = now + WORK_NS;
     return 0;
 }

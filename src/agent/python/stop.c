@@ -7,7 +7,12 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SYSCALL_STOP = SIGTRAP | 0x80, EVENT_STOP = 128, NAP_NS = 1000000 };
+enum { SYSCALL_STOP = SIGTRAP | 0x80, EVENT_STOP = 128, NAP_NS = 1000000, STOP_LATE_MAX = 64 };
+#define IN_KERNEL "the main thread is inside the kernel, or gets no processor, and does not stop"
+
+// Asked to stop, given up on, and not stopped yet: they would stand there for ever when they do.
+static pid_t late[STOP_LATE_MAX];
+static size_t n_late;
 
 // 1: *ret_status is a stop; 0: nothing until the deadline; ERR_NOENT: it has ended.
 // The kernel says SIGCHLD at each stop. It is awaited asleep: a loop would take the processor from the thread that is to stop.
@@ -48,8 +53,33 @@ static int wait_stop(pid_t pid, int64_t deadline_ns, int *ret_status)
 
 static bool is_job_control(int sig) { return sig == SIGSTOP || sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU; }
 
+// Until the stop that was asked for has come; signals that are on their way are delivered. 1: it stands; 0: not yet; ERR_NOENT.
+static int settle(struct stop *s, int64_t deadline_ns, bool *ret_job_control)
+{
+    for (;;) {
+        int status = 0;
+        int rc = wait_stop(s->pid, deadline_ns, &status);
+        if (rc == ERR_NOENT)
+            s->seized = false;
+        if (rc <= 0)
+            return rc;
+        int sig = WSTOPSIG(status);
+        if (status >> 16 == EVENT_STOP) {
+            s->stopped = true;
+            *ret_job_control = is_job_control(sig);
+            return 1;
+        }
+        ptrace(PTRACE_CONT, s->pid, 0, sig == SYSCALL_STOP ? 0 : sig);
+    }
+}
+
 int stop_begin(struct stop *s, pid_t pid, struct err *err)
 {
+    bool job_control = false;
+    stop_late();
+    for (size_t i = 0; i < n_late; i++)
+        if (late[i] == pid)
+            return err_set(err, ERR_AGAIN, "busy_in_kernel", IN_KERNEL);
     s->pid = pid;
     if (!s->seized) {
         if (ptrace(PTRACE_SEIZE, pid, 0, PTRACE_O_TRACESYSGOOD) < 0) {
@@ -64,27 +94,12 @@ int stop_begin(struct stop *s, pid_t pid, struct err *err)
             return ERR_NOENT;
         }
     }
-    int64_t deadline = clock_mono_ns() + STOP_WAIT_US_MAX * 1000LL;
-    for (;;) {
-        int status = 0;
-        int rc = wait_stop(pid, deadline, &status);
-        if (rc == ERR_NOENT)
-            s->seized = false;
-        if (rc <= 0)
-            return rc < 0 ? rc
-                          : err_set(err, ERR_AGAIN, "busy_in_kernel",
-                                    "the main thread is inside the kernel and does not stop");
-        int sig = WSTOPSIG(status), event = status >> 16;
-        s->stopped = true;
-        if (event == EVENT_STOP && is_job_control(sig)) {
-            stop_end(s);
-            return err_set(err, ERR_AGAIN, "stopped", "the process is stopped by job control");
-        }
-        if (event == EVENT_STOP)
-            break;
-        // A signal was on its way: it is delivered, the stop comes right after.
-        s->stopped = false;
-        ptrace(PTRACE_CONT, pid, 0, sig == SYSCALL_STOP ? 0 : sig);
+    int rc = settle(s, clock_mono_ns() + STOP_WAIT_US_MAX * 1000LL, &job_control);
+    if (rc <= 0)
+        return rc < 0 ? rc : err_set(err, ERR_AGAIN, "busy_in_kernel", IN_KERNEL);
+    if (job_control) {
+        stop_end(s);
+        return err_set(err, ERR_AGAIN, "stopped", "the process is stopped by job control");
     }
     if (ptrace(PTRACE_GETREGS, pid, 0, &s->regs) < 0) {
         stop_end(s);
@@ -131,26 +146,44 @@ int stop_run_syscall(struct stop *s, uint64_t at, int64_t *ret)
     }
 }
 
+static void let_run(struct stop *s)
+{
+    ptrace(PTRACE_DETACH, s->pid, 0, 0);
+    s->seized = s->stopped = false;
+}
+
+bool stop_let_go(struct stop *s)
+{
+    bool ignored;
+    if (s->seized && !s->stopped && settle(s, 0, &ignored) == 0)
+        return false;
+    if (s->seized)
+        let_run(s);
+    return true;
+}
+
+void stop_late(void)
+{
+    for (size_t i = 0; i < n_late;) {
+        struct stop s = { .pid = late[i], .seized = true };
+        if (stop_let_go(&s))
+            late[i] = late[--n_late];
+        else
+            i++;
+    }
+}
+
 void stop_end(struct stop *s)
 {
+    bool ignored;
     if (!s->seized)
         return;
     // One that has not stopped yet cannot be let go: it is waited for, as short as may be.
-    for (int tries = 0; !s->stopped && tries < 50; tries++) {
-        int status = 0;
-        int rc = wait_stop(s->pid, clock_mono_ns() + STOP_WAIT_US_MAX * 1000LL, &status);
-        if (rc < 0) {
-            s->seized = false;
-            return;
-        }
-        if (rc == 0)
-            continue;
-        int sig = WSTOPSIG(status);
-        if (status >> 16 != EVENT_STOP && sig != SYSCALL_STOP)
-            ptrace(PTRACE_CONT, s->pid, 0, sig); // the interrupt is still to come
-        else
-            s->stopped = true;
+    if (!s->stopped && settle(s, clock_mono_ns() + STOP_END_US_MAX * 1000LL, &ignored) == 0) {
+        if (n_late < STOP_LATE_MAX)
+            late[n_late++] = s->pid;
+        s->seized = false;
     }
-    ptrace(PTRACE_DETACH, s->pid, 0, 0);
-    s->seized = s->stopped = false;
+    if (s->seized)
+        let_run(s);
 }

@@ -9,6 +9,7 @@
 
 enum {
     STOP_WAIT_US_MAX = 20000,
+    STOP_END_US_MAX = 1000000,
     STOP_SYSCALL_US_MAX = 500000, // the thread runs meanwhile; it may have to wait for a processor
 };
 
@@ -27,5 +28,10 @@ int stop_begin(struct stop *s, pid_t pid, struct err *err);
 int stop_registers(struct stop *s, const struct user_regs_struct *regs);
 // Runs until the system call at `at` (the address behind its instruction) has returned; signals that arrive meanwhile are delivered.
 int stop_run_syscall(struct stop *s, uint64_t at, int64_t *ret);
-// Lets it run on. Safe to call at any time.
+// Lets it run on. Safe to call at any time. One that does not stop within STOP_END_US_MAX is left to stop_late().
 void stop_end(struct stop *s);
+// The same, without waiting: false when it has not stopped yet, to be called again soon. Who holds a thread that may still stop
+// (stop_begin() said ERR_AGAIN, seized is true) looks every millisecond or so: from its stop on, it stands.
+bool stop_let_go(struct stop *s);
+// Lets those run on that stop_end() gave up on and that have stopped since. Does not wait.
+void stop_late(void);

@@ -1,10 +1,12 @@
 #include "order_test.h"
 #include "agent/python/interp.h"
 #include <glob.h>
+#include <poll.h>
 
 char *pythons[PYTHONS_MAX];
 size_t python_count;
 struct seen seen;
+static struct attachment *attached; // the one that is polled while the victim is listened to
 
 static void on_state(void *ctx, const struct backend_state *s)
 {
@@ -51,14 +53,25 @@ struct victim start(const char *python, const char *mode)
     }
     close(pipes[1]);
     v.out = fdopen(pipes[0], "r");
+    setvbuf(v.out, NULL, _IONBF, 0); // or poll() would not know of what has been read
     char line[64];
     assert_non_null(fgets(line, sizeof line, v.out));
     return v;
 }
 
+// While it says nothing the back end is asked what there is to do, as the agent does: a thread that stopped late waits for that.
+static void wait_for_words(struct victim *v)
+{
+    struct pollfd p = { .fd = fileno(v->out), .events = POLLIN };
+    int64_t next;
+    while (attached && poll(&p, 1, 1) == 0)
+        python_backend.poll(attached, now_ns(), &next);
+}
+
 void hear(struct victim *v)
 {
     char line[128];
+    wait_for_words(v);
     assert_non_null(fgets(line, sizeof line, v->out));
     assert_int_equal(sscanf(line, "%ld %ld %ld", &v->n, &v->called, &v->same), 3);
 }
@@ -114,7 +127,14 @@ struct attachment *attach_with(const struct victim *v, bool shapes)
         print_message("# %s: %s\n", err.slug, err.message);
     assert_int_equal(rc, 0);
     forget();
-    return a;
+    return attached = a;
+}
+
+void detach(struct attachment *a)
+{
+    if (attached == a)
+        attached = NULL;
+    python_backend.detach(a);
 }
 
 void place(struct attachment *a, const struct probe *p)

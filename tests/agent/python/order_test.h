@@ -54,6 +54,7 @@ int64_t now_ns(void);
         }                                                                \
     } while (0)
 
+void detach(struct attachment *a);
 struct probe line_probe(uint32_t line);
 uint32_t line_of(const char *text);
 struct attachment *attach(const struct victim *v);

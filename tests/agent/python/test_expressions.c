@@ -19,7 +19,7 @@ static struct probe order_probe(void)
 
 static void take_away(struct victim *v, struct attachment *a)
 {
-    python_backend.detach(a);
+    detach(a);
     for (int k = 0; k < 20; k++)
         hear(v);
     assert_int_equal(v->called, 0);

@@ -31,7 +31,7 @@ static void test_snapshot(void **state)
             python_backend.poll(a, now_ns(), &next);
             hear(&v);
         } while (v.n < 400 && !v.same);
-        python_backend.detach(a);
+        detach(a);
         for (int k = 0; k < 20; k++)
             hear(&v);
         assert_int_equal(v.called, 0);
@@ -50,7 +50,7 @@ static void test_closure(void **state)
         UNTIL(&v, a, seen.n >= 1);
         has(seen.captures[0], "\"name\":\"y\",\"kind\":\"local\",\"value\":{\"k\":\"int\",\"v\":42}");
         has(seen.captures[0], "\"name\":\"base\",\"kind\":\"closure\",\"value\":{\"k\":\"int\",\"v\":40}");
-        python_backend.detach(a);
+        detach(a);
         for (int k = 0; k < 20; k++)
             hear(&v);
         assert_int_equal(v.same, 1);
@@ -75,7 +75,7 @@ static void test_trace(void **state)
         has(seen.captures[0], want);
         snprintf(want, sizeof want, "\"span\":\"%.16s\"", ids + 33);
         has(seen.captures[0], want);
-        python_backend.detach(a);
+        detach(a);
         end(&v);
     }
 }
@@ -93,7 +93,7 @@ static void test_no_line(void **state)
         char want[64];
         snprintf(want, sizeof want, "%u", line_of("poison = Poison()"));
         has(seen.data, want);
-        python_backend.detach(a);
+        detach(a);
         end(&v);
     }
 }
@@ -110,7 +110,7 @@ static void test_entry(void **state)
         place(a, &p);
         UNTIL(&v, a, seen.n >= 1);
         has(seen.captures[0], "\"name\":\"total\",\"kind\":\"local\",\"value\":{\"k\":\"missing\"");
-        python_backend.detach(a);
+        detach(a);
         end(&v);
     }
 }
@@ -125,7 +125,7 @@ static void test_hot(void **state)
         place(a, &p);
         UNTIL(&v, a, strcmp(seen.state, "suspended") == 0);
         assert_string_equal(seen.code, "budget");
-        python_backend.detach(a);
+        detach(a);
         for (int k = 0; k < 5; k++)
             hear(&v);
         assert_int_equal(v.same, 1);
@@ -176,7 +176,7 @@ static void test_cycles(void **state)
         if (grown >= 1024)
             print_message("# %s has grown by %ld KiB\n", pythons[i], grown);
         assert_true(grown < 1024);
-        python_backend.detach(a);
+        detach(a);
         for (int k = 0; k < 20; k++)
             hear(&v);
         assert_int_equal(v.same, 1);
@@ -213,7 +213,7 @@ static void test_killed(void **state)
         struct probe p = line_probe(line_of("total = quantity"));
         place(a, &p);
         UNTIL(&v, a, seen.n >= 1);
-        python_backend.detach(a);
+        detach(a);
         for (int k = 0; k < 20; k++)
             hear(&v);
         assert_int_equal(v.same, 1);
@@ -244,7 +244,7 @@ static bool says_so(struct attachment *a, const struct probe *p, const char *pyt
 
 static void leave(struct victim *v, struct attachment *a)
 {
-    python_backend.detach(a);
+    detach(a);
     for (int k = 0; k < 20; k++)
         hear(v);
     assert_int_equal(v->same, 1);
@@ -351,8 +351,8 @@ static void test_fork(void **state)
         forget();
         UNTIL(&v, a, seen.n >= 20);
         captures_are_of(v.pid);
-        python_backend.detach(b);
-        python_backend.detach(a);
+        detach(b);
+        detach(a);
         for (int k = 0; k < 20; k++)
             hear(&v);
         assert_int_equal(v.same, 1);
