@@ -6,7 +6,7 @@
 char *pythons[PYTHONS_MAX];
 size_t python_count;
 struct seen seen;
-static struct attachment *attached; // the one that is polled while the victim is listened to
+struct attachment *attached;
 
 static void on_state(void *ctx, const struct backend_state *s)
 {
@@ -127,7 +127,7 @@ struct attachment *attach_with(const struct victim *v, bool shapes)
         print_message("# %s: %s\n", err.slug, err.message);
     assert_int_equal(rc, 0);
     forget();
-    return attached = a;
+    return a;
 }
 
 void detach(struct attachment *a)

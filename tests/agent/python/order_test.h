@@ -40,9 +40,13 @@ void hear(struct victim *v);
 void end(struct victim *v);
 int64_t now_ns(void);
 
+// The one that is polled while the victim is listened to.
+extern struct attachment *attached;
+
 // Polls, and reads what the victim says, until the condition holds.
 #define UNTIL(v, a, condition)                                           \
     do {                                                                 \
+        attached = (a);                                                  \
         time_t until_ = time(NULL) + PATIENCE_S;                         \
         while (!(condition)) {                                           \
             int64_t next_;                                               \
