@@ -20,6 +20,7 @@ import { hueOf } from '../state/services.ts';
 import { Differing } from './Differing.tsx';
 import { differences } from './diff.ts';
 import { liveHref, snapshotHref } from './links.ts';
+import { neighbours } from './neighbours.ts';
 import { SnapshotView } from './SnapshotView.tsx';
 import { shortPlace } from './tree.ts';
 import { kindText } from './words.ts';
@@ -74,15 +75,6 @@ function NoSnapshot({ error, retry }: { error: ApiError; retry: () => void }) {
       </div>
     );
   return <Failure error={error} retry={retry} />;
-}
-
-/** The two beside it, in the order of time, of the same probe. */
-export function neighbours(lines: readonly SnapshotLine[], id: string): { older?: SnapshotLine; newer?: SnapshotLine } {
-  const sorted = [...lines].sort((a, b) => (a.time < b.time ? -1 : 1));
-  const at = sorted.findIndex((line) => line.id === id);
-  if (at < 0) return {};
-  const [older, newer] = [sorted[at - 1], sorted[at + 1]];
-  return { ...(older && { older }), ...(newer && { newer }) };
 }
 
 function Shown({ capture }: { capture: Capture }) {

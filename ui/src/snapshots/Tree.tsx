@@ -1,5 +1,6 @@
 // A tree of captured values: opened where one looks, every gap with its reason. One tab stop; arrows move and open (the ARIA pattern of trees).
 import { Check, ChevronDown, ChevronRight, Copy, SquareFunction } from 'lucide';
+import { Fragment } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Capture, Captured } from '../api/snapshots.ts';
 import { paintValue } from '../issue/paint.ts';
@@ -131,15 +132,14 @@ export function Tree({ capture, frame, find, chosen }: Props) {
   return (
     <div class="ctree code" role="tree" aria-label="Variables" ref={list} onKeyDown={onKeyDown}>
       {rows.map((row, index) => (
-        <>
+        <Fragment key={row.id}>
           {row.depth === 0 && row.group !== lastGroup(rows, index) && (
-            <div class="cgrp" role="presentation" key={`group ${row.group}`}>
+            <div class="cgrp" role="presentation">
               <span class="grow">{row.group}</span>
               <span>{rows.filter((one) => one.depth === 0 && one.group === row.group).length}</span>
             </div>
           )}
           <div
-            key={row.id}
             data-id={row.id}
             class={`cv ${row === here ? 'sel' : ''} ${row.found ? 'found' : ''} ${row.value?.k === 'null' ? 'nil' : ''}`}
             style={{ '--d': row.depth }}
@@ -182,7 +182,7 @@ export function Tree({ capture, frame, find, chosen }: Props) {
             )}
             {row.value && <span class="ct">{typeText(row.value)}</span>}
           </div>
-        </>
+        </Fragment>
       ))}
     </div>
   );
