@@ -223,8 +223,8 @@ static void until_captures(struct attachment *a, size_t n)
 
 static void has(const char *json, const char *part)
 {
-    if (!strstr(json, part))
-        fail_msg("no %s in %s", part, json);
+    if (!json || !strstr(json, part))
+        fail_msg("no %s in %s", part, json ? json : "nothing");
 }
 static void has_not(const char *json, const char *part)
 {
