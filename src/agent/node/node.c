@@ -376,7 +376,7 @@ static int node_poll(struct attachment *a, int64_t now, int64_t *ret_next)
     }
     if (session_runs(a)) {
         session_step(a, now);
-        if (!session_runs(a) && a->session.again && !a->hopeless) {
+        if (!session_runs(a) && !a->dirty && a->session.again && !a->hopeless) {
             a->dirty = true;
             a->retry_ns = now + (RETRY_NS << (a->retries < 8 ? a->retries : 8));
             a->retries++;
@@ -401,23 +401,21 @@ static void node_detach(struct attachment *a)
             forget(a, &a->placed[i]);
     }
     int64_t now = clock_mono_ns(), until = now + DETACH_NS;
-    bool begun = session_runs(a);
-    if (begun && anything) {
-        session_abort(a);
-        begun = false;
-    }
+    bool begun = false;
+    session_abort(a);
     // The calls come out of the functions again. What cannot be changed in this time is without effect once the pipe is closed.
-    while (!a->lost && !a->hopeless && anything && process_alive(&a->process) && (now = clock_mono_ns()) < until) {
+    for (; !a->lost && process_alive(&a->process) && now < until + DETACH_NS; now = clock_mono_ns()) {
+        struct err err;
         if (!session_runs(a)) {
-            struct err err;
-            if (begun || session_begin(a, now, &err) < 0)
+            if (begun || !anything || a->hopeless || now > until || session_begin(a, now, &err) < 0)
                 break;
             begun = true;
         }
+        if (now > until)
+            session_abort(a);
         session_step(a, now);
         usleep(1000);
     }
-    session_abort(a);
     attachment_free(a);
 }
 

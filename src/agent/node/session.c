@@ -73,20 +73,20 @@ static bool send_request(struct attachment *a)
     return ws_client_send(a->session.ws, true, buf_bytes(&a->session.out)) == 0;
 }
 
-// The inspector closes when the main thread comes to it, whether or not this connection still stands.
+static void shut(struct attachment *a);
+
+// Ends it early. The connection is kept until the process closes it: a Node whose inspector is told to end while its client leaves
+// may crash (it did once in some seventy times).
 void session_abort(struct attachment *a)
 {
     struct session *s = &a->session;
-    if (!session_runs(a))
+    if (!session_runs(a) || s->step == SESSION_CLOSING)
         return;
-    if (s->ws) {
-        buf_clear(&s->out);
-        buf_str(&s->out, STR("{\"id\":1000000,\"method\":\"Runtime.evaluate\",\"params\":{\"expression\":\"process._"
-                             "debugEnd()\"}}"));
-        send_request(a);
-    }
-    finish(a);
-    a->session.again = true;
+    s->again = true;
+    if (s->ws)
+        shut(a);
+    else
+        finish(a);
 }
 
 static void tell_open(struct attachment *a, const char *state, const char *code, const char *message)
@@ -124,8 +124,11 @@ static void ask_end(struct attachment *a, struct json_writer *w, then_fn *then)
     json_put_object_end(w);
     a->session.then = then;
     a->session.step = SESSION_TALKING;
-    if (a->session.out.error || !send_request(a))
-        fail(a, "waiting", "attach_failed", "the inspector's connection broke");
+    if (a->session.out.error || !send_request(a)) {
+        tell_open(a, "waiting", "attach_failed", "the inspector's connection broke");
+        a->session.again = true;
+        finish(a); // without a word: the inspector stays open for the next session
+    }
 }
 
 static void put_text(struct json_writer *w, const char *key, str value)
@@ -882,7 +885,10 @@ void session_step(struct attachment *a, int64_t now)
     struct ws_event event;
     struct err err;
     if (now > s->end_ns) {
-        fail(a, "waiting", "busy_in_native", "its main thread does not come to rest; it is tried again");
+        // Left open, and not told to end: see session_abort(). The next session takes it over.
+        tell_open(a, "waiting", "busy_in_native", "its main thread does not come to rest; it is tried again");
+        s->again = true;
+        finish(a);
         return;
     }
     if (s->step == SESSION_OPENING) {

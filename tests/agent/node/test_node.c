@@ -205,6 +205,9 @@ static void apply(struct attachment *a, const struct probe *p, size_t n)
 static void until_state(struct attachment *a, const char *state)
 {
     for (int64_t until = now_ns() + PATIENCE_S * 1000000000ll; strcmp(seen.state, state) != 0;) {
+        int status;
+        if (strncmp(seen.state, "lost", 4) == 0 && waitpid(-1, &status, WNOHANG) > 0)
+            fail_msg("the target has ended: exit %d signal %d", WEXITSTATUS(status), WTERMSIG(status));
         if (now_ns() > until)
             fail_msg("waited for %s, it is %s %s: %s", state, seen.state, seen.code, seen.message);
         polls(a);
