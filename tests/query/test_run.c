@@ -285,10 +285,16 @@ static int rows_fail(void *ctx, const uint32_t *projects, size_t projects_n, int
 
 static int hash_fails(void *ctx, uint32_t project, str hash, int64_t *ret_issue) { return ERR_IO; }
 
+static int hashes_fail(void *ctx, int64_t issue, struct arena *arena, uint32_t *ret_project, str **ret_hashes,
+                       size_t *ret_n)
+{
+    return ERR_IO;
+}
+
 static void test_issues_that_cannot_be_read(void **state)
 {
     static const char *const texts[] = { "issues", "events issue=42", "spans trace in {events | where issue:*}" };
-    struct query_issues issues = { .of_hash = hash_fails, .rows = rows_fail };
+    struct query_issues issues = { .of_hash = hash_fails, .hashes = hashes_fail, .rows = rows_fail };
     for (int i = 0; i < 3; i++) {
         struct query_request q = fixture_request(texts[i]);
         q.issues = &issues;
