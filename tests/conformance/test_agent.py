@@ -78,8 +78,12 @@ def victim(tmp_path):
     p.wait()
 
 
+STARTED = []
+
+
 def agent(state, *options):
-    return subprocess.Popen([harness.binary(), "agent", "--state", state, *options], stderr=subprocess.PIPE, text=True)
+    STARTED.append(subprocess.Popen([harness.binary(), "agent", "--state", state, *options], stderr=subprocess.PIPE, text=True))
+    return STARTED[-1]
 
 
 @pytest.fixture
@@ -92,6 +96,11 @@ def enrolled(tmp_path):
     (state / "host").chmod(0o600)
     server.state = state
     yield server
+    while STARTED:  # of a test that failed
+        p = STARTED.pop()
+        if p.poll() is None:
+            p.terminate()
+            p.wait(30)
     server.server.shutdown()
 
 
@@ -219,6 +228,7 @@ def test_more_hits_are_granted_while_it_stands(enrolled, victim):
     enrolled.wait("counts", lambda m: any(c["dropped"]["grant"] > 0 for c in m["counts"]))
     enrolled.send({"type": "grant", "probe": "p1", "hits": 3})
     assert len({c["id"] for c in first + captures(enrolled, 3)}) == 5
+    end(p)
 
 
 NODE = """
