@@ -51,8 +51,10 @@ struct process {
 str process_arg(const struct process *p, unsigned n);
 // Value of a variable of its environment at start; ptr NULL when there is none.
 str process_env(const struct process *p, str name);
-// Opens a path as the process sees it, read only, without following a link out of its root. path is absolute.
-// Regular files only. Negative: a code of base/err.h.
+// Opens a path as the process sees it: a relative one from where it stands now, links followed as if its root were ours, nothing
+// waited for, no terminal taken. flags: of open(2), without O_CREAT. The descriptor (close on exec), or a code of base/err.h.
+int process_open_at(const struct process *p, str path, int flags);
+// A regular file, read only; path is absolute. Negative: a code of base/err.h.
 int process_open(const struct process *p, str path, int *ret_fd);
 // It still is the process that it was.
 bool process_alive(const struct process *p);
@@ -136,8 +138,9 @@ struct backend {
     // Drains captures and counts, goes on with what waits, renews the heartbeat that keeps the in-process part alive. now_ns
     // is monotonic; *ret_next_ns: call again at this time at the latest (at most 1 s from now).
     int (*poll)(struct attachment *a, int64_t now_ns, int64_t *ret_next_ns);
-    // Answers with one JSON value (the results of the agent's protocol).
-    int (*resolve)(struct attachment *a, const struct resolve_request *q, struct json_writer *out, struct err *err);
+    // Answers with one JSON value (the results of the agent's protocol), from the files of the process alone: nothing is done to
+    // it, whether it is attached to or not.
+    int (*resolve)(const struct process *p, const struct resolve_request *q, struct json_writer *out, struct err *err);
     // Removes everything from the target, then frees. Bounded in time; also after lost().
     void (*detach)(struct attachment *a);
 };

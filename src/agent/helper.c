@@ -63,15 +63,7 @@ static int resolve(struct helper *h, const struct json_node *m, struct json_writ
         return err_set(err, ERR_DENIED, t->facts.code, "%s", t->facts.message);
     if (h->braked)
         return err_set(err, ERR_BUSY, "agent_brake", "the agent uses too much of this host and rests for a minute");
-    if (!t->attachment) {
-        int rc = target_attach(t, err);
-        if (rc < 0)
-            return rc;
-    }
-    t->idle_since_ns = clock_mono_ns();
-    int rc = t->backend->resolve(t->attachment, &q, w, err);
-    target_touched(t);
-    return rc;
+    return t->backend->resolve(&t->process, &q, w, err);
 }
 
 static void answer_resolve(struct helper *h, const struct json_node *m)

@@ -229,25 +229,46 @@ str process_env(const struct process *p, str name)
     return (str){ 0 };
 }
 
-int process_open(const struct process *p, str path, int *ret_fd)
+int process_open_at(const struct process *p, str path, int flags)
 {
     char text[PROCESS_PATH_MAX];
-    struct stat st;
-    if (path.len == 0 || path.ptr[0] != '/' || path.len >= sizeof text || memchr(path.ptr, 0, path.len))
+    size_t n = 0;
+    if (memchr(path.ptr ? path.ptr : "", 0, path.len))
         return ERR_INVALID;
-    memcpy(text, path.ptr, path.len);
-    text[path.len] = 0;
+    if (!path.len || path.ptr[0] != '/') {
+        ssize_t got = readlinkat(p->dir, "cwd", text, sizeof text - 1);
+        if (got <= 0 || text[0] != '/')
+            return ERR_NOENT;
+        n = (size_t)got;
+        text[n++] = '/';
+    }
+    if (path.len >= sizeof text - n)
+        return ERR_INVALID;
+    if (path.len)
+        memcpy(text + n, path.ptr, path.len);
+    text[n + path.len] = 0;
     int root = openat(p->dir, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (root < 0)
         return err_of_errno(errno);
-    // Links are followed as if that root were ours, and no device or fifo is opened for longer than it takes to see what it is.
-    struct open_how how = { .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+    // O_PATH opens nothing that could block, and takes no flags that say so.
+    int calm = flags & O_PATH ? 0 : O_NONBLOCK | O_NOCTTY;
+    struct open_how how = { .flags = (uint64_t)(flags | calm | O_CLOEXEC),
                             .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
     int fd = (int)syscall(SYS_openat2, root, text, &how, sizeof how);
     int failed = errno;
     close(root);
+    return fd < 0 ? err_of_errno(failed) : fd;
+}
+
+int process_open(const struct process *p, str path, int *ret_fd)
+{
+    struct stat st;
+    if (!path.len || path.ptr[0] != '/')
+        return ERR_INVALID;
+    // No device or fifo is opened for longer than it takes to see what it is.
+    int fd = process_open_at(p, path, O_RDONLY);
     if (fd < 0)
-        return err_of_errno(failed);
+        return fd;
     if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
         close(fd);
         return ERR_INVALID;

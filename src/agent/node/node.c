@@ -419,12 +419,6 @@ static void node_detach(struct attachment *a)
     attachment_free(a);
 }
 
-static int node_resolve(struct attachment *a, const struct resolve_request *q, struct json_writer *out, struct err *err)
-{
-    MAGIC_CHECK(a, ATTACHMENT_MAGIC);
-    return node_resolve_answer(&a->process, q, out, err);
-}
-
 const struct backend node_backend = {
     .runtime = "node",
     .examine = node_examine,

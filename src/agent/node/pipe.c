@@ -2,27 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { PIPE_SIZE = 1 << 20 };
-
-// A folder of the process' own root, wherever its links point.
-static int folder(const struct process *p, const char *path)
-{
-    int root = openat(p->dir, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (root < 0)
-        return -1;
-    struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
-                            .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
-    int fd = (int)syscall(SYS_openat2, root, path, &how, sizeof how);
-    close(root);
-    return fd;
-}
 
 static int make_in(const struct process *p, const char *where, struct node_pipe *pipe)
 {
@@ -30,7 +15,7 @@ static int make_in(const struct process *p, const char *where, struct node_pipe 
     struct stat st;
     if (getrandom(random, sizeof random, 0) != sizeof random)
         return -1;
-    pipe->dir = folder(p, where);
+    pipe->dir = process_open_at(p, str_z(where), O_PATH | O_DIRECTORY); // wherever its links point, in its root
     snprintf(pipe->name, sizeof pipe->name, ".clew-%016llx", (unsigned long long)random[0]);
     snprintf(pipe->path, sizeof pipe->path, "%s/%s", where, pipe->name);
     if (pipe->dir < 0)

@@ -2,5 +2,4 @@
 #include "agent/backend.h"
 
 // Answers from the process' files: what people see of them. Which names a line knows is read from the source, as it is when a probe is placed.
-int node_resolve_answer(const struct process *p, const struct resolve_request *q, struct json_writer *out,
-                        struct err *err);
+int node_resolve(const struct process *p, const struct resolve_request *q, struct json_writer *out, struct err *err);

@@ -468,13 +468,6 @@ static void python_detach(struct attachment *a)
     attachment_free(a);
 }
 
-static int python_resolve(struct attachment *a, const struct resolve_request *q, struct json_writer *out,
-                          struct err *err)
-{
-    MAGIC_CHECK(a, ATTACHMENT_MAGIC);
-    return resolve_answer(a->pid, q, out, err);
-}
-
 const struct backend python_backend = {
     .runtime = "python",
     .examine = python_examine,

@@ -1,77 +1,13 @@
 #include "agent/python/resolve.h"
 #include "agent/python/source.h"
-#include "base/mem.h"
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/openat2.h>
+#include "agent/source.h"
 #include <sodium.h>
-#include <stdio.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
-enum { SOURCE_MAX = 1 << 20, ENTRIES_MAX = 2000, VARIABLES_MAX = 2000, NEAREST = 6, PATH_ROOM = 8192 };
+enum { SOURCE_MAX = 1 << 20, VARIABLES_MAX = 2000, NEAREST = 6, PATH_ROOM = 8192 };
 
-static int open_in(int root, const char *path, int flags)
+static bool shown(str name, bool folder)
 {
-    // Links are followed as if that root were ours.
-    struct open_how how = { .flags = (uint64_t)flags | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
-                            .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
-    return (int)syscall(SYS_openat2, root, path, &how, sizeof how);
-}
-
-// A path as the process would open it: relative ones from where it stands. No "..": a question is about files below.
-static int path_open(pid_t pid, str path, int flags)
-{
-    char text[PATH_ROOM], place[64];
-    size_t n = 0;
-    if (str_find(path, STR("..")) >= 0 || memchr(path.ptr ? path.ptr : "", 0, path.len))
-        return -1;
-    if (!path.len || path.ptr[0] != '/') {
-        snprintf(place, sizeof place, "/proc/%d/cwd", (int)pid);
-        ssize_t got = readlink(place, text, sizeof text - 1);
-        if (got <= 0 || text[0] != '/')
-            return -1;
-        n = (size_t)got;
-        text[n++] = '/';
-    }
-    if (path.len >= sizeof text - n)
-        return -1;
-    if (path.len)
-        memcpy(text + n, path.ptr, path.len);
-    text[n + path.len] = 0;
-    snprintf(place, sizeof place, "/proc/%d/root", (int)pid);
-    int root = open(place, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (root < 0)
-        return -1;
-    int fd = open_in(root, text, flags);
-    close(root);
-    return fd;
-}
-
-static int source_read(pid_t pid, str path, char **ret, size_t *ret_len, struct err *err)
-{
-    struct stat st;
-    if (!str_ends(path, STR(".py")))
-        return err_set(err, ERR_INVALID, "no_source", "this is no path of a Python source file");
-    int fd = path_open(pid, path, O_RDONLY);
-    if (fd < 0)
-        return err_set(err, ERR_NOENT, "no_source", "the process has no such file");
-    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size > SOURCE_MAX) {
-        close(fd);
-        return err_set(err, ERR_LIMIT, "no_source", "the file is too large, or none");
-    }
-    char *text = mem_alloc((size_t)st.st_size + 1);
-    ssize_t got = text ? read(fd, text, (size_t)st.st_size) : -1;
-    close(fd);
-    if (got < 0) {
-        int rc = text ? ERR_IO : ERR_NOMEM;
-        mem_free(text);
-        return rc;
-    }
-    *ret = text, *ret_len = (size_t)got;
-    return 0;
+    return folder ? !str_eq(name, STR("__pycache__")) : str_ends(name, STR(".py"));
 }
 
 static void put_hash(struct json_writer *out, str text)
@@ -163,54 +99,22 @@ static void put_variables(struct json_writer *out, const struct py_source *s, in
     json_put_array_end(out);
 }
 
-static int put_files(pid_t pid, str path, struct json_writer *out, struct err *err)
-{
-    int fd = path_open(pid, path, O_RDONLY | O_DIRECTORY);
-    DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
-    if (!d && fd >= 0)
-        close(fd);
-    if (!d)
-        return err_set(err, ERR_NOENT, "no_source", "the process has no such folder");
-    json_put_object(out);
-    json_put_key(out, STR("entries"));
-    json_put_array(out);
-    struct dirent *e;
-    for (int n = 0; n < ENTRIES_MAX && (e = readdir(d));) {
-        str name = str_z(e->d_name);
-        bool dir = e->d_type == DT_DIR;
-        if (name.ptr[0] == '.' || str_eq(name, STR("__pycache__")) || (!dir && !str_ends(name, STR(".py"))))
-            continue;
-        char full[PATH_ROOM];
-        bool top = !path.len || path.ptr[path.len - 1] == '/';
-        int len = snprintf(full, sizeof full, "%.*s%s%s", STR_ARG(path), top ? "" : "/", e->d_name);
-        json_put_object(out);
-        json_put_key(out, STR("name")), json_put_str(out, name);
-        json_put_key(out, STR("path")),
-            json_put_str(out, str_of(full, len > 0 && (size_t)len < sizeof full ? (size_t)len : 0));
-        json_put_key(out, STR("dir")), json_put_bool(out, dir);
-        json_put_object_end(out);
-        n++;
-    }
-    closedir(d);
-    json_put_array_end(out);
-    json_put_object_end(out);
-    return 0;
-}
-
-int resolve_answer(pid_t pid, const struct resolve_request *q, struct json_writer *out, struct err *err)
+int python_resolve(const struct process *p, const struct resolve_request *q, struct json_writer *out, struct err *err)
 {
     if (q->what == RESOLVE_FILES)
-        return put_files(pid, q->path, out, err);
-    char *text = NULL;
-    size_t len = 0;
+        return source_list(p, q->path, shown, out, err);
+    if (!str_ends(q->path, STR(".py")))
+        return err_set(err, ERR_INVALID, "no_source", "this is no path of a Python source file");
+    struct arena arena;
     struct py_source source;
-    int rc = source_read(pid, q->path, &text, &len, err);
-    if (rc < 0)
-        return rc;
-    rc = py_source_read(&source, str_of(text, len));
+    str text;
+    arena_init(&arena, SOURCE_MAX + 4096);
+    int rc = source_read(p, q->path, SOURCE_MAX, &arena, &text, err);
+    if (rc == 0 && (rc = py_source_read(&source, text)) < 0)
+        err_set(err, rc, "no_source", "the file is too large");
     if (rc < 0) {
-        mem_free(text);
-        return err_set(err, rc, "no_source", "the file is too large");
+        arena_free(&arena);
+        return rc;
     }
     json_put_object(out);
     switch (q->what) {
@@ -234,6 +138,6 @@ int resolve_answer(pid_t pid, const struct resolve_request *q, struct json_write
     }
     json_put_object_end(out);
     py_source_free(&source);
-    mem_free(text);
+    arena_free(&arena);
     return 0;
 }

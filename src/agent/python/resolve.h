@@ -2,4 +2,4 @@
 #pragma once
 #include "agent/backend.h"
 
-int resolve_answer(pid_t pid, const struct resolve_request *q, struct json_writer *out, struct err *err);
+int python_resolve(const struct process *p, const struct resolve_request *q, struct json_writer *out, struct err *err);

@@ -1,4 +1,5 @@
 // What the text of a file says, and the answers that are made of it for a process: this one.
+#include "agent/process.h"
 #include "agent/python/resolve.h"
 #include "agent/python/source.h"
 #include "base/json.h"
@@ -99,7 +100,13 @@ static char *answer(const char *path, enum resolve_what what, int line, const ch
     struct err err = { 0 };
     buf_init(&out, sizeof text);
     json_writer_init(&w, &out);
-    int rc = resolve_answer(getpid(), &q, &w, &err);
+    struct arena arena;
+    struct process p;
+    arena_init(&arena, 1 << 20);
+    assert_int_equal(process_read(getpid(), &arena, &p), 0);
+    int rc = python_resolve(&p, &q, &w, &err);
+    process_done(&p);
+    arena_free(&arena);
     snprintf(text, sizeof text, "%.*s", rc < 0 ? (int)strlen(err.slug) : (int)out.len,
              rc < 0 ? err.slug : (char *)out.ptr);
     buf_free(&out);

@@ -1,0 +1,11 @@
+// Source files of a process, as people are shown them: read from the process' own view of the disk, below its root and where it
+// stands. No "..": a question is about files below.
+#pragma once
+#include "agent/backend.h"
+
+// One of a regular file of at most size_max bytes; *ret_text lives in the arena. err: "no_source".
+int source_read(const struct process *p, str path, size_t size_max, struct arena *arena, str *ret_text,
+                struct err *err);
+// RESOLVE_FILES: the folders, and the files of which `shown` says so by their names. Neither hidden ones.
+int source_list(const struct process *p, str path, bool (*shown)(str name, bool folder), struct json_writer *out,
+                struct err *err);
