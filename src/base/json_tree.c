@@ -76,6 +76,13 @@ bool json_int_of(const struct json_node *node, int64_t *ret_i)
     return (json_is(node, JSON_NUMBER) || json_is(node, JSON_STRING)) && json_number_int(node->text, ret_i);
 }
 
+int64_t json_get_int(const struct json_node *object, str name)
+{
+    int64_t i = 0;
+    json_int_of(json_get(object, name), &i);
+    return i;
+}
+
 void json_put_tree(struct json_writer *w, const struct json_node *node)
 {
     switch (node->type) {

@@ -21,6 +21,8 @@ int json_tree_read(str text, struct arena *arena, unsigned depth_max, const stru
 const struct json_node *json_get(const struct json_node *object, str name);
 // Of a member: empty when it is not a string.
 str json_get_text(const struct json_node *object, str name);
+// Of a member: 0 when it is no whole number, see json_int_of().
+int64_t json_get_int(const struct json_node *object, str name);
 static inline bool json_is(const struct json_node *node, enum json_type type) { return node && node->type == type; }
 static inline str json_text_of(const struct json_node *node)
 {

@@ -1,34 +1,24 @@
 // `clew agents`: the hosts that have one, what runs there, enrolment and removal.
-#include "base/timefmt.h"
 #include "main/ask.h"
 #include "main/grid.h"
 #include "main/human.h"
-#include "main/terminal.h"
 
 #include <stdio.h>
 
-enum { OUT_MAX = 64 << 20 };
 #define TOKEN_HINT \
     "this needs a token with the scope admin: clew token add NAME --scope read,admin, given as CLEW_TOKEN"
 
-static int cell(struct grid *g, const char *title, bool right, str text)
+static int number_cell(struct grid *g, const struct json_node *x, const char *name)
 {
-    return grid_cell(g, grid_column(g, str_z(title), right), text);
-}
-
-static str number(struct grid *g, const struct json_node *node, const char *name)
-{
-    int64_t n = 0;
-    json_int_of(json_get(node, str_z(name)), &n);
-    return arena_printf(g->arena, "%lld", (long long)n);
+    return grid_put(g, name, true, arena_printf(g->arena, "%lld", (long long)json_get_int(x, str_z(name))));
 }
 
 static str memory(struct grid *g, const struct json_node *agent)
 {
     struct buf b;
-    int64_t n = 0;
+    int64_t n = json_get_int(agent, STR("rss"));
     buf_init(&b, 256);
-    if (json_int_of(json_get(agent, STR("rss")), &n) && n > 0)
+    if (n > 0)
         human_size(&b, (uint64_t)n);
     str text = arena_printf(g->arena, "%.*s", STR_ARG(buf_view(&b)));
     buf_free(&b);
@@ -43,21 +33,22 @@ static int put_agent(struct grid *g, const struct json_node *a)
         json_number_double(ratio->text, &cpu);
     int r = grid_row(g);
     if (r == 0)
-        r = cell(g, "agent", false, json_get_text(a, STR("id")));
+        r = grid_put(g, "agent", false, json_get_text(a, STR("id")));
     if (r == 0)
-        r = cell(g, "host", false, json_get_text(a, STR("host")));
+        r = grid_put(g, "host", false, json_get_text(a, STR("host")));
     if (r == 0)
-        r = cell(g, "state", false, json_is(json_get(a, STR("connected")), JSON_TRUE) ? STR("connected") : STR("away"));
+        r = grid_put(g, "state", false,
+                     json_is(json_get(a, STR("connected")), JSON_TRUE) ? STR("connected") : STR("away"));
     if (r == 0)
-        r = cell(g, "processes", true, number(g, a, "processes"));
+        r = number_cell(g, a, "processes");
     if (r == 0)
-        r = cell(g, "attached", true, number(g, a, "attached"));
+        r = number_cell(g, a, "attached");
     if (r == 0)
-        r = cell(g, "cpu", true, arena_printf(g->arena, "%.1f%%", cpu * 100));
+        r = grid_put(g, "cpu", true, arena_printf(g->arena, "%.1f%%", cpu * 100));
     if (r == 0)
-        r = cell(g, "memory", true, memory(g, a));
+        r = grid_put(g, "memory", true, memory(g, a));
     if (r == 0)
-        r = cell(g, "version", false, json_get_text(a, STR("version")));
+        r = grid_put(g, "version", false, json_get_text(a, STR("version")));
     return r;
 }
 
@@ -69,56 +60,27 @@ static int put_service(struct grid *g, const struct json_node *s)
         buf_printf(&b, "%s%.*s", b.len ? ", " : "", STR_ARG(e->text));
     int r = grid_row(g);
     if (r == 0)
-        r = cell(g, "service", false, json_get_text(s, STR("service")));
+        r = grid_put(g, "service", false, json_get_text(s, STR("service")));
     if (r == 0)
-        r = cell(g, "runtimes", false, buf_view(&b));
+        r = grid_put(g, "runtimes", false, buf_view(&b));
     if (r == 0)
-        r = cell(g, "instances", true, number(g, s, "instances"));
+        r = number_cell(g, s, "instances");
     if (r == 0)
-        r = cell(g, "attachable", true, number(g, s, "attachable"));
+        r = number_cell(g, s, "attachable");
     if (r == 0)
-        r = cell(g, "hosts", true, number(g, s, "hosts"));
+        r = number_cell(g, s, "hosts");
     if (r == 0)
-        r = cell(g, "probes", true, number(g, s, "probes"));
+        r = number_cell(g, s, "probes");
     buf_free(&b);
     return r;
 }
 
 int command_agents(struct invocation *inv)
 {
-    bool services = invocation_option(inv, "services"), lines = invocation_option(inv, "json");
-    struct ask a;
-    struct buf out;
-    struct json_writer w;
-    struct grid g;
-    struct arena arena;
-    int status = ask_begin(&a, inv), r = 0;
-    buf_init(&out, OUT_MAX);
-    arena_init(&arena, OUT_MAX);
-    grid_init(&g, &arena);
-    if (status == EXIT_DONE && ask_get(&a, services ? STR("/api/v1/live/services") : STR("/api/v1/agents")) < 0)
-        status = EXIT_FAILED;
-    const struct json_node *list =
-        status == EXIT_DONE ? json_get(a.root, services ? STR("services") : STR("agents")) : NULL;
-    for (const struct json_node *x = json_first_of(list, JSON_ARRAY); x && r == 0; x = x->next) {
-        if (!lines) {
-            r = services ? put_service(&g, x) : put_agent(&g, x);
-            continue;
-        }
-        json_writer_init(&w, &out);
-        json_put_tree(&w, x);
-        r = buf_byte(&out, '\n');
-    }
-    if (r == 0 && g.rows_n)
-        grid_print(&g, &out, terminal_width(), true);
-    if (status == EXIT_DONE && list && !list->n)
-        fprintf(stderr, "clew: no host has an agent yet: `clew agents token` makes what enrols one\n");
-    if (status == EXIT_DONE)
-        status = command_print(&out);
-    arena_free(&arena);
-    buf_free(&out);
-    ask_end(&a);
-    return status;
+    static const char none[] = "no host has an agent yet: `clew agents token` makes what enrols one";
+    static const struct ask_list agents = { "/api/v1/agents", "agents", put_agent, .none = none },
+                                 services = { "/api/v1/live/services", "services", put_service, .none = none };
+    return ask_list(inv, invocation_option(inv, "services") ? &services : &agents);
 }
 
 int command_agents_token(struct invocation *inv)

@@ -2,73 +2,27 @@
 //
 // The command line's own token (of the run file) may read and see values, no more: whoever can read that file would else
 // change things in nobody's name. What changes issues asks for a token with `admin`, which the audit trail can name.
-#include "base/json_tree.h"
 #include "base/numfmt.h"
 #include "base/timefmt.h"
-#include "main/client.h"
-#include "main/command.h"
+#include "main/ask.h"
 #include "main/event_text.h"
 #include "main/human.h"
 #include "main/terminal.h"
 
-#include <stdio.h>
+enum { ACTIVITY_SHOWN = 10, RELEASES_SHOWN = 5, LABEL_WIDTH = 12 };
 
-enum { ANSWER_MAX = 64 << 20, TREE_MAX = 512 << 20, BODY_MAX = 64 << 10, ACTIVITY_SHOWN = 10, RELEASES_SHOWN = 5 };
+#define TOKEN_HINT                                                   \
+    "hint: the command line's own token only reads; make one with\n" \
+    "  clew token add NAME --scope read,admin, and give it as CLEW_TOKEN"
 
-struct asking {
-    struct invocation *inv;
-    struct client client;
-    struct client_answer answer;
-    struct buf json;
-};
-
-static int begin(struct asking *a, struct invocation *inv)
+static int begin(struct ask *a, const struct invocation *inv)
 {
-    struct err err = { 0 };
-    *a = (struct asking){ .inv = inv };
-    buf_init(&a->json, ANSWER_MAX);
-    return client_find(&inv->config, &a->client, &err) < 0 ? command_fail(&err) : EXIT_DONE;
-}
-
-static void end(struct asking *a)
-{
-    buf_free(&a->answer.error);
-    buf_free(&a->json);
-}
-
-// EXIT_DONE, or the failure is told. body empty: a GET.
-static int ask(struct asking *a, str method, str path, str body)
-{
-    struct err err = { 0 };
-    int r = client_call(&a->client, method, path, body, &a->json, &a->answer, &err);
-    if (r < 0)
-        return command_fail(&err);
-    if (a->answer.status == 200)
-        return EXIT_DONE;
-    int status = client_fail(&a->answer, (str){ 0 });
-    if (a->answer.status == 403 && body.len)
-        fprintf(stderr, "  hint: the command line's own token only reads; make one with\n"
-                        "  clew token add NAME --scope read,admin, and give it as CLEW_TOKEN\n");
+    int status = ask_begin(a, inv);
+    a->depth = ASK_DEPTH_FLAT;
     return status;
 }
 
 // ---- showing -------------------------------------------------------------------------------------------
-
-static int64_t number(const struct json_node *node, const char *name)
-{
-    int64_t n = 0;
-    json_int_of(json_get(node, str_z(name)), &n);
-    return n;
-}
-
-static void put_text(struct buf *out, const char *label, str text)
-{
-    if (!text.len)
-        return;
-    buf_printf(out, "%-12s", label);
-    human_escape(out, text);
-    buf_byte(out, '\n');
-}
 
 static void put_time(struct buf *out, str time)
 {
@@ -79,7 +33,7 @@ static void put_time(struct buf *out, str time)
 
 static void put_when(struct buf *out, const char *label, str time)
 {
-    buf_printf(out, "%-12s", label);
+    buf_printf(out, "%-*s", LABEL_WIDTH, label);
     put_time(out, time);
     buf_byte(out, '\n');
 }
@@ -111,14 +65,15 @@ static void put_head(struct buf *out, const struct json_node *x)
     buf_str(out, STR("  "));
     human_escape(out, json_get_text(x, STR("title")));
     buf_byte(out, '\n');
-    put_text(out, "culprit", json_get_text(x, STR("culprit")));
-    buf_printf(out, "%-12s", "state");
+    human_labelled(out, LABEL_WIDTH, "culprit", json_get_text(x, STR("culprit")));
+    buf_printf(out, "%-*s", LABEL_WIDTH, "state");
     put_state(out, x);
     buf_byte(out, '\n');
-    put_text(out, "priority", json_get_text(x, STR("priority")));
-    put_text(out, "assignee", json_get_text(assignee, STR("name")));
-    buf_printf(out, "%-12s%lld of %s%lld users\n", "events", (long long)number(x, "total_events"),
-               about ? "about " : "", (long long)number(x, "total_users"));
+    human_labelled(out, LABEL_WIDTH, "priority", json_get_text(x, STR("priority")));
+    human_labelled(out, LABEL_WIDTH, "assignee", json_get_text(assignee, STR("name")));
+    buf_printf(out, "%-*s%lld of %s%lld users\n", LABEL_WIDTH, "events",
+               (long long)json_get_int(x, STR("total_events")), about ? "about " : "",
+               (long long)json_get_int(x, STR("total_users")));
     put_when(out, "first", json_get_text(x, STR("first")));
     put_when(out, "last", json_get_text(x, STR("last")));
 }
@@ -134,7 +89,7 @@ static void put_releases(struct buf *out, const struct json_node *x)
             buf_str(out, STR("  ...\n"));
             break;
         }
-        buf_printf(out, "  %8lld  ", (long long)number(r, "events"));
+        buf_printf(out, "  %8lld  ", (long long)json_get_int(r, STR("events")));
         human_escape(out, name.len ? name : STR("(others)"));
         buf_byte(out, '\n');
     }
@@ -161,64 +116,57 @@ static void put_activity(struct buf *out, const struct json_node *x)
     }
 }
 
-static int draw(const struct buf *issue, const struct buf *event)
+static int draw(const struct json_node *issue, const struct buf *event)
 {
     struct event_text_options o = { .width = terminal_width(), .colours = terminal_colours() };
-    const struct json_node *root;
-    struct arena arena;
     struct buf out;
     struct err err = { 0 };
-    int status = EXIT_FAILED;
-    arena_init(&arena, TREE_MAX);
-    buf_init(&out, ANSWER_MAX);
-    int r = json_tree_read(buf_view(issue), &arena, 16, &root, &err);
-    if (r == 0) {
-        put_head(&out, root);
-        put_releases(&out, root);
-        put_activity(&out, root);
-        if (event->len) {
-            put_heading(&out, "Latest event");
-            r = event_text_print(buf_view(event), &o, &out);
-        }
+    int status, r = 0;
+    buf_init(&out, ASK_OUT_MAX);
+    put_head(&out, issue);
+    put_releases(&out, issue);
+    put_activity(&out, issue);
+    if (event->len) {
+        put_heading(&out, "Latest event");
+        r = event_text_print(buf_view(event), &o, &out);
     }
     if (r == 0) {
         status = command_print(&out);
     } else {
         err_set(&err, r, "bad_answer", "the server's answer is no issue: %s", err_text(r));
-        command_fail(&err);
+        status = command_fail(&err);
     }
     buf_free(&out);
-    arena_free(&arena);
     return status;
 }
 
 int command_issue(struct invocation *inv)
 {
-    struct asking issue, event;
-    struct buf path;
-    int status = begin(&issue, inv);
-    if (status != EXIT_DONE)
-        return status;
-    begin(&event, inv);
+    struct ask a;
+    struct buf path, event;
+    struct client_answer answer = { 0 };
+    int status = begin(&a, inv);
     buf_init(&path, 4096);
+    buf_init(&event, ASK_OUT_MAX);
     buf_str(&path, STR("/api/v1/issues/"));
     client_url_escape(&path, str_z(inv->operands[0]));
-    status = ask(&issue, STR("GET"), buf_view(&path), (str){ 0 });
+    if (status == EXIT_DONE && ask_get(&a, buf_view(&path)) < 0)
+        status = EXIT_FAILED;
     if (status == EXIT_DONE && invocation_option(inv, "json")) {
-        buf_byte(&issue.json, '\n');
-        status = command_print(&issue.json);
+        buf_byte(&a.json, '\n');
+        status = command_print(&a.json);
     } else if (status == EXIT_DONE) {
         struct err err = { 0 };
         buf_str(&path, STR("/events/latest"));
         // Its events may be gone already while its figures stay.
-        if (client_fetch(&event.client, buf_view(&path), &event.json, &event.answer, &err) < 0 ||
-            event.answer.status != 200)
-            buf_clear(&event.json);
-        status = draw(&issue.json, &event.json);
+        if (client_fetch(&a.client, buf_view(&path), &event, &answer, &err) < 0 || answer.status != 200)
+            buf_clear(&event);
+        status = draw(a.root, &event);
     }
+    buf_free(&answer.error);
+    buf_free(&event);
     buf_free(&path);
-    end(&event);
-    end(&issue);
+    ask_end(&a);
     return status;
 }
 
@@ -254,54 +202,38 @@ static void put_line(struct buf *out, const struct json_node *x)
 }
 
 // What became of them; a failure among them is told and makes the status.
-static int tell(const struct buf *json, bool one)
+static int tell(const struct json_node *answer, bool one)
 {
-    const struct json_node *root;
-    struct arena arena;
     struct buf out;
     struct err err = { 0 };
-    int status = EXIT_DONE;
-    arena_init(&arena, TREE_MAX);
-    buf_init(&out, ANSWER_MAX);
-    if (json_tree_read(buf_view(json), &arena, 16, &root, &err) < 0) {
+    buf_init(&out, ASK_OUT_MAX);
+    if (one)
+        put_line(&out, answer);
+    for (const struct json_node *x = json_first_of(json_get(answer, STR("issues")), JSON_ARRAY); x; x = x->next)
+        put_line(&out, x);
+    int status = command_print(&out);
+    for (const struct json_node *x = json_first_of(json_get(answer, STR("failed")), JSON_ARRAY); x; x = x->next) {
+        str message = json_get_text(json_get(x, STR("error")), STR("message"));
+        err_set(&err, ERR_INVALID, "failed", "%lld: %.*s", (long long)json_get_int(x, STR("id")), STR_ARG(message));
         status = command_fail(&err);
-    } else {
-        if (one)
-            put_line(&out, root);
-        for (const struct json_node *x = json_first_of(json_get(root, STR("issues")), JSON_ARRAY); x; x = x->next)
-            put_line(&out, x);
-        status = command_print(&out);
-        for (const struct json_node *x = json_first_of(json_get(root, STR("failed")), JSON_ARRAY); x; x = x->next) {
-            str message = json_get_text(json_get(x, STR("error")), STR("message"));
-            err_set(&err, ERR_INVALID, "failed", "%lld: %.*s", (long long)number(x, "id"), STR_ARG(message));
-            status = command_fail(&err);
-        }
     }
     buf_free(&out);
-    arena_free(&arena);
     return status;
 }
 
 static int change(struct invocation *inv, str method, str path, void (*put)(struct json_writer *, struct invocation *))
 {
-    struct asking a;
-    struct buf body;
-    struct json_writer w;
+    struct ask a;
     int status = begin(&a, inv);
-    if (status != EXIT_DONE)
-        return status;
-    buf_init(&body, BODY_MAX);
-    json_writer_init(&w, &body);
-    json_put_object(&w);
-    put_ids(&w, inv);
+    a.hint = TOKEN_HINT;
+    json_put_object(&a.w);
+    put_ids(&a.w, inv);
     if (put)
-        put(&w, inv);
-    json_put_object_end(&w);
-    status = ask(&a, method, path, buf_view(&body));
+        put(&a.w, inv);
+    json_put_object_end(&a.w);
     if (status == EXIT_DONE)
-        status = tell(&a.json, !put);
-    buf_free(&body);
-    end(&a);
+        status = ask_server(&a, method, path, NULL, NULL) < 0 ? EXIT_FAILED : tell(a.root, !put);
+    ask_end(&a);
     return status;
 }
 

@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { WAIT_S = 15, LOOK_MS = 150, OUT_MAX = 64 << 20, TAIL_SILENCE_MS = -1 };
+enum { WAIT_S = 15, LOOK_MS = 150, TAIL_SILENCE_MS = -1 };
 
 #define TOKEN_HINT \
     "a token that may: clew token add NAME --scope read,values,probe (probe_prod: in production), given as CLEW_TOKEN"
@@ -34,13 +34,6 @@ static str path_of(struct arena *arena, const char *id) // of a probe; an id hol
     str path = arena_printf(arena, "%.*s", STR_ARG(buf_view(&b)));
     buf_free(&b);
     return path;
-}
-
-static int print(struct buf *out)
-{
-    int status = command_print(out);
-    buf_free(out);
-    return status;
 }
 
 // ---- add ---------------------------------------------------------------------------------------------------
@@ -194,7 +187,7 @@ static str wrong_text(void *ctx, str place)
 static void say_instances(const struct json_node *probe)
 {
     struct buf out;
-    buf_init(&out, OUT_MAX);
+    buf_init(&out, ASK_OUT_MAX);
     probe_text_instances(&out, probe);
     fprintf(stderr, "%.*s", (int)out.len, out.ptr ? (const char *)out.ptr : "");
     buf_free(&out);
@@ -268,92 +261,48 @@ int command_probe_add(struct invocation *inv)
 
 // ---- ls, show ----------------------------------------------------------------------------------------------
 
-static int cell(struct grid *g, const char *title, bool right, str text)
-{
-    return grid_cell(g, grid_column(g, str_z(title), right), text);
-}
-
 static int put_row(struct grid *g, const struct json_node *p)
 {
     struct buf where;
-    int64_t captures = 0, hits = 0, used = 0, ends = 0;
+    int64_t ends = 0, hits = json_get_int(p, STR("hits")), used = json_get_int(p, STR("hits_used"));
     size_t n = 0;
     buf_init(&where, 8192);
     probe_text_where(&where, p);
-    json_int_of(json_get(p, STR("captures")), &captures);
-    json_int_of(json_get(p, STR("hits")), &hits);
-    json_int_of(json_get(p, STR("hits_used")), &used);
     for (const struct json_node *i = json_first_of(json_get(p, STR("instances")), JSON_ARRAY); i; i = i->next)
         n += str_eq(json_get_text(i, STR("state")), STR("installed")) ||
              str_eq(json_get_text(i, STR("state")), STR("emitting"));
     int r = grid_row(g);
     if (r == 0)
-        r = cell(g, "probe", false, json_get_text(p, STR("id")));
+        r = grid_put(g, "probe", false, json_get_text(p, STR("id")));
     if (r == 0)
-        r = cell(g, "state", false, json_get_text(p, STR("state")));
+        r = grid_put(g, "state", false, json_get_text(p, STR("state")));
     if (r == 0)
-        r = cell(g, "kind", false, json_get_text(p, STR("kind")));
+        r = grid_put(g, "kind", false, json_get_text(p, STR("kind")));
     if (r == 0)
-        r = cell(g, "service", false, json_get_text(p, STR("service")));
+        r = grid_put(g, "service", false, json_get_text(p, STR("service")));
     if (r == 0)
-        r = cell(g, "where", false, buf_view(&where));
+        r = grid_put(g, "where", false, buf_view(&where));
     if (r == 0)
-        r = cell(g, "in", true, arena_printf(g->arena, "%zu", n));
+        r = grid_put(g, "in", true, arena_printf(g->arena, "%zu", n));
     if (r == 0)
-        r = cell(g, "hits", true, arena_printf(g->arena, "%lld/%lld", (long long)used, (long long)hits));
+        r = grid_put(g, "hits", true, arena_printf(g->arena, "%lld/%lld", (long long)used, (long long)hits));
     if (r == 0 && parse_rfc3339(json_get_text(p, STR("expires")), &ends)) {
         int64_t left = ends - clock_unix_ns();
-        r = cell(g, "left", true,
-                 left > 0 ? arena_printf(g->arena, "%lldm", (long long)(left / (60 * NS_PER_S))) : STR("-"));
+        r = grid_put(g, "left", true,
+                     left > 0 ? arena_printf(g->arena, "%lldm", (long long)(left / (60 * NS_PER_S))) : STR("-"));
     }
     if (r == 0)
-        r = cell(g, "owner", false, json_get_text(p, STR("owner")));
+        r = grid_put(g, "owner", false, json_get_text(p, STR("owner")));
     buf_free(&where);
     return r;
 }
 
-static int print_list(const struct ask *a, bool lines)
-{
-    struct buf out;
-    struct json_writer w;
-    struct grid g;
-    struct arena arena;
-    buf_init(&out, OUT_MAX);
-    arena_init(&arena, OUT_MAX);
-    grid_init(&g, &arena);
-    int r = 0;
-    for (const struct json_node *p = json_first_of(json_get(a->root, STR("probes")), JSON_ARRAY); p && r == 0;
-         p = p->next) {
-        if (!lines) {
-            r = put_row(&g, p);
-            continue;
-        }
-        json_writer_init(&w, &out);
-        json_put_tree(&w, p);
-        r = buf_byte(&out, '\n');
-    }
-    if (r == 0 && g.rows_n)
-        grid_print(&g, &out, terminal_width(), true);
-    arena_free(&arena);
-    return print(&out);
-}
-
 int command_probe_ls(struct invocation *inv)
 {
-    struct ask a;
-    struct buf path;
-    int status = begin(&a, inv);
-    buf_init(&path, 1 << 16);
-    buf_str(&path, STR("/api/v1/probes"));
-    ask_parameter(&path, "service", invocation_option(inv, "service"));
-    ask_parameter(&path, "project", invocation_option(inv, "project"));
-    ask_parameter(&path, "all", invocation_option(inv, "all") ? "1" : NULL);
-    if (status == EXIT_DONE)
-        status =
-            ask_get(&a, buf_view(&path)) < 0 ? EXIT_FAILED : print_list(&a, invocation_option(inv, "json") != NULL);
-    buf_free(&path);
-    ask_end(&a);
-    return status;
+    static const char *const options[] = { "service", "project", NULL };
+    static const struct ask_list open = { "/api/v1/probes", "probes", put_row, options, .hint = TOKEN_HINT },
+                                 all = { "/api/v1/probes?all=1", "probes", put_row, options, .hint = TOKEN_HINT };
+    return ask_list(inv, invocation_option(inv, "all") ? &all : &open);
 }
 
 int command_probe_show(struct invocation *inv)
@@ -366,14 +315,15 @@ int command_probe_show(struct invocation *inv)
     if (status == EXIT_DONE && ask_get(&a, path_of(&arena, inv->operands[0])) < 0)
         status = EXIT_FAILED;
     if (status == EXIT_DONE) {
-        buf_init(&out, OUT_MAX);
+        buf_init(&out, ASK_OUT_MAX);
         if (invocation_option(inv, "json")) {
             buf_str(&out, buf_view(&a.json));
             buf_byte(&out, '\n');
         } else {
             probe_text(&out, a.root);
         }
-        status = print(&out);
+        status = command_print(&out);
+        buf_free(&out);
     }
     arena_free(&arena);
     ask_end(&a);
@@ -478,7 +428,7 @@ static int tail_line(void *ctx, str line)
         return 0;
     str json = str_trim(str_slice(line, 5, line.len));
     arena_init(&arena, 16 << 20);
-    buf_init(&out, OUT_MAX);
+    buf_init(&out, ASK_OUT_MAX);
     if (json_tree_read(json, &arena, 64, &root, NULL) == 0 && wanted(t, json_get_text(root, STR("probe")))) {
         if (invocation_option(t->inv, "json") || !terminal_is()) {
             buf_str(&out, json);

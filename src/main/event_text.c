@@ -52,13 +52,6 @@ static bool flag(const struct json_node *node, const char *name)
     return json_is(json_get(node, str_z(name)), JSON_TRUE);
 }
 
-static int64_t number(const struct json_node *node, const char *name)
-{
-    int64_t i = 0;
-    json_int_of(json_get(node, str_z(name)), &i);
-    return i;
-}
-
 static void heading(struct text *t, const char *words)
 {
     end_line(t);
@@ -107,8 +100,9 @@ static void put_head(struct text *t)
     end_line(t);
     if (text_of(e, "short").len) {
         put(t, text_of(e, "short"));
-        if (number(e, "of") > 0)
-            buf_printf(t->out, ", event %lld of %lld", (long long)number(e, "index"), (long long)number(e, "of"));
+        if (json_get_int(e, STR("of")) > 0)
+            buf_printf(t->out, ", event %lld of %lld", (long long)json_get_int(e, STR("index")),
+                       (long long)json_get_int(e, STR("of")));
         end_line(t);
     }
     buf_str(t->out, STR("event "));
@@ -125,7 +119,7 @@ static void put_head(struct text *t)
 
 static void put_source(struct text *t, const struct json_node *frame)
 {
-    int64_t own = number(frame, "line");
+    int64_t own = json_get_int(frame, STR("line"));
     for (const struct json_node *l = json_first_of(json_get(frame, STR("context")), JSON_ARRAY); l; l = l->next) {
         int64_t n = 0;
         if (!json_is(l, JSON_ARRAY) || l->n != 2)
@@ -169,10 +163,10 @@ static void put_frame(struct text *t, const struct json_node *frame)
     if (file.len || module.len) {
         buf_str(t->out, STR("  "));
         put(t, file.len ? file : module);
-        if (number(frame, "line"))
-            buf_printf(t->out, ":%lld", (long long)number(frame, "line"));
-        if (number(frame, "column"))
-            buf_printf(t->out, ":%lld", (long long)number(frame, "column"));
+        if (json_get_int(frame, STR("line")))
+            buf_printf(t->out, ":%lld", (long long)json_get_int(frame, STR("line")));
+        if (json_get_int(frame, STR("column")))
+            buf_printf(t->out, ":%lld", (long long)json_get_int(frame, STR("column")));
     }
     end_line(t);
     put_source(t, frame);
@@ -220,12 +214,12 @@ static void put_exceptions(struct text *t)
             put(t, text_of(x, "value"));
         }
         end_line(t);
-        put_frames(t, json_get(x, STR("frames")), (uint64_t)number(x, "frames_cut"));
+        put_frames(t, json_get(x, STR("frames")), (uint64_t)json_get_int(x, STR("frames_cut")));
         first = false;
     }
     if (json_is(json_get(t->e, STR("stack")), JSON_ARRAY)) {
         heading(t, "Stack");
-        put_frames(t, json_get(t->e, STR("stack")), (uint64_t)number(t->e, "stack_cut"));
+        put_frames(t, json_get(t->e, STR("stack")), (uint64_t)json_get_int(t->e, STR("stack_cut")));
     }
 }
 
@@ -266,7 +260,7 @@ static void put_breadcrumbs(struct text *t)
     put_colour(t, "1", STR("Breadcrumbs"));
     if (n > BREADCRUMBS)
         buf_printf(t->out, ", the last %d of %llu", BREADCRUMBS,
-                   (unsigned long long)n + (unsigned long long)number(t->e, "breadcrumbs_cut"));
+                   (unsigned long long)n + (unsigned long long)json_get_int(t->e, STR("breadcrumbs_cut")));
     end_line(t);
     for (const struct json_node *b = list->first; b; b = b->next, i++)
         if (i + BREADCRUMBS >= n)

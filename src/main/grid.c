@@ -69,6 +69,11 @@ int grid_cell(struct grid *g, size_t column, str text)
     return 0;
 }
 
+int grid_put(struct grid *g, const char *title, bool right, str text)
+{
+    return grid_cell(g, grid_column(g, str_z(title), right), text);
+}
+
 // Narrows the widest left-aligned column until the line fits or nothing can give way any more.
 static void fit(struct grid *g, size_t width)
 {

@@ -26,5 +26,7 @@ size_t grid_column(struct grid *g, str title, bool right);
 int grid_row(struct grid *g);
 // A cell of the newest row; text is copied with control characters escaped.
 int grid_cell(struct grid *g, size_t column, str text);
+// The same in the column of that title.
+int grid_put(struct grid *g, const char *title, bool right, str text);
 // width: columns of the terminal, 0: no limit.
 void grid_print(struct grid *g, struct buf *out, size_t width, bool titles);

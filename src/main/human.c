@@ -52,6 +52,15 @@ static size_t char_width(uint32_t cp)
     return wide ? 2 : 1;
 }
 
+void human_labelled(struct buf *out, int width, const char *label, str text)
+{
+    if (!text.len)
+        return;
+    buf_printf(out, "%-*s", width, label);
+    human_escape(out, text);
+    buf_byte(out, '\n');
+}
+
 size_t human_width(str s)
 {
     size_t width = 0;

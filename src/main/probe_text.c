@@ -4,21 +4,7 @@
 #include "base/timefmt.h"
 #include "main/human.h"
 
-static int64_t number(const struct json_node *node, const char *name)
-{
-    int64_t n = 0;
-    json_int_of(json_get(node, str_z(name)), &n);
-    return n;
-}
-
-static void put_text(struct buf *out, const char *label, str text)
-{
-    if (!text.len)
-        return;
-    buf_printf(out, "%-10s", label);
-    human_escape(out, text);
-    buf_byte(out, '\n');
-}
+enum { LABEL_WIDTH = 10 };
 
 void probe_text_where(struct buf *out, const struct json_node *probe)
 {
@@ -33,7 +19,7 @@ void probe_text_where(struct buf *out, const struct json_node *probe)
         human_escape(out, exception);
     } else {
         human_escape(out, file);
-        buf_printf(out, ":%lld", (long long)number(where, "line"));
+        buf_printf(out, ":%lld", (long long)json_get_int(where, STR("line")));
     }
 }
 
@@ -95,13 +81,13 @@ static void put_instance(struct buf *out, const struct json_node *i)
         first = json_get_text(i, STR("first_error"));
     buf_printf(out, "  %-13.*s", STR_ARG(state));
     human_escape(out, json_get_text(i, STR("host")));
-    buf_printf(out, " pid %lld", (long long)number(i, "pid"));
+    buf_printf(out, " pid %lld", (long long)json_get_int(i, STR("pid")));
     if (json_get_text(i, STR("version")).len) {
         buf_str(out, STR(" version "));
         human_escape(out, json_get_text(i, STR("version")));
     }
-    int64_t hits = number(i, "hits"), filtered = number(i, "filtered"), errors = number(i, "errors"),
-            dropped = number(i, "dropped");
+    int64_t hits = json_get_int(i, STR("hits")), filtered = json_get_int(i, STR("filtered")),
+            errors = json_get_int(i, STR("errors")), dropped = json_get_int(i, STR("dropped"));
     if (hits)
         buf_printf(out, ", %lld hit%s", (long long)hits, hits == 1 ? "" : "s");
     if (filtered)
@@ -144,23 +130,23 @@ bool probe_text_settled(const struct json_node *probe)
 void probe_text(struct buf *out, const struct json_node *probe)
 {
     int64_t ns;
-    put_text(out, "probe", json_get_text(probe, STR("id")));
-    put_text(out, "service", json_get_text(probe, STR("service")));
-    buf_printf(out, "%-10s", "where");
+    human_labelled(out, LABEL_WIDTH, "probe", json_get_text(probe, STR("id")));
+    human_labelled(out, LABEL_WIDTH, "service", json_get_text(probe, STR("service")));
+    buf_printf(out, "%-*s", LABEL_WIDTH, "where");
     probe_text_where(out, probe);
     buf_byte(out, '\n');
-    put_text(out, "state", json_get_text(probe, STR("state")));
-    put_text(out, "if", json_get_text(probe, STR("if")));
-    put_text(out, "hit", json_get_text(probe, STR("hit")));
+    human_labelled(out, LABEL_WIDTH, "state", json_get_text(probe, STR("state")));
+    human_labelled(out, LABEL_WIDTH, "if", json_get_text(probe, STR("if")));
+    human_labelled(out, LABEL_WIDTH, "hit", json_get_text(probe, STR("hit")));
     for (const struct json_node *e = json_first_of(json_get(probe, STR("exprs")), JSON_ARRAY); e; e = e->next)
-        put_text(out, "capture", json_text_of(e));
-    put_text(out, "log", json_get_text(json_get(probe, STR("log")), STR("template")));
-    put_text(out, "owner", json_get_text(probe, STR("owner")));
-    buf_printf(out, "%-10s%lld of %lld hits used, %lld captures, %lld dropped\n", "hits",
-               (long long)number(probe, "hits_used"), (long long)number(probe, "hits"),
-               (long long)number(probe, "captures"), (long long)number(probe, "dropped"));
+        human_labelled(out, LABEL_WIDTH, "capture", json_text_of(e));
+    human_labelled(out, LABEL_WIDTH, "log", json_get_text(json_get(probe, STR("log")), STR("template")));
+    human_labelled(out, LABEL_WIDTH, "owner", json_get_text(probe, STR("owner")));
+    buf_printf(out, "%-*s%lld of %lld hits used, %lld captures, %lld dropped\n", LABEL_WIDTH, "hits",
+               (long long)json_get_int(probe, STR("hits_used")), (long long)json_get_int(probe, STR("hits")),
+               (long long)json_get_int(probe, STR("captures")), (long long)json_get_int(probe, STR("dropped")));
     if (parse_rfc3339(json_get_text(probe, STR("expires")), &ns)) {
-        buf_printf(out, "%-10s", "ends");
+        buf_printf(out, "%-*s", LABEL_WIDTH, "ends");
         human_time(out, ns);
         buf_byte(out, '\n');
     }

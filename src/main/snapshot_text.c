@@ -3,14 +3,7 @@
 #include "base/timefmt.h"
 #include "main/human.h"
 
-enum { DEPTH = 16, TEXT_COLUMNS = 160, FRAMES_BARE = 12 };
-
-static int64_t number(const struct json_node *node, const char *name)
-{
-    int64_t n = 0;
-    json_int_of(json_get(node, str_z(name)), &n);
-    return n;
-}
+enum { DEPTH = 16, TEXT_COLUMNS = 160, FRAMES_BARE = 12, LABEL_WIDTH = 10 };
 
 static void put_quoted(struct buf *out, str s)
 {
@@ -61,10 +54,10 @@ static void put_head(struct buf *out, const struct json_node *v)
     } else {
         human_escape(out, type.len ? type : kind);
         if (json_get(v, STR("n")))
-            buf_printf(out, " (%lld)", (long long)number(v, "n"));
+            buf_printf(out, " (%lld)", (long long)json_get_int(v, STR("n")));
     }
     if (json_get(v, STR("id")))
-        buf_printf(out, "  #%lld", (long long)number(v, "id"));
+        buf_printf(out, "  #%lld", (long long)json_get_int(v, STR("id")));
     if (json_get_text(v, STR("cut")).len) {
         buf_str(out, STR("  cut: "));
         human_escape(out, json_get_text(v, STR("cut")));
@@ -110,16 +103,7 @@ static void put_place(struct buf *out, const struct json_node *f)
     human_escape(out, json_get_text(f, STR("function")));
     buf_str(out, STR("  "));
     human_escape(out, json_get_text(f, STR("file")));
-    buf_printf(out, ":%lld\n", (long long)number(f, "line"));
-}
-
-static void put_text(struct buf *out, const char *label, str text)
-{
-    if (!text.len)
-        return;
-    buf_printf(out, "%-10s", label);
-    human_escape(out, text);
-    buf_byte(out, '\n');
+    buf_printf(out, ":%lld\n", (long long)json_get_int(f, STR("line")));
 }
 
 static void put_frames(struct buf *out, const struct json_node *capture)
@@ -145,19 +129,19 @@ static void put_frames(struct buf *out, const struct json_node *capture)
 void snapshot_text(struct buf *out, const struct json_node *capture)
 {
     int64_t ns;
-    put_text(out, "snapshot", json_get_text(capture, STR("id")));
-    put_text(out, "probe", json_get_text(capture, STR("probe")));
+    human_labelled(out, LABEL_WIDTH, "snapshot", json_get_text(capture, STR("id")));
+    human_labelled(out, LABEL_WIDTH, "probe", json_get_text(capture, STR("probe")));
     if (parse_rfc3339(json_get_text(capture, STR("time")), &ns)) {
-        buf_printf(out, "%-10s", "time");
+        buf_printf(out, "%-*s", LABEL_WIDTH, "time");
         human_time(out, ns);
         buf_byte(out, '\n');
     }
-    put_text(out, "service", json_get_text(capture, STR("service")));
-    put_text(out, "instance", json_get_text(capture, STR("instance")));
-    put_text(out, "thread", json_get_text(json_get(capture, STR("thread")), STR("name")));
-    put_text(out, "trace", json_get_text(capture, STR("trace")));
-    put_text(out, "span", json_get_text(capture, STR("span")));
-    put_text(out, "log", json_get_text(json_get(capture, STR("log")), STR("body")));
+    human_labelled(out, LABEL_WIDTH, "service", json_get_text(capture, STR("service")));
+    human_labelled(out, LABEL_WIDTH, "instance", json_get_text(capture, STR("instance")));
+    human_labelled(out, LABEL_WIDTH, "thread", json_get_text(json_get(capture, STR("thread")), STR("name")));
+    human_labelled(out, LABEL_WIDTH, "trace", json_get_text(capture, STR("trace")));
+    human_labelled(out, LABEL_WIDTH, "span", json_get_text(capture, STR("span")));
+    human_labelled(out, LABEL_WIDTH, "log", json_get_text(json_get(capture, STR("log")), STR("body")));
     const struct json_node *e = json_first_of(json_get(capture, STR("exprs")), JSON_ARRAY);
     if (e)
         buf_byte(out, '\n');
