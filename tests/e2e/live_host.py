@@ -10,7 +10,6 @@ import json
 import pathlib
 import sys
 import threading
-import time
 import urllib.error
 import urllib.request
 
@@ -41,6 +40,7 @@ def price_order(order):
     return apply_discount(order, coupon)
 '''
 FILES = {"app/pricing.py": PRICING, "app/orders.py": "def create_order(cart):\n    return cart\n", "manage.py": "import app\n"}
+TELLING = threading.Lock()
 OLD = PRICING.replace("    # rates are in basis points\n", "")
 
 
@@ -67,6 +67,13 @@ def entries(path):
         full = f"{path}/{first}" if path else first
         found[full] = {"name": first, "path": full, "dir": bool(more)}
     return {"entries": list(found.values())}
+
+
+def told(line):
+    """Whole: print writes the end of a line apart, and two threads tell."""
+    with TELLING:
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
 
 
 class Host(Agent):
@@ -111,9 +118,9 @@ class Host(Agent):
                 self.say("counts", counts=[{"probe": probe["id"], "process": p["id"], "hits": 40, "filtered": 40 if probe.get("if") else 0, "captured": 0, "errors": 0, "ns": 12000,
                                             "dropped": {"rate": 0, "ring": 0, "spool": 0, "budget": 0, "grant": 0}}])
             if not probe.get("count_only"):
-                print("probe", json.dumps({k: probe.get(k) for k in ("id", "revision", "kind", "paused", "where")}), flush=True)
+                told(f"probe {json.dumps({k: probe.get(k) for k in ('id', 'revision', 'kind', 'paused', 'where')})}")
         if not probes:
-            print("probe none", flush=True)
+            told("probe none")
 
     def hit(self, probe, total=184.5, rate=None, n=0, trace="7f3a9c0444aa4bb29d1e5a6b7c8d9e0f"):
         value = {"k": "null", "t": "NoneType"} if rate is None else {"k": "int", "t": "int", "v": rate}
@@ -134,20 +141,19 @@ def main():
     secret = enrol(server, "web-1", sys.argv[2])[1]["secret"]
     host = Host(server, secret, "web-1", [process(1), process(2)])
     threading.Thread(target=host.answer, daemon=True).start()
-    print("ready", flush=True)
+    told("ready")
     for line in sys.stdin:
-        told = json.loads(line)
-        if "processes" in told:
-            host.processes = [process(p.pop("n"), **p) for p in told["processes"]]
-            host.old = tuple(told.get("old", ()))
+        deed = json.loads(line)
+        if "processes" in deed:
+            host.processes = [process(p.pop("n"), **p) for p in deed["processes"]]
+            host.old = tuple(deed.get("old", ()))
             host.say("processes", processes=host.processes)
-        elif "capture" in told:
-            host.send(*[host.hit(told["capture"], told.get("total", 184.5), told.get("rate"), told.get("n", 0)) for _ in range(told.get("times", 1))])
-        elif told.get("close"):
+        elif "capture" in deed:
+            host.send(*[host.hit(deed["capture"], deed.get("total", 184.5), deed.get("rate"), deed.get("n", 0)) for _ in range(deed.get("times", 1))])
+        elif deed.get("close"):
             host.close()
             return
-        print("done", flush=True)
-        time.sleep(0)
+        told("done")
 
 
 main()
