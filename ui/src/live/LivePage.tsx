@@ -1,7 +1,4 @@
 // Live: services, their processes and source; probes in its gutter, and what they capture as it happens.
-import '../styles/trace.css';
-import '../styles/issues.css';
-import '../styles/query.css';
 import '../styles/live.css';
 import { Ban, ChevronDown, Share } from 'lucide';
 import { useEffect, useMemo, useState } from 'preact/hooks';
