@@ -46,8 +46,8 @@ export function Differing({ found, before, after }: Props) {
             )}
             {found.rows
               .filter((row) => row.frame === frame)
-              .map((row) => (
-                <tr key={row.path}>
+              .map((row, index) => (
+                <tr key={index}>
                   <th scope="row" class="mono">
                     {row.path}
                   </th>

@@ -25,7 +25,12 @@ export interface Differences {
 export function differences(before: Capture, after: Capture): Differences {
   const found: Differences = { rows: [], same: 0, cut: false };
   const known = [places(before), places(after)] as const;
+  const said = new Set<string>();
   const put = (row: Difference) => {
+    // An expression may name what a variable holds: said once.
+    const words = [row.frame, row.path, row.before && told(row.before, known[0]), row.after && told(row.after, known[1])].join('\n');
+    if (said.has(words)) return;
+    said.add(words);
     if (found.rows.length < MOST) found.rows.push(row);
     else found.cut = true;
   };

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Captured } from '../api/snapshots.ts';
 import { differences } from './diff.ts';
 import { capture, none } from './fixture.ts';
 import { neighbours } from './neighbours.ts';
@@ -107,6 +108,13 @@ describe('two snapshots', () => {
     expect(found.rows.map((row) => [row.path, row.before?.k, row.after?.v])).toEqual([['rate', 'null', 1500]]);
     expect(found.same).toBe(5);
     expect(differences(capture(none), capture(none)).rows).toEqual([]);
+  });
+  it('say once what an expression and a variable show', () => {
+    const at = (v: number) => {
+      const value: Captured = { k: 'int', t: 'int', v };
+      return capture(value, { exprs: [{ text: 'rate', value }] });
+    };
+    expect(differences(at(1), at(2)).rows.map((row) => row.path)).toEqual(['rate']);
   });
   it('say nothing of what was cut off', () => {
     const less = { k: 'list', t: 'list', n: 2, cut: 'items', i: [none] } as const;
