@@ -5,7 +5,7 @@ import { plural } from '../format/number.ts';
 import { clock, parseInstant } from '../format/time.ts';
 import { paintValue } from '../issue/paint.ts';
 import type { Differences } from './diff.ts';
-import { oneLine, typeText, whyText } from './value.ts';
+import { isPython, oneLine, typeText, whyText } from './value.ts';
 
 interface Props {
   found: Differences;
@@ -74,7 +74,7 @@ function Cell({ value, file }: { value: Captured | undefined; file: string | und
         <span class="why">{why}</span>
       ) : (
         <span class="code wrap" title={typeText(value)}>
-          {paintValue(oneLine(value, /\.py$/.test(file ?? ''), 400)).map((piece, index) => (
+          {paintValue(oneLine(value, isPython(file), 400)).map((piece, index) => (
             <span class={piece.tone} key={index}>
               {piece.text}
             </span>

@@ -16,7 +16,7 @@ import { differences } from './diff.ts';
 import { liveHref } from './links.ts';
 import { Tree } from './Tree.tsx';
 import { frameAtFirst, placeOf, shortPlace } from './tree.ts';
-import { copyText, oneLine } from './value.ts';
+import { copyText, isPython, oneLine } from './value.ts';
 import { costText, lossText } from './words.ts';
 
 interface Props {
@@ -148,7 +148,7 @@ export function SnapshotView({ capture, before, beforeName = 'the one before', f
 /** How it ended, where that is known: what was thrown, what was returned, how long it took, what was logged. */
 function Said({ capture }: { capture: Capture }) {
   const { exception, log } = capture;
-  const python = /\.py$/.test(capture.file ?? '');
+  const python = isPython(capture.file);
   if (!exception && !log && !capture.return && capture.duration_ns === undefined) return null;
   return (
     <div class="snapsaid">

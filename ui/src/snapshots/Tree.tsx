@@ -6,8 +6,8 @@ import type { Capture, Captured } from '../api/snapshots.ts';
 import { paintValue } from '../issue/paint.ts';
 import { safeText } from '../logs/text.ts';
 import { Icon } from '../parts/Icon.tsx';
-import { AT_ONCE, isMore, places, type Root, type Row, rootsOf, rowsOf, search } from './tree.ts';
-import { copyText, oneLine, reasonOf, typeText } from './value.ts';
+import { AT_ONCE, isMore, type Place, places, type Root, type Row, rootsOf, rowsAbove, rowsOf, search } from './tree.ts';
+import { childrenOf, copyText, isPython, oneLine, reasonOf, typeText } from './value.ts';
 
 interface Props {
   capture: Capture;
@@ -22,7 +22,7 @@ function openAtFirst(roots: readonly Root[]): Set<string> {
   const open = new Set<string>();
   let rows = roots.length;
   for (const [at, { value }] of roots.entries()) {
-    const inner = value?.f?.length ?? value?.e?.length ?? value?.i?.length ?? 0;
+    const inner = value ? childrenOf(value).length : 0;
     if (inner === 0 || inner > 16 || rows + inner > 40) continue;
     open.add(String(at));
     rows += inner;
@@ -40,14 +40,11 @@ export function Tree({ capture, frame, find, chosen }: Props) {
   const list = useRef<HTMLDivElement>(null);
   const rows = rowsOf(roots, { open, most, found, known });
   const here = rows.find((row) => row.id === at) ?? rows[0];
-  const python = /\.py[wx]?$/.test(capture.file ?? '');
+  const python = isPython(capture.file);
 
   useEffect(() => chosen(here?.path, here?.value), [here?.id, here?.path, capture]);
 
-  const focus = (id: string) => {
-    setAt(id);
-    list.current?.querySelector<HTMLElement>(`[data-id="${id}"]`)?.focus();
-  };
+  const focus = (id: string) => list.current?.querySelector<HTMLElement>(`[data-id="${id}"]`)?.focus();
   const toggle = (row: Row, to = !row.open) => {
     const next = new Set(open);
     if (to) next.add(row.id);
@@ -58,14 +55,13 @@ export function Tree({ capture, frame, find, chosen }: Props) {
     setAt(row.id);
     if (isMore(row) && row.parent) setMost(new Map(most).set(row.parent, (most.get(row.parent) ?? AT_ONCE) + 1000));
     else if (row.open !== undefined) toggle(row);
-    else if (row.same) go(row.same);
+    else if (row.value?.k === 'ref') go(known.get(Number(row.value.v)));
   };
   /** To where an object was captured, if that is in this frame. */
-  const go = (path: string) => {
-    const target = rowAt(roots, path);
-    if (!target) return;
-    setOpen(new Set([...open, ...target.above]));
-    requestAnimationFrame(() => focus(target.id));
+  const go = (to: Place | undefined) => {
+    if (to?.frame !== frame) return;
+    setOpen(new Set([...open, ...rowsAbove(to.row)]));
+    requestAnimationFrame(() => focus(to.row));
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (!here || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -273,26 +269,4 @@ function Shown({ row, python }: { row: Row; python: boolean }) {
       )}
     </span>
   );
-}
-
-/** The row at a path, and those that must be open to see it. */
-function rowAt(roots: readonly Root[], path: string): { id: string; above: string[] } | undefined {
-  const all = rowsOf(roots, { open: everything(roots) });
-  const row = all.find((one) => one.path === path);
-  if (!row) return undefined;
-  const above: string[] = [];
-  for (let id = row.parent; id !== undefined; id = all.find((one) => one.id === id)?.parent) above.push(id);
-  return { id: row.id, above };
-}
-
-function everything(roots: readonly Root[]): Set<string> {
-  const ids = new Set<string>();
-  const walk = (value: Captured | undefined, id: string): void => {
-    const inner = value?.i ?? value?.e?.map(([, one]) => one) ?? value?.f?.map(([, one]) => one) ?? [];
-    if (inner.length === 0 || ids.size > 5000) return;
-    ids.add(id);
-    for (const [at, one] of inner.entries()) walk(one, `${id}/${at}`);
-  };
-  for (const [at, root] of roots.entries()) walk(root.value, String(at));
-  return ids;
 }

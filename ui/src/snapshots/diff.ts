@@ -1,6 +1,6 @@
 // What differs between two snapshots of one place, variable by variable.
 import type { Capture, Captured } from '../api/snapshots.ts';
-import { places, type Root, rootsOf } from './tree.ts';
+import { type Place, places, type Root, rootsOf } from './tree.ts';
 import { childrenOf, oneLine, restText, whyText } from './value.ts';
 
 export interface Difference {
@@ -76,8 +76,8 @@ const heldBy = (root: Root): Captured | undefined =>
   root.value ?? (root.error === undefined ? undefined : { k: 'missing', why: 'unreadable' });
 
 /** What is compared of one that holds nothing that both show. */
-function told(value: Captured, known: ReadonlyMap<number, string>): string {
-  if (value.k === 'ref') return `ref ${known.get(Number(value.v)) ?? value.v}`;
+function told(value: Captured, known: ReadonlyMap<number, Place>): string {
+  if (value.k === 'ref') return `ref ${known.get(Number(value.v))?.path ?? value.v}`;
   return `${value.t ?? value.k} ${value.k === 'str' ? `${value.v} ${value.n ?? ''}` : oneLine(value, false, 4000)} ${whyText(value) ?? ''} ${value.n ?? ''}`;
 }
 

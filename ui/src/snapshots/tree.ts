@@ -69,7 +69,7 @@ export interface Row {
   /** undefined: nothing is in it. */
   open?: boolean;
   parent: string | undefined;
-  /** The name at the innermost frame of what this refers to. */
+  /** What this refers to, as an expression names it. */
   same?: string;
   found?: boolean;
   /** Among its siblings, from 1. */
@@ -103,18 +103,33 @@ export function search(roots: readonly Root[], text: string): Found | undefined 
   return found;
 }
 
-/** Where each object that something refers to stands: id to path. */
-export function places(capture: Capture): Map<number, string> {
-  const known = new Map<number, string>();
+/** Where an object was captured. */
+export interface Place {
+  path: string;
+  frame: number;
+  /** Its row in that frame. */
+  row: string;
+}
+
+/** Of each object that something refers to, by its id. */
+export function places(capture: Capture): Map<number, Place> {
+  const known = new Map<number, Place>();
   let left = SEARCHED;
-  const walk = (value: Captured, path: string): void => {
+  const walk = (value: Captured, path: string, frame: number, row: string): void => {
     if (left-- <= 0) return;
-    if (value.id !== undefined && !known.has(value.id)) known.set(value.id, path);
-    for (const child of childrenOf(value)) walk(child.value, `${path}${child.step ?? `{${child.name}}`}`);
+    if (value.id !== undefined && !known.has(value.id)) known.set(value.id, { path, frame, row });
+    for (const [at, child] of childrenOf(value).entries())
+      walk(child.value, `${path}${child.step ?? `{${child.name}}`}`, frame, `${row}/${at}`);
   };
   for (let frame = 0; frame < (capture.frames?.length ?? 0); frame++)
-    for (const root of rootsOf(capture, frame)) if (root.value) walk(root.value, root.path ?? root.name);
+    for (const [at, root] of rootsOf(capture, frame).entries()) if (root.value) walk(root.value, root.path ?? root.name, frame, String(at));
   return known;
+}
+
+/** The rows that hold a row: `1`, `1/0` of `1/0/2`. */
+export function rowsAbove(row: string): string[] {
+  const parts = row.split('/');
+  return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join('/'));
 }
 
 /** At first so many of a value are shown; the row "more" adds others. */
@@ -125,7 +140,7 @@ export interface View {
   /** How many children are shown of those with many. */
   most?: ReadonlyMap<string, number>;
   found?: Found | undefined;
-  known?: ReadonlyMap<number, string>;
+  known?: ReadonlyMap<number, Place>;
 }
 
 /** The rows that are to be seen; a search leaves those that it found, their holders, and what they hold. */
@@ -137,7 +152,7 @@ export function rowsOf(roots: readonly Root[], view: View): Row[] {
     const opens = value !== undefined && holds(value) && value.k !== 'str' && value.k !== 'bytes';
     if (opens) row.open = view.open.has(id) || found?.open.has(id) === true;
     if (value?.k === 'ref') {
-      const same = known?.get(Number(value.v));
+      const same = known?.get(Number(value.v))?.path;
       if (same !== undefined) row.same = same;
     }
     if (found?.hits.has(id)) row.found = true;

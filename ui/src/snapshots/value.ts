@@ -6,7 +6,7 @@ import { safeText } from '../logs/text.ts';
 /** One that holds others. */
 export const holds = (value: Captured): boolean => childrenOf(value).length > 0 || missed(value) > 0 || value.cut !== undefined;
 
-export interface Child {
+interface Child {
   name: string;
   value: Captured;
   /** What an expression writes behind the holder to get it; undefined: it cannot name it. */
@@ -25,7 +25,7 @@ export function childrenOf(value: Captured): Child[] {
     return value.i.map((one, at) => ({ name: named ? `[${at}]` : '·', value: one, step: named ? `[${at}]` : undefined }));
   }
   if (value.e) return value.e.map(([key, one]) => ({ name: keyText(key), value: one, step: keyStep(key) }));
-  if (value.f) return value.f.map(([name, one]) => ({ name, value: one, step: IDENTIFIER.test(name) ? `.${name}` : `.${nameStep(name)}` }));
+  if (value.f) return value.f.map(([name, one]) => ({ name, value: one, step: `.${nameStep(name)}` }));
   return [];
 }
 
@@ -58,16 +58,16 @@ export function missed(value: Captured): number {
 
 const DIRECTLY = 160;
 
-const WORDS: Record<string, [string, string]> = { python: ['None', 'True False'], node: ['null', 'true false'] };
+export const isPython = (file: string | undefined): boolean => /\.py[wx]?$/.test(file ?? '');
 
 /** In one line, as a program would write it; what is long is cut. `python`: with None and True. */
 export function oneLine(value: Captured, python = false, most = DIRECTLY): string {
-  const [none, truth] = WORDS[python ? 'python' : 'node'] as [string, string];
+  const [none, yes, no] = python ? ['None', 'True', 'False'] : ['null', 'true', 'false'];
   switch (value.k) {
     case 'null':
       return value.t === 'undefined' ? 'undefined' : none;
     case 'bool':
-      return value.v === undefined ? shape(value) : (truth.split(' ')[value.v ? 0 : 1] as string);
+      return value.v === undefined ? shape(value) : value.v ? yes : no;
     case 'int':
     case 'float':
       return value.v === undefined ? shape(value) : String(value.v);
