@@ -51,7 +51,7 @@ async function stop(child) {
   await stopped(child);
 }
 
-const binary = process.env.CLEW_BIN ?? path.join(root, 'build/clew');
+export const binary = process.env.CLEW_BIN ?? path.join(root, 'build/clew');
 
 /** { url, link, data, freshLink(), stop() }; `listen` keeps the port over a restart, `args` are the server's. */
 export async function startServer({ data = fs.mkdtempSync(path.join(os.tmpdir(), 'clew-e2e-')), listen = '127.0.0.1:0', args = [] } = {}) {

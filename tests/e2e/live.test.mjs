@@ -1,15 +1,11 @@
 // Live: from a host without an agent to the values of a line that has run; against an agent that answers as a real one does.
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
-import fs from 'node:fs';
-import path from 'node:path';
+import { execFile } from 'node:child_process';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { axe, signIn, sleep, startBrowser, startServer } from './harness.mjs';
+import { binary, signIn, startBrowser, startServer } from './harness.mjs';
+import { clean, startHost, words } from './live_host.mjs';
 
-const root = path.resolve(import.meta.dirname, '../..');
-const binary = process.env.CLEW_BIN ?? path.join(root, 'build/clew');
-const venv = path.join(root, '.setup/venv/bin/python');
 const PROCESSES = [
   { n: 1 },
   { n: 2 },
@@ -22,37 +18,6 @@ let server;
 let browser;
 let host;
 
-/** The host of live_host.py. */
-function startHost(url, token) {
-  const child = spawn(fs.existsSync(venv) ? venv : 'python3', [path.join(import.meta.dirname, 'live_host.py'), url, token], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const lines = [];
-  let rest = '';
-  child.stdout.on('data', (chunk) => {
-    rest += chunk;
-    const whole = rest.split('\n');
-    rest = whole.pop();
-    lines.push(...whole);
-  });
-  const next = async (fits) => {
-    for (let tries = 0; tries < 400; tries++) {
-      const at = lines.findIndex(fits);
-      if (at >= 0) return lines.splice(at, 1)[0];
-      await sleep(50);
-    }
-    throw new Error(`the host has not said it: ${lines.join('; ')}`);
-  };
-  return {
-    next,
-    /** What the server wants placed, once it fits. */
-    probe: async (fits = () => true) => JSON.parse((await next((line) => line.startsWith('probe {') && fits(JSON.parse(line.slice(6))))).slice(6)),
-    tell: async (what) => {
-      child.stdin.write(`${JSON.stringify(what)}\n`);
-      await next((line) => line === 'done');
-    },
-    stop: () => child.kill(),
-  };
-}
-
 before(async () => {
   [server, browser] = await Promise.all([startServer(), startBrowser()]);
 });
@@ -62,22 +27,6 @@ after(async () => {
   await browser?.stop();
   await server?.stop();
 });
-
-async function clean(page) {
-  for (const width of [1440, 390]) {
-    await page.setViewportSize({ width, height: width === 390 ? 844 : 900 });
-    for (const colorScheme of ['light', 'dark']) {
-      await page.emulateMedia({ colorScheme });
-      await sleep(300); // colours of controls fade over
-      assert.deepEqual(await axe(page), []);
-    }
-    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), width, 'nothing is wider than the screen');
-  }
-  await page.emulateMedia({ colorScheme: 'light' });
-  await page.setViewportSize({ width: 1440, height: 900 });
-}
-
-const words = async (locator) => (await locator.innerText()).replace(/\s+/g, ' ').trim();
 
 describe('before the first agent', () => {
   it('says what to paste, and goes on by itself when the agent says hello', async () => {
@@ -89,9 +38,7 @@ describe('before the first agent', () => {
     const paste = page.locator('.paste pre').first();
     assert.match(await words(paste), new RegExp(`^sudo CLEW_TOKEN=\\S+ clew agent --server ${server.url}$`));
     await clean(page);
-    const { stdout } = await promisify(execFile)(binary, ['token', 'add', 'host', '--scope', 'admin', '--data', server.data]);
-    host = startHost(server.url, stdout.trim());
-    await host.next((line) => line === 'ready');
+    host = await startHost(server);
     await host.tell({ processes: PROCESSES, old: ['3-100'] });
     await page.getByRole('heading', { name: /3 services to look into/ }).waitFor();
     await clean(page);

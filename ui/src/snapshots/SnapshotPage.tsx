@@ -1,8 +1,7 @@
 // One snapshot at an address of its own, with the way to its trace, its probe and the other snapshots of it.
-import '../styles/trace.css';
 import '../styles/snapshots.css';
-import { ChevronLeft, ChevronRight, Crosshair } from 'lucide';
-import { useMemo } from 'preact/hooks';
+import { ChevronLeft, ChevronRight } from 'lucide';
+import { useEffect, useMemo, useRef } from 'preact/hooks';
 import { type ApiError, serverNow } from '../api/client.ts';
 import { useLoad } from '../api/load.ts';
 import { type Capture, loadSnapshot, loadSnapshots, type SnapshotLine } from '../api/snapshots.ts';
@@ -56,7 +55,7 @@ function NoSnapshot({ error, retry }: { error: ApiError; retry: () => void }) {
         <h1>Captured values are not shown to you</h1>
         <p>
           To read them takes the scope <code>values</code>, which your role or key does not have. Who administers this Clew can give it to
-          you under Settings, People. Where and when it was captured stands in its trace; each reading of values is entered in the audit
+          you under Settings, Users. Where and when it was captured stands in its trace; each reading of values is entered in the audit
           trail.
         </p>
       </div>
@@ -87,7 +86,6 @@ function Shown({ capture }: { capture: Capture }) {
   const lines = others.data.value?.snapshots ?? [];
   const { older, newer } = useMemo(() => neighbours(lines, capture.id), [lines, capture.id]);
   const wanted = param('with');
-  const other = useLoad(wanted ?? '', wanted ?? '', async (abort) => (wanted ? await loadSnapshot(wanted, abort) : undefined));
   const before = useLoad(older?.id ?? '', `${older?.id} ${wanted}`, async (abort) =>
     older && !wanted ? await loadSnapshot(older.id, abort) : undefined,
   );
@@ -106,7 +104,9 @@ function Shown({ capture }: { capture: Capture }) {
     { keys: ['k', '['], does: 'the one before', run: () => to(older) },
     { keys: ['j', ']'], does: 'the next one', run: () => to(newer) },
   ]);
-  const compared = other.data.value;
+  // The keys at the foot work at once, and after the step to another one.
+  const values = useRef<HTMLDivElement>(null);
+  useEffect(() => values.current?.querySelector<HTMLElement>('[role="treeitem"][tabindex="0"]')?.focus(), []);
   return (
     <>
       <div class="snaphead">
@@ -118,7 +118,7 @@ function Shown({ capture }: { capture: Capture }) {
         <span class="d3 nw" title={absolute(at)}>
           {clock(at)}, {ago(at, serverNow())}
         </span>
-        <span class="grow" />
+        <span class="grow wide" />
         <span class="seg s" role="group" aria-label="Of this probe">
           <button type="button" aria-label="The one before" title="The one before (k)" disabled={!older} onClick={() => to(older)}>
             <Icon icon={ChevronLeft} size={14} />
@@ -128,24 +128,17 @@ function Shown({ capture }: { capture: Capture }) {
           </button>
         </span>
         <With lines={lines} id={capture.id} wanted={wanted} />
-        <Link
-          class="btn s live"
-          follow
-          href={liveHref({ service: capture.service, file: capture.file, line: capture.line, probe: capture.probe })}
-        >
-          <Icon icon={Crosshair} size={14} />
-          Its probe
-        </Link>
       </div>
       <JoinedSnapshot capture={capture} />
-      {wanted && compared ? (
-        <section class="scroll grow" aria-label="Compared" tabIndex={0}>
-          <Differing found={differences(compared, capture)} before={compared} after={capture} />
-        </section>
-      ) : wanted && other.error.value ? (
-        <Failure error={other.error.value} retry={other.retry} />
+      {wanted ? (
+        <Compared other={wanted} capture={capture} />
       ) : (
-        <SnapshotView capture={capture} before={before.data.value} beforeName={older ? clock(parseInstant(older.time).ms) : undefined} />
+        <SnapshotView
+          box={values}
+          capture={capture}
+          before={before.data.value}
+          beforeName={older ? clock(parseInstant(older.time).ms) : undefined}
+        />
       )}
       <Foot
         keys={[
@@ -160,14 +153,28 @@ function Shown({ capture }: { capture: Capture }) {
   );
 }
 
+function Compared({ other, capture }: { other: string; capture: Capture }) {
+  const load = useLoad(other, other, (abort) => loadSnapshot(other, abort));
+  const before = load.data.value;
+  const late = useLate(!before && load.busy.value);
+  if (load.error.value) return <Failure error={load.error.value} retry={load.retry} />;
+  if (!before) return late ? <SkeletonRows rows={4} height="28px" widths={['120px', '90px', '90px']} /> : null;
+  return (
+    <section class="scroll grow" aria-label="Compared" tabIndex={0}>
+      <Differing found={differences(before, capture)} before={before} after={capture} />
+    </section>
+  );
+}
+
 function With({ lines, id, wanted }: { lines: readonly SnapshotLine[]; id: string; wanted: string | undefined }) {
   const others = lines.filter((line) => line.id !== id);
   if (others.length === 0) return null;
   return (
     <label class="row snapwith">
-      <span class="sm d3 nw opt">compare with</span>
+      <span class="sm d3 nw">compare with</span>
       <select
         class="ctl"
+        aria-label="Compare with"
         value={wanted ?? ''}
         onChange={(event) => setParams({ with: event.currentTarget.value || undefined }, { replace: true })}
       >
@@ -193,7 +200,7 @@ function JoinedSnapshot({ capture }: { capture: Capture }) {
       {capture.trace ? (
         <>
           <i />
-          <Link class="knot" follow href={href(`/traces/${capture.trace}`, { span: capture.span, snapshot: capture.id })}>
+          <Link class="knot" follow href={href(`/traces/${capture.trace}`, { span: capture.span })}>
             <span class="k" />
             Trace <b>{capture.trace.slice(0, 8)}</b>
           </Link>

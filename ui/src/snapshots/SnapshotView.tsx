@@ -2,7 +2,7 @@
 // stack stands above the variables, where there is room beside them.
 import '../styles/snapshots.css';
 import { ChevronDown, ChevronRight, Crosshair, Plus, Search } from 'lucide';
-import type { ComponentChildren } from 'preact';
+import type { ComponentChildren, Ref } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Capture, Captured, CapturedFrame } from '../api/snapshots.ts';
 import { duration, plural } from '../format/number.ts';
@@ -29,13 +29,13 @@ interface Props {
   first?: Tab;
   /** What can be done with a value, named as an expression: on the live page it goes into the condition. */
   use?: { label: string; run: (expression: string, value: Captured | undefined) => void };
-  /** Stands above the stack. */
-  children?: ComponentChildren;
+  /** The element that holds it all. */
+  box?: Ref<HTMLDivElement>;
 }
 
 type Tab = 'variables' | 'changed' | 'raw';
 
-export function SnapshotView({ capture, before, beforeName = 'the one before', first = 'variables', use, children }: Props) {
+export function SnapshotView({ capture, before, beforeName = 'the one before', first = 'variables', use, box }: Props) {
   const [chosenFrame, setFrame] = useState<number>();
   const [tab, setTab] = useState<Tab>(first);
   const [find, setFind] = useState('');
@@ -45,26 +45,33 @@ export function SnapshotView({ capture, before, beforeName = 'the one before', f
   const frame = chosenFrame !== undefined && chosenFrame < frames.length ? chosenFrame : frameAtFirst(frames);
   const changed = before && differences(before, capture);
   const shown = tab === 'changed' && !before ? 'variables' : tab;
-  const tabs: [Tab, string, number | undefined][] = [
-    ['variables', 'Variables', undefined],
-    ...(changed ? [['changed', `Changed since ${beforeName}`, changed.rows.length] as [Tab, string, number]] : []),
-    ['raw', 'Raw', undefined],
+  const tabs: [Tab, ComponentChildren][] = [
+    ['variables', 'Variables'],
+    ...(changed
+      ? [
+          [
+            'changed',
+            <>
+              Changed <span class="wide">since {beforeName}</span> <span class="c">{changed.rows.length}</span>
+            </>,
+          ] as [Tab, ComponentChildren],
+        ]
+      : []),
+    ['raw', 'Raw'],
   ];
   return (
-    <div class="snap">
+    <div class="snap" ref={box}>
       <div class="snapin">
         <div class="snapside">
-          {children}
           <Said capture={capture} />
           <Stack capture={capture} frames={frames} frame={frame} choose={setFrame} />
         </div>
         <div class="snapmain">
           <div class="snaptabs">
             <div class="tabs" role="tablist" aria-label="Of the snapshot">
-              {tabs.map(([id, label, n]) => (
+              {tabs.map(([id, label]) => (
                 <button type="button" role="tab" key={id} aria-selected={shown === id} onClick={() => setTab(id)}>
                   {label}
-                  {n !== undefined && <span class="c">{n}</span>}
                 </button>
               ))}
             </div>
@@ -121,11 +128,11 @@ export function SnapshotView({ capture, before, beforeName = 'the one before', f
                         {use.label}
                       </button>
                     )}
-                    <span class="kbd opt">y</span>
+                    <span class="kbd wide">y</span>
                     <CopyButton text={path} label="Copy path" />
                   </>
                 ) : (
-                  <span class="why grow">no expression names it</span>
+                  value && <span class="why grow">no expression names it</span>
                 )}
                 {value && <CopyButton text={copyText(value)} label="Copy value" />}
               </div>

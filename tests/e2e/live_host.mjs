@@ -1,0 +1,64 @@
+// What the journeys over live pages share: the host of live_host.py, and what is looked at on each page.
+import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { axe, binary, sleep } from './harness.mjs';
+
+const run = promisify(execFile);
+const root = path.resolve(import.meta.dirname, '../..');
+const venv = path.join(root, '.setup/venv/bin/python');
+
+/** The host of live_host.py. */
+export async function startHost(server) {
+  const { stdout } = await run(binary, ['token', 'add', 'host', '--scope', 'admin', '--data', server.data]);
+  const child = spawn(fs.existsSync(venv) ? venv : 'python3', [path.join(import.meta.dirname, 'live_host.py'), server.url, stdout.trim()], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const lines = [];
+  let rest = '';
+  child.stdout.on('data', (chunk) => {
+    rest += chunk;
+    const whole = rest.split('\n');
+    rest = whole.pop();
+    lines.push(...whole);
+  });
+  const next = async (fits) => {
+    for (let tries = 0; tries < 400; tries++) {
+      const at = lines.findIndex(fits);
+      if (at >= 0) return lines.splice(at, 1)[0];
+      await sleep(50);
+    }
+    throw new Error(`the host has not said it: ${lines.join('; ')}`);
+  };
+  await next((line) => line === 'ready').catch((error) => {
+    child.kill();
+    throw error;
+  });
+  return {
+    next,
+    /** What the server wants placed, once it fits. */
+    probe: async (fits = () => true) => JSON.parse((await next((line) => line.startsWith('probe {') && fits(JSON.parse(line.slice(6))))).slice(6)),
+    tell: async (what) => {
+      child.stdin.write(`${JSON.stringify(what)}\n`);
+      await next((line) => line === 'done');
+    },
+    stop: () => child.kill(),
+  };
+}
+
+/** Nothing against it in both themes and widths. */
+export async function clean(page) {
+  for (const width of [1440, 390]) {
+    await page.setViewportSize({ width, height: width === 390 ? 844 : 900 });
+    for (const colorScheme of ['light', 'dark']) {
+      await page.emulateMedia({ colorScheme });
+      await sleep(300); // colours of controls fade over
+      assert.deepEqual(await axe(page), []);
+    }
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), width, 'nothing is wider than the screen');
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.setViewportSize({ width: 1440, height: 900 });
+}
+
+export const words = async (locator) => (await locator.innerText()).replace(/\s+/g, ' ').trim();
