@@ -32,6 +32,18 @@ def iso(ns):
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{rest:09d}Z"
 
 
+def eventually(check, seconds=20):
+    """What `check` returns, once it no longer fails: much follows an acknowledgement by a moment."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return check()
+        except (AssertionError, LookupError):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
 class Server:
     """data: a directory that may not exist yet; its parent takes the log. options: further ones for `clew serve`."""
 

@@ -1,6 +1,5 @@
 """What the tests of live debugging ask a server."""
 import json
-import time
 
 JSON = {"Content-Type": "application/json"}
 
@@ -22,14 +21,3 @@ def query(server, text, token=None, expect=200):
     status, answer = server.request("POST", "/api/v1/query", body, JSON, token=token or server.admin)
     assert status == expect, answer
     return [r for r in map(json.loads, answer.splitlines()) if "_stats" not in r] if status == 200 else json.loads(answer)["error"]
-
-
-def eventually(check, seconds=20):
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            return check()
-        except (AssertionError, LookupError):
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.05)

@@ -14,20 +14,9 @@ import uuid
 import pytest
 
 import harness
+from harness import eventually
 
 JSON = {"Content-Type": "application/json"}
-
-
-def eventually(check):
-    """What is told follows the acknowledgement by a moment."""
-    deadline = time.monotonic() + 20
-    while True:
-        try:
-            return check()
-        except (AssertionError, LookupError):
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
 
 
 class Hook:
@@ -260,8 +249,7 @@ def test_slack_and_mail(server, hook, rules, mailbox):
     error(server, kind, message="<!channel> naïve\r\nBcc: x@y.example")
     text = eventually(lambda: [json.loads(body) for _, _, body, _ in hook.got][0]["blocks"][0]["text"]["text"])
     assert "&lt;!channel&gt;" in text and "<!channel>" not in text
-    eventually(lambda: next(m for _, m in mailbox.mails if base64.b64encode(kind.encode())[:8] in m or kind.encode() in m) or True)
-    recipients, raw = mailbox.mails[-1]
+    recipients, raw = eventually(lambda: [mail for mail in mailbox.mails if base64.b64encode(kind.encode())[:8] in mail[1] or kind.encode() in mail[1]][0])
     mail = email.message_from_bytes(raw, policy=email.policy.default)
     assert recipients == ["ops@example.org", "dev@example.org"]
     assert mail["Bcc"] is None and kind in mail["Subject"] and mail["From"] == "Clew <clew@example.org>"

@@ -11,8 +11,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 import harness
 import openapi
+from harness import eventually
 from live_agent import Agent, enrol, process
-from live_calls import ask, eventually, prepare, query
+from live_calls import ask, prepare, query
 
 JSON = {"Content-Type": "application/json"}
 WHERE = {"file": "app/pricing.py", "line": 87}

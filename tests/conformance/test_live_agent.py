@@ -14,7 +14,8 @@ import urllib.request
 import pytest
 
 import harness
-from live_calls import ask, eventually, prepare, query
+from harness import eventually
+from live_calls import ask, prepare, query
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = pathlib.Path(__file__).resolve().parent

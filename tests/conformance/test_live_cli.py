@@ -8,8 +8,9 @@ import uuid
 import pytest
 
 import harness
+from harness import eventually
 from live_agent import Agent, enrol, process
-from live_calls import eventually, prepare
+from live_calls import prepare
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ import uuid
 import pytest
 
 import harness
+from harness import eventually
 
 JSON = {"Content-Type": "application/json"}
 
@@ -20,17 +21,6 @@ def server(tmp_path_factory):
     made.dsn = made.cli("project", "dsn", "default").strip()
     yield made
     assert made.stop() == 0 and not made.complaints()
-
-
-def eventually(check, seconds=20):
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            return check()
-        except (AssertionError, LookupError):
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
 
 
 def key_of(server):

@@ -5,6 +5,7 @@ import urllib.parse
 
 import pytest
 
+from harness import eventually
 from openapi import described, matches
 from shop import attributes, resource, span
 
@@ -38,18 +39,6 @@ def requests(service, start, count, failed=0, version="1.0.0", ms=20, seed=0, **
     made = resource(service, "spans", spans, version)
     made["resource"]["attributes"] += attributes(**more)
     return made
-
-
-def eventually(check):
-    """Figures follow the acknowledgement by a moment."""
-    deadline = time.monotonic() + 20
-    while True:
-        try:
-            return check()
-        except (AssertionError, KeyError):
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
 
 
 def services(server, token="read", **where):
