@@ -8,7 +8,7 @@ const { getOwnPropertyDescriptor: gopd, getPrototypeOf, defineProperty } = Objec
 const { stringify, parse } = JSON, { now: date } = Date, { floor, imul, trunc } = Math, { isInteger, isSafeInteger } = Number;
 const un = Function.prototype.bind.bind(Function.prototype.call), getter = (o, k) => un(gopd(o, k).get);
 const slice = un(String.prototype.slice), code = un(String.prototype.charCodeAt), indexOf = un(String.prototype.indexOf);
-const startsWith = un(String.prototype.startsWith), endsWith = un(String.prototype.endsWith), numberText = un(Number.prototype.toString), bigText = un(BigInt.prototype.toString);
+const startsWith = un(String.prototype.startsWith), endsWith = un(String.prototype.endsWith), charText = String.fromCharCode, numberText = un(Number.prototype.toString), bigText = un(BigInt.prototype.toString);
 const mapEntries = un(Map.prototype.entries), mapNext = un(getPrototypeOf(new Map().entries()).next), mapSize = getter(Map.prototype, 'size');
 const mapGet = un(Map.prototype.get), mapHas = un(Map.prototype.has), setValues = un(Set.prototype.values), setNext = un(getPrototypeOf(new Set().values()).next);
 const setSize = getter(Set.prototype, 'size'), setHas = un(Set.prototype.has), getTime = un(Date.prototype.getTime), isoText = un(Date.prototype.toISOString);
@@ -20,7 +20,7 @@ const U32 = 4294967296, STEPS = 20000, SOFT_NS = 5e6, BURST_NS = 1e7, SHARE = 10
 // ---- sensitive names, as src/probe/redact.c has them; only for names that an expression makes at the hit ----
 const STEMS = /accesskey|accesstoken|apikey|apitoken|authorization|authtoken|authkey|bearertoken|cardnumber|clientsecret|cookie|creditcard|credential|csrftoken|encryptionkey|idtoken|mysqlpwd|passphrase|passwd|password|privatekey|pgpass|refreshtoken|secret|sessionid|sessionkey|sessiontoken|signingkey|socialsecurity|xsrftoken/;
 const WORDS = /(?:^| )(?:tokens?|auth|pwd|pass|passcode|pin|otp|cvv|cvc|ssn|pan|csrf|xsrf|jwt|bearer|iban)(?: |$)/;
-const test = un(RegExp.prototype.test);
+const test = un(RegExp.prototype.test), match = un(RegExp.prototype.exec);
 function flatten(name, gap) {
   let out = '';
   for (let i = 0, fresh = false; i < name.length && i < 256; i++) {
@@ -112,10 +112,10 @@ function sizeOf(v, w) {
   if (isProxy(v)) F('unreadable', w);
   return isArray(v) ? v.length : isMap(v) ? mapSize(v) : isSet(v) ? setSize(v) : isTypedArray(v) ? bufferLength(v) : ownKeys(v).length;
 }
+const absent = e => isObject(e) && !e.aside && (e.r === 'missing' || e.r === 'null' || e.r === 'range' || e.r === 'not_in_scope' || e.r === 'uninitialized');
 const H = { __proto__: null,
   X: fault,
-  inl(v, list, w) { for (let i = 0; i < list.length; i++) if (H.eq(v, list[i], w)) return true; return false; },
-  of(list, w, sign) { let best = nul(list[0]); for (let i = 1; i < list.length; i++) if (order(nul(list[i]), best, w) === sign) best = list[i]; return best; },
+  two(best, x, sign, w) { x = nul(x); const o = order(x, nul(best), w); if (o === undefined) F('unsupported', w); return o === sign ? x : best; },
   span(part) { const t = trace(); return t ? t[part] : null; },
   t(v, w) { if (v !== true && v !== false) F('not_bool', w); return v; },
   g(k, w) { const d = gopd(global, k); if (d === undefined) F('not_in_scope', w); if (d.get || d.set) F('unreadable', w); return nul(d.value); },
@@ -127,8 +127,8 @@ const H = { __proto__: null,
     return nul(d.value);
   },
   i(o, k, soft, w) {
-    if (o === null || o === undefined) { if (soft) return null; F('null', w); }
     if (isObject(k) || typeof k === 'symbol') F('type', w);
+    if (o === null || o === undefined) { if (soft) return null; F('null', w); }
     step(4, w);
     const n = typeof k === 'bigint' ? Number(k) : k;
     if (typeof o === 'string') {
@@ -144,6 +144,7 @@ const H = { __proto__: null,
     if (typeof k === 'string' && secret(k)) F('redacted', w);
     if (isMap(o)) { if (mapHas(o, k)) return nul(mapGet(o, k)); if (soft) return null; F('missing', w); }
     const list = isArray(o) || isTypedArray(o);
+    if (isSet(o) || typeof o === 'function') F('type', w);
     if (list && !whole(k)) F('type', w);
     const d = typeof k === 'string' || (typeof k === 'number' && k >= 0) ? stored(o, k, w) : undefined;
     if (d === undefined) { if (soft) return null; F(list ? 'range' : 'missing', w); }
@@ -160,16 +161,26 @@ const H = { __proto__: null,
   neg(a, w) { if (!isNumber(a)) F('type', w); return -a; },
   in(a, b, w) {
     if (typeof b === 'string') { if (typeof a !== 'string') F('type', w); step(floor((a.length + b.length) / 64), w); return indexOf(b, a) >= 0; }
-    if (!isObject(b)) F(b === null || b === undefined ? 'null' : 'type', w);
+    if (!isObject(b)) F('type', w);
     if (isProxy(b)) F('unreadable', w);
     if (isMap(b)) return mapHas(b, a);
     if (isSet(b)) return setHas(b, a);
     if (isArray(b) || isTypedArray(b)) { let yes = false; itemsOf(b, w, v => (yes = H.eq(v, a, w))); return yes; }
-    if (typeof a !== 'string') F('type', w);
+    if (typeof a !== 'string') return false;
     if (secret(a)) F('redacted', w);
     return gopd(b, a) !== undefined;
   },
-  has(path) { try { path(); return true; } catch (e) { if (e.r === 'missing' || e.r === 'null' || e.r === 'range' || e.r === 'not_in_scope' || e.r === 'uninitialized') return false; throw e; } },
+  // Of has(): what is not there is the answer, unless it is missing in a key or in what the path begins with.
+  has(path) { try { path(); return true; } catch (e) { if (absent(e)) return false; throw e; } },
+  aside(f) { try { return f(); } catch (e) { if (isObject(e)) e.aside = true; throw e; } },
+  ih(path, key, w) {
+    let o = null, gone = null;
+    try { o = path(); } catch (e) { if (!absent(e)) throw e; gone = e; }
+    const k = H.aside(key);
+    if (isObject(k)) F('type', w);
+    if (gone) throw gone;
+    return H.i(o, k, 0, w);
+  },
   len: sizeOf,
   empty: (v, w) => v === null || v === undefined || sizeOf(v, w) === 0,
   type(v, w) {
@@ -184,8 +195,17 @@ const H = { __proto__: null,
   int(v, w) {
     if (typeof v === 'boolean') return v ? 1 : 0;
     if (typeof v === 'bigint') return v;
-    if (typeof v === 'string') { if (v.length > 19 || !test(/^[+-]?[0-9]+$/, v)) F('type', w); return Number(v); }
-    if (typeof v !== 'number' || !(v > -9.3e18 && v < 9.3e18)) F('type', w);
+    if (typeof v === 'string') {
+      if (v.length > 64) F('unsupported', w);
+      const digits = /^[ \t\r\n]*(-?[0-9]+)[ \t\r\n]*$/; // without a way back: each character has one place
+      const found = match(digits, v);
+      if (found === null) F('unsupported', w);
+      const big = BigInt(found[1]);
+      if (big >= 1n << 63n || big < -(1n << 63n)) F('unsupported', w);
+      return isSafeInteger(Number(big)) ? Number(big) : big;
+    }
+    if (typeof v !== 'number') F('type', w);
+    if (!(v >= -(2 ** 63) && v < 2 ** 63)) F('unsupported', w);
     return trunc(v);
   },
   lower(v, w) { if (typeof v !== 'string') F('type', w); if (v.length > 65536) F('space', w); step(floor(v.length / 64), w); let s = ''; for (let i = 0; i < v.length; i++) { const c = code(v, i); s += c >= 65 && c <= 90 ? 'abcdefghijklmnopqrstuvwxyz'[c - 65] : v[i]; } return s; },
@@ -194,14 +214,108 @@ const H = { __proto__: null,
   contains: (a, b, w) => H.in(b, a, w),
   any(v, f, w) { let yes = false; itemsOf(v, w, (x, k) => (yes = H.t(f(nul(x), k), w))); return yes; },
   all(v, f, w) { let yes = true; itemsOf(v, w, (x, k) => !(yes = H.t(f(nul(x), k), w))); return yes; },
-  count(v, f, w) { if (!f) return sizeOf(v, w); let n = 0; itemsOf(v, w, (x, k) => { n += H.t(f(nul(x), k), w) ? 1 : 0; }); return n; },
+  count(v, f, w) { if (!f) { if (!isObject(v)) F('type', w); return sizeOf(v, w); } let n = 0; itemsOf(v, w, (x, k) => { n += H.t(f(nul(x), k), w) ? 1 : 0; }); return n; },
   filter(v, f, w) { const out = []; itemsOf(v, w, (x, k) => { if (H.t(f(nul(x), k), w)) { if (out.length === ITEMS_MAX) F('space', w); defineProperty(out, out.length, { __proto__: null, value: x, enumerable: true, writable: true, configurable: true }); } }); return out; },
   map(v, f, w) { const out = []; itemsOf(v, w, (x, k) => { if (out.length === ITEMS_MAX) F('space', w); out[out.length] = f(nul(x), k); }); return out; },
-  best(v, f, w, sign) { let best = null; itemsOf(v, w, (x, k) => { const y = f ? f(nul(x), k) : nul(x); if (best === null || order(y, best, w) === sign) best = y; }); return best; },
+  best(v, f, w, sign) { let best = null; itemsOf(v, w, (x, k) => { const y = f ? f(nul(x), k) : nul(x); const o = order(y, best === null ? y : best, w); if (o === undefined) F('unsupported', w); if (best === null || o === sign) best = y; }); return best; },
   min: (v, f, w) => H.best(v, f, w, -1), max: (v, f, w) => H.best(v, f, w, 1),
-  keys(v, w) { const out = []; if (!isObject(v) || isArray(v) || isSet(v)) F('type', w); itemsOf(v, w, (x, k) => { if (out.length === ITEMS_MAX) F('space', w); out[out.length] = k; }); return out; },
+  keys(v, w) {
+    const out = [];
+    const put = k => { step(4, w); if (typeof k === 'string' && secret(k)) F('redacted', w); if (out.length === ITEMS_MAX) F('space', w); out[out.length] = k; };
+    if (!isObject(v) || isArray(v) || isSet(v) || isTypedArray(v)) F('type', w);
+    if (isProxy(v)) F('unreadable', w);
+    if (isMap(v)) for (let it = mapEntries(v), r; !(r = mapNext(it)).done;) put(r.value[0]);
+    else for (let keys = ownKeys(v), i = 0; i < keys.length; i++) if (typeof keys[i] === 'string') put(keys[i]);
+    return out;
+  },
   hex(v, w) { if (!whole(v)) F('type', w); const n = v < 0; return (n ? '-0x' : '0x') + (typeof v === 'bigint' ? bigText(n ? -v : v, 16) : numberText(n ? -v : v, 16)); },
   changed(s, i, v, w) { const size = isObject(v) && !isProxy(v) ? sizeOf(v, w) : 0, was = s.before[i]; s.before[i] = { __proto__: null, v, size }; return was !== undefined && (!H.eq(was.v, v, w) || was.size !== size); },
+};
+
+// ---- patterns: src/probe/regex_run.c in JavaScript. All states of the automaton move on together, one character at a time; RegExp would search for ways without end ----
+H.re = (states, ranges) => {
+  const n = states.length / 4, seen = [], a = [], b = [];
+  for (let i = 0; i < n; i++) seen[i] = a[i] = b[i] = 0;
+  const lead = states[0] === 1 && states[3] === 1 && ranges[states[2] * 2] === ranges[states[2] * 2 + 1] && ranges[states[2] * 2] < 128 ? ranges[states[2] * 2] : -1;
+  return { __proto__: null, states, ranges, seen, mark: 0, now: a, next: b, n: 0, work: 0, lead, stack: [] };
+};
+const character = (s, i) => { // its code point, -1 at the end; half of a pair alone is U+FFFD
+  if (i >= s.length) return -1;
+  const c = code(s, i);
+  if ((c & 0xf800) !== 0xd800) return c;
+  const d = i + 1 < s.length ? code(s, i + 1) : 0;
+  return c < 0xdc00 && (d & 0xfc00) === 0xdc00 ? (c - 0xd800) * 1024 + d - 0xdc00 + 0x10000 : 0xfffd;
+};
+const isWord = c => (c >= 48 && c <= 57) || ((c | 32) >= 97 && (c | 32) <= 122) || c === 95;
+function holds(what, before, after) {
+  switch (what) {
+  case 0: return before < 0;
+  case 1: return after < 0;
+  case 2: return before < 0 || before === 10;
+  case 3: return after < 0 || after === 10;
+  case 4: return isWord(before) !== isWord(after);
+  default: return isWord(before) === isWord(after);
+  }
+}
+function follow(re, first, before, after) { // true: the end is among what follows
+  const { states, seen, stack: todo, mark } = re;
+  let depth = 0;
+  if (seen[first] !== mark) { seen[first] = mark; todo[depth++] = first; }
+  while (depth) {
+    const n = todo[--depth], at = n * 4;
+    let to = -1, or = -1;
+    re.work++;
+    switch (states[at]) {
+    case 0: return true;
+    case 1: re.next[re.n++] = n; break;
+    case 2: to = states[at + 2]; or = states[at + 3]; break;
+    case 3: to = states[at + 2]; break;
+    default: if (holds(states[at + 1], before, after)) to = n + 1;
+    }
+    if (to >= 0 && seen[to] !== mark) { seen[to] = mark; todo[depth++] = to; }
+    if (or >= 0 && seen[or] !== mark) { seen[or] = mark; todo[depth++] = or; }
+  }
+  return false;
+}
+function inSet(re, n, c) {
+  const from = re.states[n * 4 + 2];
+  let low = 0, high = re.states[n * 4 + 3];
+  while (low < high) {
+    const mid = (low + high) >> 1, at = (from + mid) * 2;
+    if (c < re.ranges[at]) high = mid;
+    else if (c > re.ranges[at + 1]) low = mid + 1;
+    else return true;
+  }
+  return false;
+}
+H.m = (re, s, w) => {
+  if (typeof s !== 'string') F('type', w);
+  const anchored = re.states[0] === 4 && re.states[1] === 0, lead = re.lead >= 0 ? charText(re.lead) : '';
+  let at = 0, before = -1, c = character(s, 0);
+  re.n = re.work = 0;
+  re.mark++;
+  for (;;) {
+    if (lead && re.n === 0 && c !== re.lead && c >= 0) { // nothing begins before it
+      const found = indexOf(s, lead, at);
+      step(floor(((found < 0 ? s.length : found) - at) / 64), w);
+      if (found < 0) return false;
+      at = found;
+      c = re.lead;
+      if (at > 0) before = character(s, at - 1);
+    }
+    if ((before < 0 || !anchored) && follow(re, 0, before, c)) return true;
+    if (c < 0 || (anchored && re.n === 0)) return false;
+    re.work += 4;
+    if (re.work >= 8) { step(floor(re.work / 8), w); re.work %= 8; }
+    at += c > 0xffff ? 2 : 1;
+    const after = character(s, at), n = re.n, now = re.next;
+    re.next = re.now; re.now = now;
+    re.n = 0;
+    re.mark++;
+    for (let i = 0; i < n; i++) if (inSet(re, now[i], c) && follow(re, now[i] + 1, c, after)) return true;
+    re.work += n;
+    before = c; c = after;
+  }
 };
 
 // ---- values ----

@@ -16,6 +16,7 @@ enum {
     SESSION_MS = 900,      // how long the inspector is open, at most, for what waits
     SESSION_END_MS = 5000, // and for what is under way
     SESSION_ARENA = 256 << 20,
+    ORDERS_ROOM = 8 << 20,
     FILES_MAX = 64, // edited in one process
     CANDIDATES_MAX = 8,
 };

@@ -5,7 +5,9 @@
 #include "probe/capture.h"
 #include "probe/redact.h"
 
+#include <limits.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define OPEN "/*clew(*/"
 #define CLOSE "/*)clew*/"
@@ -146,12 +148,16 @@ struct naming {
     struct edit_probe *e;
 };
 
-static bool name_write(void *ctx, str name, struct buf *out)
+static bool name_write(void *ctx, str name, bool file, struct buf *out)
 {
     struct naming *n = ctx;
+    const struct scan_name *s = js_visible(n->scan, n->e->place, name);
     struct edit_name *known = name_find(n->e, name);
+    if (file && s && n->scan->scopes[s->scope].function != 0) {
+        buf_str(out, STR("H.X(\"not_in_scope\",0)")); // behind a variable of the same name
+        return true;
+    }
     if (!known) {
-        const struct scan_name *s = js_visible(n->scan, n->e->place, name);
         if (!s)
             return false;
         if (!readable(n->scan, n->e, s) || n->e->n_names == EDIT_NAMES_MAX) {
@@ -224,15 +230,23 @@ int edit_order(const struct scan *scan, struct edit_probe *e, const struct probe
 {
     const struct probe *p = e->probe;
     struct naming naming = { scan, e };
-    struct lower l = { &naming, name_write, policy };
-    struct buf condition, exprs, code;
+    struct lower_found found = { 0 };
+    struct buf condition, exprs, code, tables;
+    char host[HOST_NAME_MAX + 1] = "";
+    gethostname(host, sizeof host - 1);
+    struct lower l = { &naming, name_write, policy, p->scope.service, str_z(host), &tables, &found };
     struct json_writer w;
     struct probe_slot_setup setup;
-    buf_init(&condition, 1 << 20), buf_init(&exprs, 1 << 20), buf_init(&code, 1 << 20);
+    buf_init(&condition, 1 << 20), buf_init(&exprs, 1 << 20), buf_init(&code, 1 << 20), buf_init(&tables, 1 << 20);
     // Both first: what they read becomes a parameter.
     int rc = condition_write(&l, p, arena, &condition, err);
     if (rc == 0)
         rc = exprs_write(&l, p, arena, &exprs, err);
+    if (rc == 0 && found.callers)
+        rc = err_set(err, ERR_UNSUPPORTED, "unsupported",
+                     "variables of callers cannot be read in Node: its engine shows them to nobody but a debugger that "
+                     "stops it");
+    buf_str(&code, buf_view(&tables));
     buf_str(&code, STR("return [("));
     params_write(e, &code);
     buf_str(&code, STR(")=>{if(--s.skip<0)H.tick(s);s.hits++;"));
@@ -249,7 +263,7 @@ int edit_order(const struct scan *scan, struct edit_probe *e, const struct probe
     } else {
         buf_str(&code, STR("0]"));
     }
-    if (rc == 0 && (condition.error || exprs.error || code.error))
+    if (rc == 0 && (condition.error || exprs.error || tables.error || code.error))
         rc = err_set(err, ERR_NOMEM, "error", "the probe is too large");
     if (rc == 0) {
         probe_slot_setup_of(p, &setup);
@@ -279,7 +293,7 @@ int edit_order(const struct scan *scan, struct edit_probe *e, const struct probe
         json_put_object_end(&w);
         rc = out->error;
     }
-    buf_free(&condition), buf_free(&exprs), buf_free(&code);
+    buf_free(&condition), buf_free(&exprs), buf_free(&code), buf_free(&tables);
     return rc;
 }
 

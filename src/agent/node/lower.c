@@ -1,6 +1,8 @@
 #include "agent/node/lower.h"
 #include "base/json.h"
+#include "base/must.h"
 #include "probe/redact.h"
+#include "probe/regex.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -8,6 +10,9 @@
 enum { SAFE_INT_BITS = 53 };
 
 static void node(const struct lower *l, const struct probe_node *n, struct buf *out);
+static void path(const struct lower *l, const struct probe_node *n, struct buf *out);
+static void field(const struct lower *l, const struct probe_node *n, bool asked, struct buf *out);
+static void index_of(const struct lower *l, const struct probe_node *n, bool asked, struct buf *out);
 
 void lower_text(struct buf *out, str s)
 {
@@ -46,6 +51,29 @@ static void truth(const struct lower *l, const struct probe_node *n, struct buf 
     where(n, out);
 }
 
+// Of has(): without `?.`, and what is no path stands aside.
+static void path(const struct lower *l, const struct probe_node *n, struct buf *out)
+{
+    switch (n->kind) {
+    case PROBE_NODE_FIELD:
+        field(l, n, true, out);
+        break;
+    case PROBE_NODE_INDEX:
+        index_of(l, n, true, out);
+        break;
+    case PROBE_NODE_NAME:
+    case PROBE_NODE_SPECIAL:
+    case PROBE_NODE_FRAME:
+    case PROBE_NODE_STATIC:
+        node(l, n, out);
+        break;
+    default:
+        buf_str(out, STR("H.aside(()=>"));
+        node(l, n, out);
+        buf_str(out, STR(")"));
+    }
+}
+
 static void pair(const struct lower *l, const struct probe_node *n, const char *between, struct buf *out)
 {
     buf_str(out, STR("("));
@@ -78,12 +106,21 @@ static void literal(const struct probe_val *v, struct buf *out)
     }
 }
 
-static void index_of(const struct lower *l, const struct probe_node *n, struct buf *out)
+// asked: by has(), about the whole path.
+static void index_of(const struct lower *l, const struct probe_node *n, bool asked, struct buf *out)
 {
     const struct probe_node *key = n->args[1];
     if (key->kind == PROBE_NODE_LITERAL && key->value.kind == PROBE_VAL_STR &&
         probe_redact_name(l->policy, key->value.s)) {
         fault(n, "redacted", out);
+        return;
+    }
+    if (asked) {
+        buf_str(out, STR("H.ih(()=>"));
+        path(l, n->args[0], out);
+        buf_str(out, STR(",()=>"));
+        node(l, key, out);
+        where(n, out);
         return;
     }
     buf_str(out, STR("H.i("));
@@ -94,17 +131,17 @@ static void index_of(const struct lower *l, const struct probe_node *n, struct b
     where(n, out);
 }
 
-static void field(const struct lower *l, const struct probe_node *n, struct buf *out)
+static void field(const struct lower *l, const struct probe_node *n, bool asked, struct buf *out)
 {
     if (probe_redact_name(l->policy, n->name)) {
         fault(n, "redacted", out);
         return;
     }
     buf_str(out, STR("H.f("));
-    node(l, n->args[0], out);
+    (asked ? path : node)(l, n->args[0], out);
     buf_str(out, STR(","));
     lower_text(out, n->name);
-    buf_str(out, n->soft ? STR(",1") : STR(",0"));
+    buf_str(out, n->soft && !asked ? STR(",1") : STR(",0"));
     where(n, out);
 }
 
@@ -112,14 +149,58 @@ static void variable(const struct lower *l, const struct probe_node *n, struct b
 {
     if (probe_redact_name(l->policy, n->name)) {
         fault(n, "redacted", out);
-    } else if (!l->name(l->ctx, n->name, out)) {
+    } else if (!l->name(l->ctx, n->name, n->kind == PROBE_NODE_STATIC, out)) {
         buf_str(out, STR("H.g("));
         lower_text(out, n->name);
         where(n, out);
     }
 }
 
-static void special(const struct probe_node *n, struct buf *out)
+static void frame(const struct lower *l, const struct probe_node *n, struct buf *out)
+{
+    if (n->frame == 0) {
+        variable(l, n, out);
+    } else {
+        l->found->callers = true;
+        fault(n, "unsupported", out);
+    }
+}
+
+// The automaton of src/probe/regex.h as two lists of numbers: the program's own engine takes time without bound for some texts.
+static void matches(const struct lower *l, const struct probe_node *n, struct buf *out)
+{
+    struct buf program;
+    buf_init(&program, 64 << 10);
+    if (probe_regex_compile(n->name, &program, NULL) < 0) { // the tree's check has compiled it
+        fault(n, "unsupported", out);
+        buf_free(&program);
+        return;
+    }
+    must(probe_regex_verify(buf_bytes(&program)));
+    unsigned states = le16_get(program.ptr), ranges = le16_get(program.ptr + 2);
+    const uint8_t *p = program.ptr + 8;
+    buf_printf(l->tables, "const r%u=H.re([", l->found->tables);
+    for (unsigned i = 0; i < states; i++, p += 8)
+        buf_printf(l->tables, "%u,%u,%u,%u,", p[0], p[1], le16_get(p + 2), le16_get(p + 4));
+    buf_str(l->tables, STR("],["));
+    for (unsigned i = 0; i < ranges; i++, p += 8)
+        buf_printf(l->tables, "%u,%u,", le32_get(p), le32_get(p + 4));
+    buf_str(l->tables, STR("]);"));
+    buf_free(&program);
+    buf_printf(out, "H.m(r%u,", l->found->tables++);
+    node(l, n->args[0], out);
+    where(n, out);
+}
+
+static void known_text(str s, struct buf *out)
+{
+    if (s.len)
+        lower_text(out, s);
+    else
+        buf_str(out, STR("null"));
+}
+
+static void special(const struct lower *l, const struct probe_node *n, struct buf *out)
 {
     switch (n->special) {
     case PROBE_SPECIAL_HIT:
@@ -134,8 +215,14 @@ static void special(const struct probe_node *n, struct buf *out)
     case PROBE_SPECIAL_SPAN_ID:
         buf_str(out, STR("H.span(\"part\")"));
         break;
-    default:
-        fault(n, "unsupported", out);
+    case PROBE_SPECIAL_SERVICE:
+        known_text(l->service, out);
+        break;
+    case PROBE_SPECIAL_HOST:
+        known_text(l->host, out);
+        break;
+    default: // duration, return, exception: of other places than this one
+        fault(n, "not_in_scope", out);
         break;
     }
 }
@@ -147,15 +234,16 @@ static void in(const struct lower *l, const struct probe_node *n, struct buf *ou
         call(l, n, "in", out);
         return;
     }
-    buf_str(out, STR("H.inl("));
-    node(l, n->args[0], out);
-    buf_str(out, STR(",["));
+    buf_str(out, STR("(v=>")); // from the left, until one is equal
     for (unsigned i = 0; i < right->n; i++) {
+        buf_str(out, STR("H.eq(v,"));
         node(l, right->args[i], out);
-        buf_str(out, STR(","));
+        where(n, out);
+        buf_str(out, STR("||"));
     }
-    buf_str(out, STR("]"));
-    where(n, out);
+    buf_str(out, STR("false)("));
+    node(l, n->args[0], out);
+    buf_str(out, STR(")"));
 }
 
 // any(xs, x => c): the helper gives the element, then its key.
@@ -180,12 +268,15 @@ static void extreme(const struct lower *l, const struct probe_node *n, bool leas
         over(l, n, least ? "min" : "max", out);
         return;
     }
-    buf_str(out, STR("H.of(["));
-    for (unsigned i = 0; i < n->n; i++) {
-        node(l, n->args[i], out);
+    for (unsigned i = 1; i < n->n; i++)
+        buf_str(out, STR("H.two("));
+    node(l, n->args[0], out);
+    for (unsigned i = 1; i < n->n; i++) {
         buf_str(out, STR(","));
+        node(l, n->args[i], out);
+        buf_str(out, least ? STR(",-1") : STR(",1"));
+        where(n, out);
     }
-    buf_printf(out, "],%u,%d)", (unsigned)n->at << 11 | n->len, least ? -1 : 1);
 }
 
 static void function(const struct lower *l, const struct probe_node *n, struct buf *out)
@@ -196,7 +287,7 @@ static void function(const struct lower *l, const struct probe_node *n, struct b
     switch (n->function) {
     case PROBE_FN_HAS:
         buf_str(out, STR("H.has(()=>"));
-        node(l, n->args[0], out);
+        path(l, n->args[0], out);
         buf_str(out, STR(")"));
         break;
     case PROBE_FN_ANY:
@@ -237,19 +328,20 @@ static void node(const struct lower *l, const struct probe_node *n, struct buf *
         literal(&n->value, out);
         break;
     case PROBE_NODE_NAME:
+    case PROBE_NODE_STATIC:
         variable(l, n, out);
         break;
     case PROBE_NODE_PARAM:
         buf_printf(out, "q%u", (unsigned)n->local);
         break;
     case PROBE_NODE_SPECIAL:
-        special(n, out);
+        special(l, n, out);
         break;
     case PROBE_NODE_FIELD:
-        field(l, n, out);
+        field(l, n, false, out);
         break;
     case PROBE_NODE_INDEX:
-        index_of(l, n, out);
+        index_of(l, n, false, out);
         break;
     case PROBE_NODE_NOT:
         buf_str(out, STR("!"));
@@ -276,7 +368,13 @@ static void node(const struct lower *l, const struct probe_node *n, struct buf *
     case PROBE_NODE_CALL:
         function(l, n, out);
         break;
-    default: // MATCHES, FRAME, STATIC
+    case PROBE_NODE_FRAME:
+        frame(l, n, out);
+        break;
+    case PROBE_NODE_MATCHES:
+        matches(l, n, out);
+        break;
+    default: // a list is the right side of `in`
         fault(n, "unsupported", out);
         break;
     }

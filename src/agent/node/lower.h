@@ -4,11 +4,20 @@
 #include "base/buf.h"
 #include "probe/expr.h"
 
+struct lower_found {
+    unsigned tables;
+    bool callers; // it asks for variables of callers, which nothing inside the process can read
+};
+
 struct lower {
     void *ctx;
     // Writes what stands for a variable: a parameter of the function that is made. False: it is not in scope.
-    bool (*name)(void *ctx, str name, struct buf *out);
+    // file: of the file's own names alone, past those of functions.
+    bool (*name)(void *ctx, str name, bool file, struct buf *out);
     const struct probe_policy *policy;
+    str service, host;
+    struct buf *tables; // what is made once, in front of the function: patterns
+    struct lower_found *found;
 };
 
 // Appends. Where the program's code would have to run, or a thing is not known in this runtime, the text says so at the hit.

@@ -2,12 +2,27 @@
 #include "agent/node/scan.h"
 #include "agent/source.h"
 
+#include <sodium.h>
+
 static bool is_source(str name)
 {
     return str_ends(name, STR(".js")) || str_ends(name, STR(".cjs")) || str_ends(name, STR(".mjs"));
 }
 
 static bool shown(str name, bool folder) { return folder || is_source(name); }
+
+void source_hash(str text, uint8_t ret[SOURCE_HASH])
+{
+    _Static_assert(SOURCE_HASH == crypto_hash_sha256_BYTES, "SHA-256");
+    crypto_hash_sha256(ret, (const uint8_t *)(text.ptr ? text.ptr : ""), text.len);
+}
+
+static void put_hash(struct json_writer *out, str text)
+{
+    uint8_t hash[SOURCE_HASH];
+    source_hash(text, hash);
+    json_put_key(out, STR("hash")), json_put_hex(out, bytes_of(hash, sizeof hash));
+}
 
 static void put_lines(struct json_writer *out, const struct scan *s)
 {
@@ -62,6 +77,7 @@ static void answer(const struct resolve_request *q, const struct scan *s, struct
     if (q->what == RESOLVE_SOURCE) {
         json_put_key(out, STR("path")), json_put_str(out, q->path);
         json_put_key(out, STR("text")), json_put_str(out, s->text);
+        put_hash(out, s->text);
     }
     if (q->what == RESOLVE_SOURCE || q->what == RESOLVE_LINES)
         json_put_key(out, STR("lines")), put_lines(out, s);

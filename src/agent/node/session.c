@@ -1,6 +1,6 @@
 // One session with a process' inspector: opened by SIGUSR1, closed again when everything that can be done is done. Requests go one at a time; what is to be done
 // with an answer stands beside it. The program runs on all the while: its inspector's thread takes the messages, its main thread answers between two tasks.
-#include "agent/node/attachment.h"
+#include "agent/node/session.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -14,15 +14,7 @@
 extern const char node_walk[];
 extern const size_t node_walk_size;
 
-enum {
-    OPEN_MS = 1000,
-    MESSAGE_ARENA = 64 << 20,
-    MESSAGE_DEPTH = 24,
-    SCRIPTS_MAX = 100000,
-    PAUSE_MS = 5,
-    SOURCE_ROOM = 16 << 20,
-    ORDERS_ROOM = 8 << 20
-};
+enum { OPEN_MS = 1000, MESSAGE_ARENA = 64 << 20, MESSAGE_DEPTH = 24, SCRIPTS_MAX = 100000, SOURCE_ROOM = 16 << 20 };
 
 // Of Node, and verified to be: in the order of BOOT. Nothing of the program is called to get them but, before Node 20.16, hooks of module loading.
 #define NATIVES                                                                                                    \
@@ -40,8 +32,6 @@ enum { NATIVES_FUNCTIONS = 14, NATIVES_N = 16 };
     "produceCachedData:false,contextExtensions:u,importModuleDynamically:u})()({__proto__:null,context:c,"         \
     "compile:a[1],writeSync:a[2],openSync:a[3],closeSync:a[4],fstatSync:a[5],hrtime:a[6],isProxy:a[7],isMap:a[8]," \
     "isSet:a[9],isDate:a[10],isTypedArray:a[11],getStore:a[12],close:a[13],storage:a[14],global:globalThis})}"
-
-typedef void then_fn(struct attachment *a, const struct json_node *result);
 
 bool session_runs(const struct attachment *a) { return a->session.step != SESSION_NONE; }
 
@@ -89,22 +79,22 @@ void session_abort(struct attachment *a)
         finish(a);
 }
 
-static void tell_open(struct attachment *a, const char *state, const char *code, const char *message)
+void session_tell_open(struct attachment *a, const char *state, const char *code, const char *message)
 {
     for (size_t i = 0; i < PLACED_MAX; i++)
         if (a->placed[i].used && !a->placed[i].refused && !a->placed[i].installed)
             placed_tell(a, &a->placed[i], state, code, message, (str){ 0 }, 0);
 }
 
-static void fail(struct attachment *a, const char *state, const char *code, const char *message)
+void session_fail(struct attachment *a, const char *state, const char *code, const char *message)
 {
-    tell_open(a, state, code, message);
+    session_tell_open(a, state, code, message);
     session_abort(a);
 }
 
 // --- requests ---
 
-static struct json_writer ask_begin(struct attachment *a, const char *method)
+struct json_writer session_ask(struct attachment *a, const char *method)
 {
     struct json_writer w;
     struct session *s = &a->session;
@@ -118,49 +108,49 @@ static struct json_writer ask_begin(struct attachment *a, const char *method)
     return w;
 }
 
-static void ask_end(struct attachment *a, struct json_writer *w, then_fn *then)
+void session_ask_end(struct attachment *a, struct json_writer *w, session_then *then)
 {
     json_put_object_end(w);
     json_put_object_end(w);
     a->session.then = then;
     a->session.step = SESSION_TALKING;
     if (a->session.out.error || !send_request(a)) {
-        tell_open(a, "waiting", "attach_failed", "the inspector's connection broke");
+        session_tell_open(a, "waiting", "attach_failed", "the inspector's connection broke");
         a->session.again = true;
         finish(a); // without a word: the inspector stays open for the next session
     }
 }
 
-static void put_text(struct json_writer *w, const char *key, str value)
+void session_put_text(struct json_writer *w, const char *key, str value)
 {
     json_put_key(w, str_z(key));
     json_put_str(w, value);
 }
 
 // A method of __clew with one text, or none.
-static void call(struct attachment *a, const char *function, str argument, then_fn *then)
+void session_call(struct attachment *a, const char *function, str argument, session_then *then)
 {
-    struct json_writer w = ask_begin(a, "Runtime.callFunctionOn");
-    put_text(&w, "objectId", a->session.object);
-    put_text(&w, "functionDeclaration", str_z(function));
+    struct json_writer w = session_ask(a, "Runtime.callFunctionOn");
+    session_put_text(&w, "objectId", a->session.object);
+    session_put_text(&w, "functionDeclaration", str_z(function));
     json_put_key(&w, STR("returnByValue")), json_put_bool(&w, true);
     json_put_key(&w, STR("silent")), json_put_bool(&w, true);
     if (argument.ptr) {
         json_put_key(&w, STR("arguments"));
         json_put_array(&w), json_put_object(&w);
-        put_text(&w, "value", argument);
+        session_put_text(&w, "value", argument);
         json_put_object_end(&w), json_put_array_end(&w);
     }
-    ask_end(a, &w, then);
+    session_ask_end(a, &w, then);
 }
 
-static const struct json_node *value_of(const struct json_node *result)
+const struct json_node *session_value_of(const struct json_node *result)
 {
     return json_get(json_get(result, STR("result")), STR("value"));
 }
 
 // Texts that outlive the answer.
-static str keep(struct attachment *a, str text)
+str session_keep(struct attachment *a, str text)
 {
     str kept = { 0 };
     arena_dup(&a->session.arena, text, &kept);
@@ -173,16 +163,16 @@ static void on_shut(struct attachment *a, const struct json_node *result) { fini
 
 static void shut(struct attachment *a)
 {
-    struct json_writer w = ask_begin(a, "Runtime.evaluate");
-    put_text(&w, "expression", STR("process._debugEnd()"));
-    ask_end(a, &w, on_shut);
+    struct json_writer w = session_ask(a, "Runtime.evaluate");
+    session_put_text(&w, "expression", STR("process._debugEnd()"));
+    session_ask_end(a, &w, on_shut);
     if (session_runs(a))
         a->session.step = SESSION_CLOSING; // the answer may never come: the connection ends first
 }
 
 static void on_last(struct attachment *a, const struct json_node *result) { shut(a); }
 
-static void put_edited(struct attachment *a, struct json_writer *w)
+void session_put_edited(struct attachment *a, struct json_writer *w)
 {
     struct buf all;
     buf_init(&all, 1 << 20);
@@ -190,410 +180,33 @@ static void put_edited(struct attachment *a, struct json_writer *w)
         buf_str(&all, str_z(a->session.edited[i]));
         buf_str(&all, STR("\n"));
     }
-    put_text(w, "edited", buf_view(&all));
+    session_put_text(w, "edited", buf_view(&all));
     buf_free(&all);
 }
 
-static void last_order(struct attachment *a)
+void session_last_order(struct attachment *a)
 {
     struct json_writer w;
     buf_clear(&a->session.orders);
     json_writer_init(&w, &a->session.orders);
     json_put_object(&w);
-    put_edited(a, &w);
+    session_put_edited(a, &w);
     json_put_object_end(&w);
-    call(a, "function(o){return this.order(o)}", buf_view(&a->session.orders), on_last);
-}
-
-// --- scripts ---
-
-static void next_script(struct attachment *a);
-
-static bool url_matches(str url, str file)
-{
-    if (str_starts(url, STR("file://")))
-        url = str_slice(url, 7, url.len);
-    if (str_starts(file, STR("file://")))
-        file = str_slice(file, 7, file.len);
-    while (str_starts(file, STR("./")))
-        file = str_slice(file, 2, file.len);
-    if (!str_ends(url, file) || file.len == 0)
-        return false;
-    return url.len == file.len || file.ptr[0] == '/' || url.ptr[url.len - file.len - 1] == '/';
-}
-
-static bool is_edited(const struct session *s, str url)
-{
-    for (size_t i = 0; i < s->n_edited; i++)
-        if (str_eq(str_z(s->edited[i]), url))
-            return true;
-    return false;
-}
-
-static void edited_add(struct session *s, str url)
-{
-    if (is_edited(s, url) || s->n_edited == FILES_MAX || memchr(url.ptr, '\n', url.len))
-        return;
-    char *copy = mem_alloc(url.len + 1);
-    if (!copy)
-        return;
-    memcpy(copy, url.ptr, url.len);
-    copy[url.len] = 0;
-    s->edited[s->n_edited++] = copy;
-}
-
-static void edited_remove(struct session *s, str url)
-{
-    for (size_t i = 0; i < s->n_edited; i++)
-        if (str_eq(str_z(s->edited[i]), url)) {
-            mem_free(s->edited[i]);
-            s->edited[i] = s->edited[--s->n_edited];
-            return;
-        }
-}
-
-// The files that a probe may mean: 1 when it is one, else a state is told.
-static str url_of(struct attachment *a, struct placed *p)
-{
-    struct session *s = &a->session;
-    str found = { 0 }, candidates[CANDIDATES_MAX];
-    size_t n = 0;
-    for (size_t i = 0; i < s->n_scripts; i++) {
-        str url = s->scripts[i].url;
-        bool known = s->scripts[i].native || !url_matches(url, p->probe->where.file);
-        for (size_t k = 0; k < n && !known; k++)
-            known = str_eq(candidates[k], url);
-        if (!known && n < CANDIDATES_MAX)
-            candidates[n++] = url;
-    }
-    if (n == 1)
-        return candidates[0];
-    if (n == 0) {
-        placed_tell(a, p, "waiting", "module_not_loaded", "the process has not loaded this file", (str){ 0 }, 0);
-        s->again = true;
-        return found;
-    }
-    struct json_writer w;
-    buf_clear(&s->text);
-    json_writer_init(&w, &s->text);
-    json_put_object(&w);
-    json_put_key(&w, STR("candidates"));
-    json_put_array(&w);
-    for (size_t i = 0; i < n; i++)
-        json_put_str(&w, str_starts(candidates[i], STR("file://")) ? str_slice(candidates[i], 7, candidates[i].len)
-                                                                   : candidates[i]);
-    json_put_array_end(&w);
-    json_put_object_end(&w);
-    placed_tell(a, p, "unresolvable", "ambiguous_file", "several loaded files match this path", buf_view(&s->text), 0);
-    return found;
-}
-
-static void names_keep(struct placed *p)
-{
-    size_t total = 0;
-    for (uint32_t i = 0; i < p->edit->n_names; i++)
-        total += p->edit->names[i].name.len;
-    mem_free(p->names), mem_free(p->names_text);
-    p->n_names = 0;
-    p->names = mem_zalloc((p->edit->n_names + 1) * sizeof *p->names);
-    p->names_text = mem_alloc(total + 1);
-    if (!p->names || !p->names_text)
-        return;
-    char *at = p->names_text;
-    for (uint32_t i = 0; i < p->edit->n_names; i++) {
-        str name = p->edit->names[i].name;
-        memcpy(at, name.ptr, name.len);
-        p->names[i] = p->edit->names[i];
-        p->names[i].name = str_of(at, name.len);
-        at += name.len;
-    }
-    p->n_names = p->edit->n_names;
-}
-
-static struct placed *placed_of_edit(struct attachment *a, const struct edit_probe *e)
-{
-    for (size_t i = 0; i < PLACED_MAX; i++)
-        if (a->placed[i].edit == e)
-            return &a->placed[i];
-    return NULL;
-}
-
-static void script_done(struct attachment *a, const char *why, const char *message)
-{
-    struct session *s = &a->session;
-    size_t in = 0;
-    for (size_t i = 0; i < s->n_edits; i++) {
-        struct placed *p = placed_of_edit(a, s->edits[i]);
-        in += !s->edits[i]->left_out;
-        if (!p)
-            continue;
-        p->installed = !s->edits[i]->left_out;
-        if (p->installed && p->state == 1) {
-            placed_tell(a, p, "installed", "", "", (str){ 0 }, s->edits[i]->place->line);
-        } else if (!p->installed) {
-            placed_tell(a, p, "waiting", why, message, (str){ 0 }, 0);
-            s->again = true;
-        }
-    }
-    // A text that could not be taken back is looked at again.
-    if (in == 0 && !(s->n_edits == 0 && why[0]))
-        edited_remove(s, s->scripts[s->script].url);
-    if (s->n_edits == 0 && why[0])
-        s->again = true;
-    s->script++;
-    next_script(a);
-}
-
-static void attempt(struct attachment *a);
-
-static void resume_attempt(struct attachment *a) { attempt(a); }
-
-static void pause_then(struct attachment *a, void (*then)(struct attachment *a))
-{
-    a->session.resumed = then;
-    a->session.resume_ns = clock_mono_ns() + PAUSE_MS * 1000000ll;
-    a->session.step = SESSION_PAUSING;
-}
-
-static void on_read_back(struct attachment *a, const struct json_node *result)
-{
-    struct session *s = &a->session;
-    bool same = str_eq(json_get_text(result, STR("scriptSource")), buf_view(&s->text));
-    if (!same) {
-        for (size_t i = 0; i < s->n_edits; i++)
-            s->edits[i]->left_out = true;
-        script_done(a, "attach_failed", "the function was not changed");
-        return;
-    }
-    script_done(a, s->one_by_one ? "on_stack" : "", "a call of the function is under way; it is tried again");
-}
-
-static void read_back(struct attachment *a)
-{
-    struct json_writer w = ask_begin(a, "Debugger.getScriptSource");
-    put_text(&w, "scriptId", a->session.scripts[a->session.script].id);
-    ask_end(a, &w, on_read_back);
-}
-
-// What of the probes is tried next, one by one; false: all were.
-static bool next_one(struct session *s)
-{
-    while (s->cursor < s->n_edits && !s->edits[s->cursor]->left_out)
-        s->cursor++;
-    if (s->cursor == s->n_edits)
-        return false;
-    s->edits[s->cursor]->left_out = false;
-    return true;
-}
-
-static void refused_edit(struct attachment *a, const char *why, const char *message)
-{
-    struct session *s = &a->session;
-    bool time = clock_mono_ns() - s->begun_ns < SESSION_MS * 1000000ll;
-    if (s->one_by_one) {
-        s->edits[s->cursor++]->left_out = true;
-    } else if (s->n_edits > 1) {
-        for (size_t i = 0; i < s->n_edits; i++) {
-            struct placed *p = placed_of_edit(a, s->edits[i]);
-            s->edits[i]->left_out = !p || !p->installed;
-        }
-        s->one_by_one = true, s->cursor = 0;
-    } else if (time) {
-        pause_then(a, resume_attempt);
-        return;
-    } else {
-        if (s->n_edits)
-            s->edits[0]->left_out = true;
-        script_done(a, why, message);
-        return;
-    }
-    if (next_one(s)) {
-        attempt(a);
-    } else if (time) {
-        s->cursor = 0;
-        if (next_one(s))
-            pause_then(a, resume_attempt);
-        else
-            read_back(a);
-    } else {
-        // The source as it is holds those that went in.
-        buf_clear(&s->text);
-        edit_write(&s->scan, s->edits, s->n_edits, &s->text);
-        read_back(a);
-    }
-}
-
-static void on_edit(struct attachment *a, const struct json_node *result)
-{
-    struct session *s = &a->session;
-    str status = json_get_text(result, STR("status"));
-    const struct json_node *exception = json_get(result, STR("exceptionDetails"));
-    bool ok = result && !exception && (status.len == 0 || str_eq(status, STR("Ok")));
-    if (ok) {
-        if (s->one_by_one) {
-            s->cursor++;
-            if (next_one(s)) {
-                attempt(a);
-                return;
-            }
-        }
-        read_back(a);
-    } else if (str_eq(status, STR("CompileError"))) {
-        for (size_t i = 0; i < s->n_edits; i++)
-            s->edits[i]->left_out = true;
-        script_done(a, "error", "the engine does not take the changed text");
-    } else if (str_eq(status, STR("BlockedByActiveGenerator"))) {
-        refused_edit(a, "on_stack", "a call of this function waits at an await or a yield; it is tried again");
-    } else if (str_eq(status, STR("BlockedByTopLevelEsModuleChange"))) {
-        refused_edit(a, "on_stack", "the engine takes no change of this place in an ES module");
-    } else {
-        refused_edit(a, "on_stack", "the function is running; it is tried again");
-    }
-}
-
-static void attempt(struct attachment *a)
-{
-    struct session *s = &a->session;
-    buf_clear(&s->text);
-    if (edit_write(&s->scan, s->edits, s->n_edits, &s->text) < 0) {
-        fail(a, "error", "error", "there is not enough memory");
-        return;
-    }
-    if (str_eq(buf_view(&s->text), s->source)) {
-        script_done(a, "", "");
-        return;
-    }
-    struct json_writer w = ask_begin(a, "Debugger.setScriptSource");
-    put_text(&w, "scriptId", s->scripts[s->script].id);
-    put_text(&w, "scriptSource", buf_view(&s->text));
-    ask_end(a, &w, on_edit);
-}
-
-static void on_ordered(struct attachment *a, const struct json_node *result)
-{
-    struct session *s = &a->session;
-    if (!value_of(result)) {
-        fail(a, "error", "code_unsupported", "the process does not take the probe");
-        return;
-    }
-    for (size_t i = 0; i < s->n_edits; i++) {
-        struct placed *p = placed_of_edit(a, s->edits[i]);
-        if (p)
-            p->ordered = true;
-    }
-    attempt(a);
-}
-
-static void edit_failed(struct attachment *a, struct placed *p, const struct err *err)
-{
-    struct session *s = &a->session;
-    buf_clear(&s->text);
-    bool line = p->probe->where.kind == PROBE_AT_LINE && str_eq(str_z(err->slug), STR("no_code_at_line"));
-    if (line)
-        edit_nearest(&s->scan, p->probe->where.line, &s->text);
-    placed_tell(a, p, err->code == ERR_NOENT ? "unresolvable" : "error", err->slug[0] ? err->slug : "code_unsupported",
-                err->message, buf_view(&s->text), 0);
-}
-
-// The script's text is known: which probes stand in it, and where.
-static void on_source(struct attachment *a, const struct json_node *result)
-{
-    struct session *s = &a->session;
-    struct err err = { 0 };
-    struct json_writer w;
-    str url = s->scripts[s->script].url;
-    s->source = keep(a, json_get_text(result, STR("scriptSource")));
-    s->n_edits = s->cursor = 0;
-    s->one_by_one = false;
-    int rc = edit_strip(s->source, &s->arena, &s->original);
-    if (rc == 0)
-        rc = js_source(s->original, &s->arena, &s->scan, &err);
-    s->edits = arena_alloc_array(&s->arena, PLACED_MAX, sizeof(struct edit_probe *));
-    if (!s->edits || (rc < 0 && rc != ERR_MALFORMED && rc != ERR_LIMIT)) {
-        fail(a, "error", "error", "there is not enough memory");
-        return;
-    }
-    buf_clear(&s->orders);
-    json_writer_init(&w, &s->orders);
-    json_put_object(&w);
-    json_put_key(&w, STR("set"));
-    json_put_array(&w);
-    for (size_t i = 0; i < PLACED_MAX; i++) {
-        struct placed *p = &a->placed[i];
-        if (!p->used || p->refused || !str_eq(url, url_of(a, p)))
-            continue;
-        if (rc < 0) {
-            placed_tell(a, p, "unresolvable", err.slug, err.message, (str){ 0 }, 0);
-            continue;
-        }
-        struct edit_probe *e = arena_alloc(&s->arena, sizeof *e);
-        struct buf order;
-        if (!e)
-            break;
-        *e = (struct edit_probe){ .probe = p->probe, .slot = p->slot };
-        buf_init(&order, ORDERS_ROOM);
-        int bad = edit_place(&s->scan, e, a->policy_used, &s->arena, &err);
-        if (bad == 0)
-            bad = edit_order(&s->scan, e, a->policy_used, &s->arena, &order, &err);
-        if (bad < 0) {
-            edit_failed(a, p, &err);
-        } else {
-            if (!p->ordered)
-                json_put_raw(&w, buf_view(&order));
-            p->edit = e;
-            names_keep(p);
-            s->edits[s->n_edits++] = e;
-        }
-        buf_free(&order);
-    }
-    json_put_array_end(&w);
-    if (rc < 0)
-        s->scan = (struct scan){ .text = s->original };
-    edited_add(s, url);
-    put_edited(a, &w);
-    json_put_object_end(&w);
-    call(a, "function(o){return this.order(o)}", buf_view(&s->orders), on_ordered);
-}
-
-static bool is_wanted(struct attachment *a, str url)
-{
-    if (is_edited(&a->session, url))
-        return true;
-    for (size_t i = 0; i < PLACED_MAX; i++)
-        if (a->placed[i].used && !a->placed[i].refused && url_matches(url, a->placed[i].probe->where.file))
-            return true;
-    return false;
-}
-
-static void next_script(struct attachment *a)
-{
-    struct session *s = &a->session;
-    while (s->script < s->n_scripts && (s->scripts[s->script].native || !is_wanted(a, s->scripts[s->script].url)))
-        s->script++;
-    if (s->script == s->n_scripts) {
-        for (size_t i = 0; i < PLACED_MAX; i++)
-            if (a->placed[i].used && !a->placed[i].refused && !a->placed[i].edit)
-                url_of(a, &a->placed[i]); // tells why
-        last_order(a);
-        return;
-    }
-    struct json_writer w = ask_begin(a, "Debugger.getScriptSource");
-    put_text(&w, "scriptId", s->scripts[s->script].id);
-    ask_end(a, &w, on_source);
+    session_call(a, "function(o){return this.order(o)}", buf_view(&a->session.orders), on_last);
 }
 
 // --- __clew ---
 
 static void on_edited(struct attachment *a, const struct json_node *result)
 {
-    for (str rest = json_text_of(value_of(result)); rest.len;) {
+    for (str rest = json_text_of(session_value_of(result)); rest.len;) {
         ptrdiff_t end = str_find_char(rest, '\n', 0);
         str one = str_slice(rest, 0, end < 0 ? rest.len : (size_t)end);
         rest = str_slice(rest, one.len + (end >= 0), rest.len);
-        edited_add(&a->session, one);
+        session_edited_add(&a->session, one);
     }
     a->session.script = 0;
-    next_script(a);
+    session_next_script(a);
 }
 
 static void on_opened(struct attachment *a, const struct json_node *result)
@@ -601,19 +214,19 @@ static void on_opened(struct attachment *a, const struct json_node *result)
     struct arena arena;
     const struct json_node *root = NULL;
     node_pipe_hide(&a->pipe);
-    if (!value_of(result)) {
+    if (!session_value_of(result)) {
         node_pipe_close(&a->pipe);
-        fail(a, "error", "attach_failed", "the process cannot open its pipe");
+        session_fail(a, "error", "attach_failed", "the process cannot open its pipe");
         return;
     }
     a->n_drop = 0;
     a->ready = true;
     arena_init(&arena, MESSAGE_ARENA);
-    if (json_tree_read(json_text_of(value_of(result)), &arena, MESSAGE_DEPTH, &root, NULL) == 0)
+    if (json_tree_read(json_text_of(session_value_of(result)), &arena, MESSAGE_DEPTH, &root, NULL) == 0)
         for (const struct json_node *c = json_first_of(root, JSON_ARRAY); c; c = c->next)
             placed_counts(a, c);
     arena_free(&arena);
-    call(a, "function(){return this.edited}", (str){ 0 }, on_edited);
+    session_call(a, "function(){return this.edited}", (str){ 0 }, on_edited);
 }
 
 static void open_pipe(struct attachment *a)
@@ -626,10 +239,10 @@ static void open_pipe(struct attachment *a)
     json_put_object(&w);
     if (!a->ready) {
         if (node_pipe_make(&a->process, &a->pipe, &err) < 0) {
-            fail(a, "error", err.slug, err.message);
+            session_fail(a, "error", err.slug, err.message);
             return;
         }
-        put_text(&w, "open", str_z(a->pipe.path));
+        session_put_text(&w, "open", str_z(a->pipe.path));
     }
     json_put_key(&w, STR("drop"));
     json_put_array(&w);
@@ -637,17 +250,17 @@ static void open_pipe(struct attachment *a)
         json_put_int(&w, a->drop[i]);
     json_put_array_end(&w);
     json_put_object_end(&w);
-    call(a, "function(o){return this.order(o)}", buf_view(&s->orders), on_opened);
+    session_call(a, "function(o){return this.order(o)}", buf_view(&s->orders), on_opened);
 }
 
 static void on_boot(struct attachment *a, const struct json_node *result)
 {
     str id = json_get_text(json_get(result, STR("result")), STR("objectId"));
     if (!id.len || json_get(result, STR("exceptionDetails"))) {
-        fail(a, "error", "attach_failed", "the part for Node could not be set up");
+        session_fail(a, "error", "attach_failed", "the part for Node could not be set up");
         return;
     }
-    a->session.object = keep(a, id);
+    a->session.object = session_keep(a, id);
     open_pipe(a);
 }
 
@@ -661,11 +274,11 @@ static void boot(struct attachment *a)
     json_writer_init(&source, &text);
     json_put_str(&source, str_of(node_walk, node_walk_size));
     buf_str(&text, STR(BOOT_TAIL));
-    struct json_writer w = ask_begin(a, "Runtime.callFunctionOn");
-    put_text(&w, "objectId", s->natives);
-    put_text(&w, "functionDeclaration", buf_view(&text));
+    struct json_writer w = session_ask(a, "Runtime.callFunctionOn");
+    session_put_text(&w, "objectId", s->natives);
+    session_put_text(&w, "functionDeclaration", buf_view(&text));
     json_put_key(&w, STR("silent")), json_put_bool(&w, true);
-    ask_end(a, &w, on_boot);
+    session_ask_end(a, &w, on_boot);
     buf_free(&text);
 }
 
@@ -676,8 +289,8 @@ static void check_next(struct attachment *a);
 static void not_nodes_own(struct attachment *a)
 {
     a->hopeless = true;
-    fail(a, "error", "runtime_unsupported",
-         "functions of Node that the agent needs (of fs, vm or util) have been replaced in this process");
+    session_fail(a, "error", "runtime_unsupported",
+                 "functions of Node that the agent needs (of fs, vm or util) have been replaced in this process");
 }
 
 static void on_checked(struct attachment *a, const struct json_node *result)
@@ -711,10 +324,10 @@ static void check_next(struct attachment *a)
         boot(a);
         return;
     }
-    struct json_writer w = ask_begin(a, "Runtime.getProperties");
-    put_text(&w, "objectId", s->elements[s->element]);
+    struct json_writer w = session_ask(a, "Runtime.getProperties");
+    session_put_text(&w, "objectId", s->elements[s->element]);
     json_put_key(&w, STR("ownProperties")), json_put_bool(&w, true);
-    ask_end(a, &w, on_checked);
+    session_ask_end(a, &w, on_checked);
 }
 
 static void on_elements(struct attachment *a, const struct json_node *result)
@@ -729,7 +342,7 @@ static void on_elements(struct attachment *a, const struct json_node *result)
         if (!json_int_of(json_get(p, STR("name")), &i) || i < 0 || i >= NATIVES_N || name.len > 2)
             continue;
         if (i < NATIVES_FUNCTIONS && str_eq(json_get_text(value, STR("type")), STR("function"))) {
-            s->elements[i] = keep(a, json_get_text(value, STR("objectId")));
+            s->elements[i] = session_keep(a, json_get_text(value, STR("objectId")));
             found += s->elements[i].len > 0;
         }
         if (i == NATIVES_N - 1) {
@@ -741,8 +354,8 @@ static void on_elements(struct attachment *a, const struct json_node *result)
     }
     a->hopeless = major < NODE_MAJOR_MIN;
     if (a->hopeless)
-        fail(a, "error", "runtime_unsupported",
-             "this version of Node is older than 20: its engine confuses functions when one is changed");
+        session_fail(a, "error", "runtime_unsupported",
+                     "this version of Node is older than 20: its engine confuses functions when one is changed");
     else if (found != NATIVES_FUNCTIONS)
         not_nodes_own(a);
     else
@@ -751,15 +364,15 @@ static void on_elements(struct attachment *a, const struct json_node *result)
 
 static void on_natives(struct attachment *a, const struct json_node *result)
 {
-    a->session.natives = keep(a, json_get_text(json_get(result, STR("result")), STR("objectId")));
+    a->session.natives = session_keep(a, json_get_text(json_get(result, STR("result")), STR("objectId")));
     if (!a->session.natives.len || json_get(result, STR("exceptionDetails"))) {
         not_nodes_own(a);
         return;
     }
-    struct json_writer w = ask_begin(a, "Runtime.getProperties");
-    put_text(&w, "objectId", a->session.natives);
+    struct json_writer w = session_ask(a, "Runtime.getProperties");
+    session_put_text(&w, "objectId", a->session.natives);
     json_put_key(&w, STR("ownProperties")), json_put_bool(&w, true);
-    ask_end(a, &w, on_elements);
+    session_ask_end(a, &w, on_elements);
 }
 
 static void on_enabled(struct attachment *a, const struct json_node *result)
@@ -768,19 +381,19 @@ static void on_enabled(struct attachment *a, const struct json_node *result)
         open_pipe(a);
         return;
     }
-    struct json_writer w = ask_begin(a, "Runtime.evaluate");
-    put_text(&w, "expression", STR(NATIVES));
+    struct json_writer w = session_ask(a, "Runtime.evaluate");
+    session_put_text(&w, "expression", STR(NATIVES));
     json_put_key(&w, STR("includeCommandLineAPI")), json_put_bool(&w, true);
     json_put_key(&w, STR("silent")), json_put_bool(&w, true);
-    ask_end(a, &w, on_natives);
+    session_ask_end(a, &w, on_natives);
 }
 
 // Left there by an earlier session, of this agent or of one that was killed.
 static void on_existing(struct attachment *a, const struct json_node *result)
 {
-    a->session.object = keep(a, json_get_text(json_get(result, STR("result")), STR("objectId")));
-    struct json_writer w = ask_begin(a, "Debugger.enable");
-    ask_end(a, &w, on_enabled);
+    a->session.object = session_keep(a, json_get_text(json_get(result, STR("result")), STR("objectId")));
+    struct json_writer w = session_ask(a, "Debugger.enable");
+    session_ask_end(a, &w, on_enabled);
 }
 
 // --- opening, and going on ---
@@ -821,23 +434,23 @@ static void opening(struct attachment *a, int64_t now)
     unsigned port = inspector_opened(&a->process, &s->before);
     if (!port) {
         if (now - s->begun_ns > OPEN_MS * 1000000ll) {
-            tell_open(a, "waiting", "runtime_disabled", "its inspector did not open");
+            session_tell_open(a, "waiting", "runtime_disabled", "its inspector did not open");
             finish(a);
             a->session.again = true;
         }
         return;
     }
     if (inspector_connect(&a->process, port, &s->ws, &err) < 0) {
-        tell_open(a, "waiting", "attach_failed", err.message);
+        session_tell_open(a, "waiting", "attach_failed", err.message);
         s->ws = NULL;
         finish(a);
         a->session.again = true;
         return;
     }
     s->begun_ns = now;
-    struct json_writer w = ask_begin(a, "Runtime.evaluate");
-    put_text(&w, "expression", STR("typeof __clew==='object'?__clew:null"));
-    ask_end(a, &w, on_existing);
+    struct json_writer w = session_ask(a, "Runtime.evaluate");
+    session_put_text(&w, "expression", STR("typeof __clew==='object'?__clew:null"));
+    session_ask_end(a, &w, on_existing);
 }
 
 static void script_parsed(struct attachment *a, const struct json_node *params)
@@ -856,7 +469,8 @@ static void script_parsed(struct attachment *a, const struct json_node *params)
         s->scripts = list, s->cap_scripts = more;
     }
     bool native = str_starts(url, STR("node:"));
-    s->scripts[s->n_scripts++] = (struct session_script){ keep(a, id), native ? STR("node:") : keep(a, url), native };
+    s->scripts[s->n_scripts++] =
+        (struct session_script){ session_keep(a, id), native ? STR("node:") : session_keep(a, url), native };
 }
 
 static void message_read(struct attachment *a, bytes data)
@@ -886,7 +500,7 @@ void session_step(struct attachment *a, int64_t now)
     struct err err;
     if (now > s->end_ns) {
         // Left open, and not told to end: see session_abort(). The next session takes it over.
-        tell_open(a, "waiting", "busy_in_native", "its main thread does not come to rest; it is tried again");
+        session_tell_open(a, "waiting", "busy_in_native", "its main thread does not come to rest; it is tried again");
         s->again = true;
         finish(a);
         return;
@@ -903,7 +517,7 @@ void session_step(struct attachment *a, int64_t now)
         if (over && s->step == SESSION_CLOSING) {
             finish(a);
         } else if (over) {
-            tell_open(a, "waiting", "attach_failed", "the inspector's connection broke");
+            session_tell_open(a, "waiting", "attach_failed", "the inspector's connection broke");
             finish(a);
             a->session.again = true;
         } else if (rc == 1 && event.what == WS_TEXT) {

@@ -93,7 +93,7 @@ static struct victim start(const char *node, const char *file, const char *mode)
         unsetenv("NODE_OPTIONS");
         snprintf(line, sizeof line, "%s", mode);
         char path[256];
-        snprintf(path, sizeof path, VICTIMS "/%s", file);
+        snprintf(path, sizeof path, "%s/%s", strstr(file, ".mjs") ? MADE : VICTIMS, file);
         if (mode[0] == '-')
             execl(node, node, mode, path, (char *)NULL);
         else
@@ -326,6 +326,75 @@ static void conditions_expressions_and_log_lines(void **state)
     }
 }
 
+static void patterns_and_names_of_the_agent(void **state)
+{
+    for (size_t i = 0; i < node_count; i++) {
+        struct arena arena;
+        arena_init(&arena, 4 << 20);
+        struct victim v = start(nodes[i], files[i % 2], "slow");
+        struct attachment *a = attach(&v);
+        struct probe p[2] = { probe_at(&v, "p1", 23), probe_at(&v, "p2", 23) };
+        struct probe_program exprs[] = { program(&arena, "@service"),
+                                         program(&arena, "@static(state).calls >= 0"),
+                                         program(&arena, "@frame(0).total > 0"),
+                                         program(&arena, "@return"),
+                                         program(&arena, "has(o.user.age) || o.user.name matches '(?i)^B.b$'"),
+                                         program(&arena, "len(@host) > 0") };
+        p[0].has_condition = true;
+        p[0].condition = program(&arena, "o.user.name matches 'b+$' && !(o.user.name matches '^o')");
+        p[0].exprs = exprs, p[0].n_exprs = sizeof exprs / sizeof *exprs;
+        p[0].scope.service = STR("shop");
+        apply(a, p, 1);
+        until_captures(a, 1);
+        has(seen.captures[0], "\"text\":\"@service\",\"value\":{\"k\":\"str\",\"v\":\"shop\"}");
+        has(seen.captures[0], "\"text\":\"@static(state).calls >= 0\",\"value\":{\"k\":\"bool\",\"v\":true}");
+        has(seen.captures[0], "\"text\":\"@frame(0).total > 0\",\"value\":{\"k\":\"bool\",\"v\":true}");
+        has(seen.captures[0], "'(?i)^B.b$'\",\"value\":{\"k\":\"bool\",\"v\":true}");
+        has(seen.captures[0], "\"text\":\"len(@host) > 0\",\"value\":{\"k\":\"bool\",\"v\":true}");
+        has(seen.captures[0], "\"text\":\"@return\",\"error\"");
+        // Nothing inside the process can read them.
+        p[1].has_condition = true;
+        p[1].condition = program(&arena, "@frame(1).x == 1");
+        apply(a, p + 1, 1);
+        until_state(a, "error");
+        assert_string_equal(seen.code, "unsupported");
+        has(seen.message, "callers");
+        node_backend.detach(a);
+        works(&v);
+        end(&v);
+        arena_free(&arena);
+    }
+}
+
+static void another_version_of_the_file_is_not_probed(void **state)
+{
+    struct victim v = start(nodes[0], files[0], "slow");
+    struct attachment *a = attach(&v);
+    struct probe p[2] = { probe_at(&v, "p1", 23), probe_at(&v, "p2", 23) };
+    struct resolve_request q = { RESOLVE_SOURCE, .path = STR(VICTIMS "/victim_order.js") };
+    struct buf out;
+    struct json_writer w;
+    struct err err;
+    buf_init(&out, 1 << 20);
+    json_writer_init(&w, &out);
+    assert_int_equal(node_backend.resolve(&v.process, &q, &w, &err), 0);
+    ptrdiff_t at = str_find(buf_view(&out), STR("\"hash\":\""));
+    assert_true(at > 0);
+    p[1].match = p[0].match = PROBE_MATCH_EXACT;
+    p[1].source_hash = str_slice(buf_view(&out), (size_t)at + 8, (size_t)at + 8 + 64);
+    p[0].source_hash = STR("00000000000000000000000000000000000000000000000000000000000000ff");
+    apply(a, p, 1);
+    until_state(a, "mismatch");
+    assert_string_equal(seen.code, "source_mismatch");
+    apply(a, p + 1, 1);
+    until_state(a, "installed");
+    until_captures(a, 1);
+    buf_free(&out);
+    node_backend.detach(a);
+    works(&v);
+    end(&v);
+}
+
 static void arrows_async_functions_and_entries(void **state)
 {
     static const uint32_t lines[] = { 25, 28, 19, 20 };
@@ -485,6 +554,8 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(snapshots_have_the_values_and_run_nothing),
         cmocka_unit_test(conditions_expressions_and_log_lines),
+        cmocka_unit_test(patterns_and_names_of_the_agent),
+        cmocka_unit_test(another_version_of_the_file_is_not_probed),
         cmocka_unit_test(arrows_async_functions_and_entries),
         cmocka_unit_test(what_cannot_be_placed_says_why),
         cmocka_unit_test(a_hot_loop_is_suspended),

@@ -1,0 +1,406 @@
+// The scripts of a session: which of them probes mean, what stands in them, and the changes of their text.
+#include "agent/node/resolve.h"
+#include "agent/node/session.h"
+#include "base/clock.h"
+#include "base/mem.h"
+#include <sodium.h>
+
+enum { PAUSE_MS = 5 };
+
+static bool url_matches(str url, str file)
+{
+    if (str_starts(url, STR("file://")))
+        url = str_slice(url, 7, url.len);
+    if (str_starts(file, STR("file://")))
+        file = str_slice(file, 7, file.len);
+    while (str_starts(file, STR("./")))
+        file = str_slice(file, 2, file.len);
+    if (!str_ends(url, file) || file.len == 0)
+        return false;
+    return url.len == file.len || file.ptr[0] == '/' || url.ptr[url.len - file.len - 1] == '/';
+}
+
+static bool is_edited(const struct session *s, str url)
+{
+    for (size_t i = 0; i < s->n_edited; i++)
+        if (str_eq(str_z(s->edited[i]), url))
+            return true;
+    return false;
+}
+
+void session_edited_add(struct session *s, str url)
+{
+    if (is_edited(s, url) || s->n_edited == FILES_MAX || memchr(url.ptr, '\n', url.len))
+        return;
+    char *copy = mem_alloc(url.len + 1);
+    if (!copy)
+        return;
+    memcpy(copy, url.ptr, url.len);
+    copy[url.len] = 0;
+    s->edited[s->n_edited++] = copy;
+}
+
+static void edited_remove(struct session *s, str url)
+{
+    for (size_t i = 0; i < s->n_edited; i++)
+        if (str_eq(str_z(s->edited[i]), url)) {
+            mem_free(s->edited[i]);
+            s->edited[i] = s->edited[--s->n_edited];
+            return;
+        }
+}
+
+// The files that a probe may mean: 1 when it is one, else a state is told.
+static str url_of(struct attachment *a, struct placed *p)
+{
+    struct session *s = &a->session;
+    str found = { 0 }, candidates[CANDIDATES_MAX];
+    size_t n = 0;
+    for (size_t i = 0; i < s->n_scripts; i++) {
+        str url = s->scripts[i].url;
+        bool known = s->scripts[i].native || !url_matches(url, p->probe->where.file);
+        for (size_t k = 0; k < n && !known; k++)
+            known = str_eq(candidates[k], url);
+        if (!known && n < CANDIDATES_MAX)
+            candidates[n++] = url;
+    }
+    if (n == 1)
+        return candidates[0];
+    if (n == 0) {
+        placed_tell(a, p, "waiting", "module_not_loaded", "the process has not loaded this file", (str){ 0 }, 0);
+        s->again = true;
+        return found;
+    }
+    struct json_writer w;
+    buf_clear(&s->text);
+    json_writer_init(&w, &s->text);
+    json_put_object(&w);
+    json_put_key(&w, STR("candidates"));
+    json_put_array(&w);
+    for (size_t i = 0; i < n; i++)
+        json_put_str(&w, str_starts(candidates[i], STR("file://")) ? str_slice(candidates[i], 7, candidates[i].len)
+                                                                   : candidates[i]);
+    json_put_array_end(&w);
+    json_put_object_end(&w);
+    placed_tell(a, p, "unresolvable", "ambiguous_file", "several loaded files match this path", buf_view(&s->text), 0);
+    return found;
+}
+
+static void names_keep(struct placed *p)
+{
+    size_t total = 0;
+    for (uint32_t i = 0; i < p->edit->n_names; i++)
+        total += p->edit->names[i].name.len;
+    mem_free(p->names), mem_free(p->names_text);
+    p->n_names = 0;
+    p->names = mem_zalloc((p->edit->n_names + 1) * sizeof *p->names);
+    p->names_text = mem_alloc(total + 1);
+    if (!p->names || !p->names_text)
+        return;
+    char *at = p->names_text;
+    for (uint32_t i = 0; i < p->edit->n_names; i++) {
+        str name = p->edit->names[i].name;
+        memcpy(at, name.ptr, name.len);
+        p->names[i] = p->edit->names[i];
+        p->names[i].name = str_of(at, name.len);
+        at += name.len;
+    }
+    p->n_names = p->edit->n_names;
+}
+
+static struct placed *placed_of_edit(struct attachment *a, const struct edit_probe *e)
+{
+    for (size_t i = 0; i < PLACED_MAX; i++)
+        if (a->placed[i].edit == e)
+            return &a->placed[i];
+    return NULL;
+}
+
+static void script_done(struct attachment *a, const char *why, const char *message)
+{
+    struct session *s = &a->session;
+    size_t in = 0;
+    for (size_t i = 0; i < s->n_edits; i++) {
+        struct placed *p = placed_of_edit(a, s->edits[i]);
+        in += !s->edits[i]->left_out;
+        if (!p)
+            continue;
+        p->installed = !s->edits[i]->left_out;
+        if (p->installed && p->state == 1) {
+            placed_tell(a, p, "installed", "", "", (str){ 0 }, s->edits[i]->place->line);
+        } else if (!p->installed) {
+            placed_tell(a, p, "waiting", why, message, (str){ 0 }, 0);
+            s->again = true;
+        }
+    }
+    // A text that could not be taken back is looked at again.
+    if (in == 0 && !(s->n_edits == 0 && why[0]))
+        edited_remove(s, s->scripts[s->script].url);
+    if (s->n_edits == 0 && why[0])
+        s->again = true;
+    s->script++;
+    session_next_script(a);
+}
+
+static void attempt(struct attachment *a);
+
+static void resume_attempt(struct attachment *a) { attempt(a); }
+
+static void pause_then(struct attachment *a, void (*then)(struct attachment *a))
+{
+    a->session.resumed = then;
+    a->session.resume_ns = clock_mono_ns() + PAUSE_MS * 1000000ll;
+    a->session.step = SESSION_PAUSING;
+}
+
+static void on_read_back(struct attachment *a, const struct json_node *result)
+{
+    struct session *s = &a->session;
+    bool same = str_eq(json_get_text(result, STR("scriptSource")), buf_view(&s->text));
+    if (!same) {
+        for (size_t i = 0; i < s->n_edits; i++)
+            s->edits[i]->left_out = true;
+        script_done(a, "attach_failed", "the function was not changed");
+        return;
+    }
+    script_done(a, s->one_by_one ? "on_stack" : "", "a call of the function is under way; it is tried again");
+}
+
+static void read_back(struct attachment *a)
+{
+    struct json_writer w = session_ask(a, "Debugger.getScriptSource");
+    session_put_text(&w, "scriptId", a->session.scripts[a->session.script].id);
+    session_ask_end(a, &w, on_read_back);
+}
+
+// What of the probes is tried next, one by one; false: all were.
+static bool next_one(struct session *s)
+{
+    while (s->cursor < s->n_edits && !s->edits[s->cursor]->left_out)
+        s->cursor++;
+    if (s->cursor == s->n_edits)
+        return false;
+    s->edits[s->cursor]->left_out = false;
+    return true;
+}
+
+static void refused_edit(struct attachment *a, const char *why, const char *message)
+{
+    struct session *s = &a->session;
+    bool time = clock_mono_ns() - s->begun_ns < SESSION_MS * 1000000ll;
+    if (s->one_by_one) {
+        s->edits[s->cursor++]->left_out = true;
+    } else if (s->n_edits > 1) {
+        for (size_t i = 0; i < s->n_edits; i++) {
+            struct placed *p = placed_of_edit(a, s->edits[i]);
+            s->edits[i]->left_out = !p || !p->installed;
+        }
+        s->one_by_one = true, s->cursor = 0;
+    } else if (time) {
+        pause_then(a, resume_attempt);
+        return;
+    } else {
+        if (s->n_edits)
+            s->edits[0]->left_out = true;
+        script_done(a, why, message);
+        return;
+    }
+    if (next_one(s)) {
+        attempt(a);
+    } else if (time) {
+        s->cursor = 0;
+        if (next_one(s))
+            pause_then(a, resume_attempt);
+        else
+            read_back(a);
+    } else {
+        // The source as it is holds those that went in.
+        buf_clear(&s->text);
+        edit_write(&s->scan, s->edits, s->n_edits, &s->text);
+        read_back(a);
+    }
+}
+
+static void on_edit(struct attachment *a, const struct json_node *result)
+{
+    struct session *s = &a->session;
+    str status = json_get_text(result, STR("status"));
+    const struct json_node *exception = json_get(result, STR("exceptionDetails"));
+    bool ok = result && !exception && (status.len == 0 || str_eq(status, STR("Ok")));
+    if (ok) {
+        if (s->one_by_one) {
+            s->cursor++;
+            if (next_one(s)) {
+                attempt(a);
+                return;
+            }
+        }
+        read_back(a);
+    } else if (str_eq(status, STR("CompileError"))) {
+        for (size_t i = 0; i < s->n_edits; i++)
+            s->edits[i]->left_out = true;
+        script_done(a, "error", "the engine does not take the changed text");
+    } else if (str_eq(status, STR("BlockedByActiveGenerator"))) {
+        refused_edit(a, "on_stack", "a call of this function waits at an await or a yield; it is tried again");
+    } else if (str_eq(status, STR("BlockedByTopLevelEsModuleChange"))) {
+        refused_edit(a, "on_stack", "the engine takes no change of this place in an ES module");
+    } else {
+        refused_edit(a, "on_stack", "the function is running; it is tried again");
+    }
+}
+
+static void attempt(struct attachment *a)
+{
+    struct session *s = &a->session;
+    buf_clear(&s->text);
+    if (edit_write(&s->scan, s->edits, s->n_edits, &s->text) < 0) {
+        session_fail(a, "error", "error", "there is not enough memory");
+        return;
+    }
+    if (str_eq(buf_view(&s->text), s->source)) {
+        script_done(a, "", "");
+        return;
+    }
+    struct json_writer w = session_ask(a, "Debugger.setScriptSource");
+    session_put_text(&w, "scriptId", s->scripts[s->script].id);
+    session_put_text(&w, "scriptSource", buf_view(&s->text));
+    session_ask_end(a, &w, on_edit);
+}
+
+static void on_ordered(struct attachment *a, const struct json_node *result)
+{
+    struct session *s = &a->session;
+    if (!session_value_of(result)) {
+        session_fail(a, "error", "code_unsupported", "the process does not take the probe");
+        return;
+    }
+    for (size_t i = 0; i < s->n_edits; i++) {
+        struct placed *p = placed_of_edit(a, s->edits[i]);
+        if (p)
+            p->ordered = true;
+    }
+    attempt(a);
+}
+
+static void edit_failed(struct attachment *a, struct placed *p, const struct err *err)
+{
+    struct session *s = &a->session;
+    buf_clear(&s->text);
+    bool line = p->probe->where.kind == PROBE_AT_LINE && str_eq(str_z(err->slug), STR("no_code_at_line"));
+    if (line)
+        edit_nearest(&s->scan, p->probe->where.line, &s->text);
+    placed_tell(a, p, err->code == ERR_NOENT ? "unresolvable" : "error", err->slug[0] ? err->slug : "code_unsupported",
+                err->message, buf_view(&s->text), 0);
+}
+
+// What runs is what the person saw. A mark of byte order is part of the file, and not of the text that the engine keeps.
+static bool is_seen(const str *text, const struct probe *p)
+{
+    uint8_t hash[SOURCE_HASH];
+    char hex[SOURCE_HASH * 2 + 1];
+    struct buf marked;
+    if (p->match != PROBE_MATCH_EXACT || !p->source_hash.len)
+        return true;
+    source_hash(*text, hash);
+    sodium_bin2hex(hex, sizeof hex, hash, sizeof hash);
+    if (str_eq(p->source_hash, str_z(hex)))
+        return true;
+    buf_init(&marked, SCAN_SOURCE_MAX + 3);
+    buf_str(&marked, STR("\xef\xbb\xbf")), buf_str(&marked, *text);
+    source_hash(buf_view(&marked), hash);
+    buf_free(&marked);
+    sodium_bin2hex(hex, sizeof hex, hash, sizeof hash);
+    return str_eq(p->source_hash, str_z(hex));
+}
+
+// The script's text is known: which probes stand in it, and where.
+static void on_source(struct attachment *a, const struct json_node *result)
+{
+    struct session *s = &a->session;
+    struct err err = { 0 };
+    struct json_writer w;
+    str url = s->scripts[s->script].url;
+    s->source = session_keep(a, json_get_text(result, STR("scriptSource")));
+    s->n_edits = s->cursor = 0;
+    s->one_by_one = false;
+    int rc = edit_strip(s->source, &s->arena, &s->original);
+    if (rc == 0)
+        rc = js_source(s->original, &s->arena, &s->scan, &err);
+    s->edits = arena_alloc_array(&s->arena, PLACED_MAX, sizeof(struct edit_probe *));
+    if (!s->edits || (rc < 0 && rc != ERR_MALFORMED && rc != ERR_LIMIT)) {
+        session_fail(a, "error", "error", "there is not enough memory");
+        return;
+    }
+    buf_clear(&s->orders);
+    json_writer_init(&w, &s->orders);
+    json_put_object(&w);
+    json_put_key(&w, STR("set"));
+    json_put_array(&w);
+    for (size_t i = 0; i < PLACED_MAX; i++) {
+        struct placed *p = &a->placed[i];
+        if (!p->used || p->refused || !str_eq(url, url_of(a, p)))
+            continue;
+        if (rc < 0) {
+            placed_tell(a, p, "unresolvable", err.slug, err.message, (str){ 0 }, 0);
+            continue;
+        }
+        if (!is_seen(&s->original, p->probe)) {
+            placed_tell(a, p, "mismatch", "source_mismatch",
+                        "the process runs another version of this file than the one shown", (str){ 0 }, 0);
+            continue;
+        }
+        struct edit_probe *e = arena_alloc(&s->arena, sizeof *e);
+        struct buf order;
+        if (!e)
+            break;
+        *e = (struct edit_probe){ .probe = p->probe, .slot = p->slot };
+        buf_init(&order, ORDERS_ROOM);
+        int bad = edit_place(&s->scan, e, a->policy_used, &s->arena, &err);
+        if (bad == 0)
+            bad = edit_order(&s->scan, e, a->policy_used, &s->arena, &order, &err);
+        if (bad < 0) {
+            edit_failed(a, p, &err);
+        } else {
+            if (!p->ordered)
+                json_put_raw(&w, buf_view(&order));
+            p->edit = e;
+            names_keep(p);
+            s->edits[s->n_edits++] = e;
+        }
+        buf_free(&order);
+    }
+    json_put_array_end(&w);
+    if (rc < 0)
+        s->scan = (struct scan){ .text = s->original };
+    session_edited_add(s, url);
+    session_put_edited(a, &w);
+    json_put_object_end(&w);
+    session_call(a, "function(o){return this.order(o)}", buf_view(&s->orders), on_ordered);
+}
+
+static bool is_wanted(struct attachment *a, str url)
+{
+    if (is_edited(&a->session, url))
+        return true;
+    for (size_t i = 0; i < PLACED_MAX; i++)
+        if (a->placed[i].used && !a->placed[i].refused && url_matches(url, a->placed[i].probe->where.file))
+            return true;
+    return false;
+}
+
+void session_next_script(struct attachment *a)
+{
+    struct session *s = &a->session;
+    while (s->script < s->n_scripts && (s->scripts[s->script].native || !is_wanted(a, s->scripts[s->script].url)))
+        s->script++;
+    if (s->script == s->n_scripts) {
+        for (size_t i = 0; i < PLACED_MAX; i++)
+            if (a->placed[i].used && !a->placed[i].refused && !a->placed[i].edit)
+                url_of(a, &a->placed[i]); // tells why
+        session_last_order(a);
+        return;
+    }
+    struct json_writer w = session_ask(a, "Debugger.getScriptSource");
+    session_put_text(&w, "scriptId", s->scripts[s->script].id);
+    session_ask_end(a, &w, on_source);
+}
