@@ -370,13 +370,22 @@ int capture_write(struct live *l, const struct capture_origin *o, const uint8_t 
 
 // ---- in a line -----------------------------------------------------------------------------------------------
 
+// What a program calls the value that is none.
+static str nothing_text(const struct json_node *v)
+{
+    str type = json_get_text(v, STR("t"));
+    if (!str_eq(json_get_text(v, STR("k")), STR("null")))
+        return (str){ 0 };
+    return str_eq(type, STR("NoneType")) ? STR("None") : str_eq(type, STR("undefined")) ? type : STR("null");
+}
+
 static bool put_column(struct json_writer *w, str name, const struct json_node *v)
 {
     const struct json_node *n = json_get(v, STR("v"));
     str text = json_is(n, JSON_STRING) || json_is(n, JSON_NUMBER) ? n->text
                : json_is(n, JSON_TRUE)                            ? STR("true")
                : json_is(n, JSON_FALSE)                           ? STR("false")
-                                                                  : (str){ 0 };
+                                                                  : nothing_text(v);
     if (!text.len || !name.len)
         return false;
     json_put_key(w, name);

@@ -238,6 +238,19 @@ def test_values_are_read_by_who_may_and_it_is_entered(server, connected):
     assert ask(server, "GET", "/api/v1/audit/verify")["holds"]
 
 
+def test_the_first_values_tell_what_is_none(server, connected):
+    name = service()
+    agent = connected(processes=[process(1, name)])
+    made = place(server, name)
+    agent.desired(made["id"])
+    agent.send(agent.capture(made["id"], frames=[], exprs=[
+        {"text": "rate", "value": {"k": "null", "t": "NoneType"}}, {"text": "next", "value": {"k": "null", "t": "null"}},
+        {"text": "last", "value": {"k": "null", "t": "undefined"}}, {"text": "card", "value": {"k": "missing", "why": "redacted"}}]))
+    agent.wait("ack")
+    listed = ask(server, "GET", f"/api/v1/snapshots?service={name}")["snapshots"]
+    assert listed[0]["columns"] == {"rate": "None", "next": "null", "last": "undefined"}
+
+
 def test_a_snapshot_stands_in_its_trace(server, connected):
     name, trace, span = service(), uuid.uuid4().hex, uuid.uuid4().hex[:16]
     agent = connected(processes=[process(1, name)])
