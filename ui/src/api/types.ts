@@ -1,4 +1,5 @@
 // What the server answers. Section 11 of the query language's description has the shapes of values.
+import type { SnapshotLine } from './snapshots.ts';
 
 /** An int beyond 2^53 comes as text. */
 export type Int = number | string;
@@ -63,6 +64,8 @@ export interface LogRow {
   level?: string;
   severity?: number;
   severity_text?: string;
+  /** The logpoint that has written it. */
+  probe?: string;
   body?: Value;
   attr?: Attributes;
   resource?: Attributes;
@@ -105,6 +108,8 @@ export interface TraceAnswer {
   missing: { span: string; children: number }[];
   logs: LogRow[];
   events: EventRow[];
+  /** What probes have captured in it, the newest first. */
+  snapshots: SnapshotLine[];
   hidden?: number;
   cut?: boolean;
 }

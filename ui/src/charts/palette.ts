@@ -25,6 +25,7 @@ const NAMES = [
   'warn-mark',
   'vol',
   'live',
+  'live-soft',
   'hl-find',
 ] as const;
 type Name = (typeof NAMES)[number];

@@ -19,6 +19,7 @@ import { usePage } from '../state/page.ts';
 import { param, setParams } from '../state/route.ts';
 import { scope } from '../state/scope.ts';
 import { hueOf } from '../state/services.ts';
+import { may } from '../state/session.ts';
 import { Editor } from './Editor.tsx';
 import { NoAgent, NoService, NotAttachable, Services } from './Empty.tsx';
 import { probeAt, probesIn, sameFile } from './files.ts';
@@ -114,7 +115,7 @@ function Service({ name, service, session, choose, stale }: ServiceProps) {
   const probe = probes.find((one) => one.id === param('probe'));
   const snapshot = param('snapshot');
   const other = param('with');
-  const mayPlace = me.value?.scopes?.includes('probe') ?? false;
+  const mayPlace = may('probe');
   const able = instances.some((one) => one.connected && one.attachable !== false);
 
   const key = file ? `source ${name} ${process} ${file}` : '';

@@ -1,7 +1,7 @@
 // One snapshot: the stack with one's own frames first, what was known in the chosen frame, what it cost. For any width: in a panel the
 // stack stands above the variables, where there is room beside them.
 import '../styles/snapshots.css';
-import { ChevronDown, ChevronRight, Crosshair, Plus, Search } from 'lucide';
+import { ChevronDown, ChevronRight, Plus, Search } from 'lucide';
 import type { ComponentChildren, Ref } from 'preact';
 import { useState } from 'preact/hooks';
 import type { Capture, Captured, CapturedFrame } from '../api/snapshots.ts';
@@ -9,11 +9,10 @@ import { duration, plural } from '../format/number.ts';
 import { libraries, runsOf } from '../issue/frames.ts';
 import { safeText } from '../logs/text.ts';
 import { Icon } from '../parts/Icon.tsx';
-import { Link } from '../parts/Link.tsx';
 import { CopyButton } from '../parts/Paste.tsx';
+import { CaptureHere } from './CaptureHere.tsx';
 import { Differing } from './Differing.tsx';
 import { differences } from './diff.ts';
-import { liveHref } from './links.ts';
 import { Tree } from './Tree.tsx';
 import { frameAtFirst, placeOf, shortPlace } from './tree.ts';
 import { copyText, isPython, oneLine } from './value.ts';
@@ -247,17 +246,7 @@ function FrameRow({ at, capture, frames, frame, choose }: StackProps & { at: num
           {shortPlace(one)}
         </span>
       </button>
-      {one.in_app && one.file && one.line && capture.service && (
-        <Link
-          class="btn g s i sfhere"
-          follow
-          href={liveHref({ service: capture.service, file: one.file, line: one.line })}
-          title={`Capture here: place a probe at ${place}`}
-          aria-label={`Capture here: place a probe at ${place}`}
-        >
-          <Icon icon={Crosshair} size={14} />
-        </Link>
-      )}
+      {one.in_app && capture.service && <CaptureHere bare place={{ service: capture.service, file: one.file, line: one.line }} />}
     </li>
   );
 }

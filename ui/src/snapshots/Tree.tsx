@@ -1,7 +1,7 @@
 // A tree of captured values: opened where one looks, every gap with its reason. One tab stop; arrows move and open (the ARIA pattern of trees).
 import { Check, ChevronDown, ChevronRight, Copy, SquareFunction } from 'lucide';
 import { Fragment } from 'preact';
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Capture, Captured } from '../api/snapshots.ts';
 import { paintValue } from '../issue/paint.ts';
 import { safeText } from '../logs/text.ts';
@@ -42,7 +42,8 @@ export function Tree({ capture, frame, find, chosen }: Props) {
   const here = rows.find((row) => row.id === at) ?? rows[0];
   const python = isPython(capture.file);
 
-  useEffect(() => chosen(here?.path, here?.value), [here?.id, here?.path, capture]);
+  // Before it is painted: the holder says it at once.
+  useLayoutEffect(() => chosen(here?.path, here?.value), [here?.id, here?.path, capture]);
 
   const focus = (id: string) => list.current?.querySelector<HTMLElement>(`[data-id="${id}"]`)?.focus();
   const toggle = (row: Row, to = !row.open) => {

@@ -14,3 +14,6 @@ export async function loadMe(): Promise<void> {
     else sessionError.value = error instanceof ApiError ? error : new ApiError(0, { message: String(error) });
   }
 }
+
+/** May who is signed in do this? The server decides; the pages offer only what it would allow. */
+export const may = (scope: string): boolean => me.value?.scopes?.includes(scope) ?? false;

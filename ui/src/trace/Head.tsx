@@ -123,7 +123,7 @@ export function minuteAround(model: TraceModel): { from: number; to: number } {
 }
 
 /** One knot for each kind of record this trace is tied to; a dashed one says what is missing and why. */
-export function Joined({ model, nextError }: { model: TraceModel; nextError: () => void }) {
+export function Joined({ model, nextError, nextSnapshot }: { model: TraceModel; nextError: () => void; nextSnapshot: () => void }) {
   const failing = errorCount(model);
   const { from, to } = minuteAround(model);
   const range = { from: String(from), to: String(to) };
@@ -159,6 +159,23 @@ export function Joined({ model, nextError }: { model: TraceModel; nextError: () 
           <span class="knot none">
             <span class="k" />
             Logs, none were sent with this trace's id
+          </span>
+        </>
+      )}
+      {model.snapshots.length > 0 ? (
+        <>
+          <i />
+          <button type="button" class="knot" onClick={nextSnapshot} title="To the next one (n)">
+            <span class="k" />
+            Snapshots <b>{count(model.snapshots.length)}</b>
+          </button>
+        </>
+      ) : (
+        <>
+          <i class="no" />
+          <span class="knot none">
+            <span class="k" />
+            Snapshots, no probe was hit in it
           </span>
         </>
       )}

@@ -35,6 +35,17 @@ export function Minimap({ model, view, setView }: Props) {
     const errorAt = (at: number) => g.fillRect(Math.min(size.width - 1.5, (at / total) * size.width - 0.75), 5, 1.5, size.height - 12);
     for (const span of model.spans) if (span.error) errorAt(span.start + Math.max(0, span.duration));
     for (const event of model.events) if (event.error) errorAt(event.start);
+    g.fillStyle = colours.is.live;
+    for (const { start, parent } of model.snapshots) {
+      const x = Math.min(size.width - 4, Math.max(4, (start / total) * size.width));
+      const y = 7 + (parent?.type === 'span' ? (depths.get(parent) ?? 0) : 0) * lane + Math.max(1, lane - 2.5) / 2;
+      g.beginPath();
+      g.moveTo(x, y - 4);
+      g.lineTo(x + 4, y);
+      g.lineTo(x, y + 4);
+      g.lineTo(x - 4, y);
+      g.fill();
+    }
   }, [model, size, colours]);
   const x = (ns: number) => (ns / total) * size.width;
   const ns = (px: number) => (px / Math.max(1, size.width)) * total;

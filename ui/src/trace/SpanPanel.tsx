@@ -11,23 +11,30 @@ import { ErrorDisc, Icon } from '../parts/Icon.tsx';
 import { Link, trailFromHere } from '../parts/Link.tsx';
 import { CopyButton } from '../parts/Paste.tsx';
 import { term, writeValue } from '../query/write.ts';
+import { CaptureHere } from '../snapshots/CaptureHere.tsx';
+import { ownCode } from '../snapshots/code.ts';
+import { FromProbe } from '../snapshots/FromProbe.tsx';
 import { go, href } from '../state/route.ts';
 import { hueOf } from '../state/services.ts';
 import { EventFacts } from './EventPanel.tsx';
-import type { EventNode, LogNode, MissingNode, MomentNode, SpanNode, TraceModel } from './model.ts';
+import type { EventNode, LogNode, MissingNode, MomentNode, SnapshotNode, SpanNode, TraceModel } from './model.ts';
 import { ownerOf } from './model.ts';
 import { around, type Common, Fact, Header, Process, rangeParams } from './PanelParts.tsx';
 import { statement } from './rows.ts';
+import { FirstCapture, SpanCaptures } from './SnapshotPanel.tsx';
 
 export function SpanPanel({ span, model, close, select }: Common & { span: SpanNode; select: (node: MomentNode) => void }) {
   const { row } = span;
   const logs = span.children.filter((child): child is LogNode => child.type === 'log');
   const errors = span.children.filter((child): child is EventNode => child.type === 'event');
+  const snapshots = span.children.filter((child): child is SnapshotNode => child.type === 'snapshot');
+  const written = logs.filter((log) => log.row.probe);
   const events = row.events ?? [];
   const links = row.links ?? [];
   const tabs = [
     { id: 'span', label: 'Span' },
     ...(errors.length > 0 ? [{ id: 'errors', label: 'Errors', count: errors.length }] : []),
+    ...(snapshots.length + written.length > 0 ? [{ id: 'captured', label: 'Captured', count: snapshots.length + written.length }] : []),
     { id: 'events', label: 'Events', count: events.length + links.length },
     { id: 'logs', label: 'Logs', count: logs.length },
     { id: 'process', label: 'Process' },
@@ -57,6 +64,7 @@ export function SpanPanel({ span, model, close, select }: Common & { span: SpanN
           </Fact>
         </dl>
         <div class="row pacts">
+          <CaptureHere place={ownCode(span.service, row.attr)} />
           <Link
             class="btn s"
             follow
@@ -93,7 +101,8 @@ export function SpanPanel({ span, model, close, select }: Common & { span: SpanN
         </div>
       </div>
       <div class="scroll grow pbody" role="tabpanel" tabIndex={0} aria-label={shown}>
-        {shown === 'span' && <SpanFacts span={span} model={model} />}
+        {shown === 'span' && <SpanFacts span={span} model={model} snapshots={snapshots} captured={() => setTab('captured')} />}
+        {shown === 'captured' && <SpanCaptures snapshots={snapshots} lines={written} select={select} />}
         {shown === 'errors' && <EventFacts events={errors} select={select} />}
         {shown === 'events' && <Events row={row} links={links} />}
         {shown === 'logs' && <SpanLogs logs={logs} select={select} />}
@@ -116,7 +125,14 @@ function useUsual(span: SpanNode, model: TraceModel): number | null | undefined 
   return loaded.error.value ? null : loaded.data.value;
 }
 
-function SpanFacts({ span, model }: { span: SpanNode; model: TraceModel }) {
+interface FactsProps {
+  span: SpanNode;
+  model: TraceModel;
+  snapshots: readonly SnapshotNode[];
+  captured: () => void;
+}
+
+function SpanFacts({ span, model, snapshots, captured }: FactsProps) {
   const { row } = span;
   const exceptions = (row.events ?? []).filter((event) => event.name === 'exception');
   const sql = statement(span);
@@ -138,6 +154,7 @@ function SpanFacts({ span, model }: { span: SpanNode; model: TraceModel }) {
           <p class="code wrap">{row.message}</p>
         </div>
       )}
+      {snapshots[0] && <FirstCapture one={snapshots[0]} more={snapshots.length - 1} open={captured} />}
       {sql && (
         <>
           <div class="sec">
@@ -264,6 +281,7 @@ export function LogPanel({ log, model, close, open }: Common & { log: LogNode; o
           </Fact>
         </dl>
         <div class="row pacts">
+          <FromProbe row={row} />
           <Link class="btn s" follow href={href('/logs', { q: `logs ${term('service', log.service)}`, ...rangeParams(model) })}>
             <Icon icon={LogsIcon} size={14} />
             Logs of {log.service}

@@ -2,17 +2,20 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { ApiError, getJson } from '../api/client.ts';
 import { useLoad } from '../api/load.ts';
+import { loadSnapshots, type SnapshotLine } from '../api/snapshots.ts';
 import type { TraceAnswer } from '../api/types.ts';
 import { Failure, SkeletonRows, useLate } from '../parts/States.tsx';
 import { epoch, refresh } from '../state/live.ts';
 import { usePage } from '../state/page.ts';
+import { may } from '../state/session.ts';
 import { buildTrace } from './model.ts';
 import { TraceView } from './TraceView.tsx';
 
 export function TracePage({ id }: { id: string }) {
   const short = id.slice(0, 8);
-  const loaded = useLoad(id, `${id} ${epoch.value}`, (abort) =>
-    getJson<TraceAnswer>(`/api/v1/traces/${encodeURIComponent(id)}`, {}, abort),
+  const known = useMemo(() => new Map<string, SnapshotLine>(), [id]);
+  const loaded = useLoad(id, `${id} ${epoch.value}`, async (abort) =>
+    withFirstValues(await getJson<TraceAnswer>(`/api/v1/traces/${encodeURIComponent(id)}`, {}, abort), known, abort),
   );
   const answer = loaded.data.value;
   const [correct, setCorrect] = useState(true);
@@ -38,6 +41,22 @@ export function TracePage({ id }: { id: string }) {
       problem={error instanceof ApiError ? error : undefined}
     />
   );
+}
+
+/** The first values come apart from the trace, for who may read them: each reading is entered in the audit trail, so none is read again. */
+async function withFirstValues(answer: TraceAnswer, known: Map<string, SnapshotLine>, abort: AbortSignal): Promise<TraceAnswer> {
+  const { snapshots } = answer;
+  if (may('values') && snapshots.some((line) => !known.has(line.id))) {
+    const times = snapshots.map((line) => Date.parse(line.time));
+    const range = { from: new Date(Math.min(...times) - 1).toISOString(), to: new Date(Math.max(...times) + 2).toISOString() };
+    const found = await loadSnapshots({ trace: answer.trace, ...range, limit: snapshots.length }, abort).catch((error: unknown) => {
+      // The trace is worth more than they are.
+      if (error instanceof ApiError) return undefined;
+      throw error;
+    });
+    for (const line of found?.snapshots ?? []) known.set(line.id, line);
+  }
+  return { ...answer, snapshots: snapshots.map((line) => known.get(line.id) ?? line) };
 }
 
 const YOUNG_MS = 30_000;

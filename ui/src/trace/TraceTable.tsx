@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { useSize } from '../charts/canvas.ts';
 import { duration } from '../format/number.ts';
 import { hueOf } from '../state/services.ts';
+import { firstValues, placeText } from './captured.ts';
 import { ownerOf } from './model.ts';
 import { detailOf, type Row } from './rows.ts';
 
@@ -108,6 +109,18 @@ function cellsOf({ node }: Row) {
       duration: '',
       status: node.row.handled === false ? 'not handled' : node.row.type ? 'exception' : `${node.row.level ?? ''} message`.trim(),
       bad: node.error,
+    };
+  }
+  if (node.type === 'snapshot') {
+    return {
+      ...none,
+      name: `Snapshot ${placeText(node.row)}`,
+      detail: firstValues(node.row, 3)
+        .map(([name, value]) => `${name} = ${value}`)
+        .join('  '),
+      service: node.service,
+      duration: '',
+      status: 'captured',
     };
   }
   if (node.type === 'missing')

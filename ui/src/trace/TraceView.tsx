@@ -11,15 +11,26 @@ import { useAsks } from '../state/asks.ts';
 import { useKeys } from '../state/keys.ts';
 import { param, setParams } from '../state/route.ts';
 import { Axis } from './Axis.tsx';
+import { capturesOn, placeText, strayText } from './captured.ts';
 import { criticalPath, type Segment } from './critical.ts';
 import type { Columns } from './draw.ts';
 import { EventPanel } from './EventPanel.tsx';
 import { FindBox } from './FindBox.tsx';
 import { Breakdown, Joined, minuteAround, TraceHead } from './Head.tsx';
 import { Minimap } from './Minimap.tsx';
-import { errorCount, isErrorMoment, ownerOf, type SpanNode, type TraceModel, type TraceNode } from './model.ts';
+import {
+  errorCount,
+  isErrorMoment,
+  isMoment,
+  ownerOf,
+  type SnapshotNode,
+  type SpanNode,
+  type TraceModel,
+  type TraceNode,
+} from './model.ts';
 import { around } from './PanelParts.tsx';
 import { layoutRows, matcher, type Row } from './rows.ts';
+import { SnapshotPanel } from './SnapshotPanel.tsx';
 import { LogPanel, MissingPanel, SpanPanel, usualQuery } from './SpanPanel.tsx';
 import { TraceTable } from './TraceTable.tsx';
 import { fit, focusOn, isFit, pan, type Viewport, zoom } from './viewport.ts';
@@ -51,6 +62,7 @@ function keyOf(node: Row['node'] | undefined): string {
   if (node.type === 'repeat') return `repeat ${keyOf(node.spans[0])}`;
   if (node.type === 'missing') return `missing ${node.id}`;
   if (node.type === 'event') return `event ${node.row.event_id}`;
+  if (node.type === 'snapshot') return `snapshot ${node.row.id}`;
   return `log ${node.row.time} ${node.text.slice(0, 80)}`;
 }
 
@@ -96,7 +108,14 @@ export function TraceView({ model, answer, correct, setCorrect, problem }: Props
   const choose = useCallback((next: Row['node'] | undefined) => {
     setChosen(keyOf(next));
     const span = next?.type === 'span' ? next : next?.type === 'repeat' ? next.spans[0] : undefined;
-    setParams({ span: span?.row.span, event: next?.type === 'event' ? next.row.event_id : undefined }, { replace: true });
+    setParams(
+      {
+        span: span?.row.span,
+        event: next?.type === 'event' ? next.row.event_id : undefined,
+        snapshot: next?.type === 'snapshot' ? next.row.id : undefined,
+      },
+      { replace: true },
+    );
   }, []);
   const select = (index: number) => choose(rows[index]?.node);
   const toggle = (index: number, open?: boolean) => {
@@ -117,17 +136,20 @@ export function TraceView({ model, answer, correct, setCorrect, problem }: Props
     for (let i = index - 1; i >= 0; i--) if ((rows[i]?.depth ?? 0) < (rows[index]?.depth ?? 0)) return i;
     return index;
   };
-  const nextError = (by: 1 | -1) => {
+  const next = (fits: (row: Row | undefined) => boolean, by: 1 | -1) => {
     for (let n = 1; n <= rows.length; n++) {
       const index = (selected + by * n + rows.length * 2) % rows.length;
-      if (hasError(rows[index])) return select(index);
+      if (fits(rows[index])) return select(index);
     }
   };
+  const nextError = (by: 1 | -1) => next(hasError, by);
+  const nextSnapshot = () => next((row) => hasSnapshot(row, model.snapshots), 1);
   const asked = node?.type === 'repeat' ? node.spans[0] : node;
   const all = minuteAround(model);
   useAsks([
     { what: 'Its spans', query: `spans ${term('trace', model.id)}`, range: all },
     { what: 'Its logs', query: `logs ${term('trace', model.id)}`, range: all },
+    ...(model.snapshots.length > 0 ? [{ what: 'Its snapshots', query: `snapshots ${term('trace', model.id)}`, range: all }] : []),
     { what: 'Its errors', query: `events ${term('trace', model.id)}`, range: all },
     ...(asked?.type === 'span' ? [{ what: 'How long the chosen span usually takes', query: usualQuery(asked), range: around(model) }] : []),
   ]);
@@ -152,6 +174,7 @@ export function TraceView({ model, answer, correct, setCorrect, problem }: Props
     { keys: ['Enter'], does: 'zoom to the row', run: () => zoomTo(selected) },
     { keys: ['e'], does: 'next error', run: () => nextError(1) },
     { keys: ['E'], does: 'previous error', run: () => nextError(-1) },
+    ...(model.snapshots.length > 0 ? [{ keys: ['n'], does: 'next snapshot', run: nextSnapshot }] : []),
     { keys: ['c'], does: 'critical path', run: () => setCritical(!critical) },
     { keys: ['w'], does: 'zoom in', run: () => setView(zoom(view, 0.6, anchor(), total)) },
     { keys: ['s'], does: 'zoom out', run: () => setView(zoom(view, 1 / 0.6, anchor(), total)) },
@@ -175,7 +198,7 @@ export function TraceView({ model, answer, correct, setCorrect, problem }: Props
         setTable={setTable}
         openMissing={() => choose(model.missing[0])}
       />
-      <Joined model={model} nextError={() => nextError(1)} />
+      <Joined model={model} nextError={() => nextError(1)} nextSnapshot={nextSnapshot} />
       {problem && (
         <p class="note sm" role="status">
           <b>{problem.message}</b> What you see is from before.
@@ -210,6 +233,7 @@ export function TraceView({ model, answer, correct, setCorrect, problem }: Props
               rowHeight={rowHeight}
               selected={selected}
               critical={path}
+              snapshots={model.snapshots}
               select={select}
               toggle={toggle}
               zoomTo={zoomTo}
@@ -222,6 +246,8 @@ export function TraceView({ model, answer, correct, setCorrect, problem }: Props
           <aside class="panel vl" aria-label="The chosen row">
             {node.type === 'event' ? (
               <EventPanel key={chosen} event={node} model={model} close={() => choose(undefined)} open={(span) => choose(span)} />
+            ) : node.type === 'snapshot' ? (
+              <SnapshotPanel key={chosen} snapshot={node} model={model} close={() => choose(undefined)} open={(span) => choose(span)} />
             ) : node.type === 'log' ? (
               <LogPanel key={chosen} log={node} model={model} close={() => choose(undefined)} open={(span) => choose(span)} />
             ) : node.type === 'missing' ? (
@@ -262,6 +288,9 @@ export function TraceView({ model, answer, correct, setCorrect, problem }: Props
 function chosenFromUrl(model: TraceModel): string {
   const event = param('event');
   if (event) return keyOf(model.events.find((node) => node.row.event_id === event));
+  const snapshot = param('snapshot');
+  // It may come only after the page.
+  if (snapshot) return `snapshot ${snapshot}`;
   const wanted = param('span');
   return wanted ? keyOf(model.spans.find((span) => span.row.span === wanted)) : '';
 }
@@ -269,7 +298,7 @@ function chosenFromUrl(model: TraceModel): string {
 function bothOf(words: ((node: TraceNode) => boolean) | undefined, service: string | undefined) {
   if (!service) return words;
   return (node: TraceNode) => {
-    const own = node.type === 'span' ? ownerOf(node) : node.type === 'log' || node.type === 'event' ? node.service : '';
+    const own = node.type === 'span' ? ownerOf(node) : isMoment(node) ? node.service : '';
     return own === service && (!words || words(node));
   };
 }
@@ -277,9 +306,17 @@ function bothOf(words: ((node: TraceNode) => boolean) | undefined, service: stri
 function hasError(row: Row | undefined): boolean {
   if (!row) return false;
   const { node } = row;
-  if (node.type === 'log' || node.type === 'event') return isErrorMoment(node);
+  if (node.type === 'log' || node.type === 'event' || node.type === 'snapshot') return isErrorMoment(node);
   if (node.type === 'span') return node.error || (row.open === false && node.errorsBelow > 0);
   return node.type === 'missing' && row.open === false && node.errorsBelow > 0;
+}
+
+/** Its own row, or that of what it is folded into. */
+function hasSnapshot(row: Row | undefined, snapshots: readonly SnapshotNode[]): boolean {
+  if (!row) return false;
+  const { node, open } = row;
+  if (node.type !== 'span' && node.type !== 'missing') return node.type === 'snapshot';
+  return open === false && capturesOn(node, true, snapshots).length > 0;
 }
 
 function segmentsBySpan(segments: Segment[]): Map<SpanNode, Segment[]> {
@@ -301,6 +338,8 @@ function describe(row: Row | undefined, index: number, of: number): string {
   if (node.type === 'log') return `${where}: ${node.level} line of ${node.service}: ${node.text.slice(0, 200)}`;
   if (node.type === 'event')
     return `${where}: ${node.error ? 'exception' : 'message'} of ${node.service}${node.row.handled === false ? ', not handled' : ''}: ${node.title.slice(0, 200)}`;
+  if (node.type === 'snapshot')
+    return `${where}: snapshot of ${node.service} at ${placeText(node.row)}${node.row.function ? ` in ${node.row.function}` : ''}${strayText(node) ? `, ${strayText(node)}` : ''}`;
   if (node.type === 'missing') return `${where}: a span that never arrived`;
   const span = node.type === 'repeat' ? (node.spans[0] as SpanNode) : node;
   const times = node.type === 'repeat' ? `, ${node.spans.length} times` : '';

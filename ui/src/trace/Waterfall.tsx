@@ -4,9 +4,10 @@ import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { begin, type Size, useSize } from '../charts/canvas.ts';
 import { palette } from '../charts/palette.ts';
 import { duration } from '../format/number.ts';
+import { firstValues, placeText, strayText } from './captured.ts';
 import type { Segment } from './critical.ts';
 import { type Columns, chevronX, drawScene, nsAt, RIGHT, type Scene, timelineLeft } from './draw.ts';
-import type { SpanNode } from './model.ts';
+import type { SnapshotNode, SpanNode } from './model.ts';
 import { detailOf, type Row } from './rows.ts';
 import { forgetWidths } from './text.ts';
 import { type Fingers, pan, pinch, type Viewport, zoom } from './viewport.ts';
@@ -23,6 +24,7 @@ interface Props {
   rowHeight: number;
   selected: number;
   critical: Map<SpanNode, Segment[]> | undefined;
+  snapshots: readonly SnapshotNode[];
   select: (index: number) => void;
   toggle: (index: number) => void;
   zoomTo: (index: number) => void;
@@ -47,6 +49,7 @@ export function Waterfall(props: Props) {
     selected,
     hover: hover.current,
     critical: props.critical,
+    snapshots: props.snapshots,
     colours,
   });
   const paint = () => {
@@ -206,6 +209,11 @@ export function Waterfall(props: Props) {
 function titleOf({ node }: Row): string {
   if (node.type === 'log') return node.text.slice(0, 1000);
   if (node.type === 'event') return `${node.title.slice(0, 1000)}\n${node.service}, at ${duration(node.start)}`;
+  if (node.type === 'snapshot') {
+    const values = firstValues(node.row, 6).map(([name, value]) => `${name} = ${value}`);
+    const stray = strayText(node);
+    return [`Snapshot at ${placeText(node.row)}, at ${duration(node.start)}`, ...(stray ? [stray] : []), ...values].join('\n');
+  }
   if (node.type === 'missing') return `Span ${node.id} never arrived`;
   const span = node.type === 'repeat' ? node.spans[0] : node;
   if (!span) return '';

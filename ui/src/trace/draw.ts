@@ -5,8 +5,9 @@ import type { Palette } from '../charts/palette.ts';
 import { duration, durationTick } from '../format/number.ts';
 import { durationTicks } from '../format/time.ts';
 import { hueOf } from '../state/services.ts';
+import { capturesOn, firstValues, placeText, strayText } from './captured.ts';
 import type { Segment } from './critical.ts';
-import { type EventNode, isErrorLevel, type LogNode, type MissingNode, ownerOf, type SpanNode } from './model.ts';
+import { type EventNode, isErrorLevel, type LogNode, type MissingNode, ownerOf, type SnapshotNode, type SpanNode } from './model.ts';
 import { detailOf, type RepeatNode, type Row } from './rows.ts';
 import { fitText, widthOf } from './text.ts';
 import type { Viewport } from './viewport.ts';
@@ -31,6 +32,7 @@ export interface Scene {
   selected: number;
   hover: number;
   critical: Map<SpanNode, Segment[]> | undefined;
+  snapshots: readonly SnapshotNode[];
   colours: Palette;
 }
 
@@ -66,7 +68,12 @@ export function drawScene(g: CanvasRenderingContext2D, scene: Scene): void {
 
 function drawPlane(g: CanvasRenderingContext2D, scene: Scene, index: number, y: number): void {
   const { is } = scene.colours;
-  if (index !== scene.selected && index !== scene.hover) return;
+  if (index !== scene.selected && index !== scene.hover) {
+    if (scene.rows[index]?.node.type !== 'snapshot') return;
+    g.fillStyle = is['live-soft'];
+    g.fillRect(0, y, scene.size.width, scene.rowHeight);
+    return;
+  }
   g.fillStyle = index === scene.selected ? is.selected : is.hover;
   g.fillRect(0, y, scene.size.width, scene.rowHeight);
   if (index === scene.selected) {
@@ -102,6 +109,7 @@ function drawRow(g: CanvasRenderingContext2D, scene: Scene, index: number, y: nu
   const { node } = row;
   if (node.type === 'log') drawLog(g, scene, row, node, y);
   else if (node.type === 'event') drawEvent(g, scene, row, node, y);
+  else if (node.type === 'snapshot') drawSnapshot(g, scene, row, node, y);
   else if (node.type === 'missing') drawMissing(g, scene, row, node, y);
   else if (node.type === 'repeat') drawRepeat(g, scene, row, node, y, index);
   else drawSpan(g, scene, row, node, y, index);
@@ -196,6 +204,24 @@ function disc(g: CanvasRenderingContext2D, x: number, y: number, colours: Palett
   g.stroke();
 }
 
+function diamond(g: CanvasRenderingContext2D, x: number, y: number, colours: Palette, on?: string): void {
+  g.beginPath();
+  g.moveTo(x, y - 5.5);
+  g.lineTo(x + 5.5, y);
+  g.lineTo(x, y + 5.5);
+  g.lineTo(x - 5.5, y);
+  g.closePath();
+  // Apart from the bar that it stands on.
+  if (on) {
+    g.strokeStyle = on;
+    g.lineWidth = 3;
+    g.lineJoin = 'miter';
+    g.stroke();
+  }
+  g.fillStyle = colours.is.live;
+  g.fill();
+}
+
 /** Square, name, what the name leaves out, and the marks at the end of the column. */
 function drawName(g: CanvasRenderingContext2D, scene: Scene, row: Row, span: SpanNode, y: number, selected: boolean, pill: string): void {
   const { columns, colours } = scene;
@@ -275,6 +301,8 @@ function drawSpan(g: CanvasRenderingContext2D, scene: Scene, row: Row, span: Spa
       g.fill();
     }
     drawCritical(g, scene, span, top);
+    for (const one of capturesOn(span, row.open === false, scene.snapshots))
+      diamond(g, xOf(one.start, scene), y + scene.rowHeight / 2 - 0.5, scene.colours, scene.colours.is.surface);
   });
 }
 
@@ -344,7 +372,9 @@ export function levelColour(level: string, colours: Palette): { text: string; ma
 function drawLog(g: CanvasRenderingContext2D, scene: Scene, row: Row, log: LogNode, y: number): void {
   const { columns, colours } = scene;
   const middle = y + scene.rowHeight / 2;
-  const { text, mark } = levelColour(log.level, colours);
+  const { text, mark: ofLevel } = levelColour(log.level, colours);
+  // What Clew itself has put there has its own colour.
+  const mark = log.row.probe ? colours.is.live : ofLevel;
   let x = chevronX(row.depth, columns) + 20;
   g.fillStyle = mark;
   g.fillRect(x, middle - 5, 3, 10);
@@ -353,8 +383,18 @@ function drawLog(g: CanvasRenderingContext2D, scene: Scene, row: Row, log: LogNo
   const word = log.level || 'log';
   const quiet = text === colours.is['text-2'] ? colours.is['text-3'] : text;
   x += write(g, word, x, y, scene, `400 12px ${colours.font}`, quiet, room - x) + 6;
-  if (room - x > 20) write(g, `${log.service} log`, x, y, scene, `400 12px ${colours.font}`, colours.is['text-3'], room - x);
-  drawMoment(g, scene, y, log.start, log.text, text, 2, (at) => {
+  if (room - x > 20)
+    write(
+      g,
+      `${log.service} ${log.row.probe ? 'logpoint' : 'log'}`,
+      x,
+      y,
+      scene,
+      `400 12px ${colours.font}`,
+      colours.is['text-3'],
+      room - x,
+    );
+  drawMoment(g, scene, y, log.start, [{ text: log.text, colour: text }], 2, (at) => {
     g.fillStyle = mark;
     g.fillRect(Math.round(at) - 1, middle - 6, 3, 12);
   });
@@ -380,8 +420,19 @@ function drawEvent(g: CanvasRenderingContext2D, scene: Scene, row: Row, event: E
   const after = x + 18 + write(g, word, x + 18, y, scene, `500 12px ${colours.font}`, text, room - x - 18) + 6;
   const whose = event.row.handled === false ? `${event.service}, not handled` : event.service;
   if (room - after > 20) write(g, whose, after, y, scene, `400 12px ${colours.font}`, colours.is['text-3'], room - after);
-  drawMoment(g, scene, y, event.start, event.title, text, event.error ? 7 : 2, paint);
+  drawMoment(g, scene, y, event.start, [{ text: event.title, colour: text }], event.error ? 7 : 2, paint);
 }
+
+interface Words {
+  text: string;
+  colour: string;
+  strong?: boolean;
+  /** Pixels before it. */
+  gap?: number;
+}
+
+/** In one line. What cannot fit is not looked at: a line may be a megabyte. */
+const flat = (text: string): string => text.slice(0, 1000).replace(/\s+/g, ' ');
 
 /** What happened at a moment, in words beside its mark. */
 function drawMoment(
@@ -389,13 +440,11 @@ function drawMoment(
   scene: Scene,
   y: number,
   start: number,
-  words: string,
-  colour: string,
+  words: readonly Words[],
   half: number,
   paint: (at: number) => void,
 ): void {
   const { columns, colours } = scene;
-  const middle = y + scene.rowHeight / 2;
   drawDuration(g, scene, `at ${duration(start)}`, y, false, true);
   inTimeline(g, scene, y, () => {
     const exact = xOf(start, scene);
@@ -408,21 +457,43 @@ function drawMoment(
     const gap = half + 8;
     const roomRight = end - at - gap;
     const roomLeft = at - left - gap - 8;
-    const font = `400 12px ${colours.mono}`;
-    g.font = font;
-    // What cannot fit is not looked at: a line may be a megabyte.
-    const line = words.slice(0, 1000).replace(/\s+/g, ' ');
-    const width = widthOf(g, line.slice(0, 400));
+    const pieces = words.map((piece) => ({ ...piece, font: `${piece.strong ? 600 : 400} 12px ${colours.mono}` }));
+    const width = pieces.reduce((sum, { font, text, gap = 0 }) => {
+      g.font = font;
+      return sum + gap + widthOf(g, flat(text).slice(0, 400));
+    }, 0);
     // To the right while it fits there: eyes begin at the mark.
-    if (width <= roomRight || roomRight >= roomLeft) write(g, line, at + gap, y, scene, font, colour, roomRight);
-    else {
-      const fitted = fitText(g, line, roomLeft);
-      g.fillStyle = colour;
-      g.textAlign = 'right';
-      g.textBaseline = 'middle';
-      g.fillText(fitted, at - gap + 1, middle + 0.5);
+    const right = width <= roomRight || roomRight >= roomLeft;
+    let room = right ? roomRight : roomLeft;
+    let x = right ? at + gap : at - gap + 1 - Math.min(width, roomLeft);
+    for (const { text, font, colour, gap: before = 0 } of pieces) {
+      x += before;
+      room -= before;
+      if (room <= 0) break;
+      const written = write(g, flat(text), x, y, scene, font, colour, room);
+      x += written;
+      room -= written;
     }
   });
+}
+
+const VALUES_SHOWN = 3;
+
+/** Where it was captured, at its time, and the first of what it holds. */
+function drawSnapshot(g: CanvasRenderingContext2D, scene: Scene, row: Row, node: SnapshotNode, y: number): void {
+  const { columns, colours } = scene;
+  const { is } = colours;
+  const middle = y + scene.rowHeight / 2;
+  const x = chevronX(row.depth, columns) + 18;
+  diamond(g, x + 5, middle, colours);
+  const room = columns.name - 10;
+  const after = x + 16 + write(g, 'Snapshot', x + 16, y, scene, `500 12px ${colours.font}`, is.live, room - x - 16) + 6;
+  if (room - after > 20) write(g, placeText(node.row), after, y, scene, `400 12px ${colours.font}`, is['text-2'], room - after);
+  const stray = strayText(node);
+  const words: Words[] = stray ? [{ text: stray, colour: is['text-2'] }] : [];
+  for (const [name, value] of firstValues(node.row, VALUES_SHOWN))
+    words.push({ text: `${name} = `, colour: is.text, gap: words.length > 0 ? 10 : 0 }, { text: value, colour: is.text, strong: true });
+  drawMoment(g, scene, y, node.start, words, 6, (at) => diamond(g, at, middle, colours));
 }
 
 function drawMissing(g: CanvasRenderingContext2D, scene: Scene, row: Row, node: MissingNode, y: number): void {

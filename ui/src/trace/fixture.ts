@@ -1,4 +1,5 @@
 // Small traces for the tests of this folder.
+import type { SnapshotLine } from '../api/snapshots.ts';
 import type { EventRow, LogRow, SpanRow, TraceAnswer } from '../api/types.ts';
 
 const BEGIN_MS = Date.UTC(2026, 0, 1);
@@ -12,7 +13,12 @@ export function stamp(ms: number): string {
 /** [id, parent, depth, service, name, start ms, duration ms, more] */
 export type Sketch = [string, string, number, string, string, number, number, Partial<SpanRow>?];
 
-export function answerOf(spans: Sketch[], logs: Partial<LogRow>[] = [], events: Partial<EventRow>[] = []): TraceAnswer {
+export function answerOf(
+  spans: Sketch[],
+  logs: Partial<LogRow>[] = [],
+  events: Partial<EventRow>[] = [],
+  snapshots: Partial<SnapshotLine>[] = [],
+): TraceAnswer {
   const rows = spans.map(
     ([span, parent, depth, service, name, start, duration, more]): SpanRow => ({
       trace: 't',
@@ -35,5 +41,6 @@ export function answerOf(spans: Sketch[], logs: Partial<LogRow>[] = [], events: 
     missing: [],
     logs: logs.map((log) => ({ time: stamp(0), ...log })),
     events: events.map((event, index) => ({ time: stamp(0), event_id: `e${index}`, ...event })),
+    snapshots: snapshots.map((one, index) => ({ time: stamp(0), id: `s${index}`, probe: 'p1', ...one })),
   };
 }

@@ -20,7 +20,17 @@ function span(id: string, depth: number, parent: string | undefined, startMs: nu
 }
 
 function model(spans: SpanRow[], events: TraceAnswer['events'] = []) {
-  return buildTrace({ trace: 't', time: `${AT}000000000Z`, duration: 0, complete: true, spans, missing: [], logs: [], events });
+  return buildTrace({
+    trace: 't',
+    time: `${AT}000000000Z`,
+    duration: 0,
+    complete: true,
+    spans,
+    missing: [],
+    logs: [],
+    events,
+    snapshots: [],
+  });
 }
 
 const names = (trace: ReturnType<typeof model>, about: string | undefined, most: number) =>

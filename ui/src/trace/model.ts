@@ -3,6 +3,7 @@
 // The server sends spans in tree order with their depth and has already decided about spans that share an id and about
 // cycles; the tree is rebuilt from that order alone. A span at depth 0 that names a parent is an orphan: its parent never
 // came. Orphans of one parent hang below a node that stands for it.
+import type { SnapshotLine } from '../api/snapshots.ts';
 import type { EventRow, LogRow, SpanRow, TraceAnswer, Value } from '../api/types.ts';
 import { type Instant, nsBetween, parseInstant } from '../format/time.ts';
 import { spansBelow } from './critical.ts';
@@ -56,6 +57,16 @@ export interface EventNode {
   parent: SpanNode | MissingNode | undefined;
 }
 
+/** What a probe has captured. */
+export interface SnapshotNode {
+  type: 'snapshot';
+  row: SnapshotLine;
+  service: string;
+  start: number;
+  /** undefined: its span is not here, or it names none. */
+  parent: SpanNode | MissingNode | undefined;
+}
+
 export interface MissingNode {
   type: 'missing';
   id: string;
@@ -68,7 +79,7 @@ export interface MissingNode {
 }
 
 /** What stands at a moment and holds nothing. */
-export type MomentNode = LogNode | EventNode;
+export type MomentNode = LogNode | EventNode | SnapshotNode;
 export type TraceNode = SpanNode | MomentNode | MissingNode;
 export type ParentNode = SpanNode | MissingNode;
 
@@ -94,6 +105,7 @@ export interface TraceModel {
   spans: SpanNode[];
   logs: LogNode[];
   events: EventNode[];
+  snapshots: SnapshotNode[];
   missing: MissingNode[];
   services: ServiceShare[];
   /** Services with spans of their own. */
@@ -108,10 +120,11 @@ export function buildTrace(answer: TraceAnswer, options: { correct: boolean } = 
   const corrections = options.correct ? correctClocks(spans) : [];
   const main = mainSpan(roots);
   const missing = hangOrphans(roots, main);
-  const hang = hanger(begin, spans, missing, roots, main);
-  const logs = answer.logs.map((row) => hang(row, logNode));
-  const events = answer.events.map((row) => hang(row, eventNode));
-  const moments = [...logs, ...events];
+  const hang = hanger(begin, spans, missing, roots);
+  const logs = answer.logs.map((row) => hang(row, logNode, main));
+  const events = answer.events.map((row) => hang(row, eventNode, main));
+  const snapshots = [...answer.snapshots].reverse().map((row) => hang(row, snapshotNode, undefined));
+  const moments = [...logs, ...events, ...snapshots];
   for (const node of [...spans, ...missing]) node.children.sort(byStart);
   roots.sort(byStart);
   const first = extent(spans, moments).from;
@@ -130,6 +143,7 @@ export function buildTrace(answer: TraceAnswer, options: { correct: boolean } = 
     spans,
     logs,
     events,
+    snapshots,
     missing,
     services,
     serviceCount: new Set((spans.length ? spans : moments).map((node) => node.service)).size,
@@ -157,7 +171,7 @@ function extent(spans: SpanNode[], moments: MomentNode[]): { from: number; to: n
 
 function earliest(answer: TraceAnswer): Instant {
   let first: Instant | undefined;
-  for (const row of answer.spans.length ? answer.spans : [...answer.logs, ...answer.events]) {
+  for (const row of answer.spans.length ? answer.spans : [...answer.logs, ...answer.events, ...answer.snapshots]) {
     const time = parseInstant(row.time);
     if (!first || nsBetween(first, time) < 0) first = time;
   }
@@ -263,8 +277,12 @@ function eventNode(row: EventRow, placed: Placed): EventNode {
   return { type: 'event', row, title, error: !!row.type || isErrorLevel(row.level ?? 'error'), ...placed };
 }
 
+function snapshotNode(row: SnapshotLine, placed: Placed): SnapshotNode {
+  return { type: 'snapshot', row, ...placed };
+}
+
 /** Hangs what happened at a moment on the span that it happened in. */
-function hanger(begin: Instant, spans: SpanNode[], missing: MissingNode[], roots: TraceNode[], main: SpanNode | undefined) {
+function hanger(begin: Instant, spans: SpanNode[], missing: MissingNode[], roots: TraceNode[]) {
   const owners = new Map<string, ParentNode>(missing.map((node) => [node.id, node]));
   for (const span of spans) {
     // Client and server may share an id: what happened belongs to the span of its own service.
@@ -275,9 +293,11 @@ function hanger(begin: Instant, spans: SpanNode[], missing: MissingNode[], roots
   return <Row extends { time: string; span?: string; service?: string }, Node extends MomentNode>(
     row: Row,
     make: (row: Row, placed: Placed) => Node,
+    /** Where it belongs when it names no span. */
+    otherwise: SpanNode | undefined,
   ): Node => {
     const service = row.service ?? 'unknown service';
-    const parent = row.span ? (owners.get(`${row.span} ${service}`) ?? owners.get(row.span)) : main;
+    const parent = row.span ? (owners.get(`${row.span} ${service}`) ?? owners.get(row.span)) : otherwise;
     const shift = parent?.type === 'span' && parent.service === service ? parent.shift : 0;
     const node = make(row, { service, start: nsBetween(begin, parseInstant(row.time)) + shift, parent });
     if (parent) parent.children.push(node);
@@ -286,9 +306,12 @@ function hanger(begin: Instant, spans: SpanNode[], missing: MissingNode[], roots
   };
 }
 
+export const isMoment = (node: TraceNode): node is MomentNode => node.type !== 'span' && node.type !== 'missing';
+
 export const isErrorLevel = (level: string) => level === 'error' || level === 'fatal';
 
 export function isErrorMoment(node: MomentNode): boolean {
+  if (node.type === 'snapshot') return false;
   return node.type === 'event' ? node.error : isErrorLevel(node.level);
 }
 
@@ -301,7 +324,7 @@ function countBelow(node: ParentNode): void {
   node.below = 0;
   node.errorsBelow = 0;
   for (const child of node.children) {
-    if (child.type === 'log' || child.type === 'event') {
+    if (isMoment(child)) {
       if (isErrorMoment(child)) node.errorsBelow++;
       continue;
     }

@@ -1,4 +1,5 @@
 // The rows of the waterfall: which nodes are seen, in what order, how deep; repeats folded into one.
+import { placeText } from './captured.ts';
 import type { MissingNode, MomentNode, SpanNode, TraceModel, TraceNode } from './model.ts';
 
 /** Sisters of one name that did the same thing again and again: the N+1. */
@@ -118,6 +119,11 @@ export function matcher(search: string): ((node: TraceNode) => boolean) | undefi
 function haystack(node: TraceNode): string {
   if (node.type === 'missing') return node.id;
   if (node.type === 'log') return `${node.service} ${node.level} ${node.text} ${JSON.stringify(node.row.attr ?? {})}`;
+  if (node.type === 'snapshot') {
+    const { row } = node;
+    const values = Object.entries(row.columns ?? {}).map(([name, value]) => `${name} = ${value}`);
+    return `${node.service} snapshot ${placeText(row)} ${row.file ?? ''} ${row.function ?? ''} ${row.probe} ${row.id} ${values.join(' ')}`;
+  }
   if (node.type === 'event') {
     const { row } = node;
     const stack = [...(row['stack.function'] ?? []), ...(row['stack.file'] ?? [])].join(' ');
