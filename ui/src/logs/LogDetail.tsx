@@ -11,6 +11,7 @@ import { Icon } from '../parts/Icon.tsx';
 import { Link } from '../parts/Link.tsx';
 import { CopyButton } from '../parts/Paste.tsx';
 import { term } from '../query/write.ts';
+import { FromProbe } from '../snapshots/FromProbe.tsx';
 import { type Field, fieldsOf, queryName } from './fields.ts';
 import { safeText } from './text.ts';
 
@@ -90,6 +91,14 @@ export function LogDetail({ row, columns, narrow, column, toTrace, around }: Pro
             <>
               <dt>Span</dt>
               <dd class="mono">{row.span.slice(0, 8)}</dd>
+            </>
+          )}
+          {row.probe && (
+            <>
+              <dt>From</dt>
+              <dd>
+                <FromProbe row={row} />
+              </dd>
             </>
           )}
           {pattern && (

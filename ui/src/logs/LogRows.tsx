@@ -1,12 +1,13 @@
 // The lines: only those in sight are in the page, and one of them may be open, with all its fields under it.
 import { ChartNoAxesGantt, X } from 'lucide';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { Attributes, LogRow } from '../api/types.ts';
+import type { LogRow } from '../api/types.ts';
 import { useSize } from '../charts/canvas.ts';
 import { absolute, clock, parseInstant } from '../format/time.ts';
 import { valueText } from '../parts/Attributes.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import { SkeletonRows } from '../parts/States.tsx';
+import { WRITTEN_BY } from '../snapshots/FromProbe.tsx';
 import { hold } from '../state/live.ts';
 import { hueOf } from '../state/services.ts';
 import { logText } from '../trace/model.ts';
@@ -178,10 +179,13 @@ function Opened({ top, measure, children }: { top: number; measure: (height: num
 
 const QUIET = /^(code\.|exception\.|thread\.|process\.|telemetry\.)/;
 
+/** What Clew adds to a logpoint's line, for itself. */
+const OF_CAPTURES = new Set(['capture', 'process']);
+
 /** The fields that say something about this line, not about where it was written. */
-function sayingOf(attr: Attributes | undefined): [string, string][] {
+function sayingOf({ attr, probe }: LogRow): [string, string][] {
   return Object.entries(attr ?? {})
-    .filter(([name]) => !QUIET.test(name))
+    .filter(([name]) => !QUIET.test(name) && !(probe && OF_CAPTURES.has(name)))
     .slice(0, 6)
     .map(([name, value]) => [name, safeText(valueText(value)).slice(0, 80)]);
 }
@@ -238,8 +242,9 @@ export function Line({ row, index, selected, open, columns, words, select }: Lin
         );
       })}
       <span class="mono msg">
+        {row.probe && <span class="dia h lprobe" role="img" aria-label={`Logpoint ${row.probe}`} title={WRITTEN_BY} />}
         <span class={`lt ${level}`}>{marked(text, words).map((piece, n) => (n % 2 === 1 ? <mark key={n}>{piece}</mark> : piece))}</span>
-        {sayingOf(row.attr).map(([name, value]) => (
+        {sayingOf(row).map(([name, value]) => (
           <span class="d3 f" key={name}>
             {name}={value}
           </span>
