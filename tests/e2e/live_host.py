@@ -2,7 +2,8 @@
 
 usage: live_host.py URL ADMIN_TOKEN; then a JSON object a line:
 {"processes": [..]}  what runs there from now on
-{"capture": "p1", "times": 2, "total": 184.5, "rate": null}
+{"capture": "p1", "times": 2, "total": 184.5, "rate": null, "trace": "..", "span": ".."}
+{"log": "p2", "level": "info", "body": "order 8121", "trace": "..", "span": ".."}
 {"close": true}
 Each is answered with a line; one that begins with "probe" says what the server wants placed.
 """
@@ -40,6 +41,8 @@ def price_order(order):
     return apply_discount(order, coupon)
 '''
 FILES = {"app/pricing.py": PRICING, "app/orders.py": "def create_order(cart):\n    return cart\n", "manage.py": "import app\n"}
+# The request that runs the line, unless a hit says another one.
+WHERE = {"trace": "7f3a9c0444aa4bb29d1e5a6b7c8d9e0f", "span": "5a6b7c8d9e0f1122"}
 TELLING = threading.Lock()
 OLD = PRICING.replace("    # rates are in basis points\n", "")
 
@@ -122,7 +125,7 @@ class Host(Agent):
         if not probes:
             told("probe none")
 
-    def hit(self, probe, total=184.5, rate=None, n=0, trace="7f3a9c0444aa4bb29d1e5a6b7c8d9e0f"):
+    def hit(self, probe, total=184.5, rate=None, n=0, **more):
         value = {"k": "null", "t": "NoneType"} if rate is None else {"k": "int", "t": "int", "v": rate}
         order = {"k": "object", "t": "Order", "f": [["id", {"k": "int", "t": "int", "v": 8121}], ["total", {"k": "float", "t": "float", "v": total}],
                                                    ["lines", {"k": "list", "t": "list", "n": 14, "i": [{"k": "str", "t": "str", "v": "AMPH-3"}], "cut": "items"}],
@@ -133,7 +136,7 @@ class Host(Agent):
                       {"name": "off", "kind": "local", "value": {"k": "missing", "why": "uninitialized"}}]},
                   {"function": "price_order", "file": "app/pricing.py", "line": 22, "module": "app.pricing", "in_app": True},
                   {"function": "run", "file": "/usr/lib/python3/site-packages/web.py", "line": 300, "module": "web", "in_app": False}]
-        return self.capture(probe, n=n, line=16, frames=frames, trace=trace, span="5a6b7c8d9e0f1122", exprs=[{"text": "order.total", "value": {"k": "float", "t": "float", "v": total}}])
+        return self.capture(probe, n=n, line=16, frames=frames, exprs=[{"text": "order.total", "value": {"k": "float", "t": "float", "v": total}}], **WHERE | more)
 
 
 def main():
@@ -149,7 +152,10 @@ def main():
             host.old = tuple(deed.get("old", ()))
             host.say("processes", processes=host.processes)
         elif "capture" in deed:
-            host.send(*[host.hit(deed["capture"], deed.get("total", 184.5), deed.get("rate"), deed.get("n", 0)) for _ in range(deed.get("times", 1))])
+            more = {name: deed[name] for name in ("trace", "span") if name in deed}
+            host.send(*[host.hit(deed["capture"], deed.get("total", 184.5), deed.get("rate"), deed.get("n", 0), **more) for _ in range(deed.get("times", 1))])
+        elif "log" in deed:
+            host.send(host.capture(deed["log"], kind="log", line=16, frames=[], trace=deed["trace"], span=deed["span"], log={"level": deed["level"], "body": deed["body"]}))
         elif deed.get("close"):
             host.close()
             return
