@@ -289,7 +289,7 @@ static void fill_snapshot(struct record *r, struct making *m, const struct json_
     put(m, ATTR_FIELD, "payload", value_str(payload));
 }
 
-static int feed(struct live *l, struct batch *b, const struct capture_origin *o, const struct record *r)
+int capture_feed(struct batch *b, const struct capture_origin *o, const struct record *r)
 {
     struct attr attrs[8];
     const struct agent_process *p = &o->process;
@@ -355,7 +355,7 @@ int capture_write(struct live *l, const struct capture_origin *o, const uint8_t 
         pthread_mutex_lock(&l->lane_lock);
         rc = store_batch_begin(l->o.store, l->o.lane, o->project, hash, &batch);
         if (rc == 0) {
-            rc = feed(l, batch, o, &r);
+            rc = capture_feed(batch, o, &r);
             if (rc < 0)
                 batch_abort_take(batch);
             else

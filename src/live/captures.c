@@ -13,6 +13,7 @@ struct taking {
     enum take_state state;
     int result;
     bool reserved;
+    bool figures;              // of a probe that counts: uses no hit, and is known again by the store alone
     const struct taking *same; // the one before it in the message that has its id
 };
 
@@ -83,14 +84,17 @@ static int admit(struct live *l, struct live_agent *a, struct taking *list, size
     int r = known(l, t->id, err);
     if (r != 0)
         return r < 0 ? r : 0;
-    if (!p || p->count_only || p->used >= p->hits || !probe_of_agent(a, p)) {
+    bool figures = json_get(t->capture->json, STR("metric")) != NULL;
+    if (!p || p->count_only || p->used >= p->hits || !probe_of_agent(a, p) || p->figures != figures ||
+        (figures && !figures_are_valid(t->capture->json))) {
         l->stats.refused++;
         return 0;
     }
     if (origin_of(l, a, p, t->capture->json, arena, &t->origin) < 0)
         return live_nomem(err);
-    p->used++;
-    t->reserved = true;
+    p->used += !figures;
+    t->reserved = !figures;
+    t->figures = figures;
     t->state = TAKE_WRITE;
     return 0;
 }
@@ -105,7 +109,7 @@ static void write_all(struct live *l, struct group *g, struct taking *list, size
         g->waiting++;
         pthread_mutex_unlock(&g->lock);
         struct arena_mark mark = arena_mark(arena);
-        int r = capture_write(l, &t->origin, t->id, t->capture->json, arena, written, t);
+        int r = (t->figures ? figures_write : capture_write)(l, &t->origin, t->id, t->capture->json, arena, written, t);
         arena_rewind(arena, mark);
         if (r < 0) // ERR_EXIST: the log has it, and the crash came before this room did
             written(t, r == ERR_EXIST ? 0 : r);
@@ -124,7 +128,7 @@ static int keep(struct live *l, struct taking *list, size_t n, struct err *err)
 {
     size_t any = 0;
     for (size_t i = 0; i < n; i++)
-        any += list[i].state == TAKE_WRITTEN;
+        any += list[i].state == TAKE_WRITTEN && !list[i].figures;
     int r = any ? db_begin(&l->db, err) : 0;
     if (!any || r < 0)
         return r;
@@ -132,7 +136,7 @@ static int keep(struct live *l, struct taking *list, size_t n, struct err *err)
     for (size_t i = 0; i < n && r == 0; i++) {
         const struct taking *t = &list[i];
         int changes = 0;
-        if (t->state != TAKE_WRITTEN)
+        if (t->state != TAKE_WRITTEN || t->figures)
             continue;
         r = db_run(&l->db, &changes, err,
                    "INSERT INTO capture (id, probe, project, time_ns, received_ns) VALUES (?, ?, ?, ?, ?)"

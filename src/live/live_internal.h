@@ -35,6 +35,7 @@ struct live_probe {
     int64_t id, revision, created, updated, expires, hits, used, captures;
     uint32_t project;
     bool paused, prod, finished, count_only;
+    bool figures; // it counts, and captures nothing
     char *owner, *project_slug, *service;
     char *spec;  // JSON of the members that say where, when, what, limits, scope; texts only
     char *agent; // the same as agents are told it: members without braces, expressions compiled
@@ -166,6 +167,17 @@ int capture_write(struct live *l, const struct capture_origin *o, const uint8_t 
 int64_t capture_time(const struct live *l, const struct json_node *json);
 void capture_summary(const struct live *l, const struct capture_origin *o, const uint8_t id[16],
                      const struct json_node *json, struct json_writer *w);
+
+// One record of that process.
+int capture_feed(struct batch *b, const struct capture_origin *o, const struct record *r);
+
+// --- figures.c
+bool figures_name_is_valid(str name); // of a metric, as OpenTelemetry has it
+// A report of a metric or timer probe has its form.
+bool figures_are_valid(const struct json_node *json);
+// Writes its points; as capture_write().
+int figures_write(struct live *l, const struct capture_origin *o, const uint8_t id[16], const struct json_node *json,
+                  struct arena *arena, void (*done)(void *ctx, int result), void *ctx);
 
 // --- captures.c: without a lock; waits for the disk
 int captures_take(struct live_link *k, const struct agent_message *m, struct arena *arena, struct err *err);

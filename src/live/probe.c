@@ -88,6 +88,8 @@ int probe_make(struct live *l, struct live_probe *p, str spec, struct err *err)
         p->environment = live_dup(json_get_text(scope, STR("environment")));
         p->host = live_dup(json_get_text(scope, STR("host")));
         p->pid = 0;
+        p->figures = str_eq(json_get_text(root, STR("kind")), STR("metric")) ||
+                     str_eq(json_get_text(root, STR("kind")), STR("timer"));
         json_int_of(json_get(scope, STR("pid")), &p->pid);
         p->instances_percent = str_ends(many, STR("%"));
         p->instances_n = -1;

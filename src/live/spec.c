@@ -187,10 +187,38 @@ static int check_metric(const struct json_node *n, struct err *err)
         if (!by && (e->type != JSON_STRING || e->text.len > EXPRESSION_MAX))
             return bad(err, "metric", "metric.%.*s must be a text", STR_ARG(e->key));
     }
-    if (!word_is("count gauge histogram", json_get_text(n, STR("kind"))))
+    if (json_get(n, STR("kind")) && !word_is("count gauge histogram", json_get_text(n, STR("kind"))))
         return bad(err, "metric.kind", "metric.kind must be one of: count gauge histogram");
-    if (!json_get_text(n, STR("name")).len)
+    if (json_get(n, STR("name")) && !figures_name_is_valid(json_get_text(n, STR("name"))))
+        return bad(err, "metric.name",
+                   "metric.name must begin with a letter and hold letters, digits and _ . - / only, at most 255");
+    return 0;
+}
+
+// What the kind of probe asks of its metric.
+static int check_figures(str kind, const struct json_node *metric, const struct json_node *where, struct err *err)
+{
+    bool timer = str_eq(kind, STR("timer"));
+    str how = json_get_text(metric, STR("kind")), at = json_get_text(where, STR("at"));
+    if (!timer && !str_eq(kind, STR("metric")))
+        return metric ? bad(err, "metric", "metric is for probes of the kinds metric and timer") : 0;
+    if (timer) {
+        if (!json_get_text(where, STR("function")).len)
+            return bad(err, "where", "a timer measures a function: where needs one");
+        if (at.len && !str_eq(at, STR("exit")))
+            return bad(err, "where.at", "a timer measures to the function's exit");
+        if (json_get(metric, STR("value")) || (how.len && !str_eq(how, STR("histogram"))))
+            return bad(err, "metric", "a timer is a histogram of durations: it has a name and by only");
+        return 0;
+    }
+    if (!metric)
+        return bad(err, "metric", "a metric probe needs metric");
+    if (!how.len)
+        return bad(err, "metric.kind", "metric.kind must be one of: count gauge histogram");
+    if (!json_get_text(metric, STR("name")).len)
         return bad(err, "metric.name", "metric.name is missing");
+    if (!str_eq(how, STR("count")) && !json_get_text(metric, STR("value")).len)
+        return bad(err, "metric.value", "a %.*s needs metric.value", STR_ARG(how));
     return 0;
 }
 
@@ -303,8 +331,8 @@ int spec_write(const struct spec_context *c, struct json_writer *w, struct err *
     json_put_object_end(w);
     if (r == 0 && str_eq(kind, STR("log")) && !json_get_text(pick(c, "log"), STR("template")).len)
         return bad(err, "log.template", "a log probe needs log.template");
-    if (r == 0 && str_eq(kind, STR("metric")) && !pick(c, "metric"))
-        return bad(err, "metric", "a metric probe needs metric");
+    if (r == 0)
+        r = check_figures(kind, pick(c, "metric"), pick(c, "where"), err);
     return r < 0 ? r : w->out->error ? live_nomem(err) : 0;
 }
 
@@ -336,11 +364,12 @@ static int put_metric(const struct json_node *n, struct arena *arena, struct jso
     str value = json_get_text(n, STR("value"));
     const struct json_node *by = json_get(n, STR("by"));
     int r = 0;
+    str kind = json_get_text(n, STR("kind")), name = json_get_text(n, STR("name"));
     json_put_object(w);
     json_put_key(w, STR("kind"));
-    json_put_str(w, json_get_text(n, STR("kind")));
+    json_put_str(w, kind.len ? kind : STR("histogram"));
     json_put_key(w, STR("name"));
-    json_put_str(w, json_get_text(n, STR("name")));
+    json_put_str(w, name.len ? name : STR("probe.duration"));
     if (value.len) {
         json_put_key(w, STR("value"));
         r = place(err, language_expression(value, false, arena, w, err), "metric.value");
@@ -389,6 +418,10 @@ int spec_for_agents(const struct json_node *spec, struct arena *arena, struct js
             r = put_metric(n, arena, w, err);
         else
             json_put_tree(w, n);
+    }
+    if (r == 0 && str_eq(json_get_text(spec, STR("kind")), STR("timer")) && !json_get(spec, STR("metric"))) {
+        json_put_key(w, STR("metric"));
+        r = put_metric(NULL, arena, w, err);
     }
     return r < 0 ? r : w->out->error ? live_nomem(err) : 0;
 }
