@@ -97,8 +97,9 @@ static void put_outlook(struct json_writer *w, const struct store_usage *u, int6
     json_put_key(w, STR("by"));
     json_put_str(w, cap ? STR("cap") : STR("disk"));
     // Retention frees what is older: with it the records may never reach that point.
-    if (u->retention_ns) {
-        double days = (double)u->retention_ns / 86400e9;
+    int64_t kept = u->sources[RECORD_SPANS].retention_ns;
+    if (kept) {
+        double days = (double)kept / 86400e9;
         json_put_key(w, STR("retention_first"));
         json_put_bool(w, rate * days <= room + (double)used);
         json_put_key(w, STR("levels_at"));
@@ -127,7 +128,9 @@ void api_storage(struct api_call *call)
     json_writer_init(&w, &body);
     json_put_object(&w);
     json_put_key(&w, STR("retention"));
-    json_put_int(&w, u.retention_ns);
+    json_put_int(&w, u.sources[RECORD_SPANS].retention_ns);
+    json_put_key(&w, STR("snapshot_retention"));
+    json_put_int(&w, u.sources[RECORD_SNAPSHOTS].retention_ns);
     put_uint(&w, STR("disk_cap"), u.disk_cap_bytes);
     json_put_key(&w, STR("directory"));
     json_put_str(&w, str_z(call->api->options.data));

@@ -105,12 +105,14 @@ static int open_store(struct house *h, struct err *err)
         .dir = dir,
         .lanes = (unsigned)workers(h) + 2, // and one for what monitors write, one for what probes capture
         .durability_os = strcmp(text(h, CONFIG_KEY_DURABILITY), "os") == 0,
-        .retention_ns = number(h, CONFIG_KEY_RETENTION),
         .disk_cap_bytes = (uint64_t)number(h, CONFIG_KEY_DISK_CAP),
         .cache_bytes = (uint64_t)number(h, CONFIG_KEY_CACHE),
         .allow_hole = number(h, CONFIG_KEY_ALLOW_HOLE),
         .consumers = 1u << CONSUMER_RED | 1u << CONSUMER_RELEASES | 1u << CONSUMER_ISSUES | 1u << CONSUMER_MONITORS,
     };
+    for (unsigned source = 0; source < RECORD_SOURCES; source++)
+        o.retention_ns[source] =
+            number(h, source == RECORD_SNAPSHOTS ? CONFIG_KEY_SNAPSHOT_RETENTION : CONFIG_KEY_RETENTION);
     int r = store_open(&o, &h->store, err);
     if (r < 0)
         return r;

@@ -41,6 +41,8 @@ X(TLS_KEY, tls_key, TEXT, "", 0, 0, CONFIG_SERVE, "FILE", \
   "Private key (PEM) of the certificate.") \
 X(RETENTION, retention, DURATION, "14d", 0, CONFIG_D * 36500, CONFIG_SERVE, "TIME", \
   "Age at which records are dropped. 0 keeps them until the disk cap.") \
+X(SNAPSHOT_RETENTION, snapshot_retention, DURATION, "7d", 0, CONFIG_D * 36500, CONFIG_SERVE, "TIME", \
+  "Age at which what probes have captured is dropped: it holds values of running programs. 0 keeps it until the disk cap.") \
 X(DISK_CAP, disk_cap, SIZE, "0", 0, CONFIG_BIG, CONFIG_SERVE, "SIZE", \
   "Most bytes of records on disk. Over it the oldest go first. 0: no cap.") \
 X(ARTIFACT_CAP, artifact_cap, SIZE, "0", 0, CONFIG_BIG, CONFIG_SERVE, "SIZE", \

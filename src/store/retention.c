@@ -7,7 +7,8 @@ uint32_t retention_pick(const struct part_facts *const *parts, uint32_t parts_n,
     uint64_t left = limits->other_bytes;
     for (uint32_t i = 0; i < parts_n; i++) {
         // Old by the clock of this machine: a wrong clock of a sender neither saves nor kills a row.
-        bool old = limits->keep_ns > 0 && parts[i]->received_max < limits->now - limits->keep_ns;
+        int64_t keep = limits->keep_ns[parts[i]->source];
+        bool old = keep > 0 && parts[i]->received_max < limits->now - keep;
         drop[i] = old && !(busy && busy[i]);
         dropped += drop[i];
         if (!drop[i])

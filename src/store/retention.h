@@ -3,10 +3,10 @@
 #include "store/part.h"
 
 struct retention_limits {
-    int64_t now;             // ns Unix
-    int64_t keep_ns;         // a part goes when its newest row was received longer ago; 0: never
-    uint64_t disk_cap_bytes; // over it the parts that were received first go; 0: none
-    uint64_t other_bytes;    // what counts against the cap besides parts (the log)
+    int64_t now;                     // ns Unix
+    int64_t keep_ns[RECORD_SOURCES]; // a part goes when its newest row was received longer ago; 0: never
+    uint64_t disk_cap_bytes;         // over it the parts that were received first go; 0: none
+    uint64_t other_bytes;            // what counts against the cap besides parts (the log)
 };
 
 // parts in any order; busy[i]: being merged, so not now (NULL: none). drop[i] is set for each part that

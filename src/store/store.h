@@ -15,18 +15,18 @@ struct batch;
 struct view;
 
 struct store_options {
-    const char *dir;         // data directory; created when missing (0700)
-    const struct disk *disk; // NULL: the real one
-    unsigned lanes;          // writing threads, 1..64
-    bool durability_os;      // acknowledge without fsync: for comparisons only
-    int64_t retention_ns;    // 0: keep for ever
-    uint64_t disk_cap_bytes; // 0: none; over it the oldest parts go
-    uint32_t seal_rows;      // rows of a head generation before it is sealed (default 1 Mi)
-    int64_t seal_age_ns;     // age of its oldest row before it is sealed (default 30 s)
-    uint64_t cache_bytes;    // block cache of the parts (default 64 MiB)
-    bool allow_hole;         // start writable although the log is damaged in the middle
-    uint32_t consumers;      // bits 1 << enum store_consumer: rows stay in the log until each of these has passed them
-    bool manual;             // tests: no background seal, merge, retention; see store_step()
+    const char *dir;                      // data directory; created when missing (0700)
+    const struct disk *disk;              // NULL: the real one
+    unsigned lanes;                       // writing threads, 1..64
+    bool durability_os;                   // acknowledge without fsync: for comparisons only
+    int64_t retention_ns[RECORD_SOURCES]; // 0: keep for ever
+    uint64_t disk_cap_bytes;              // 0: none; over it the oldest parts go
+    uint32_t seal_rows;                   // rows of a head generation before it is sealed (default 1 Mi)
+    int64_t seal_age_ns;                  // age of its oldest row before it is sealed (default 30 s)
+    uint64_t cache_bytes;                 // block cache of the parts (default 64 MiB)
+    bool allow_hole;                      // start writable although the log is damaged in the middle
+    uint32_t consumers; // bits 1 << enum store_consumer: rows stay in the log until each of these has passed them
+    bool manual;        // tests: no background seal, merge, retention; see store_step()
 };
 
 int store_open(const struct store_options *o, struct store **ret_store, struct err *err);
@@ -114,6 +114,7 @@ struct store_usage {
     struct store_source_usage {
         uint64_t parts, rows, bytes;        // on disk
         int64_t received_min, received_max; // ns Unix; 0: there are no parts
+        int64_t retention_ns;               // as opened
         // Bytes on disk by the hour in which their rows were received, ending with the hour of `now`. A part spreads evenly over
         // the time that it covers, since what it takes is known as a whole only.
         double hours[STORE_USAGE_HOURS];
@@ -121,8 +122,7 @@ struct store_usage {
     int64_t hours_from;             // ns Unix, begin of hours[0]; whole hours
     uint64_t log_bytes;             // files of the commit log, also spare ones
     uint64_t disk_total, disk_free; // of the file system; 0: not known
-    int64_t retention_ns;           // as opened
-    uint64_t disk_cap_bytes;
+    uint64_t disk_cap_bytes;        // as opened
 };
 int store_usage(struct store *s, int64_t now, struct store_usage *ret_usage);
 // Tests and the bench: seal everything, merge until there is nothing to merge, apply retention. Blocks.

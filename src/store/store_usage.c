@@ -39,8 +39,9 @@ int store_usage(struct store *s, int64_t now, struct store_usage *ret_usage)
     MAGIC_CHECK(s, STORE_MAGIC);
     struct disk_space space;
     struct store_usage u = { .hours_from = now / HOUR_NS * HOUR_NS - (STORE_USAGE_HOURS - 1) * HOUR_NS,
-                             .retention_ns = s->o.retention_ns,
                              .disk_cap_bytes = s->o.disk_cap_bytes };
+    for (unsigned source = 0; source < RECORD_SOURCES; source++)
+        u.sources[source].retention_ns = s->o.retention_ns[source];
     pthread_mutex_lock(&s->mutex);
     uint32_t n = s->parts_n;
     struct part_facts *facts = mem_calloc(n ? n : 1, sizeof *facts);

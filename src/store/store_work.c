@@ -258,10 +258,13 @@ static int merge_some(struct store *s, struct err *err)
 
 static int retention_apply(struct store *s, struct err *err)
 {
-    struct retention_limits limits = { .now = clock_unix_ns(),
-                                       .keep_ns = s->o.retention_ns,
-                                       .disk_cap_bytes = s->o.disk_cap_bytes };
-    if (!limits.keep_ns && !limits.disk_cap_bytes)
+    struct retention_limits limits = { .now = clock_unix_ns(), .disk_cap_bytes = s->o.disk_cap_bytes };
+    bool any = limits.disk_cap_bytes != 0;
+    for (unsigned source = 0; source < RECORD_SOURCES; source++) {
+        limits.keep_ns[source] = s->o.retention_ns[source];
+        any |= limits.keep_ns[source] != 0;
+    }
+    if (!any)
         return 0;
     pthread_mutex_lock(&s->log_files.mutex);
     limits.other_bytes = (uint64_t)s->log_files.files_n * s->log_files.next_size;

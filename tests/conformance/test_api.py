@@ -123,13 +123,13 @@ def test_projects_and_keys(clew):
 
 
 def test_storage_and_server(clew_new):
-    server = clew_new("--retention", "30d", "--disk-cap", "50GB", "--no-otlp-ports")
+    server = clew_new("--retention", "30d", "--snapshot-retention", "2d", "--disk-cap", "50GB", "--no-otlp-ports")
     admin = server.token("admin")
     shop.send(server)
     assert server.stop() == 0  # seals: what arrived is parts afterwards
     server.start()
     storage = ask(server, "GET", "/api/v1/storage", token=admin)
-    assert storage["retention"] == 30 * 86400 * 10**9 and storage["disk_cap"] == 50 * 10**9 and storage["takes_records"]
+    assert storage["retention"] == 30 * 86400 * 10**9 and storage["snapshot_retention"] == 2 * 86400 * 10**9 and storage["disk_cap"] == 50 * 10**9 and storage["takes_records"]
     assert storage["part_rows"] + storage["head_rows"] >= 7 and storage["used"] >= storage["part_bytes"]
     for source in storage["sources"]:
         assert abs(sum(source["hours"]) - source["bytes"]) <= 48 and source["oldest"] <= source["newest"]

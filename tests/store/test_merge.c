@@ -114,9 +114,13 @@ static void test_retention(void **state)
     };
     const struct part_facts *order[] = { &p[2], &p[0], &p[3], &p[1] };
     bool drop[4];
-    struct retention_limits l = { .now = 45, .keep_ns = 20 };
+    struct retention_limits l = { .now = 45, .keep_ns = { 20 } };
     assert_int_equal(retention_pick(order, 4, NULL, &l, drop), 2);
     assert_true(!drop[0] && drop[1] && !drop[2] && drop[3]);
+    p[0].source = p[3].source = RECORD_SNAPSHOTS; // each source has its own age
+    l = (struct retention_limits){ .now = 45, .keep_ns = { [RECORD_SNAPSHOTS] = 1 } };
+    assert_int_equal(retention_pick(order, 4, NULL, &l, drop), 2);
+    assert_true(!drop[0] && drop[1] && drop[2] && !drop[3]);
     l = (struct retention_limits){ .now = 45, .disk_cap_bytes = 250 };
     assert_int_equal(retention_pick(order, 4, NULL, &l, drop), 2);
     assert_true(!drop[0] && drop[1] && !drop[2] && drop[3]);

@@ -484,7 +484,8 @@ static void test_retention_helps_a_full_disk(void **state)
     store_stats(s, &st);
     assert_true(st.parts > 0);
     disk_fault_fail_at(disk, 1, 1u << DISK_OP_OPEN, ERR_NOSPC, true); // no new file
-    s->o.retention_ns = 1;
+    for (unsigned source = 0; source < RECORD_SOURCES; source++)
+        s->o.retention_ns[source] = 1;
     assert_int_equal(store_settle(s, NULL), ERR_NOSPC);
     store_stats(s, &st);
     assert_int_equal(st.parts, 0);

@@ -46,14 +46,15 @@ static void what_is_kept_is_counted_by_source_and_hour(void **state)
     struct err err;
     assert_int_equal(disk_mem_new(0, &disk), 0);
     struct store_options o = {
-        .dir = ".", .disk = disk, .lanes = 1, .manual = true, .retention_ns = 7, .disk_cap_bytes = 1u << 30
+        .dir = ".", .disk = disk, .lanes = 1, .manual = true, .retention_ns = { 7, 8 }, .disk_cap_bytes = 1u << 30
     };
     assert_int_equal(store_open(&o, &s, &err), 0);
     assert_int_equal(store_usage(s, clock_unix_ns(), &u), 0);
     assert_int_equal(u.sources[RECORD_SPANS].parts, 0);
-    assert_int_equal(u.retention_ns, 7);
+    assert_int_equal(u.sources[RECORD_SPANS].retention_ns, 7);
+    assert_int_equal(u.sources[RECORD_LOGS].retention_ns, 8);
     assert_int_equal(u.disk_cap_bytes, 1u << 30);
-    s->o.retention_ns = 0; // nothing is to expire below
+    s->o.retention_ns[RECORD_SPANS] = s->o.retention_ns[RECORD_LOGS] = 0; // nothing is to expire below
     put(s, RECORD_SPANS, 100);
     put(s, RECORD_LOGS, 5);
     assert_int_equal(store_settle(s, &err), 0);

@@ -36,6 +36,9 @@ function Facts({ storage }: { storage: Storage }) {
       )}
       <dl class="facts">
         <Fact name="Kept">{storage.retention ? keptFor(storage.retention) : 'no age limit'}</Fact>
+        <Fact name="Snapshots kept" title="what probes have captured">
+          {storage.snapshot_retention ? keptFor(storage.snapshot_retention) : 'no age limit'}
+        </Fact>
         <Fact name="Disk cap">{storage.disk_cap ? bytes(storage.disk_cap) : 'none'}</Fact>
         <Fact name="In parts">{bytes(storage.part_bytes)}</Fact>
         <Fact name="Commit log" title={plural(storage.log_files, 'file')}>
@@ -106,11 +109,14 @@ function Facts({ storage }: { storage: Storage }) {
       </dl>
       <div class="sec hl">
         <h2>Change what is kept</h2>
-        <span class="grow">for all projects and kinds alike; holds from the next start, no record is lost by starting again</span>
+        <span class="grow">for all projects alike; holds from the next start, no record is lost by starting again</span>
       </div>
       <div class="set-paste">
-        <Paste name="flags of the server" text={`clew serve --data ${storage.directory} --retention 30d --disk-cap 100GB`} />
-        <Paste name="/etc/clew/clew.conf" text={'retention = 30d\ndisk_cap = 100GB'} />
+        <Paste
+          name="flags of the server"
+          text={`clew serve --data ${storage.directory} --retention 30d --snapshot-retention 7d --disk-cap 100GB`}
+        />
+        <Paste name="/etc/clew/clew.conf" text={'retention = 30d\nsnapshot_retention = 7d\ndisk_cap = 100GB'} />
       </div>
     </>
   );

@@ -4,6 +4,7 @@ import type { Storage } from './types.ts';
 
 const some = {
   retention: 14 * 86_400e9,
+  snapshot_retention: 7 * 86_400e9,
   disk_cap: 0,
   used: 2e9,
   bytes_a_day: 1e9,

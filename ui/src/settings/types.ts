@@ -75,6 +75,7 @@ export interface Verified {
 
 export interface Storage {
   retention: number;
+  snapshot_retention: number;
   disk_cap: number;
   directory: string;
   disk_total?: number;

@@ -65,8 +65,8 @@ function NoSnapshot({ error, retry }: { error: ApiError; retry: () => void }) {
       <div class="say">
         <h1>There is no such snapshot any more</h1>
         <p>
-          Snapshots are kept as long as other records of their project, at most as the retention says; older ones are deleted. Or it is of a
-          project that you may not read.
+          Snapshots are kept for a time of their own (Settings, Storage); older ones are deleted. Or it is of a project that you may not
+          read.
         </p>
         <Link class="btn" href="/live">
           Go to live
