@@ -1,21 +1,21 @@
-// Which processes there are: /proc is listed every two seconds; of those that are known, only start time and executable are looked at.
+// Which processes there are: /proc is listed every two seconds. Of those that are known the executable alone is looked at (an exec), and the
+// start time of those whose number was given out anew since the last look (another process with the same number). What these could
+// miss (a kernel's thread that becomes a process, numbers that were chosen by hand) is looked for in a part of them each time.
 #include "agent/helper_internal.h"
 #include "agent/process.h"
 #include "base/mem.h"
 #include "base/timefmt.h"
 
 #include <dirent.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-// What no back end wants is remembered too, so that it is examined once.
-static struct target *find(struct helper *h, pid_t pid)
-{
-    struct target *t = h->targets;
-    while (t && (t->process.pid != pid || t->gone))
-        t = t->next;
-    return t;
-}
+enum {
+    KNOWN_MAX = 1 << 16,
+    ROUNDS = 15, // in so many looks each process was looked at whole
+    LOOKS = 2,   // what nobody knows is examined again once: its interpreter may be loaded a moment after its start
+};
 
 void target_free(struct target *t)
 {
@@ -41,11 +41,8 @@ static void examine(struct target *t)
             t->facts = facts;
         }
     }
-    if (!t->backend) { // never looked at again: gives its memory and its descriptor back
-        process_done(&t->process);
-        arena_free(&t->arena);
+    if (!t->backend)
         return;
-    }
     identity_of(&t->process, &t->identity);
     if (policy_allows(t->h->o->policy, &t->process, str_z(t->identity.service), &err) < 0) {
         t->facts.attachable = false;
@@ -55,70 +52,167 @@ static void examine(struct target *t)
     }
 }
 
-static void meet(struct helper *h, pid_t pid)
+// What no back end wants is known by its number alone, so that it is not examined each time.
+static void meet(struct helper *h, struct known *k)
 {
-    if (h->targets_n == TARGETS_MAX)
-        return;
-    struct target *t = mem_zalloc(sizeof *t);
+    struct target *t = h->targets_n == TARGETS_MAX ? NULL : mem_zalloc(sizeof *t);
+    k->exe_key = process_exe_key(k->pid); // before: what changes while it is read is seen next time
+    k->started = 0;
     if (!t)
         return;
     t->h = h;
     t->watch.fd = -1;
     t->process.dir = -1;
     arena_init(&t->arena, TARGET_ARENA);
-    if (process_read(pid, &t->arena, &t->process) < 0) {
-        arena_free(&t->arena);
-        mem_free(t);
+    if (process_read(k->pid, &t->arena, &t->process) == 0) {
+        k->started = t->process.started;
+        t->process.shapes = h->o->policy->shapes;
+        examine(t);
+    }
+    if (!t->backend) {
+        target_free(t);
         return;
     }
-    t->process.shapes = h->o->policy->shapes;
-    t->exe_key = process_exe_key(pid);
-    t->seen = true;
-    examine(t);
+    k->target = t;
     t->next = h->targets;
     h->targets = t;
     h->targets_n++;
-    if (t->backend)
-        h->listed = false;
+    h->listed = false;
 }
 
-static void look_at(struct helper *h, pid_t pid)
+static void part(struct helper *h, struct known *k)
 {
-    struct target *t = find(h, pid);
-    if (t && process_started(pid) == t->process.started && process_exe_key(pid) == t->exe_key) {
-        t->seen = true;
+    if (!k->target)
         return;
-    }
-    if (t)
-        t->gone = true; // another one with its number, or it has run another program
-    meet(h, pid);
+    k->target->gone = true;
+    k->target = NULL;
+    h->any_gone = true;
 }
 
-void discover(struct helper *h)
+// That the number was given out between two looks. Numbers are given out in ascending order, and from the start again.
+static bool reused(const struct helper *h, pid_t pid, pid_t last)
+
+{
+    if (h->last_pid <= 0 || last <= 0)
+        return true;
+    return last >= h->last_pid ? pid > h->last_pid && pid <= last : pid > h->last_pid || pid <= last;
+}
+
+static void look_at(struct helper *h, struct known *k, pid_t last)
+{
+    bool whole = (unsigned)k->pid % ROUNDS == h->round, changed = false;
+    if (k->exe_key || whole)
+        changed = process_exe_key(k->pid) != k->exe_key;
+    if (!changed && (whole || reused(h, k->pid, last)))
+        changed = k->started == 0 || process_started(k->pid) != k->started;
+    if (changed) {
+        part(h, k);
+        k->looks = 0;
+    }
+    // What has no executable is the kernel's own, or has ended and waits for its parent.
+    if (changed || (!k->target && k->exe_key && k->looks < LOOKS)) {
+        k->looks++;
+        meet(h, k);
+    }
+}
+
+// The number that was given out last, of processes and threads; 0: it is not said.
+static pid_t last_pid(void)
+{
+    char text[128];
+    int last = 0;
+    FILE *f = fopen("/proc/loadavg", "re");
+    if (f && (!fgets(text, sizeof text, f) || sscanf(text, "%*s %*s %*s %*s %d", &last) != 1))
+        last = 0;
+    if (f)
+        fclose(f);
+    return last;
+}
+
+static int by_pid(const void *a, const void *b)
+{
+    pid_t x = ((const struct known *)a)->pid, y = ((const struct known *)b)->pid;
+    return (x > y) - (x < y);
+}
+
+// Every process there is, in order of its number.
+static struct known *list(size_t *ret_n)
 {
     DIR *proc = opendir("/proc");
-    if (!proc)
-        return;
-    for (struct target *t = h->targets; t; t = t->next)
-        t->seen = false;
-    for (struct dirent *e; (e = readdir(proc));) {
+    struct known *all = NULL;
+    size_t n = 0, cap = 0;
+    bool ordered = true, failed = !proc;
+    for (struct dirent *e; !failed && n < KNOWN_MAX && (e = readdir(proc));) {
         char *end;
         long pid = strtol(e->d_name, &end, 10);
-        if (*end == 0 && pid > 0 && pid != getpid())
-            look_at(h, (pid_t)pid);
+        if (*end || pid <= 0 || pid > INT32_MAX || pid == getpid())
+            continue;
+        if (n == cap) {
+            cap = cap ? cap * 2 : 256;
+            struct known *more = mem_reallocarray(all, cap, sizeof *more);
+            if (!more) {
+                failed = true;
+                break;
+            }
+            all = more;
+        }
+        ordered = ordered && (n == 0 || all[n - 1].pid < pid);
+        all[n++] = (struct known){ .pid = (pid_t)pid };
     }
-    closedir(proc);
+    if (proc)
+        closedir(proc);
+    if (failed) {
+        mem_free(all);
+        return NULL;
+    }
+    if (!ordered)
+        qsort(all, n, sizeof *all, by_pid);
+    *ret_n = n;
+    return all;
+}
+
+static void take_gone(struct helper *h)
+{
+    h->any_gone = false;
     for (struct target **at = &h->targets, *t; (t = *at);) {
-        if (t->seen && !t->gone) {
+        if (!t->gone) {
             at = &t->next;
             continue;
         }
         *at = t->next;
         h->targets_n--;
-        if (t->backend)
-            h->listed = false;
+        h->listed = false;
         target_free(t);
     }
+}
+
+void discover(struct helper *h)
+{
+    size_t n = 0, was = 0;
+    pid_t last = last_pid(); // before: what comes meanwhile is looked for next time
+    struct known *all = list(&n);
+    if (!all)
+        return;
+    for (size_t i = 0; i < n; i++) {
+        for (; was < h->known_n && h->known[was].pid < all[i].pid; was++)
+            part(h, &h->known[was]);
+        if (was < h->known_n && h->known[was].pid == all[i].pid) {
+            all[i] = h->known[was++];
+            look_at(h, &all[i], last);
+        } else {
+            all[i].looks = 1;
+            meet(h, &all[i]);
+        }
+    }
+    for (; was < h->known_n; was++)
+        part(h, &h->known[was]);
+    mem_free(h->known);
+    h->known = all;
+    h->known_n = n;
+    h->last_pid = last;
+    h->round = (h->round + 1) % ROUNDS;
+    if (h->any_gone)
+        take_gone(h);
 }
 
 static void put_text(struct json_writer *w, const char *key, const char *text)

@@ -30,7 +30,7 @@ enum {
 static struct target *target_by_id(struct helper *h, str id)
 {
     struct target *t = h->targets;
-    while (t && (!t->backend || t->gone || !str_eq(t->process.id, id)))
+    while (t && (t->gone || !str_eq(t->process.id, id)))
         t = t->next;
     return t;
 }
@@ -220,7 +220,7 @@ static void watch_itself(struct helper *h)
     }
     for (const struct target *t = h->targets; t; t = t->next) {
         attached += t->attachment != NULL;
-        processes += t->backend != NULL;
+        processes++;
     }
     uint8_t status[32];
     le64_put(status, ppm);
@@ -296,6 +296,7 @@ static void end(struct helper *h)
     channel_close(&h->channel);
     loop_free(h->loop);
     arena_free(&h->desired.arena);
+    mem_free(h->known);
     mem_free(h->set);
 }
 

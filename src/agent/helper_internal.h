@@ -38,9 +38,8 @@ struct target {
     struct process process;
     struct identity identity;
     struct process_facts facts;
-    const struct backend *backend;
-    uint64_t exe_key;
-    bool seen, gone;
+    const struct backend *backend; // always
+    bool gone;
     struct backend_events events;
     struct attachment *attachment;
     bool lost; // detach it soon
@@ -50,6 +49,14 @@ struct target {
     uint64_t applied; // hash of the set that was applied last
     struct row *rows;
     size_t rows_n;
+};
+
+// A process of the host: what was seen of it at the last look.
+struct known {
+    pid_t pid;
+    uint8_t looks;             // times that it was examined
+    uint64_t started, exe_key; // 0: it cannot be said
+    struct target *target;     // NULL: no back end wants it
 };
 
 // A probe that the server wants here.
@@ -72,6 +79,11 @@ struct helper {
     struct timer scan, tick, flush;
     struct target *targets;
     size_t targets_n;
+    struct known *known; // in order of their numbers
+    size_t known_n;
+    pid_t last_pid; // that was given out before the last look; 0: unknown
+    unsigned round;
+    bool any_gone;
     struct desired desired;
     int64_t contact_ns;
     int lease_ms;

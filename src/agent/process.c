@@ -170,20 +170,24 @@ int process_read(pid_t pid, struct arena *arena, struct process *ret)
     text[n > 0 ? n : 0] = 0;
     if (n <= 0 || !parse_stat(text, (size_t)n, &p.parent, &p.started))
         goto fail;
-    n = read_file(p.dir, "status", text, STATUS_MAX);
-    text[n > 0 ? n : 0] = 0;
-    parse_status(text, &p);
-    p.id = arena_printf(arena, "%d-%llu", (int)pid, (unsigned long long)p.started);
-    p.started_unix_ns = boot_unix_ns() + (int64_t)(p.started * (1000000000ull / (uint64_t)sysconf(_SC_CLK_TCK)));
-    if (!p.id.ptr || read_link(arena, p.dir, "exe", &p.exe) < 0 || read_link(arena, p.dir, "cwd", &p.cwd) < 0 ||
-        read_text(arena, p.dir, "cmdline", PROCESS_ARGV_MAX, true, &p.argv) < 0 ||
-        read_text(arena, p.dir, "environ", PROCESS_ENVIRON_MAX, true, &p.environ) < 0 ||
-        read_text(arena, p.dir, "cgroup", CGROUP_MAX, false, &p.cgroup) < 0) {
+    if (read_link(arena, p.dir, "exe", &p.exe) < 0 ||
+        read_text(arena, p.dir, "cmdline", PROCESS_ARGV_MAX, true, &p.argv) < 0) {
         rc = ERR_NOMEM;
         goto fail;
     }
     if (!p.argv.len && !p.exe.len)
         goto fail; // a thread of the kernel
+    n = read_file(p.dir, "status", text, STATUS_MAX);
+    text[n > 0 ? n : 0] = 0;
+    parse_status(text, &p);
+    p.id = arena_printf(arena, "%d-%llu", (int)pid, (unsigned long long)p.started);
+    p.started_unix_ns = boot_unix_ns() + (int64_t)(p.started * (1000000000ull / (uint64_t)sysconf(_SC_CLK_TCK)));
+    if (!p.id.ptr || read_link(arena, p.dir, "cwd", &p.cwd) < 0 ||
+        read_text(arena, p.dir, "environ", PROCESS_ENVIRON_MAX, true, &p.environ) < 0 ||
+        read_text(arena, p.dir, "cgroup", CGROUP_MAX, false, &p.cgroup) < 0) {
+        rc = ERR_NOMEM;
+        goto fail;
+    }
     if (str_ends(p.exe, STR(" (deleted)"))) {
         p.exe_deleted = true;
         p.exe.len -= sizeof " (deleted)" - 1;

@@ -6,7 +6,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 
-enum { POLL_SOONEST_MS = 1 };
+// GRID_MS: what has time is done at common moments, so that many attachments wake the helper as often as one.
+enum { POLL_SOONEST_MS = 1, GRID_MS = 20 };
 
 static void on_readable(struct loop_watch *w, uint32_t events);
 static void on_due(struct timer *t);
@@ -92,7 +93,7 @@ static bool fits(str scope, const char *is) { return scope.len == 0 || str_eq(sc
 static bool belongs(const struct target *t, const struct probe *p, int64_t now_unix_ns)
 {
     const struct helper *h = t->h;
-    if (p->paused || (p->expires_ns && p->expires_ns <= now_unix_ns) || !t->backend || t->gone)
+    if (p->paused || (p->expires_ns && p->expires_ns <= now_unix_ns) || t->gone)
         return false;
     if (!fits(p->scope.service, t->identity.service) || !fits(p->scope.version, t->identity.version) ||
         !fits(p->scope.environment, t->identity.environment) || !fits(p->scope.host, h->host) ||
@@ -196,6 +197,8 @@ static void poll_target(struct target *t)
         t->retry_ns = now + HELPER_RETRY_MS * NS_PER_MS;
         return;
     }
+    if (next - now > 2 * GRID_MS * NS_PER_MS)
+        next -= next % (GRID_MS * NS_PER_MS);
     int64_t ms = next > now ? (next - now) / NS_PER_MS : POLL_SOONEST_MS;
     loop_timer_set(t->h->loop, &t->timer, ms > 1000 ? 1000 : ms < POLL_SOONEST_MS ? POLL_SOONEST_MS : ms);
     target_touched(t);
@@ -265,8 +268,6 @@ void target_reconcile(struct target *t)
     struct helper *h = t->h;
     struct err err = { 0 };
     size_t n;
-    if (!t->backend)
-        return;
     uint64_t sum = set_of(t, &n);
     if (n && !t->facts.attachable) {
         not_attachable(t, n);

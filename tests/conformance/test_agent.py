@@ -128,6 +128,33 @@ def test_hello_and_processes(enrolled, victim):
     end(p)
 
 
+def test_a_process_that_becomes_another_is_found(enrolled, victim):
+    """A program run by a process that was known as something else (a script that waits, then `exec`), and one that has the number of one that ended."""
+    late = subprocess.Popen(["sh", "-c", f"read go; exec {sys.executable} {victim.file}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                            text=True, env={**os.environ, "OTEL_SERVICE_NAME": "late"})
+    p = agent(enrolled.state)
+    first = enrolled.wait("processes", of(victim.pid))
+    assert late.pid not in {x["pid"] for x in first["processes"]}
+    late.stdin.write("go\n")
+    late.stdin.flush()
+    assert next(x for x in enrolled.wait("processes", of(late.pid))["processes"] if x["pid"] == late.pid)["service"] == "late"
+
+    pid, numbers = late.pid, open("/proc/sys/kernel/ns_last_pid", "w") if os.geteuid() == 0 else None
+    late.kill()
+    late.wait()
+    for _ in range(50 if numbers else 0):  # others take numbers, too
+        os.pwrite(numbers.fileno(), str(pid - 1).encode(), 0)
+        again = subprocess.Popen([sys.executable, victim.file], stdout=subprocess.DEVNULL, env={**os.environ, "OTEL_SERVICE_NAME": "again"})
+        if again.pid == pid:
+            enrolled.wait("processes", lambda m: any((x["pid"], x["service"]) == (pid, "again") for x in m["processes"]))
+        again.kill()
+        again.wait()
+        if again.pid == pid:
+            break
+    enrolled.wait("processes", lambda m: all(x["pid"] != pid for x in m["processes"]))
+    end(p)
+
+
 def test_a_hostile_server_does_not_end_the_agent(enrolled, victim):
     p = agent(enrolled.state)
     enrolled.wait("processes", of(victim.pid))
