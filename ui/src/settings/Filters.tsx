@@ -5,8 +5,9 @@ import { useLoad } from '../api/load.ts';
 import { count, plural } from '../format/number.ts';
 import { Link } from '../parts/Link.tsx';
 import { CopyButton } from '../parts/Paste.tsx';
-import { actor, mayAdminister, Rows, useDeed, When } from './common.tsx';
+import { actor, Rows, useDeed, When } from './common.tsx';
 import { BROWSERS, LISTS, outcomesQuery, reasonName, type Filters as Settings, SWITCHES, written } from './filters.ts';
+import { RuleActions } from './RuleActions.tsx';
 import { RuleText } from './RuleText.tsx';
 
 const at = (slug: string) => `/api/v1/projects/${encodeURIComponent(slug)}/filters`;
@@ -83,7 +84,6 @@ function Editor({ slug, now, retry }: { slug: string; now: Settings; retry: () =
   const text = JSON.stringify(written(draft));
   const changed = text !== JSON.stringify(written(now));
   const shown = preview?.of === text ? preview.found : undefined;
-  const inList = LISTS.some(([name]) => error?.place === name);
   return (
     <>
       <p class="sm d2">
@@ -137,42 +137,20 @@ function Editor({ slug, now, retry }: { slug: string; now: Settings; retry: () =
           error={error?.place === name ? error : undefined}
         />
       ))}
-      {error && !inList && (
-        <p class="err sm" role="alert">
-          {error.message} {error.hint}
-        </p>
-      )}
-      <div class="row wrap">
-        <button
-          type="button"
-          class="btn"
-          disabled={deed.busy}
-          onClick={() =>
-            void deed.run(async () => {
-              const found = await send<Preview>('POST', `${at(slug)}/preview?limit=1000`, written(draft));
-              if (found) setPreview({ of: text, found });
-            })
-          }
-        >
-          Preview
-        </button>
-        {mayAdminister() && (
-          <button
-            type="button"
-            class="btn"
-            disabled={deed.busy || !changed}
-            onClick={() => void deed.run(() => send('PUT', at(slug), written(draft))).then((ok) => ok && retry())}
-          >
-            Save the filters
-          </button>
-        )}
-        {changed && (
-          <button type="button" class="btn g" onClick={() => setDraft(now)}>
-            As before
-          </button>
-        )}
-        <span class="sm d3">Preview tries them on the newest 1,000 error events and changes nothing.</span>
-      </div>
+      <RuleActions
+        deed={deed}
+        elsewhere={LISTS.map(([name]) => name)}
+        changed={changed}
+        save={{ label: 'Save the filters', run: () => send('PUT', at(slug), written(draft)), done: retry }}
+        restore={() => setDraft(now)}
+        preview={{
+          says: 'Preview tries them on the newest 1,000 error events and changes nothing.',
+          run: async () => {
+            const found = await send<Preview>('POST', `${at(slug)}/preview?limit=1000`, written(draft));
+            if (found) setPreview({ of: text, found });
+          },
+        }}
+      />
       {shown && <Shown of={shown} />}
     </>
   );

@@ -5,6 +5,7 @@ import { useLoad } from '../api/load.ts';
 import { plural } from '../format/number.ts';
 import { Link } from '../parts/Link.tsx';
 import { actor, Rows, useDeed, When } from './common.tsx';
+import { RuleActions } from './RuleActions.tsx';
 import { RuleText } from './RuleText.tsx';
 
 const at = (slug: string) => `/api/v1/projects/${encodeURIComponent(slug)}`;
@@ -88,47 +89,23 @@ function Editor({ slug, now, retry }: { slug: string; now: Rules; retry: () => v
         write={setStack}
         error={error?.place === 'stack' ? error : undefined}
       />
-      {error && error.place !== 'fingerprint' && error.place !== 'stack' && (
-        <p class="err sm" role="alert">
-          {error.message} {error.hint}
-        </p>
-      )}
-      <div class="row wrap">
-        <button
-          type="button"
-          class="btn"
-          disabled={deed.busy}
-          onClick={() =>
-            void deed.run(async () => {
-              const found = await send<Preview>('POST', `${at(slug)}/grouping/preview?limit=1000`, { fingerprint, stack });
-              if (found) setPreview({ of: written, found });
-            })
-          }
-        >
-          Preview
-        </button>
-        <button
-          type="button"
-          class="btn"
-          disabled={deed.busy || !changed}
-          onClick={() => void deed.run(() => send('PUT', `${at(slug)}/grouping`, { fingerprint, stack })).then((ok) => ok && retry())}
-        >
-          Save the rules
-        </button>
-        {changed && (
-          <button
-            type="button"
-            class="btn g"
-            onClick={() => {
-              setFingerprint(now.fingerprint);
-              setStack(now.stack);
-            }}
-          >
-            As before
-          </button>
-        )}
-        <span class="sm d3">Preview groups the newest 1,000 events both ways and changes nothing.</span>
-      </div>
+      <RuleActions
+        deed={deed}
+        elsewhere={['fingerprint', 'stack']}
+        changed={changed}
+        save={{ label: 'Save the rules', run: () => send('PUT', `${at(slug)}/grouping`, { fingerprint, stack }), done: retry }}
+        restore={() => {
+          setFingerprint(now.fingerprint);
+          setStack(now.stack);
+        }}
+        preview={{
+          says: 'Preview groups the newest 1,000 events both ways and changes nothing.',
+          run: async () => {
+            const found = await send<Preview>('POST', `${at(slug)}/grouping/preview?limit=1000`, { fingerprint, stack });
+            if (found) setPreview({ of: written, found });
+          },
+        }}
+      />
       {shown && <Shown of={shown} />}
     </>
   );

@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks';
 import { ApiError, getJson, send } from '../api/client.ts';
 import { useLoad } from '../api/load.ts';
 import { actor, Rows, useDeed, When } from './common.tsx';
+import { RuleActions } from './RuleActions.tsx';
 import { RuleText } from './RuleText.tsx';
 
 const at = (slug: string) => `/api/v1/projects/${encodeURIComponent(slug)}`;
@@ -76,23 +77,21 @@ function OwnersEditor({ slug, now, retry }: { slug: string; now: OwnerRules; ret
         <input type="checkbox" checked={auto} onChange={(event) => setAuto(event.currentTarget.checked)} />
         <span>Assign new issues to their first owner</span>
       </label>
-      {error && error.place !== 'rules' && error.place !== 'codeowners' && (
-        <p class="err sm" role="alert">
-          {error.message} {error.hint}
-        </p>
-      )}
-      <div class="row wrap">
-        <button
-          type="button"
-          class="btn"
-          disabled={deed.busy || !changed}
-          onClick={() =>
-            void deed.run(() => send('PUT', `${at(slug)}/owners`, { rules, codeowners, auto_assign: auto })).then((ok) => ok && retry())
-          }
-        >
-          Save the owners
-        </button>
-      </div>
+      <RuleActions
+        deed={deed}
+        elsewhere={['rules', 'codeowners']}
+        changed={changed}
+        save={{
+          label: 'Save the owners',
+          run: () => send('PUT', `${at(slug)}/owners`, { rules, codeowners, auto_assign: auto }),
+          done: retry,
+        }}
+        restore={() => {
+          setRules(now.rules);
+          setCodeowners(now.codeowners);
+          setAuto(now.auto_assign);
+        }}
+      />
     </>
   );
 }
