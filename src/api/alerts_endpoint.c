@@ -9,16 +9,6 @@
 
 enum { RULE_DEPTH = 16, LIST_DEFAULT = 100, LIST_MAX = 500, SNOOZE_MAX_S = 366 * 86400 };
 
-static bool body_tree(struct api_call *call, const struct json_node **ret_root)
-{
-    struct err err = { 0 };
-    int r = json_tree_read(str_of_bytes(call->req->body), &call->req->arena, RULE_DEPTH, ret_root, &err);
-    if (r == 0)
-        return true;
-    api_reply_error(call->req, 400, "bad_body", "the body is not JSON: %s", err.message);
-    return false;
-}
-
 static void reply_begin(struct buf *body, struct json_writer *w)
 {
     buf_init(body, API_BODY_MAX);
@@ -110,7 +100,7 @@ static void rule_save(struct api_call *call, int64_t id)
     struct alert_rule rule;
     struct err err = { 0 };
     char actor[META_NAME_MAX + 1];
-    if (!body_tree(call, &root))
+    if (!api_body_object(call, RULE_DEPTH, &root))
         return;
     str slug = json_get_text(root, STR("project"));
     int64_t project = slug.len ? api_project_by_slug(call, slug) : 0;
@@ -216,7 +206,7 @@ static void channel_save(struct api_call *call, int64_t id)
     struct buf body;
     struct json_writer w;
     char actor[META_NAME_MAX + 1];
-    if (!api_whole_workspace(call) || !body_tree(call, &root))
+    if (!api_whole_workspace(call) || !api_body_object(call, RULE_DEPTH, &root))
         return;
     int r = alert_channel_read(root, &call->req->arena, &channel, &err);
     channel.id = id;

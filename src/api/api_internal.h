@@ -10,6 +10,7 @@
 #include <pthread.h>
 
 struct api_call;
+struct json_node;
 
 // AGENT: the endpoint looks at the secret itself, which is no token.
 enum api_who { API_PUBLIC, API_AGENT, API_LOCAL_OR_TOKEN, API_SIGNED_IN };
@@ -106,6 +107,8 @@ bool api_query_begin(struct api_call *call, struct query_request *ret_q);
 // Body as a JSON object: for each member fn is called; it takes the value from r (or returns ERR_INVALID for
 // an unknown name). false: answered with 400.
 bool api_body_read(struct api_call *call, int (*fn)(void *ctx, str name, struct json_reader *r), void *ctx);
+// The same as a tree, in the request's arena, for bodies whose members hang together; at most `depth` deep.
+bool api_body_object(struct api_call *call, int depth, const struct json_node **ret_root);
 int64_t api_project_by_slug(struct api_call *call, str slug); // 0: answered
 // The project of the path; false: answered. One that the caller's token is not for does not exist for him.
 bool api_project_of_path(struct api_call *call, struct meta_project *ret_project);

@@ -19,21 +19,6 @@ static bool of_path(struct api_call *call, const struct query_request *who, int6
     return false;
 }
 
-static bool body_of(struct api_call *call, const struct json_node **ret_root)
-{
-    struct err err = { 0 };
-    str type = http_media_type(http_request_header(call->req, STR("content-type")));
-    if (!str_ieq(type, STR("application/json"))) {
-        api_reply_error(call->req, 415, "bad_request", "the content type must be application/json");
-        return false;
-    }
-    int r = json_tree_read(str_of_bytes(call->req->body), &call->req->arena, BODY_DEPTH, ret_root, &err);
-    if (r == 0 && json_is(*ret_root, JSON_OBJECT))
-        return true;
-    api_reply_error(call->req, 400, "bad_request", "the body is no JSON object: %s", err.message);
-    return false;
-}
-
 // ---- one issue -----------------------------------------------------------------------------------------
 
 static void put_time(struct json_writer *w, str key, int64_t ns)
@@ -361,7 +346,7 @@ void api_issues_change(struct api_call *call)
     size_t n, failed_n = 0;
     char actor[META_NAME_MAX + 1];
     if (!api_may_change(call, "issues") || !api_query_begin(call, &who) || !api_param_range(call, &who) ||
-        !body_of(call, &root) || !read_change(call, root, &change) || !read_ids(call, &who, root, &ids, &n))
+        !api_body_object(call, BODY_DEPTH, &root) || !read_change(call, root, &change) || !read_ids(call, &who, root, &ids, &n))
         return;
     if (!(failed = arena_alloc_array(&call->req->arena, n, sizeof *failed))) {
         api_reply_error(call->req, 503, "memory", "out of memory");
@@ -420,7 +405,7 @@ void api_issues_merge(struct api_call *call)
     size_t n, at = 0;
     char actor[META_NAME_MAX + 1], detail[200] = "";
     if (!api_may_change(call, "issues") || !api_query_begin(call, &who) || !api_param_range(call, &who) ||
-        !body_of(call, &root) || !read_ids(call, &who, root, &ids, &n))
+        !api_body_object(call, BODY_DEPTH, &root) || !read_ids(call, &who, root, &ids, &n))
         return;
     if (issues_merge(call->api->options.issues, api_actor(call, actor), ids, n, &id, &err) < 0) {
         api_reply_member(call->req, &err);
@@ -443,7 +428,7 @@ void api_issue_unmerge(struct api_call *call)
     size_t n = 0;
     char actor[META_NAME_MAX + 1];
     if (!api_may_change(call, "issues") || !api_query_begin(call, &who) || !api_param_range(call, &who) ||
-        !of_path(call, &who, &id, &project) || !body_of(call, &root))
+        !of_path(call, &who, &id, &project) || !api_body_object(call, BODY_DEPTH, &root))
         return;
     const struct json_node *list = json_get(root, STR("hashes"));
     if (!json_is(list, JSON_ARRAY) || list->n > ISSUE_CHANGE_MAX) {

@@ -43,21 +43,6 @@ bool api_live_caller(struct api_call *call, struct live_caller *ret)
     return true;
 }
 
-static bool body_tree(struct api_call *call, const struct json_node **ret_root)
-{
-    struct err err = { 0 };
-    str type = http_media_type(http_request_header(call->req, STR("content-type")));
-    if (!str_ieq(type, STR("application/json"))) {
-        api_reply_error(call->req, 415, "bad_request", "the content type must be application/json");
-        return false;
-    }
-    int r = json_tree_read(str_of_bytes(call->req->body), &call->req->arena, BODY_DEPTH, ret_root, &err);
-    if (r == 0 && json_is(*ret_root, JSON_OBJECT))
-        return true;
-    api_reply_error(call->req, 400, "bad_request", "the body is no JSON object: %s", err.message);
-    return false;
-}
-
 // "if", with the column in it: "if:7".
 static void reply_wrong(struct api_call *call, struct err *err)
 {
@@ -143,7 +128,7 @@ void api_probe_add(struct api_call *call)
     struct meta_project project;
     struct answer a;
     struct err err = { 0 };
-    if (!api_whole_workspace(call) || !body_tree(call, &root) || !api_live_caller(call, &who) ||
+    if (!api_whole_workspace(call) || !api_body_object(call, BODY_DEPTH, &root) || !api_live_caller(call, &who) ||
         !project_of_body(call, root, &project))
         return;
     answer_begin(&a);
@@ -162,7 +147,7 @@ void api_probe_change(struct api_call *call)
     struct live_caller who;
     struct answer a;
     struct err err = { 0 };
-    if (!api_whole_workspace(call) || !body_tree(call, &root) || !api_live_caller(call, &who))
+    if (!api_whole_workspace(call) || !api_body_object(call, BODY_DEPTH, &root) || !api_live_caller(call, &who))
         return;
     if (json_get(root, STR("project"))) {
         api_reply_error(call->req, 400, "bad_probe", "the project of a probe does not change");
@@ -222,7 +207,7 @@ void api_probe_check(struct api_call *call)
     struct answer a;
     struct err err = { 0 };
     const char *type = "any";
-    if (!body_tree(call, &root))
+    if (!api_body_object(call, BODY_DEPTH, &root))
         return;
     int r =
         live_check(json_get_text(root, STR("as")), json_get_text(root, STR("text")), &call->req->arena, &type, &err);

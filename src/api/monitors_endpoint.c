@@ -278,16 +278,6 @@ static bool take_monitor(struct api_call *call, const struct json_node *root, st
     return true;
 }
 
-static bool body_tree(struct api_call *call, const struct json_node **ret_root)
-{
-    struct err err = { 0 };
-    int r = json_tree_read(str_of_bytes(call->req->body), &call->req->arena, MONITOR_DEPTH, ret_root, &err);
-    if (r == 0 && json_is(*ret_root, JSON_OBJECT))
-        return true;
-    api_reply_error(call->req, 400, "bad_body", "the body is no JSON object: %s", err.message);
-    return false;
-}
-
 static void save(struct api_call *call, struct monitor *m, const struct json_node *root)
 {
     struct err err = { 0 };
@@ -304,7 +294,7 @@ void api_monitor_add(struct api_call *call)
 {
     const struct json_node *root;
     struct monitor m = { .margin_s = 60, .max_runtime_s = 1800, .failure_threshold = 1, .recovery_threshold = 1 };
-    if (!api_may_change(call, "monitors") || !body_tree(call, &root))
+    if (!api_may_change(call, "monitors") || !api_body_object(call, MONITOR_DEPTH, &root))
         return;
     m.project = (uint32_t)api_project_by_slug(call, json_get_text(root, STR("project")));
     if (m.project)
@@ -315,7 +305,7 @@ void api_monitor_change(struct api_call *call)
 {
     const struct json_node *root;
     struct monitor_row row;
-    if (!api_may_change(call, "monitors") || !body_tree(call, &root) || !of_path(call, &row))
+    if (!api_may_change(call, "monitors") || !api_body_object(call, MONITOR_DEPTH, &root) || !of_path(call, &row))
         return;
     const struct json_node *muted = json_get(root, STR("muted")), *disabled = json_get(root, STR("disabled"));
     row.monitor.muted = muted ? muted->type == JSON_TRUE : row.monitor.muted;

@@ -2,6 +2,7 @@
 #include "api/api_internal.h"
 
 #include "base/clock.h"
+#include "base/json_tree.h"
 #include "base/mem.h"
 #include "base/numfmt.h"
 #include "query/calendar.h"
@@ -126,17 +127,41 @@ bool api_query_begin(struct api_call *call, struct query_request *ret_q)
     return true;
 }
 
+// Also a fence: a form of another site cannot send this type without asking first.
+static bool body_is_json(struct api_call *call)
+{
+    str type = http_media_type(http_request_header(call->req, STR("content-type")));
+    if (str_ieq(type, STR("application/json")))
+        return true;
+    api_reply_error(call->req, 415, "bad_request", "the content type must be application/json");
+    return false;
+}
+
+bool api_body_object(struct api_call *call, int depth, const struct json_node **ret_root)
+{
+    const struct json_node *root;
+    struct err err = { 0 };
+    if (!body_is_json(call))
+        return false;
+    if (json_tree_read(str_of_bytes(call->req->body), &call->req->arena, depth, &root, &err) < 0) {
+        api_reply_error(call->req, 400, "bad_request", "the body is not JSON: %s", err.message);
+        return false;
+    }
+    if (!json_is(root, JSON_OBJECT)) {
+        api_reply_error(call->req, 400, "bad_request", "the body is no JSON object");
+        return false;
+    }
+    *ret_root = root;
+    return true;
+}
+
 bool api_body_read(struct api_call *call, int (*fn)(void *ctx, str name, struct json_reader *r), void *ctx)
 {
     struct json_reader r;
     struct err err;
     str name = { 0 };
-    str type = http_media_type(http_request_header(call->req, STR("content-type")));
-    if (!str_ieq(type, STR("application/json"))) {
-        // Also a fence: a form of another site cannot send this type without asking first.
-        api_reply_error(call->req, 415, "bad_request", "the content type must be application/json");
+    if (!body_is_json(call))
         return false;
-    }
     json_reader_init(&r, str_of_bytes(call->req->body), &call->req->arena, 8);
     int rc = json_object(&r);
     while (rc == 0 && (rc = json_member(&r, &name)) == 1)
