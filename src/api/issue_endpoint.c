@@ -346,7 +346,8 @@ void api_issues_change(struct api_call *call)
     size_t n, failed_n = 0;
     char actor[META_NAME_MAX + 1];
     if (!api_may_change(call, "issues") || !api_query_begin(call, &who) || !api_param_range(call, &who) ||
-        !api_body_object(call, BODY_DEPTH, &root) || !read_change(call, root, &change) || !read_ids(call, &who, root, &ids, &n))
+        !api_body_object(call, BODY_DEPTH, &root) || !read_change(call, root, &change) ||
+        !read_ids(call, &who, root, &ids, &n))
         return;
     if (!(failed = arena_alloc_array(&call->req->arena, n, sizeof *failed))) {
         api_reply_error(call->req, 503, "memory", "out of memory");
