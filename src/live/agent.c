@@ -91,6 +91,15 @@ int agents_load(struct live *l, struct err *err)
         a->last = sqlite3_column_int64(s, 5);
         r = db_next(&l->db, s, err);
     }
+    if (r == 0)
+        r = db_query(&l->db, &s, err, "SELECT agent, probe FROM sent", "");
+    while (r == 1) {
+        struct live_agent *a = agent_of(l, sqlite3_column_int64(s, 0));
+        struct live_slice *slice = a ? slice_of(a, sqlite3_column_int64(s, 1), true) : NULL;
+        if (slice)
+            slice->entered = true;
+        r = db_next(&l->db, s, err);
+    }
     pthread_mutex_unlock(&l->db.lock);
     return r < 0 ? r : 0;
 }

@@ -225,6 +225,32 @@ static uint64_t set_hash(struct live *l, struct live_agent *a, const uint64_t *l
     return h;
 }
 
+// That the agent is sent these probes. A probe that only counts is forgotten with this server.
+static int enter_slices(struct live *l, struct live_agent *a)
+{
+    struct err err;
+    bool any = false;
+    int r = 0;
+    for (struct live_slice *s = a->slices; s && r == 0; s = s->next) {
+        const struct live_probe *p = s->entered ? NULL : probe_of(l, s->probe);
+        if (!p || p->count_only)
+            continue;
+        if (!any)
+            r = db_begin(&l->db, &err);
+        any = any || r == 0;
+        if (r == 0)
+            r = db_run(&l->db, NULL, &err, "INSERT INTO sent (probe, agent) VALUES (?, ?) ON CONFLICT DO NOTHING", "ii",
+                       s->probe, a->id);
+    }
+    if (any)
+        r = db_finish(&l->db, r, &err);
+    for (struct live_slice *s = a->slices; s && r == 0; s = s->next)
+        s->entered = true;
+    if (r < 0)
+        log_warn("live", "an agent is not sent its probes for now: %s", err.message);
+    return r;
+}
+
 static void send_to(struct live *l, struct live_agent *a, const uint64_t *lasts, int64_t now)
 {
     struct buf out;
@@ -249,6 +275,11 @@ static void send_to(struct live *l, struct live_agent *a, const uint64_t *lasts,
     json_put_object_end(&w);
     if (out.error) {
         log_error("live", "the probes of an agent do not fit into a message");
+        buf_free(&out);
+        return;
+    }
+    // Before the agent can capture anything. When it fails, the next look at the clock tries again.
+    if (enter_slices(l, a) < 0) {
         buf_free(&out);
         return;
     }

@@ -20,7 +20,10 @@ static const char schema_v1[] =
     "CREATE TABLE capture (id BLOB PRIMARY KEY, probe BIGINT NOT NULL, project BIGINT NOT NULL,"
     " time_ns BIGINT NOT NULL, received_ns BIGINT NOT NULL) WITHOUT ROWID;"
     "CREATE INDEX capture_received ON capture (received_ns);";
-static const char *const versions[] = { schema_v1 };
+// Which agents were sent a probe: captures that they have are taken, also when the process and this server have ended since.
+static const char schema_v2[] =
+    "CREATE TABLE sent (probe BIGINT NOT NULL, agent BIGINT NOT NULL, PRIMARY KEY (probe, agent)) WITHOUT ROWID;";
+static const char *const versions[] = { schema_v1, schema_v2 };
 
 int live_nomem(struct err *err) { return err_set(err, ERR_NOMEM, "memory", "out of memory"); }
 
@@ -60,6 +63,10 @@ static void forget_old(struct live *l, int64_t now)
     if (r == 0)
         r = db_run(&l->db, NULL, &err, "DELETE FROM probe WHERE finished = 1 AND updated_ns < ?", "i",
                    now - LIVE_FINISHED_KEEP_NS);
+    if (r == 0)
+        r = db_run(&l->db, NULL, &err,
+                   "DELETE FROM sent WHERE probe NOT IN (SELECT id FROM probe) OR agent NOT IN (SELECT id FROM agent)",
+                   "");
     if (db_finish(&l->db, r, &err) < 0)
         log_warn("live", "old entries stay for now: %s", err.message);
 }

@@ -28,6 +28,7 @@ struct live_slice {
     struct live_slice *next;
     int64_t probe;
     int64_t granted, used; // used: of what has come
+    bool entered;          // in the database: what it has captured is taken after a restart, too
 };
 
 struct live_probe {

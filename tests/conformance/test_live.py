@@ -607,6 +607,31 @@ def test_a_killed_server_loses_nothing_acknowledged(tmp_path):
     assert server.stop() == 0 and not server.complaints()
 
 
+def test_what_was_captured_before_a_restart_is_taken_when_its_process_has_ended(tmp_path):
+    """The agent had no connection while the server was gone, and in that time its process ended: what waits in its spool was granted."""
+    server = prepare(harness.Server(tmp_path / "data"))
+    secret, other = (enrol(server, host, server.admin)[1]["secret"] for host in ("web-1", "web-2"))
+    name = service()
+    made = place(server, name)
+    agent = Agent(server, secret, processes=[process(1, name)])
+    agent.desired(made["id"])
+    waits = [agent.capture(made["id"]) for _ in range(3)]
+    server.kill()
+    server.start()
+    agent = Agent(server, secret, processes=[])
+    agent.send(*waits)
+    assert len(agent.wait("ack")["ids"]) == 3
+    assert query(server, f"snapshots probe={made['id']} | stats count() as n")[0]["n"] == 3
+    assert probe(server, made["id"])["hits_used"] == 3
+    agent.close()
+    stranger = Agent(server, other, "web-2", processes=[process(1, "another")])  # was never sent it
+    stranger.send(stranger.capture(made["id"]))
+    stranger.wait("ack")
+    assert probe(server, made["id"])["hits_used"] == 3
+    stranger.close()
+    assert server.stop() == 0 and not server.complaints()
+
+
 # ---- answers and permissions
 
 def test_answers_are_as_described(server, connected):
