@@ -319,7 +319,7 @@ static void committed(void *ctx, int result)
 }
 
 // The key of the envelope's own header: the only one of browsers behind a tunnel, else one more that has to agree.
-static int admit(struct sentry_call *call, struct err *err)
+static int admit(struct sentry_call *call, bytes body, struct err *err)
 {
     struct arena *arena = sentry_arena(call);
     struct sentry_envelope envelope;
@@ -328,7 +328,7 @@ static int admit(struct sentry_call *call, struct err *err)
     str key = { 0 };
     if (call->target.endpoint != SENTRY_ENVELOPE && !tunnel)
         return 0; // let in by the request's head
-    int r = sentry_envelope_open(call->req->body, arena, &envelope, err);
+    int r = sentry_envelope_open(body, arena, &envelope, err);
     if (r == 0 && envelope.dsn.len && !sentry_dsn_parse(envelope.dsn, &key, &project))
         r = err_set(err, ERR_DENIED, NULL, "the envelope's dsn is none");
     if (r == 0 && tunnel && !call->project)
@@ -343,6 +343,19 @@ static int admit(struct sentry_call *call, struct err *err)
     return r;
 }
 
+// Of a coded body whose key only the envelope shows: strangers have no more inflated than its head.
+static bool head_admit(struct http_request *req, bytes head, void *ctx)
+{
+    struct sentry_call *call = ctx;
+    struct err err = { 0 };
+    MAGIC_CHECK(call->in, INGEST_MAGIC);
+    int r = admit(call, head, &err);
+    call->admitted = true;
+    if (r < 0)
+        answer(call, r, &err);
+    return r == 0;
+}
+
 // The whole body is there, inflated.
 static void handle(struct http_request *req, void *ctx)
 {
@@ -351,7 +364,7 @@ static void handle(struct http_request *req, void *ctx)
     struct err err = { 0 };
     MAGIC_CHECK(call->in, INGEST_MAGIC);
     must(req->worker >= 0 && req->worker < INGEST_WORKERS_MAX);
-    int r = admit(call, &err);
+    int r = call->admitted ? 0 : admit(call, req->body, &err);
     if (r == 0 && endpoint == SENTRY_TUNNEL)
         call->over_ms = quota_wait_ms(&call->in->quota, call->project, clock_mono_ns());
     // Two browsers may well report the same, and a job checks in again and again. What is told apart by more than its body is
@@ -429,6 +442,10 @@ void sentry_route(struct ingest *in, struct http_request *req, struct http_route
     }
     in->requests++;
     route->handler = handle;
+    if (target.endpoint == SENTRY_TUNNEL || !call->key.len) {
+        route->head = head_admit;
+        route->head_max = SENTRY_HEADER_MAX + 1; // a longer one is known to be too long
+    }
     route->ctx = call;
     route->pool = in->options.pool;
     route->body_max = in->options.body_max;

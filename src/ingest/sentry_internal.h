@@ -61,6 +61,7 @@ struct sentry_call {
     enum filter_reason event_filtered, replay_filtered;
     char id[SENTRY_ID_LEN]; // of the event, hex
     bool has_id;
+    bool admitted;     // what the envelope's own head says of its key has been looked at
     bool repeated;     // it was stored before: only the answer is wanted
     int64_t over_ms;   // over the rate: nothing but what the SDK says of itself is taken
     bool over_refused; // and something else was there

@@ -438,6 +438,18 @@ static bool unwrap_grpc(struct http_request_internal *r)
     return rc == 0;
 }
 
+static bool head_passes(struct http_request_internal *r, enum net_coding coding)
+{
+    uint8_t *head = mem_alloc(r->route.head_max);
+    size_t n = 0;
+    int rc = head ? net_inflate_head(coding, r->pub.body, head, r->route.head_max, &n) : ERR_NOMEM;
+    if (rc < 0)
+        refuse_inflate(r, rc);
+    bool passes = rc == 0 && r->route.head(&r->pub, bytes_of(head, n), r->route.ctx);
+    mem_free(head);
+    return passes;
+}
+
 static bool unwrap_http(struct http_request_internal *r)
 {
     enum net_coding coding = NET_CODING_IDENTITY;
@@ -450,6 +462,8 @@ static bool unwrap_http(struct http_request_internal *r)
         refuse_inflate(r, ERR_LIMIT);
         return false;
     }
+    if (r->route.head && !head_passes(r, coding))
+        return false;
     int rc = body_inflate(r, coding, r->pub.body);
     if (rc < 0)
         refuse_inflate(r, rc);

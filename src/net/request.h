@@ -49,11 +49,17 @@ struct http_request {
     struct http_request_internal *internal;
 };
 
+// Where the handler runs, with what an encoded body begins with when it is inflated (at most route.head_max bytes of it). False: it has
+// answered, and the rest is not inflated.
+typedef bool http_head_fn(struct http_request *req, bytes head, void *ctx);
+
 #define HTTP_REQUEST_MAGIC 0x4e9ce570u
 
 // What the route says of a request. Filled with the server's defaults before the route is called.
 struct http_route {
     http_handler *handler; // must be set unless the route has answered
+    http_head_fn *head;    // NULL, or asked before a coded body is inflated
+    size_t head_max;       // bytes that it is given
     void *ctx;
     struct pool *pool;   // run the handler there (bodies are inflated there too); NULL: on the I/O thread
     size_t body_max;     // bytes as sent; over it 413

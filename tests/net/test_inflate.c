@@ -149,6 +149,40 @@ static void test_zstd_window(void **state)
     buf_free(&out);
 }
 
+static void test_heads(void **state)
+{
+    enum { ROOM = 1000 };
+    uint8_t *packed = malloc(CAP), head[ROOM];
+    size_t n;
+    for (int i = 0; i < CODINGS; i++) {
+        for (size_t whole = 0; whole <= sizeof text; whole = whole ? whole * 7 + 1 : 1) {
+            size_t made = pack(codings[i], text, whole, packed, CAP), most = whole < ROOM ? whole : ROOM;
+            n = SIZE_MAX;
+            assert_int_equal(net_inflate_head(coding_of(i), bytes_of(packed, made), head, ROOM, &n), 0);
+            assert_int_equal(n, most);
+            assert_memory_equal(head, text, n);
+            // Cut behind its head it begins the same.
+            if (whole == sizeof text) {
+                assert_int_equal(net_inflate_head(coding_of(i), bytes_of(packed, made / 2), head, ROOM, &n), 0);
+                assert_int_equal(n, ROOM);
+            }
+        }
+        memset(packed, 0xff, 100);
+        n = 7;
+        assert_int_equal(net_inflate_head(coding_of(i), bytes_of(packed, 100), head, ROOM, &n), ERR_MALFORMED);
+        assert_int_equal(n, 7);
+    }
+    // A member of gzip that ends within the head is followed by the next.
+    size_t a = pack(NET_CODING_GZIP, text, 300, packed, CAP);
+    size_t b = pack(NET_CODING_GZIP, text + 300, 5000, packed + a, CAP - a);
+    assert_int_equal(net_inflate_head(NET_CODING_GZIP, bytes_of(packed, a + b), head, ROOM, &n), 0);
+    assert_int_equal(n, ROOM);
+    assert_memory_equal(head, text, ROOM);
+    assert_int_equal(net_inflate_head(NET_CODING_IDENTITY, bytes_of(text, 5000), head, ROOM, &n), 0);
+    assert_int_equal(n, ROOM);
+    free(packed);
+}
+
 static void test_names(void **state)
 {
     enum net_coding c;
@@ -196,6 +230,7 @@ int main(void)
         cmocka_unit_test(test_bomb),
         cmocka_unit_test(test_members_and_frames),
         cmocka_unit_test(test_zstd_window),
+        cmocka_unit_test(test_heads),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_deflate),
     };
