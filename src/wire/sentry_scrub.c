@@ -52,7 +52,7 @@ static bool secret_begins(str rest)
     return false;
 }
 
-static bool key_is_secret(str key)
+bool sentry_key_is_secret(str key)
 {
     static const str whole[] = { STR_INIT("pwd"), STR_INIT("pin"), STR_INIT("sid") };
     char text[KEY_MAX];
@@ -86,7 +86,7 @@ static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 static bool is_alnum(char c) { return is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'z'); }
 
 // Digits with single spaces or dashes between them, as cards are written; [*ret_from, *ret_to) of the text.
-static bool find_card(str s, size_t from, size_t *ret_from, size_t *ret_to)
+bool sentry_card_find(str s, size_t from, size_t *ret_from, size_t *ret_to)
 {
     enum { CARD_MIN = 13, CARD_MAX = 19 };
     for (size_t i = from; i < s.len; i++) {
@@ -187,8 +187,9 @@ static bool find_bearer(str s, size_t from, size_t *ret_from, size_t *ret_to)
     return find_token(s, from, STR("Bearer "), LEAST, true, ret_from, ret_to);
 }
 
-static bool (*const finders[])(str s, size_t from, size_t *ret_from,
-                               size_t *ret_to) = { find_pem, find_url_password, find_jwt, find_bearer, find_card };
+static bool (*const finders[])(str s, size_t from, size_t *ret_from, size_t *ret_to) = { find_pem, find_url_password,
+                                                                                         find_jwt, find_bearer,
+                                                                                         sentry_card_find };
 enum { FINDERS = sizeof finders / sizeof finders[0] };
 
 // The next secret of each kind: looked for again only when it lies behind, or a text of nothing but secrets would be
@@ -218,23 +219,29 @@ static bool find_secret(struct next_secrets *n, str s, size_t from, size_t *ret_
     return any;
 }
 
+int sentry_path_text(const struct json_node *const *path, const uint32_t *index, unsigned depth, struct arena *arena,
+                     str *ret_text)
+{
+    enum { PATH_MAX_LEN = 1024 };
+    struct buf text;
+    buf_init(&text, PATH_MAX_LEN);
+    for (unsigned i = 0; i < depth; i++) {
+        if (path[i]->key.ptr)
+            buf_printf(&text, "%s%.*s", text.len ? "." : "", STR_ARG(path[i]->key));
+        else
+            buf_printf(&text, "%s%u", text.len ? "." : "", index[i]);
+    }
+    int r = text.error ? text.error : arena_dup(arena, buf_view(&text), ret_text);
+    buf_free(&text);
+    return r;
+}
+
 static void remark(struct scrubber *b)
 {
     struct sentry_remarks *r = b->remarks;
-    struct buf path;
     r->removed++;
-    if (r->n == SENTRY_REMARKS_MAX)
-        return;
-    buf_init(&path, 1024);
-    for (unsigned i = 0; i < b->depth; i++) {
-        if (b->path[i]->key.ptr)
-            buf_printf(&path, "%s%.*s", path.len ? "." : "", STR_ARG(b->path[i]->key));
-        else
-            buf_printf(&path, "%s%u", path.len ? "." : "", b->index[i]);
-    }
-    if (!path.error && arena_dup(b->arena, buf_view(&path), &r->path[r->n]) == 0)
+    if (r->n < SENTRY_REMARKS_MAX && sentry_path_text(b->path, b->index, b->depth, b->arena, &r->path[r->n]) == 0)
         r->n++;
-    buf_free(&path);
 }
 
 static void replace(struct json_node *node, str text)
@@ -294,7 +301,7 @@ static void scrub_text(struct scrubber *b, struct json_node *node)
 static bool is_secret_pair(const struct json_node *node)
 {
     return node->type == JSON_ARRAY && node->n == 2 && node->first->type == JSON_STRING &&
-           node->first->next->type == JSON_STRING && key_is_secret(node->first->text);
+           node->first->next->type == JSON_STRING && sentry_key_is_secret(node->first->text);
 }
 
 static void scrub(struct scrubber *b, struct json_node *node)
@@ -315,7 +322,7 @@ static void scrub(struct scrubber *b, struct json_node *node)
         b->index[b->depth++] = i;
         bool nothing = c->type == JSON_NULL || c->type == JSON_TRUE || c->type == JSON_FALSE ||
                        (c->type == JSON_STRING && c->text.len == 0);
-        if (node->type == JSON_OBJECT && !nothing && key_is_secret(c->key)) {
+        if (node->type == JSON_OBJECT && !nothing && sentry_key_is_secret(c->key)) {
             if (!str_eq(c->text, filtered))
                 remark(b);
             replace(child, filtered);

@@ -19,3 +19,11 @@ struct sentry_remarks {
 
 // Changes the tree in place. ERR_NOMEM.
 int sentry_scrub(const struct json_node *root, struct arena *arena, struct sentry_remarks *ret_remarks);
+
+// For rules of projects (filters/scrub_rules.h).
+bool sentry_key_is_secret(str key);
+// Digits of a card's number, with single spaces or dashes between them, at `from` or later.
+bool sentry_card_find(str s, size_t from, size_t *ret_from, size_t *ret_to);
+// "request.headers.0.1": the way to a value; keys, or indexes where there is no key. ERR_NOMEM, ERR_LIMIT.
+int sentry_path_text(const struct json_node *const *path, const uint32_t *index, unsigned depth, struct arena *arena,
+                     str *ret_text);
