@@ -51,6 +51,8 @@ static void field_read(struct event *e, str key, const struct value *v)
         e->json = v->s;
     else if (v->type == VALUE_LIST && str_eq(key, STR("scrubbed")))
         e->scrubbed = *v;
+    else if (v->type == VALUE_LIST && str_eq(key, STR("scrubbed.rule")))
+        e->scrub_rules = *v;
 }
 
 static int value_dup(struct arena *arena, struct value *v)

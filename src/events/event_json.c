@@ -483,11 +483,13 @@ static void put_sdk(struct json_writer *w, const struct sentry_event *s)
     json_put_object_end(w);
 }
 
-static void put_scrubbed(struct json_writer *w, const struct value *paths)
+static void put_scrubbed(struct json_writer *w, const struct value *paths, const struct value *rules)
 {
-    struct value_reader r;
-    struct value v;
-    uint64_t left;
+    struct value_reader r, rule_reader;
+    struct value v, rule;
+    uint64_t left, rules_left = 0;
+    if (rules->type == VALUE_LIST && value_open(rules, &rule_reader, &rules_left) < 0)
+        rules_left = 0;
     if (paths->type != VALUE_LIST || value_open(paths, &r, &left) < 0 || !left)
         return;
     json_put_key(w, STR("scrubbed"));
@@ -497,6 +499,9 @@ static void put_scrubbed(struct json_writer *w, const struct value *paths)
             continue;
         json_put_object(w);
         put_text(w, STR("path"), v.s);
+        if (rules_left && value_read(&rule_reader, &rule) == 0 && rule.type == VALUE_STR)
+            put_text(w, STR("rule"), rule.s);
+        rules_left -= rules_left > 0;
         json_put_object_end(w);
     }
     json_put_array_end(w);
@@ -549,7 +554,7 @@ static void put_head(struct json_writer *w, const struct event *e)
     }
     if (e->replay.len == 16)
         put_hex(w, STR("replay"), e->replay.ptr, e->replay.len);
-    put_scrubbed(w, &e->scrubbed);
+    put_scrubbed(w, &e->scrubbed, &e->scrub_rules);
 }
 
 static int put_sent(struct writing *o)

@@ -21,7 +21,7 @@ struct event {
     str group, title, type, message, culprit, platform, transaction, mechanism;
     str user_address; // what "{{auto}}" was found to be
     bytes replay;
-    struct value scrubbed; // a list of paths
+    struct value scrubbed, scrub_rules; // lists of paths, and of the rules that removed the first of them
     const struct record_entity *resource;
     str json; // the whole, as it was sent but for what was scrubbed
 };

@@ -9,7 +9,7 @@ enum { BUCKETS = 1024, READ_MAX = 1 << 20 };
 
 // When each kind was changed last: as long as it is the same, what was made of it is.
 struct stamps {
-    int64_t grouping, filters;
+    int64_t grouping, filters, scrub;
 };
 
 struct known {
@@ -32,7 +32,7 @@ struct project_rules {
 
 struct texts {
     struct meta_rules grouping;
-    struct meta_setting filters;
+    struct meta_setting filters, scrub;
 };
 
 static struct rule_set *set_share(struct rule_set *set)
@@ -47,7 +47,19 @@ void project_rules_done(struct rule_set *set)
         return;
     grouping_rules_free(set->grouping);
     filters_free(set->filters);
+    scrub_rules_free(set->scrub);
     mem_free(set);
+}
+
+static int scrub_make(str text, struct arena *arena, struct scrub_rules **ret_scrub, struct err *err)
+{
+    struct scrub_settings settings = { 0 };
+    int r = scrub_settings_read(text, arena, &settings, err);
+    if (r == 0)
+        r = scrub_rules_new(&settings, ret_scrub, err);
+    if (r < 0 && r != ERR_NOMEM)
+        r = scrub_rules_new(&(struct scrub_settings){ 0 }, ret_scrub, err);
+    return r;
 }
 
 // A kind that cannot be read is as it is without settings. ERR_NOMEM.
@@ -67,6 +79,8 @@ static int set_make(const struct texts *t, struct arena *arena, struct rule_set 
         filters = filter_settings_default();
         r = filters_new(&filters, &set->filters, err);
     }
+    if (r == 0)
+        r = scrub_make(t->scrub.text, arena, &set->scrub, err);
     if (r < 0)
         project_rules_done(set);
     else
@@ -161,7 +175,9 @@ static void remember(struct project_rules *p, int64_t project, uint64_t seen, co
 static int texts_read(struct project_rules *p, int64_t project, struct arena *arena, struct texts *ret)
 {
     int r = meta_project_rules_get(p->meta, project, arena, &ret->grouping, NULL);
-    return r < 0 ? r : meta_setting_get(p->meta, project, "filters", arena, &ret->filters, NULL);
+    if (r == 0)
+        r = meta_setting_get(p->meta, project, "filters", arena, &ret->filters, NULL);
+    return r < 0 ? r : meta_setting_get(p->meta, project, "scrub", arena, &ret->scrub, NULL);
 }
 
 // Reads them anew. NULL: what was known holds.
@@ -175,8 +191,8 @@ static struct rule_set *read_anew(struct project_rules *p, int64_t project, uint
     int r = texts_read(p, project, &arena, &t);
     struct stamps at = { 0 };
     if (r == 0) {
-        at = (struct stamps){ t.grouping.changed_ns, t.filters.changed_ns };
-        bool none = !t.grouping.fingerprint.len && !t.grouping.stack.len && !t.filters.text.len;
+        at = (struct stamps){ t.grouping.changed_ns, t.filters.changed_ns, t.scrub.changed_ns };
+        bool none = !t.grouping.fingerprint.len && !t.grouping.stack.len && !t.filters.text.len && !t.scrub.text.len;
         if (known_at && memcmp(known_at, &at, sizeof at) == 0)
             own = known ? set_share(known) : NULL;
         else if (!none)

@@ -1,7 +1,8 @@
-// What a project has set about the way in, ready for use: its grouping rules, its filters. Kept until it changes; what all
+// What a project has set about the way in, ready for use: its grouping rules, its filters, what it removes. Kept until it changes; what all
 // projects without settings have is shared. Any thread; reads the disk when something may have changed, so not from an I/O loop.
 #pragma once
 #include "filters/filters.h"
+#include "filters/scrub_rules.h"
 #include "grouping/grouping.h"
 #include "meta/meta.h"
 
@@ -14,6 +15,7 @@ struct rule_set {
     _Atomic uint32_t shares;
     struct grouping_rules *grouping;
     struct filters *filters;
+    struct scrub_rules *scrub;
 };
 
 struct project_rules;

@@ -10,7 +10,6 @@
 #include "ingest/sentry_internal.h"
 #include "ingest/sentry_reply.h"
 #include "net/inflate.h"
-#include "wire/sentry_scrub.h"
 
 #include <stdio.h>
 #include <sys/random.h>
@@ -119,7 +118,7 @@ int sentry_event_store(struct sentry_call *call, str json, struct sentry_source 
     struct arena *arena = &in->scratch[call->req->worker];
     const struct json_node *root;
     struct sentry_event e;
-    struct sentry_remarks remarks;
+    struct sentry_removed removed;
     struct sentry_extras extras = { 0 };
     struct grouping grouping;
     bool waits;
@@ -129,7 +128,7 @@ int sentry_event_store(struct sentry_call *call, str json, struct sentry_source 
     if (r == 0 && sentry_event_filtered(call, root, from))
         return 0;
     if (r == 0)
-        r = sentry_scrub(root, arena, &remarks);
+        r = sentry_remove(call, root, &removed);
     if (r == 0)
         r = sentry_event_read(root, arena, &e, err);
     if (r < 0)
@@ -146,8 +145,10 @@ int sentry_event_store(struct sentry_call *call, str json, struct sentry_source 
     extras.groups = grouping.hashes;
     extras.groups_n = grouping.hashes_n;
     extras.title = grouping.title;
-    extras.scrubbed = remarks.path;
-    extras.scrubbed_n = remarks.n;
+    extras.scrubbed = removed.paths;
+    extras.scrubbed_n = removed.n;
+    extras.scrub_rules = removed.rules;
+    extras.scrub_rules_n = removed.rules_n;
     r = sentry_payload_pack(&in->packers[call->req->worker], root, &extras.payload);
     if (r == 0 && waits)
         symbols_wait(in->options.symbols, (uint32_t)call->project, grouping.hashes[0], &e, extras.payload);
@@ -248,7 +249,7 @@ static int store(void *ctx, const struct record_sink *sink, struct err *err)
     struct sentry_call *call = ctx;
     char peer[SOCKET_ADDRESS_TEXT];
     struct sentry_source from = { .service = str_z(call->grant.name), .received_ns = clock_unix_ns() };
-    from.peer = str_of(peer, socket_address_format_host(&call->req->peer, peer));
+    call->peer = from.peer = str_of(peer, socket_address_format_host(&call->req->peer, peer));
     call->counts = (struct sentry_counts){ 0 };
     call->has_id = call->has_event = call->has_crash = false;
     call->kept = NULL;
@@ -260,7 +261,9 @@ static int store(void *ctx, const struct record_sink *sink, struct err *err)
     call->event_filtered = call->replay_filtered = FILTER_NONE;
     memset(call->filtered, 0, sizeof call->filtered);
     call->rules = project_rules_get(call->in->rules, call->project);
-    int r = body_take(call, &from, sink, err);
+    int r = scrub_rules_peer(call->rules->scrub, sentry_arena(call), &from.peer);
+    if (r == 0)
+        r = body_take(call, &from, sink, err);
     if (r == 0)
         r = sentry_filtered_put(call, &from, sink);
     if (r == 0)

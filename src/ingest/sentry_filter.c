@@ -18,7 +18,7 @@ bool sentry_event_filtered(struct sentry_call *call, const struct json_node *roo
 {
     bool transaction = from->transaction || str_eq(json_get_text(root, STR("type")), STR("transaction"));
     enum filter_reason reason =
-        filters_check(call->rules->filters, transaction ? FILTER_TRANSACTION : FILTER_ERROR, root, from->peer);
+        filters_check(call->rules->filters, transaction ? FILTER_TRANSACTION : FILTER_ERROR, root, call->peer);
     if (reason == FILTER_NONE)
         return false;
     if (!call->has_id)
@@ -47,12 +47,12 @@ bool sentry_item_filtered(struct sentry_call *call, const struct sentry_item *it
     enum filter_reason reason = FILTER_NONE;
     bool log = str_eq(item->type, STR("log"));
     if (log || str_eq(item->type, STR("span")))
-        return container_filtered(call, log, item, root, from->peer);
+        return container_filtered(call, log, item, root, call->peer);
     if (str_eq(item->type, STR("session")) || str_eq(item->type, STR("sessions"))) {
-        if ((reason = filters_check(f, FILTER_SESSION, root, from->peer)))
+        if ((reason = filters_check(f, FILTER_SESSION, root, call->peer)))
             sentry_filtered(call, reason, SENTRY_SESSION, 1);
     } else if (str_eq(item->type, STR("replay_event"))) {
-        if ((reason = call->replay_filtered = filters_check(f, FILTER_REPLAY, root, from->peer)))
+        if ((reason = call->replay_filtered = filters_check(f, FILTER_REPLAY, root, call->peer)))
             sentry_filtered(call, reason, SENTRY_REPLAY, 1);
     } else if (str_eq(item->type, STR("replay_recording")) || str_eq(item->type, STR("replay_video"))) {
         reason = call->replay_filtered; // counted with its event

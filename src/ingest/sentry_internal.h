@@ -56,6 +56,7 @@ struct sentry_call {
     struct meta_grant grant;
     struct sentry_counts counts;
     struct rule_set *rules; // the project's, while the request is read
+    str peer;               // who sent it; of it, sentry_source has what may be kept
     // What filters left out; of the event and of the replay, why, since what comes with them goes with them.
     uint32_t filtered[FILTER_REASONS_N][SENTRY_CATEGORIES], filtered_n;
     enum filter_reason event_filtered, replay_filtered;
@@ -97,9 +98,16 @@ int sentry_crash_store(struct sentry_call *call, const struct json_node *said, c
                        struct sentry_source *from, const struct record_sink *sink, struct err *err);
 int sentry_security_store(struct sentry_call *call, str json, const struct sentry_security_origin *origin,
                           struct sentry_source *from, const struct record_sink *sink, struct err *err);
-// As it was sent, and scrubbed.
+// As it was sent, and scrubbed (sentry_remove.c).
 int sentry_json_parse(struct sentry_call *call, str json, const struct json_node **ret_root, struct err *err);
 int sentry_json_read(struct sentry_call *call, str json, const struct json_node **ret_root, struct err *err);
+
+// --- sentry_remove.c: what is not kept. ret_removed may be NULL.
+struct sentry_removed {
+    const str *paths, *rules; // a rule for each of the first paths, then what is removed everywhere
+    uint32_t n, rules_n;
+};
+int sentry_remove(struct sentry_call *call, const struct json_node *root, struct sentry_removed *ret_removed);
 
 // --- sentry_filter.c: what the project does not want
 void sentry_filtered(struct sentry_call *call, enum filter_reason reason, enum sentry_category category, uint32_t n);

@@ -2,7 +2,6 @@
 #include "ingest/sentry_internal.h"
 
 #include "base/json.h"
-#include "wire/sentry_scrub.h"
 
 #include <stdio.h>
 
@@ -16,18 +15,12 @@ int sentry_json_parse(struct sentry_call *call, str json, const struct json_node
     return r;
 }
 
-static int scrub(struct sentry_call *call, const struct json_node *root)
-{
-    struct sentry_remarks remarks;
-    return sentry_scrub(root, sentry_arena(call), &remarks);
-}
-
 int sentry_json_read(struct sentry_call *call, str json, const struct json_node **ret_root, struct err *err)
 {
     const struct json_node *root;
     int r = sentry_json_parse(call, json, &root, err);
     if (r == 0)
-        r = scrub(call, root);
+        r = sentry_remove(call, root, NULL);
     if (r == 0)
         *ret_root = root;
     return r;
@@ -328,7 +321,7 @@ int sentry_security_store(struct sentry_call *call, str json, const struct sentr
     struct security s = { call, from, sink };
     const struct json_node *root;
     uint32_t before = call->counts.records + call->filtered_n;
-    int r = sentry_json_read(call, json, &root, err);
+    int r = sentry_json_parse(call, json, &root, err); // what is made of it is an event, and cleaned as one
     if (r == 0)
         r = sentry_security_events(root, origin, sentry_arena(call), &call->counts, security_event, &s, err);
     if (r == 0 && call->counts.records + call->filtered_n == before)
@@ -417,7 +410,7 @@ int sentry_item_store(struct sentry_call *call, const struct sentry_item *item, 
     if (r == 0 && sentry_item_filtered(call, item, root, from))
         return 0;
     if (r == 0 && json)
-        r = scrub(call, root);
+        r = sentry_remove(call, root, NULL);
     if (r < 0)
         return r;
     struct sentry_security_origin origin = { .release = json_get_text(item->header, STR("sentry_release")),

@@ -23,6 +23,7 @@
 // | stack.in_app             | list of bool  |                                                                   |
 // | vars                     | map           | locals of the top frame                                           |
 // | scrubbed                 | list of str   | paths of what was removed (sentry_scrub.h)                        |
+// | scrubbed.rule            | list of str   | the project's rules (filters/scrub_rules.h) that removed the first of them |
 // | payload                  | bytes         | the whole event as JSON (sentry_payload.h)                        |
 //
 // Transactions become spans: the segment, and each of its spans. So do the items of `span` containers (version 2); those of
@@ -62,6 +63,8 @@ struct sentry_extras {
     bytes payload;
     const str *scrubbed; // paths
     uint32_t scrubbed_n;
+    const str *scrub_rules; // of the first of them
+    uint32_t scrub_rules_n;
 };
 // ERR_NOMEM, or what the sink returned.
 int sentry_error_record(const struct sentry_event *e, const struct sentry_source *from,

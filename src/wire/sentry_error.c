@@ -143,6 +143,7 @@ static void put_fields(struct sentry_build *b, const struct sentry_event *e, con
     }
     put_stack(b, sentry_event_stack(e));
     put_texts(b, STR("scrubbed"), extras->scrubbed, extras->scrubbed_n);
+    put_texts(b, STR("scrubbed.rule"), extras->scrub_rules, extras->scrub_rules_n);
     if (extras->payload.len)
         sentry_put(b, ATTR_FIELD, STR("payload"),
                    (struct value){ .type = VALUE_BYTES, .s = str_of_bytes(extras->payload) });

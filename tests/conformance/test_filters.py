@@ -5,27 +5,13 @@ import uuid
 
 import pytest
 
-from openapi import described, matches
+from sentry_project import Project, ask, error
 
-JSON = {"Content-Type": "application/json"}
 FILTERS = "/api/v1/projects/{slug}/filters"
 OFF = {"health_checks": False, "web_crawlers": False, "localhost": False, "browser_extensions": False, "hydration_errors": False,
        "chunk_load_errors": False, "legacy_browsers": [], "errors": "", "releases": "", "addresses": "", "logs": ""}
 IE9 = "Mozilla/5.0 (compatible; MSIE 9.0; Windows NT 6.1; Trident/5.0)"
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36"
-
-
-def ask(server, method, template, body=None, expect=200, token="read", **where):
-    status, answer = server.request(method, template.format(**where), None if body is None else json.dumps(body), JSON if body is not None else None, token=token)
-    assert status == expect, answer[:500]
-    value = json.loads(answer)
-    matches(described(method, template.split("?")[0], status), value)
-    return value
-
-
-def error(value="no price", kind="CartError", **more):
-    return {"event_id": uuid.uuid4().hex, "timestamp": time.time(), "platform": "javascript",
-            "exception": {"values": [{"type": kind, "value": value, "stacktrace": {"frames": [{"function": "total", "filename": "cart.js", "lineno": 4}]}}]}, **more}
 
 
 def agent(text):
@@ -38,32 +24,9 @@ def transaction(name):
             "contexts": {"trace": {"trace_id": uuid.uuid4().hex, "span_id": uuid.uuid4().hex[:16], "op": "http.server"}}, "spans": []}
 
 
-class Project:
-    def __init__(self, server, slug):
-        server.cli("project", "add", slug)
-        self.server, self.slug = server, slug
-        self.dsn = server.cli("project", "dsn", slug).strip()
-        self.key, self.id = self.dsn.split("//")[1].split("@")[0], self.dsn.rsplit("/", 1)[1]
-        self.admin = server.token("admin,read")
-
+class Filtered(Project):
     def set(self, **filters):
         return ask(self.server, "PUT", FILTERS, {**OFF, **filters}, 200, self.admin, slug=self.slug)
-
-    def send(self, *items, event_id=None):
-        lines = [json.dumps({"event_id": event_id} if event_id else {})]
-        for kind, payload, *more in items:
-            data = payload if isinstance(payload, str) else json.dumps(payload)
-            lines += [json.dumps({"type": kind, "length": len(data.encode()), **(more[0] if more else {})}), data]
-        status, answer = self.server.request("POST", f"/api/{self.id}/envelope/?sentry_key={self.key}", "\n".join(lines) + "\n", token=None)
-        assert status == 200, answer
-        return json.loads(answer).get("id")
-
-    def event(self, sent, kind="event"):
-        assert self.send((kind, sent), event_id=sent["event_id"]) == sent["event_id"]
-        return sent["event_id"]
-
-    def stored(self, event_id):
-        return bool(self.server.query(f'events event_id="{event_id}"')[0])
 
     def outcomes(self):
         rows, _ = self.server.query(f"metrics project={self.slug} name=sentry.outcome | stats sum(value) as n by outcome, reason, category")
@@ -73,7 +36,7 @@ class Project:
 
 @pytest.fixture(scope="module")
 def shop(clew):
-    return Project(clew, "filtered")
+    return Filtered(clew, "filtered")
 
 
 CASES = [
@@ -113,7 +76,7 @@ def test_the_sender_is_an_address_too(shop):
 
 
 def test_health_checks_make_no_traces_and_are_off_only_by_will(clew):
-    fresh = Project(clew, "fresh")
+    fresh = Filtered(clew, "fresh")
     now = ask(clew, "GET", FILTERS, slug="fresh")
     assert [n for n in OFF if now[n] is True] == ["health_checks", "hydration_errors", "chunk_load_errors"] and "changed" not in now
     for name in ("GET /healthz", "GET /api/cart"):
@@ -131,7 +94,7 @@ def test_health_checks_make_no_traces_and_are_off_only_by_will(clew):
 
 
 def test_logs_by_what_they_say(clew):
-    logs = Project(clew, "logged")
+    logs = Filtered(clew, "logged")
     logs.set(logs="*health*", releases="old*")
     item = lambda body, release="new": {"timestamp": time.time(), "trace_id": uuid.uuid4().hex, "level": "info", "body": body,  # noqa: E731
                                         "attributes": {"sentry.release": {"type": "string", "value": release}}}
@@ -141,7 +104,7 @@ def test_logs_by_what_they_say(clew):
 
 
 def test_what_comes_with_an_event_goes_with_it(clew):
-    shop = Project(clew, "attached")
+    shop = Filtered(clew, "attached")
     shop.set(errors="CartError*", releases="old")
     for kind, there in (("CartError", []), ("Other", ["note.txt"])):
         sent = error(kind=kind)
@@ -153,7 +116,7 @@ def test_what_comes_with_an_event_goes_with_it(clew):
 
 
 def test_the_same_body_again_is_counted_once(clew):
-    twice = Project(clew, "twice")
+    twice = Filtered(clew, "twice")
     twice.set(errors="CartError*")
     sent = error()
     for _ in range(3):
@@ -163,7 +126,7 @@ def test_the_same_body_again_is_counted_once(clew):
 
 def test_filters_are_a_project_s_own_and_survive(clew_new):
     server = clew_new()
-    one, two = Project(server, "one"), Project(server, "two")
+    one, two = Filtered(server, "one"), Filtered(server, "two")
     one.set(errors="CartError*")
     assert not one.stored(one.event(error())) and two.stored(two.event(error()))
     before = ask(server, "GET", FILTERS, slug="one")

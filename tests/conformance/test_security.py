@@ -485,7 +485,7 @@ def test_administration_needs_admin(clew):
                                ("POST", "/api/v1/projects", '{"slug":"x"}'), ("GET", "/api/v1/audit", None), ("GET", "/api/v1/audit/verify", None),
                                ("PATCH", "/api/v1/projects/default", '{"slug":"x"}'), ("POST", "/api/v1/projects/default/keys", "{}"),
                                ("DELETE", "/api/v1/projects/default/keys/1", None), ("PUT", "/api/v1/projects/default/grouping", "{}"), ("PUT", "/api/v1/projects/default/owners", "{}"),
-                               ("PUT", "/api/v1/projects/default/filters", "{}"),
+                               ("PUT", "/api/v1/projects/default/filters", "{}"), ("PUT", "/api/v1/projects/default/scrub", "{}"),
                                ("GET", "/api/v1/users", None),
                                ("POST", "/api/v1/users", '{"login":"x","scopes":["read"]}'), ("PATCH", "/api/v1/users/admin", '{"disabled":true}'),
                                ("DELETE", "/api/v1/users/admin", None), ("POST", "/api/v1/users/admin/link", "{}"),
