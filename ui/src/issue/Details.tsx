@@ -30,6 +30,9 @@ export function Details({ issue, event }: { issue: IssueDetail; event: IssueEven
     ['received', event.received],
   ];
   for (const [name, value] of facts) if (value) about[name] = value;
+  // What is removed of every project's events has no rule to be named.
+  const removed: Bag = {};
+  for (const { path, rule } of event.scrubbed ?? []) removed[path] = rule ?? 'as a secret, always';
   return (
     <>
       <Tags event={event} />
@@ -45,6 +48,7 @@ export function Details({ issue, event }: { issue: IssueDetail; event: IssueEven
         )}
         <Table name="Extra" bag={event.extra} event={event} under="extra" />
         <Table name="This event" bag={about} event={event} under="" />
+        <Table name="Removed before it was stored" bag={removed} event={event} under="" folded />
         <Table name="Modules" bag={event.modules} event={event} under="modules" folded />
       </div>
       <Raw event={event} />

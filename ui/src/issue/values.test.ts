@@ -25,6 +25,9 @@ describe('a missing value', () => {
     expect(whyMissing('[Filtered]', 'vars.card', scrubbed)).toBe('scrubbed: rule “cards”');
     expect(whyMissing("'[Filtered]'", 'vars.other', scrubbed)).toBe('scrubbed before it was stored');
     expect(whyMissing('', 'x', [])).toBe('empty');
+    expect(whyMissing(null, 'vars.card', scrubbed)).toBe('scrubbed: rule “cards”');
+    expect(whyMissing('****', 'vars.card', scrubbed)).toBeUndefined(); // there is something to see
+    expect(whyMissing(null, 'x', [])).toBeUndefined();
     expect(whyMissing('<object>', 'x', [])).toBe('object, deeper than the SDK sends');
     expect(whyMissing('None', 'x', [])).toBeUndefined();
     expect(whyMissing(0, 'x', [])).toBeUndefined();

@@ -38,10 +38,11 @@ const FILTERED = /^['"]?\[(Filtered|Scrubbed|redacted)\]['"]?$/i;
 
 /** Why a value is not there; undefined: it is. `path` is where it stands, as far as it is known. */
 export function whyMissing(value: Shown, path: string, scrubbed: readonly Scrub[]): string | undefined {
+  const rule = scrubbed.find((one) => one.path === path || one.path.endsWith(`.${path}`))?.rule;
+  if (rule && (value === null || value === '')) return `scrubbed: rule “${rule}”`;
   if (typeof value !== 'string') return undefined;
   if (value === '') return 'empty';
   if (FILTERED.test(value)) {
-    const rule = scrubbed.find((one) => one.path === path || one.path.endsWith(`.${path}`))?.rule;
     return rule ? `scrubbed: rule “${rule}”` : /filtered/i.test(value) ? 'scrubbed before it was stored' : 'scrubbed by the SDK';
   }
   if (/^<(object|array|function|unknown|truncated|circular)>$/i.test(value)) return `${value.slice(1, -1)}, deeper than the SDK sends`;

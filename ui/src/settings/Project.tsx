@@ -9,6 +9,7 @@ import { Head, When } from './common.tsx';
 import { Filters } from './Filters.tsx';
 import { Grouping } from './Grouping.tsx';
 import { Owners } from './Owners.tsx';
+import { Scrubbing } from './Scrubbing.tsx';
 import type { Project as ProjectEntry } from './types.ts';
 
 export function Project({ slug }: { slug: string }) {
@@ -61,6 +62,7 @@ export function Project({ slug }: { slug: string }) {
           <Grouping slug={slug} />
           <Owners slug={slug} />
           <Filters slug={slug} />
+          <Scrubbing slug={slug} />
         </>
       )}
     </>
