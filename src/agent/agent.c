@@ -210,6 +210,8 @@ static int start_network(struct agent *a, int *ret_fd, pid_t *ret_child, struct 
     return 0;
 }
 
+static const char *policy_file(const struct agent_options *o) { return o->policy[0] ? o->policy : POLICY_DEFAULT; }
+
 static int prepare(struct agent *a, struct err *err)
 {
     const struct agent_options *o = a->o;
@@ -218,7 +220,7 @@ static int prepare(struct agent *a, struct err *err)
         pw = getpwnam("nobody");
     a->uid = pw ? pw->pw_uid : 65534;
     a->gid = pw ? pw->pw_gid : 65534;
-    int rc = policy_read_file(&a->policy, o->policy[0] ? o->policy : POLICY_DEFAULT, !o->policy[0], err);
+    int rc = policy_read_file(&a->policy, policy_file(o), !o->policy[0], err);
     if (rc == 0)
         rc = make_dir(o->state, geteuid(), getegid(), err);
     // The network process has to enter, and can read nothing here but its own folder.
@@ -252,6 +254,8 @@ int agent_run(const struct agent_options *o, struct err *err)
         rc = loop_signals_block(signals);
     if (rc == 0) {
         rc = helper_run(fd, &(struct helper_options){ .policy = &a.policy,
+                                                      .policy_file = policy_file(o),
+                                                      .policy_may_miss = !o->policy[0],
                                                       .backends = agent_backends,
                                                       .lease_ms = HELPER_LEASE_MS,
                                                       .scan_ms = HELPER_SCAN_MS });

@@ -44,7 +44,9 @@ static void examine(struct target *t)
     if (!t->backend)
         return;
     identity_of(&t->process, &t->identity);
-    if (policy_allows(t->h->o->policy, &t->process, str_z(t->identity.service), &err) < 0) {
+    str service = str_z(t->identity.service), environment = str_z(t->identity.environment);
+    t->process.shapes = policy_shapes(t->h->o->policy, service, environment);
+    if (policy_allows(t->h->o->policy, &t->process, service, environment, &err) < 0) {
         t->facts.attachable = false;
         memcpy(t->facts.code, "policy", sizeof "policy");
         memcpy(t->facts.message, err.message, sizeof t->facts.message - 1);
@@ -66,7 +68,6 @@ static void meet(struct helper *h, struct known *k)
     arena_init(&t->arena, TARGET_ARENA);
     if (process_read(k->pid, &t->arena, &t->process) == 0) {
         k->started = t->process.started;
-        t->process.shapes = h->o->policy->shapes;
         examine(t);
     }
     if (!t->backend) {
@@ -213,6 +214,24 @@ void discover(struct helper *h)
     h->round = (h->round + 1) % ROUNDS;
     if (h->any_gone)
         take_gone(h);
+}
+
+void policy_changed(struct helper *h)
+{
+    for (size_t i = 0; i < h->known_n; i++) {
+        const struct target *t = h->known[i].target;
+        struct err err;
+        if (!t)
+            continue;
+        str service = str_z(t->identity.service), environment = str_z(t->identity.environment);
+        bool refused = strcmp(t->facts.code, "policy") == 0;
+        if (refused == (policy_allows(h->o->policy, &t->process, service, environment, &err) < 0) &&
+            t->process.shapes == policy_shapes(h->o->policy, service, environment))
+            continue;
+        part(h, &h->known[i]); // everything is taken out of it, and it is met as if it were new
+        meet(h, &h->known[i]);
+    }
+    take_gone(h);
 }
 
 static void put_text(struct json_writer *w, const char *key, const char *text)

@@ -244,10 +244,31 @@ static void on_tick(struct timer *t)
 
 static void on_flush(struct timer *t) { rows_tell(OS_CONTAINER(t, struct helper, flush), false); }
 
+// One with a mistake in it changes nothing: what was refused stays refused.
+static void read_policy_again(struct helper *h)
+{
+    struct policy fresh;
+    struct err err;
+    policy_init(&fresh);
+    if (policy_read_file(&fresh, h->o->policy_file, h->o->policy_may_miss, &err) < 0) {
+        log_error("agent", "the policy stays as it was: %s%s%s", err.place, err.place[0] ? ": " : "", err.message);
+        policy_free(&fresh);
+        return;
+    }
+    policy_free(h->o->policy);
+    *h->o->policy = fresh;
+    log_info("agent", "the policy was read again");
+    policy_changed(h);
+    reconcile(h);
+}
+
 static void on_signal(int signal, void *arg)
 {
     struct helper *h = arg;
-    loop_stop(h->loop);
+    if (signal == SIGHUP)
+        read_policy_again(h);
+    else
+        loop_stop(h->loop);
 }
 
 // --- life ---

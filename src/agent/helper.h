@@ -4,7 +4,9 @@
 #include "agent/policy.h"
 
 struct helper_options {
-    const struct policy *policy;
+    struct policy *policy;
+    const char *policy_file; // read again at SIGHUP
+    bool policy_may_miss;
     const struct backend *const *backends;
     int lease_ms; // without the server for so long: everything is removed; a server may want less, not more
     int scan_ms;  // between two looks at /proc

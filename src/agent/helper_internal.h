@@ -98,6 +98,7 @@ struct helper {
 
 // discover.c
 void discover(struct helper *h);
+void policy_changed(struct helper *h); // to what is attached, too
 void target_free(struct target *t);
 void tell_processes(struct helper *h);
 // rows.c

@@ -17,55 +17,76 @@ void policy_init(struct policy *p)
 
 void policy_free(struct policy *p) { arena_free(&p->arena); }
 
-static int add_user(struct policy *p, str name, struct err *err)
+static int too_many(struct err *err)
 {
+    return err_set(err, ERR_LIMIT, "too_many", "there are more than %d in the list", POLICY_ITEMS);
+}
+
+static int add_user(struct policy *p, void *list, str name, struct err *err)
+{
+    bool not = name.ptr[0] == '!';
     str copy;
-    if (p->users_n == POLICY_USERS || arena_dup(&p->arena, name, &copy) < 0)
-        return err_set(err, ERR_LIMIT, NULL, "there are more than %d users", POLICY_USERS);
+    if (p->users_n == POLICY_ITEMS || arena_dup(&p->arena, not ? str_slice(name, 1, name.len) : name, &copy) < 0)
+        return too_many(err);
     char *end;
     unsigned long id = strtoul(copy.ptr, &end, 10);
-    if (*end == 0 && copy.ptr[0] >= '0' && copy.ptr[0] <= '9') {
-        p->users[p->users_n++] = (uid_t)id;
+    if (copy.len && *end == 0 && copy.ptr[0] >= '0' && copy.ptr[0] <= '9' && id < (uid_t)-1) {
+        p->users[p->users_n++] = (struct policy_user){ (uid_t)id, not };
         return 0;
     }
-    struct passwd *pw = getpwnam(copy.ptr);
+    struct passwd *pw = copy.len ? getpwnam(copy.ptr) : NULL;
     if (!pw)
         return err_set(err, ERR_NOENT, "unknown_user", "there is no user \"%s\"", copy.ptr);
-    p->users[p->users_n++] = pw->pw_uid;
+    p->users[p->users_n++] = (struct policy_user){ pw->pw_uid, not };
     return 0;
 }
 
-static int add_service(struct policy *p, str name, struct err *err)
+static int add_item(struct policy *p, void *to, str name, struct err *err)
 {
-    if (p->services_n == POLICY_SERVICES || arena_dup(&p->arena, name, &p->services[p->services_n]) < 0)
-        return err_set(err, ERR_LIMIT, NULL, "there are more than %d services", POLICY_SERVICES);
-    p->services_n++;
+    struct policy_list *list = to;
+    if (str_eq(name, STR("!")))
+        return err_set(err, ERR_INVALID, "bad_value", "\"!\" stands before what it takes out");
+    if (list->n == POLICY_ITEMS || arena_dup(&p->arena, name, &list->items[list->n]) < 0)
+        return too_many(err);
+    list->n++;
     return 0;
 }
 
-static int add_list(struct policy *p, str value, int (*add)(struct policy *, str, struct err *), struct err *err)
+static int add_list(struct policy *p, str value, int (*add)(struct policy *, void *, str, struct err *), void *to,
+                    struct err *err)
 {
+    bool any = false;
     for (size_t at = 0; at <= value.len;) {
         ptrdiff_t comma = str_find_char(value, ',', at);
         size_t end = comma < 0 ? value.len : (size_t)comma;
         str item = str_trim(str_slice(value, at, end));
-        int rc = item.len ? add(p, item, err) : 0;
+        int rc = item.len ? add(p, to, item, err) : 0;
         if (rc < 0)
             return rc;
+        any = any || item.len;
         at = end + 1;
     }
-    return 0;
+    return any ? 0 : err_set(err, ERR_INVALID, "no_value", "the list is empty");
 }
 
 static int set(struct policy *p, str key, str value, struct err *err)
 {
+    const struct {
+        str key;
+        struct policy_list *list;
+    } lists[] = { { STR("services"), &p->services },
+                  { STR("environments"), &p->environments },
+                  { STR("cgroups"), &p->cgroups },
+                  { STR("shapes-services"), &p->shape_services },
+                  { STR("shapes-environments"), &p->shape_environments } };
     // An empty list would mean "all" to the one who forgot to fill it.
     if (value.len == 0)
         return err_set(err, ERR_INVALID, "no_value", "\"%.*s\" has no value", STR_ARG(key));
     if (str_eq(key, STR("users")))
-        return add_list(p, value, add_user, err);
-    if (str_eq(key, STR("services")))
-        return add_list(p, value, add_service, err);
+        return add_list(p, value, add_user, NULL, err);
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+        if (str_eq(key, lists[i].key))
+            return add_list(p, value, add_item, lists[i].list, err);
     if (str_eq(key, STR("values"))) {
         p->shapes = str_eq(value, STR("shapes"));
         if (p->shapes || str_eq(value, STR("full")))
@@ -79,7 +100,8 @@ static int set(struct policy *p, str key, str value, struct err *err)
     }
     err_set(err, ERR_INVALID, "unknown_key", "there is no setting \"%.*s\"", (int)(key.len < 64 ? key.len : 64),
             key.ptr);
-    err_set_hint(err, "the settings are: users, services, values, patch");
+    err_set_hint(err, "the settings are: users, services, environments, cgroups, values, shapes-services, "
+                      "shapes-environments, patch");
     return ERR_INVALID;
 }
 
@@ -158,17 +180,54 @@ static bool matches(str pattern, str s)
     return p == pattern.len;
 }
 
-int policy_allows(const struct policy *p, const struct process *process, str service, struct err *err)
+static bool in_list(const struct policy_list *l, str name)
 {
-    bool user = p->users_n == 0, name = p->services_n == 0;
-    for (size_t i = 0; i < p->users_n && !user; i++)
-        user = p->users[i] == process->uid;
-    for (size_t i = 0; i < p->services_n && !name; i++)
-        name = matches(p->services[i], service);
-    if (user && name)
+    bool in = true, named = false;
+    for (size_t i = 0; i < l->n; i++) {
+        bool not = l->items[i].ptr[0] == '!';
+        str pattern = not ? str_slice(l->items[i], 1, l->items[i].len) : l->items[i];
+        bool is = name.len == 0 && str_eq(pattern, STR("-")) ? true : matches(pattern, name);
+        if (not &&is)
+            return false; // wherever it stands in the list
+        named = named || (!not &&is);
+        in = in && not ;
+    }
+    return in || named;
+}
+
+static bool user_in(const struct policy *p, uid_t uid)
+{
+    bool in = true, named = false;
+    for (size_t i = 0; i < p->users_n; i++) {
+        bool not = p->users[i].not, is = p->users[i].uid == uid;
+        if (not &&is)
+            return false;
+        named = named || (!not &&is);
+        in = in && not ;
+    }
+    return in || named;
+}
+
+bool policy_shapes(const struct policy *p, str service, str environment)
+{
+    return p->shapes || (p->shape_services.n && in_list(&p->shape_services, service)) ||
+           (p->shape_environments.n && in_list(&p->shape_environments, environment));
+}
+
+int policy_allows(const struct policy *p, const struct process *process, str service, str environment, struct err *err)
+{
+    const char *what = NULL, *key = NULL;
+    if (!user_in(p, process->uid))
+        what = "processes of this user", key = "users";
+    else if (!in_list(&p->services, service))
+        what = "this service", key = "services";
+    else if (!in_list(&p->environments, environment))
+        what = environment.len ? "this environment" : "processes that name no environment", key = "environments";
+    else if (!in_list(&p->cgroups, process->cgroup))
+        what = "this control group", key = "cgroups";
+    if (!what)
         return 0;
-    err_set(err, ERR_DENIED, "policy", "this host's policy leaves %s out",
-            user ? "this service" : "processes of this user");
-    err_set_hint(err, "its administrator decides: %s in the agent's policy file", user ? "services" : "users");
+    err_set(err, ERR_DENIED, "policy", "this host's policy leaves %s out", what);
+    err_set_hint(err, "its administrator decides: `%s` in the agent's policy file", key);
     return ERR_DENIED;
 }

@@ -20,7 +20,9 @@ const struct command commands[] = {
     { "agent", "", "the host agent: live debugging of what runs here: clew agent --server URL --token ENROLMENT",
       "Finds processes, attaches when somebody places a probe, sends what it captures. With --token (an enrolment, good once) it enrols first.\n"
       "As root it reaches all users' processes; the part that speaks with the server has no privileges. /etc/clew/agent.conf beats the server:\n"
-      "lines of `users = NAME,..`, `services = NAME,..` (with *), `values = full|shapes`, `patch = off`.",
+      "lines of `users`, `services`, `environments`, `cgroups = NAME,..` (in which probes may be placed: with *, with ! before what is left out, - is\n"
+      "without a name), `values = full|shapes` (types and sizes alone), `shapes-services`, `shapes-environments = NAME,..`, `patch = off`.\n"
+      "SIGHUP reads it again, for what is attached, too.",
       CONFIG_CLIENT, 0, 0,
       { { "policy", "FILE", "the host's policy (default: /etc/clew/agent.conf if there is one)" },
         { "state", "DIR", "host key, spool, status (default: /var/lib/clew-agent for root)" } },

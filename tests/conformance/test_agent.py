@@ -183,6 +183,22 @@ def test_the_policy_beats_the_server(enrolled, victim, tmp_path):
     assert enrolled.wait("hello")["policy"]["shapes"]
     found = next(x for x in enrolled.wait("processes", of(victim.pid))["processes"] if x["pid"] == victim.pid)
     assert not found["attachable"] and found["code"] == "policy"
+    # Read again while it runs; with a mistake in it nothing changes.
+    policy.write_text("services = shop\nenvironments = !prod*, !-\nnonsense\n")
+    p.send_signal(signal.SIGHUP)
+    assert any("agent.conf:3" in line for line in p.stderr)
+    policy.write_text("services = shop\nenvironments = !prod*, !-\nshapes-environments = test*\n")
+    p.send_signal(signal.SIGHUP)
+    enrolled.wait("processes", lambda m: any(x["pid"] == victim.pid and x["attachable"] for x in m["processes"]))
+    enrolled.send({"type": "desired", "revision": 1, "probes": [probe(victim, grant=1)]})
+    enrolled.wait("states", lambda m: any(s["state"] == "installed" for s in m["states"]))
+    total = next(v["value"] for v in captures(enrolled, 1)[0]["frames"][0]["vars"] if v["name"] == "total")
+    assert total["k"] == "int" and "v" not in total
+    # What it forbids now is taken out of the process at once, and says why.
+    policy.write_text("environments = prod*\n")
+    p.send_signal(signal.SIGHUP)
+    refused = enrolled.wait("states", lambda m: any(s.get("code") == "policy" for s in m["states"]))["states"]
+    assert [(s["state"], s["message"]) for s in refused if s.get("code")] == [("error", "this host's policy leaves this environment out")]
     end(p)
     policy.write_text("\nuser = root\n")
     bad = subprocess.run([harness.binary(), "agent", "--state", enrolled.state, "--policy", policy], capture_output=True, text=True, timeout=6)
