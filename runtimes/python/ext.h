@@ -132,6 +132,13 @@ int ext_program_test(struct ext_program *p, struct ext_hit *h, bool *ret, char *
 bool ext_program_put(struct ext_program *p, struct ext_hit *h, struct probe_capture *c, uint32_t index, char *text,
                      size_t room, size_t *ret_len);
 
+// Evaluates to a value that has no parts: *ret of the kinds up to STR. 0, or a reason; text as above.
+int ext_program_scalar(struct ext_program *p, struct ext_hit *h, struct probe_val *ret, char *text, size_t room,
+                       size_t *ret_len);
+
+// --- figures.c: a hit of a probe that counts. False: it failed, which was noted. *ret_slow: it took long to know.
+bool ext_count(struct ext_site *s, struct ext_hit *h, bool *ret_slow);
+
 // --- site.c: one probe ---
 struct ext_site {
     struct clew_order order;
@@ -139,10 +146,11 @@ struct ext_site {
     uint8_t *texts; // file, function, programs: a copy of what the agent wrote
     struct ext_program *programs;
     size_t n_programs;
-    struct ext_program *condition; // one of them, or NULL
-    uint64_t passed;               // hits whose condition was true
-    PyObject *callee;              // called at the place where code is copied
-    struct ext_codes codes;        // where it stands: the originals
+    struct ext_program *condition;     // one of them, or NULL
+    uint64_t passed;                   // hits whose condition was true
+    PyObject *callee;                  // called at the place where code is copied
+    struct ext_codes codes;            // where it stands: the originals
+    struct probe_series_table *series; // of one that counts
 };
 struct ext_site *ext_site_new(const struct clew_order *order, const uint8_t *texts, size_t n);
 void ext_site_drop(struct ext_site *s); // freed when its callee is

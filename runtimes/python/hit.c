@@ -165,6 +165,8 @@ enum ext_outcome ext_hit(struct ext_site *s, const struct ext_event *event)
     struct probe_slot *slot = &ext.ring.slots[s->order.slot];
     if (!*ext.mine || !probe_ring_alive(&ext.ring, h.begun))
         return EXT_STALE;
+    if (slot->revision != s->order.revision) // made ready for what takes its place
+        return EXT_GO_ON;
     if (!probe_slot_runs(slot) && !probe_slot_resumes(slot, h.begun))
         return EXT_GO_ON;
     h.number = probe_slot_hit(slot);
@@ -180,6 +182,10 @@ enum ext_outcome ext_hit(struct ext_site *s, const struct ext_event *event)
         timed |= whole;
     } else if (s->order.flags & CLEW_COUNT_ONLY) {
         // A forecast: that it was reached is all.
+    } else if (s->series) {
+        if (ext_count(s, &h, &whole))
+            atomic_fetch_add_explicit(&slot->captured, 1, memory_order_relaxed);
+        timed |= whole;
     } else if (!probe_slot_token(slot, h.begun)) {
         probe_slot_drop(slot, PROBE_DROP_RATE);
     } else if (!probe_slot_take(slot)) {

@@ -2,6 +2,7 @@
 #include "ext.h"
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #define EXPORT __attribute__((visibility("default")))
@@ -131,6 +132,13 @@ static void site_resolve(struct ext_site *s)
     ext_codes_free(&all);
 }
 
+static int64_t unix_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
 // The same probe stands there again: it goes on from where it was.
 static void remember(struct ext_site *s)
 {
@@ -139,6 +147,11 @@ static void remember(struct ext_site *s)
         if (sites[i]->order.id == s->order.id && sites[i]->order.revision == s->order.revision &&
             sites[i]->n_programs == s->n_programs)
             old = sites[i];
+    if (s->order.flags & CLEW_SERIES) {
+        s->series = (struct probe_series_table *)(ext.mem + CLEW_SERIES_AT) + s->order.slot;
+        if (!old || old->series != s->series)
+            probe_series_reset(s->series, clew_series_owner(s->order.id, s->order.revision), unix_ns());
+    }
     if (!old)
         return;
     s->passed = old->passed;
@@ -149,7 +162,7 @@ static void remember(struct ext_site *s)
 
 static void apply(struct clew_orders *orders)
 {
-    uint8_t *p = (uint8_t *)(orders + 1), *end = ext.mem + CLEW_RING_AT;
+    uint8_t *p = (uint8_t *)(orders + 1), *end = ext.mem + CLEW_SERIES_AT;
     struct ext_site **fresh = PyMem_RawCalloc(orders->n + 1u, sizeof *fresh);
     size_t n = 0;
     for (uint32_t i = 0; fresh && i < orders->n; i++) {
@@ -160,7 +173,7 @@ static void apply(struct clew_orders *orders)
         if (o.bytes < sizeof o || o.bytes > (size_t)(end - p) ||
             ((uint64_t)o.file_len + o.function_len + o.exception_len + o.service_len + o.host_len + 7) / 8 * 8 >
                 o.bytes - sizeof o ||
-            o.slot >= ext.ring.n_slots)
+            o.slot >= ext.ring.n_slots || o.slot >= CLEW_SLOTS)
             break;
         fresh[n] = ext_site_new(&o, p + sizeof o, o.bytes - sizeof o);
         if (!fresh[n])

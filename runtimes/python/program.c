@@ -149,6 +149,27 @@ static void put(struct probe_value_writer *w, const struct look *l, const struct
     }
 }
 
+int ext_program_scalar(struct ext_program *p, struct ext_hit *h, struct probe_val *ret, char *text, size_t room,
+                       size_t *ret_len)
+{
+    struct look l;
+    struct probe_scratch scratch = scratch_of(1 + p->index);
+    struct probe_run run = {
+        .host = &look_host, .ctx = &l, .scratch = &scratch, .changed = p->changed, .steps = PROBE_VM_STEPS
+    };
+    int reason = PROBE_FAULT_UNREADABLE;
+    run.fault = (struct probe_fault){ .reason = PROBE_FAULT_UNREADABLE, .len = (uint16_t)p->text.len };
+    if (look_begin(&l, p, h, &scratch))
+        reason = probe_vm_run(&p->code, &run, ret);
+    if (!reason && ret->kind > PROBE_VAL_STR) {
+        reason = PROBE_FAULT_UNSUPPORTED;
+        run.fault = (struct probe_fault){ .reason = PROBE_FAULT_UNSUPPORTED, .len = (uint16_t)p->text.len };
+    }
+    if (reason)
+        *ret_len = probe_fault_text(&run.fault, p->text, text, room);
+    return reason;
+}
+
 bool ext_program_put(struct ext_program *p, struct ext_hit *h, struct probe_capture *c, uint32_t index, char *text,
                      size_t room, size_t *ret_len)
 {

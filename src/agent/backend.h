@@ -103,6 +103,8 @@ struct backend_events {
     void (*counts)(void *ctx, str probe, const struct probe_counts *c);
     // The attachment is over (the process has ended, or the back end gives up): the agent calls detach() soon, never from here.
     void (*lost)(void *ctx, str code, str message);
+    // What a metric or timer probe has counted, as CAPTURE (probe/series.h); uses no hit. May be told when it has been removed.
+    void (*figures)(void *ctx, str probe, str json);
 };
 
 // --- questions of people who place probes ---

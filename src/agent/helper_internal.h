@@ -107,6 +107,7 @@ void row_state(struct target *t, const struct backend_state *s);
 void row_state_of(struct target *t, const struct probe *p, const char *state, const struct err *err);
 void rows_tell(struct helper *h, bool all);
 void on_event_capture(void *ctx, str probe, str json);
+void on_event_figures(void *ctx, str probe, str json);
 void on_event_counts(void *ctx, str probe, const struct probe_counts *c);
 void row_lost(struct helper *h, str id);
 // reconcile.c

@@ -138,7 +138,9 @@ static void on_event_lost(void *ctx, str code, str message)
 
 int target_attach(struct target *t, struct err *err)
 {
-    t->events = (struct backend_events){ t, on_event_state, on_event_capture, on_event_counts, on_event_lost };
+    t->events = (struct backend_events){
+        t, on_event_state, on_event_capture, on_event_counts, on_event_lost, on_event_figures
+    };
     t->lost = false;
     int rc = t->backend->attach(&t->process, &t->events, &t->attachment, err);
     if (rc < 0) {

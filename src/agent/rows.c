@@ -182,19 +182,10 @@ void on_event_counts(void *ctx, str probe, const struct probe_counts *c)
     r->counts_dirty = true;
 }
 
-void on_event_capture(void *ctx, str probe, str json)
+// With its id and process, to the spool. False: it was lost there, which is counted.
+static bool send_capture(struct target *t, struct row *r, str json)
 {
-    struct target *t = ctx;
     struct helper *h = t->h;
-    struct row *r = row_get(t, probe, false);
-    struct wish *wish = desired_find(h, probe);
-    if (!r || json.len < 2 || json.ptr[0] != '{')
-        return;
-    if (!wish || wish->remaining == 0) { // what the server has not granted is somebody else's hit
-        r->lost_grant++;
-        r->counts_dirty = true;
-        return;
-    }
     char id[SPOOL_ID_ROOM], head[256];
     int id_n = snprintf(id + 1, sizeof id - 1, "%s-%llu-%llu", h->run, (unsigned long long)r->serial,
                         (unsigned long long)++h->captures);
@@ -205,14 +196,36 @@ void on_event_capture(void *ctx, str probe, str json)
     buf_init(&first, sizeof id + sizeof head);
     buf_append(&first, id, (size_t)id_n + 1);
     buf_append(&first, head, (size_t)head_n);
-    if (!first.error &&
-        channel_send(&h->channel, CHANNEL_CAPTURE, buf_bytes(&first), bytes_of(json.ptr + 1, json.len - 1)) == 0) {
-        wish->remaining--;
-    } else {
-        r->lost_spool++;
-        r->counts_dirty = true;
-    }
+    bool sent = !first.error && channel_send(&h->channel, CHANNEL_CAPTURE, buf_bytes(&first),
+                                             bytes_of(json.ptr + 1, json.len - 1)) == 0;
     buf_free(&first);
+    r->lost_spool += !sent;
+    r->counts_dirty |= !sent;
+    return sent;
+}
+
+static bool is_object(str json) { return json.len >= 2 && json.ptr[0] == '{'; }
+
+void on_event_capture(void *ctx, str probe, str json)
+{
+    struct target *t = ctx;
+    struct row *r = row_get(t, probe, false);
+    struct wish *wish = desired_find(t->h, probe);
+    if (!r || !is_object(json))
+        return;
+    if (!wish || wish->remaining == 0) { // what the server has not granted is somebody else's hit
+        r->lost_grant++;
+        r->counts_dirty = true;
+        return;
+    }
+    wish->remaining -= send_capture(t, r, json);
+}
+
+void on_event_figures(void *ctx, str probe, str json)
+{
+    struct row *r = row_get(ctx, probe, false);
+    if (r && is_object(json))
+        send_capture(ctx, r, json);
 }
 
 // RUN-SERIAL-N

@@ -207,5 +207,10 @@ int probe_read_node(const struct json_node *node, struct arena *arena, struct pr
 void probe_write(struct json_writer *w, const struct probe *p);
 // "==3", ">=3", "%3"; empty: all. False: not understood.
 bool probe_hit_read(str text, enum probe_hit_op *ret_op, uint32_t *ret_n);
+// It counts, and captures nothing.
+static inline bool probe_counts_only(const struct probe *p)
+{
+    return p->kind == PROBE_METRIC || p->kind == PROBE_TIMER;
+}
 // The slot of shared memory that this probe asks for.
 void probe_slot_setup_of(const struct probe *p, struct probe_slot_setup *ret_setup);

@@ -395,8 +395,17 @@ int probe_read_node(const struct json_node *node, struct arena *arena, struct pr
     read_life(&r, node, &p);
     if (p.kind == PROBE_LOG && !p.has_log)
         fail(&r, ERR_INVALID, STR("log"), "is missing");
-    if (p.kind == PROBE_METRIC && !p.has_metric)
+    if ((p.kind == PROBE_METRIC || p.kind == PROBE_TIMER) && !p.has_metric)
         fail(&r, ERR_INVALID, STR("metric"), "is missing");
+    if (p.kind == PROBE_METRIC && p.metric.kind != PROBE_METRIC_COUNT && !p.metric.has_value)
+        fail(&r, ERR_INVALID, STR("value"), "is missing");
+    if (p.kind == PROBE_TIMER) { // of a function, from its entry to its exit, however it is left
+        if (p.where.kind != PROBE_AT_FUNCTION)
+            fail(&r, ERR_INVALID, STR("where"), "names no function");
+        p.where.point = PROBE_EXIT;
+        p.metric.kind = PROBE_METRIC_HISTOGRAM;
+        p.metric.has_value = false;
+    }
     if (p.kind == PROBE_EXCEPTION && p.where.kind != PROBE_AT_EXCEPTION)
         fail(&r, ERR_INVALID, STR("where"), "names no exception");
     if (r.rc == 0)

@@ -20,7 +20,7 @@ struct load {
     int64_t next_ns;  // nothing to do before
     int64_t backoff_ns;
     uint64_t start_at, apply_at;
-    uint8_t *shared; // CLEW_RING_AT bytes, then the ring
+    uint8_t *shared; // orders, tables of series, then the ring
     size_t shared_size;
     struct probe_ring ring;
     char waiting[32];  // why it does not go on: "busy_in_native", ...

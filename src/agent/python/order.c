@@ -22,6 +22,11 @@ static bool codes_hold(const struct probe *p, size_t *ret_n)
         all = all && (!p->log.parts[i].is_expr || is_code(&p->log.parts[i].expr));
         n += p->log.parts[i].is_expr;
     }
+    if (probe_counts_only(p)) {
+        all = all && (!p->metric.has_value || is_code(&p->metric.value));
+        for (size_t i = 0; i < p->metric.n_by; i++)
+            all = all && is_code(&p->metric.by[i].value);
+    }
     *ret_n = n;
     return all;
 }
@@ -47,10 +52,7 @@ bool order_refused(const struct probe *p, int minor, struct refusal *ret)
 {
     size_t n;
     struct refusal r = { .state = "error", .code = "unsupported" };
-    if (p->kind == PROBE_METRIC || p->kind == PROBE_TIMER || p->has_metric)
-        r.message = "metrics and timers are not kept in Python by this version; a snapshot at a function's exit has "
-                    "its duration";
-    else if (p->keep != PROBE_KEEP_ALWAYS)
+    if (p->keep != PROBE_KEEP_ALWAYS)
         r.message = "captures are not held back until their trace ends by this version";
     else if (!codes_hold(p, &n))
         r.code = "code_invalid", r.message = "an expression is no code that may be run";
@@ -61,6 +63,17 @@ bool order_refused(const struct probe *p, int minor, struct refusal *ret)
     if (r.message)
         *ret = r;
     return r.message != NULL;
+}
+
+static uint32_t flags_of(const struct probe *p)
+{
+    uint32_t flags =
+        (p->args ? CLEW_WITH_ARGS : 0u) | (p->locals ? CLEW_WITH_LOCALS : 0u) | (p->count_only ? CLEW_COUNT_ONLY : 0u);
+    if (!probe_counts_only(p))
+        return flags;
+    return flags | CLEW_SERIES | (p->kind == PROBE_TIMER ? CLEW_DURATIONS : 0u) |
+           (p->metric.kind == PROBE_METRIC_HISTOGRAM ? CLEW_BUCKETS : 0u) |
+           (p->metric.kind == PROBE_METRIC_COUNT ? CLEW_RISING : 0u);
 }
 
 static enum clew_at at_of(const struct probe_where *w)
@@ -113,8 +126,7 @@ size_t order_put(uint8_t *at, size_t room, const struct probe *p, uint32_t slot,
         .items = p->items,
         .string = p->string,
         .capture_bytes = p->bytes,
-        .flags = (p->args ? CLEW_WITH_ARGS : 0u) | (p->locals ? CLEW_WITH_LOCALS : 0u) |
-                 (p->count_only ? CLEW_COUNT_ONLY : 0u),
+        .flags = flags_of(p),
         .id = id,
         .file_len = (uint32_t)p->where.file.len,
         .function_len = (uint32_t)function.len,
@@ -140,6 +152,10 @@ size_t order_put(uint8_t *at, size_t room, const struct probe *p, uint32_t slot,
     for (size_t i = 0; p->has_log && i < p->log.n_parts; i++)
         if (p->log.parts[i].is_expr)
             put_program(&w, &p->log.parts[i].expr, CLEW_EXPR, index++, &o.n_programs);
+    for (size_t i = 0; probe_counts_only(p) && i < p->metric.n_by; i++)
+        put_program(&w, &p->metric.by[i].value, CLEW_BY, i, &o.n_programs);
+    if (probe_counts_only(p) && p->metric.has_value)
+        put_program(&w, &p->metric.value, CLEW_VALUE, p->metric.n_by, &o.n_programs);
     if (w.full)
         return 0;
     o.bytes = (uint32_t)(w.p - at);

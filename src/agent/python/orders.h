@@ -1,16 +1,18 @@
 // What the agent and the in-process part for Python agree on: one file in memory, made in the target, mapped by both. First this page, then
-// orders and their answers, then the ring (probe/ring.h) with its slots. Both sides are built from one tree; the version says so.
+// orders and their answers, then the ring (probe/ring.h) with its slots. Between them stand the tables of probes that count (probe/series.h). Both sides are built from one tree; the version says so.
 //
 // The in-process part trusts the orders no further than that no length leaves the area; the agent trusts nothing in here.
 #pragma once
-#include <stdint.h>
+#include "probe/series.h"
 
 enum {
-    CLEW_VERSION = 2,
+    CLEW_VERSION = 3,
     CLEW_ORDERS_AT = 4096,
     CLEW_ORDERS_BYTES = 8 << 20,
-    CLEW_RING_AT = CLEW_ORDERS_AT + CLEW_ORDERS_BYTES,
+    CLEW_SERIES_AT =
+        CLEW_ORDERS_AT + CLEW_ORDERS_BYTES, // a table a slot; pages of those that count nothing are never touched
     CLEW_SLOTS = 256,
+    CLEW_RING_AT = CLEW_SERIES_AT + (CLEW_SLOTS * (int)sizeof(struct probe_series_table) + 4095) / 4096 * 4096,
     CLEW_RING_UNITS = 1 << 14, // 4 MiB
     CLEW_NEAREST = 6,
     CLEW_FRAMES_MAX = 128,
@@ -48,16 +50,24 @@ enum clew_outcome {
 };
 
 // What an expression is for.
-enum clew_role { CLEW_CONDITION, CLEW_EXPR };
+enum clew_role { CLEW_CONDITION, CLEW_EXPR, CLEW_VALUE, CLEW_BY };
 
 // One expression: this, its code, its text, each padded to 8 bytes.
 struct clew_program {
     uint32_t role;  // enum clew_role
-    uint32_t index; // of the capture's expressions
+    uint32_t index; // of the capture's expressions, or of those that name a series
     uint32_t code_len, text_len;
 };
 
-enum { CLEW_WITH_ARGS = 1, CLEW_WITH_LOCALS = 2, CLEW_COUNT_ONLY = 4 }; // a forecast
+enum {
+    CLEW_WITH_ARGS = 1,
+    CLEW_WITH_LOCALS = 2,
+    CLEW_COUNT_ONLY = 4, // a forecast
+    CLEW_SERIES = 8,     // hits are counted in the slot's table
+    CLEW_DURATIONS = 16, // of SERIES: by how long the call took, in seconds
+    CLEW_BUCKETS = 32,   // of SERIES: a histogram
+    CLEW_RISING = 64,    // of SERIES: a counter, whose values are not below 0
+};
 
 struct clew_order {
     uint32_t bytes; // of the whole order, to the next one; a multiple of 8
@@ -81,5 +91,11 @@ struct clew_orders {
     uint32_t n;
     uint32_t bytes; // of all orders behind this
 };
+
+// Whose table it is.
+static inline uint64_t clew_series_owner(uint64_t id, uint32_t revision)
+{
+    return (id ^ ((uint64_t)revision << 32 | revision)) | 1;
+}
 
 enum clew_var_kind { CLEW_VAR_ARG, CLEW_VAR_LOCAL, CLEW_VAR_CLOSURE };

@@ -26,6 +26,9 @@ enum {
 #define CALM_NS (50 * 1000 * 1000)  // between looks into the ring
 #define RETRY_NS (3 * 1000000000ll) // for code that is not loaded yet
 #define COUNTS_NS (500 * 1000 * 1000ll)
+#define FIRST_REPORT_NS (1 * 1000000000ll) // of a metric, after it was installed
+#define REPORT_NS (10 * 1000000000ll)
+#define STILL_NS (60 * 1000000000ll) // also when nothing has changed
 
 struct placed { // a probe of the set, by slot
     const struct probe *probe;
@@ -36,6 +39,8 @@ struct placed { // a probe of the set, by slot
     uint32_t activity, outcome;
     struct probe_counts counts;
     char error[PROBE_ERROR_TEXT];
+    struct probe_series_told told; // of a probe that counts
+    int64_t report_ns, still_ns;   // when it is told again
 };
 
 struct attachment {
@@ -201,7 +206,7 @@ static void tell_outcome(struct attachment *a, struct placed *p, const struct cl
 
 static void answers_read(struct attachment *a)
 {
-    const uint8_t *p = (const uint8_t *)(load_orders(&a->load) + 1), *end = a->load.shared + CLEW_RING_AT;
+    const uint8_t *p = (const uint8_t *)(load_orders(&a->load) + 1), *end = a->load.shared + CLEW_SERIES_AT;
     for (uint32_t i = 0; i < a->n_orders; i++) {
         struct clew_order o;
         struct placed *placed = &a->slots[a->order_slot[i]];
@@ -214,6 +219,34 @@ static void answers_read(struct attachment *a)
         if (placed->active && placed->revision == o.revision)
             tell_outcome(a, placed, &o);
     }
+}
+
+// --- what probes have counted ---
+
+static void figures_tell(struct attachment *a, struct placed *p, bool again)
+{
+    const struct probe_series_table *tables = (const void *)(a->load.shared + CLEW_SERIES_AT);
+    struct json_writer w;
+    if (!a->load.shared || !p->active || p->refused || p->outcome != CLEW_INSTALLED || !probe_counts_only(p->probe))
+        return;
+    buf_clear(&a->out);
+    json_writer_init(&w, &a->out);
+    if (probe_series_json(&tables[p - a->slots], clew_series_owner(p->id_hash, p->revision), p->probe, clock_unix_ns(),
+                          again, &p->told, &w) &&
+        !a->out.error)
+        a->events->figures(a->events->ctx, p->probe->id, str_of(a->out.ptr, a->out.len));
+}
+
+static void figures_due(struct attachment *a, struct placed *p, int64_t now)
+{
+    if (!p->report_ns)
+        p->report_ns = now + FIRST_REPORT_NS, p->still_ns = now + STILL_NS;
+    if (now < p->report_ns)
+        return;
+    figures_tell(a, p, now >= p->still_ns);
+    p->report_ns = now + REPORT_NS;
+    if (now >= p->still_ns)
+        p->still_ns = now + STILL_NS;
 }
 
 // --- the set ---
@@ -255,6 +288,7 @@ static int python_apply(struct attachment *a, const struct probe *const *probes,
             p->probe = probe;
             continue;
         }
+        figures_tell(a, p, false);
         *p = (struct placed){
             .probe = probe, .revision = probe->revision, .id_hash = hash64_str(probe->id), .active = true
         };
@@ -263,6 +297,7 @@ static int python_apply(struct attachment *a, const struct probe *const *probes,
     for (int i = 0; i < CLEW_SLOTS; i++)
         if (a->slots[i].active && !wanted[i]) {
             a->dirty |= !a->slots[i].refused;
+            figures_tell(a, &a->slots[i], false);
             a->slots[i] = (struct placed){ 0 };
             if (a->load.shared)
                 probe_slot_free(&a->load.ring.slots[i]);
@@ -289,7 +324,7 @@ static void hand_over(struct attachment *a, int64_t now)
     if (a->load.calling || now < a->load.next_ns || !policy_hand_over(a))
         return;
     struct clew_orders *orders = load_orders(&a->load);
-    uint8_t *p = (uint8_t *)(orders + 1), *end = a->load.shared + CLEW_RING_AT;
+    uint8_t *p = (uint8_t *)(orders + 1), *end = a->load.shared + CLEW_SERIES_AT;
     uint32_t n = 0;
     for (uint32_t i = 0; i < CLEW_SLOTS; i++) {
         struct placed *placed = &a->slots[i];
@@ -364,6 +399,8 @@ static void drain(struct attachment *a)
 
 static void counts_tell(struct attachment *a, struct placed *p, struct probe_slot *slot)
 {
+    if (slot->revision != p->revision) // of what stood there before
+        return;
     struct probe_counts c = {
         .hits = slot->hits,
         .filtered = slot->filtered,
@@ -434,8 +471,11 @@ static int python_poll(struct attachment *a, int64_t now, int64_t *ret_next)
         drain(a);
         if (now >= a->counts_ns) {
             for (int i = 0; i < CLEW_SLOTS; i++)
-                if (a->slots[i].active && !a->slots[i].refused)
+                if (a->slots[i].active && !a->slots[i].refused) {
                     counts_tell(a, &a->slots[i], &a->load.ring.slots[i]);
+                    if (a->slots[i].outcome == CLEW_INSTALLED)
+                        figures_due(a, &a->slots[i], now);
+                }
             a->counts_ns = now + COUNTS_NS;
         }
     }
@@ -450,6 +490,8 @@ static int python_fd(const struct attachment *a) { return -1; }
 static void python_detach(struct attachment *a)
 {
     MAGIC_CHECK(a, ATTACHMENT_MAGIC);
+    for (int i = 0; i < CLEW_SLOTS; i++)
+        figures_tell(a, &a->slots[i], false);
     if (a->load.phase == LOAD_READY) {
         // Without effect at once; taken out of the code as soon as the main thread lets it.
         probe_ring_enable(&a->load.ring, false);

@@ -30,7 +30,7 @@ static void on_lost(void *ctx, str code, str message)
 {
     snprintf(seen.state, sizeof seen.state, "lost %.*s", STR_ARG(code));
 }
-static const struct backend_events events = { NULL, on_state, on_capture, on_counts, on_lost };
+static const struct backend_events events = { NULL, on_state, on_capture, on_counts, on_lost, on_capture };
 
 void forget(void)
 {

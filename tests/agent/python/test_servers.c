@@ -37,7 +37,7 @@ static void on_capture(void *ctx, str probe, str json)
 }
 static void on_counts(void *ctx, str probe, const struct probe_counts *c) {}
 static void on_lost(void *ctx, str code, str message) { snprintf(state, sizeof state, "lost %.*s", STR_ARG(code)); }
-static const struct backend_events events = { NULL, on_state, on_capture, on_counts, on_lost };
+static const struct backend_events events = { NULL, on_state, on_capture, on_counts, on_lost, on_capture };
 
 static int connect_to(uint16_t port)
 {
