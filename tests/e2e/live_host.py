@@ -4,6 +4,7 @@ usage: live_host.py URL ADMIN_TOKEN; then a JSON object a line:
 {"processes": [..]}  what runs there from now on
 {"capture": "p1", "times": 2, "total": 184.5, "rate": null, "trace": "..", "span": ".."}
 {"log": "p2", "level": "info", "body": "order 8121", "trace": "..", "span": ".."}
+{"raise": "p1", "trace": "..", "file": "..", "line": 31}    an exception, in apply_discount() of that file
 {"close": true}
 Each is answered with a line; one that begins with "probe" says what the server wants placed.
 """
@@ -115,6 +116,8 @@ class Host(Agent):
                 if not p["attachable"] or p["id"] not in probe["scope"]["processes"]:
                     continue
                 state = {"probe": probe["id"], "revision": probe["revision"], "process": p["id"], "state": "installed", "file": probe["where"].get("file"), "line": probe["where"].get("line")}
+                if probe["where"].get("exception") and p["runtime_version"] < "3.12":
+                    state |= {"state": "error", "code": "runtime_unsupported", "message": "exceptions are seen from Python 3.12 on"}
                 if p["id"] in self.old:
                     state |= {"state": "unresolvable", "code": "no_code_at_line", "message": "no statement begins at this line", "data": {"nearest": [13, 15]}}
                 self.say("states", revision=1, states=[state])
@@ -138,6 +141,17 @@ class Host(Agent):
                   {"function": "run", "file": "/usr/lib/python3/site-packages/web.py", "line": 300, "module": "web", "in_app": False}]
         return self.capture(probe, n=n, line=16, frames=frames, exprs=[{"text": "order.total", "value": {"k": "float", "t": "float", "v": total}}], **WHERE | more)
 
+    def raised(self, probe, trace, file, line):
+        """As the back end for Python tells of an exception: where it was raised, and who called that."""
+        order = {"k": "dict", "t": "dict", "e": [[{"k": "str", "t": "str", "v": "id"}, {"k": "int", "t": "int", "v": 8121}]]}
+        frames = [{"function": "apply_discount", "file": file, "line": line, "module": "__main__", "in_app": True, "vars": [
+                      {"name": "order", "kind": "arg", "value": order}, {"name": "rate", "kind": "local", "value": {"k": "null", "t": "NoneType"}},
+                      {"name": "password", "kind": "local", "value": {"k": "missing", "why": "redacted", "rule": "names"}}]},
+                  {"function": "<module>", "file": file, "line": 64, "module": "__main__", "in_app": True, "vars": [
+                      {"name": "kind", "kind": "local", "value": {"k": "str", "t": "str", "v": "TypeError"}}]}]
+        return self.capture(probe, kind="exception", file=file, line=line, frames=frames, trace=trace,
+                            exception={"type": "TypeError", "message": "unsupported operand", "value": {"k": "object", "t": "TypeError", "f": []}})
+
 
 def main():
     server = Server(sys.argv[1])
@@ -156,6 +170,8 @@ def main():
             host.send(*[host.hit(deed["capture"], deed.get("total", 184.5), deed.get("rate"), deed.get("n", 0), **more) for _ in range(deed.get("times", 1))])
         elif "log" in deed:
             host.send(host.capture(deed["log"], kind="log", line=16, frames=[], trace=deed["trace"], span=deed["span"], log={"level": deed["level"], "body": deed["body"]}))
+        elif "raise" in deed:
+            host.send(host.raised(deed["raise"], deed["trace"], deed["file"], deed["line"]))
         elif deed.get("close"):
             host.close()
             return

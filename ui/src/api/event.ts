@@ -1,5 +1,6 @@
 // One occurrence of an error, as the issue page reads it.
 import { getJson } from './client.ts';
+import type { SnapshotLine } from './snapshots.ts';
 import type { Value } from './types.ts';
 
 export type Bag = { [key: string]: Value | null };
@@ -128,6 +129,8 @@ export interface IssueEvent {
   scrubbed?: { path: string; rule?: string }[];
   grouping?: Grouping;
   attachments?: Attachment[];
+  /** What probes have captured in its trace, newest first. */
+  snapshots?: SnapshotLine[];
   feedback?: { time?: string; name?: string; email?: string; comments?: string }[];
 }
 

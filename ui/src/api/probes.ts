@@ -65,6 +65,7 @@ export interface Where {
   function?: string;
   at?: 'entry' | 'exit' | 'throw';
   exception?: string;
+  uncaught?: boolean;
 }
 
 export type Kind = 'snapshot' | 'log' | 'metric' | 'timer' | 'exception';
@@ -79,6 +80,8 @@ export interface ProbeSpec {
   log?: { level?: string; template: string } | null;
   metric?: { kind: string; name: string; value?: string } | null;
   frames?: number;
+  /** Of how many of them, from the innermost, variables are taken. */
+  frames_vars?: number;
   depth?: number;
   locals?: boolean;
   args?: boolean;

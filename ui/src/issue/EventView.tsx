@@ -17,6 +17,7 @@ import { miniRows, spanWith } from '../trace/mini.ts';
 import { isErrorLevel, type LogNode, type TraceModel } from '../trace/model.ts';
 import { crumbText, crumbTime, lastCrumbs } from './crumbs.ts';
 import { Details } from './Details.tsx';
+import { CapturingOf, Snapshots, useCaptures } from './Snapshots.tsx';
 import { Stacks } from './Stack.tsx';
 
 interface Props {
@@ -25,24 +26,28 @@ interface Props {
   which: string;
   trace: TraceModel | undefined;
   traceError: ApiError | undefined;
+  /** Asks for the event again. */
+  reload: () => void;
 }
 
 export type Mode = 'app' | 'full' | 'raw';
 
-export function EventView({ issue, event, which, trace, traceError }: Props) {
+export function EventView({ issue, event, which, trace, traceError, reload }: Props) {
   const frames = param('frames');
   const mode: Mode = frames === 'full' || frames === 'raw' ? frames : 'app';
+  const capturing = useCaptures(event, reload);
   return (
-    <>
+    <CapturingOf value={capturing}>
       <EventBar event={event} which={which} mode={mode} />
       <Stacks event={event} mode={mode} />
+      <Snapshots event={event} trace={event.trace} />
       <div class="half hl">
         <TraceHalf event={event} trace={trace} error={traceError} />
         <Led event={event} trace={trace} />
       </div>
       <Logs event={event} trace={trace} />
       <Details issue={issue} event={event} />
-    </>
+    </CapturingOf>
   );
 }
 

@@ -98,6 +98,7 @@ function Shown({ issue, event, which, eventError, retry, problem, stale }: Shown
       ? [
           { what: 'The trace of the event', query: `spans trace=${event.trace}`, range: near(event) },
           { what: 'Its logs', query: `logs trace=${event.trace}`, range: near(event) },
+          { what: 'What probes captured in it', query: `snapshots trace=${event.trace}`, range: near(event) },
         ]
       : []),
   ]);
@@ -133,7 +134,15 @@ function Shown({ issue, event, which, eventError, retry, problem, stale }: Shown
           {view === 'events' ? (
             <Events issue={issue} />
           ) : event ? (
-            <EventView key={event.event_id} issue={issue} event={event} which={which} trace={trace} traceError={answer.error.value} />
+            <EventView
+              key={event.event_id}
+              issue={issue}
+              event={event}
+              which={which}
+              trace={trace}
+              traceError={answer.error.value}
+              reload={retry}
+            />
           ) : eventError ? (
             <Failure error={eventError} retry={retry} />
           ) : (

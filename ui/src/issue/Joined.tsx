@@ -52,6 +52,15 @@ export function IssueJoined({ issue, event, trace, failed }: Props) {
           {count(others)}
         </Knot>
       )}
+      {(event?.snapshots?.length ?? 0) > 0 && (
+        <>
+          <i />
+          <a class="knot" href="#snapshots">
+            <span class="k" />
+            Snapshots <b>{event?.snapshots?.length}</b>
+          </a>
+        </>
+      )}
       {event?.replay ? (
         <>
           <i />

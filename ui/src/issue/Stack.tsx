@@ -1,13 +1,18 @@
 // What was raised, each exception with its frames: one's own open with source and values side by side, libraries folded.
-import { ChevronDown, ChevronRight } from 'lucide';
+import { ChevronDown, ChevronRight, Crosshair } from 'lucide';
 import { useMemo, useState } from 'preact/hooks';
 import type { Exception, Frame, IssueEvent, Thread } from '../api/event.ts';
 import { plural } from '../format/number.ts';
 import { Icon } from '../parts/Icon.tsx';
+import { Link } from '../parts/Link.tsx';
 import { CopyButton } from '../parts/Paste.tsx';
+import { liveHref } from '../snapshots/links.ts';
+import { ArmButton, ArmStrip } from './Arm.tsx';
+import { serviceIn } from './capture.ts';
 import type { Mode } from './EventView.tsx';
 import { exceptionsOf, libraries, localsOf, nameOf, openAtFirst, placeOf, rootOf, runsOf, stackText } from './frames.ts';
 import { uploadCommand } from './missing.ts';
+import { CapturedLocals, useCapturing } from './Snapshots.tsx';
 import { Source } from './Source.tsx';
 import { Values } from './Values.tsx';
 
@@ -124,6 +129,10 @@ function Library({ frames, event, top }: { frames: Frame[]; event: IssueEvent; t
 function One1({ frame, event, first, top }: { frame: Frame; event: IssueEvent; first: boolean; top: boolean }) {
   const [open, setOpen] = useState(first);
   const locals = localsOf(frame);
+  const capturing = useCapturing();
+  const arming = capturing?.arming?.target.frame === frame ? capturing.arming : undefined;
+  const captured = capturing?.frames.has(frame) ?? false;
+  const beside = locals.length > 0 || frame.vars_hidden || captured;
   const place = placeOf(
     frame,
     useMemo(() => rootOf(event), [event]),
@@ -156,26 +165,51 @@ function One1({ frame, event, first, top }: { frame: Frame; event: IssueEvent; f
           </span>
         )}
         {open && <CopyButton text={place} label="Copy path" />}
+        <CaptureHere frame={frame} event={event} />
+        {arming && <ArmButton arming={arming} />}
       </div>
       {open && (
-        <div class={`sl ${locals.length > 0 || frame.vars_hidden ? '' : 'alone'}`}>
+        <div class={`sl ${beside ? '' : 'alone'}`}>
           {frame.context?.length ? <Source frame={frame} platform={event.platform} /> : <NoSource frame={frame} event={event} />}
-          {locals.length > 0 ? (
+          {beside && (
             <div class="locs">
-              <div class="lh">
-                <span class="th grow">Locals</span>
-                <span class="xs d3">{locals.some((local) => local.used) ? 'those of the line first' : 'as the SDK sent them'}</span>
-              </div>
-              <Values entries={locals} repr={event.platform === 'python'} scrubbed={event.scrubbed} />
+              {locals.length > 0 && (
+                <>
+                  <div class="lh">
+                    <span class="th grow">Locals</span>
+                    <span class="xs d3">{locals.some((local) => local.used) ? 'those of the line first' : 'as the SDK sent them'}</span>
+                  </div>
+                  <Values entries={locals} repr={event.platform === 'python'} scrubbed={event.scrubbed} />
+                </>
+              )}
+              {frame.vars_hidden && <p class="why hint">locals are there; to read them takes the scope values, which you do not have</p>}
+              <CapturedLocals frame={frame} />
             </div>
-          ) : frame.vars_hidden ? (
-            <div class="locs">
-              <p class="why hint">locals are there; to read them takes the scope values, which you do not have</p>
-            </div>
-          ) : null}
+          )}
         </div>
       )}
+      {arming && <ArmStrip arming={arming} />}
     </li>
+  );
+}
+
+/** The way to the live page with the source open there. */
+function CaptureHere({ frame, event }: { frame: Frame; event: IssueEvent }) {
+  const service = serviceIn(event);
+  const at = { ...frame, ...frame.raw };
+  const file = at.abs_path ?? at.file;
+  if (!frame.in_app || !file || !at.line || !service) return null;
+  const place = placeOf(frame);
+  return (
+    <Link
+      class="btn g s i sfhere"
+      follow
+      href={liveHref({ service, file, line: at.line })}
+      title={`Capture here: place a probe at ${place}`}
+      aria-label={`Capture here: place a probe at ${place}`}
+    >
+      <Icon icon={Crosshair} size={14} />
+    </Link>
   );
 }
 
