@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ATTRS_MAX = 32, CUTS_MAX = 16, VALUE_BYTES_MAX = 4 << 20, COLUMNS_MAX = 6, COLUMN_TEXT = 120 };
+enum { ATTRS_MAX = 32, CUTS_MAX = 16, VALUE_BYTES_MAX = 4 << 20, COLUMNS_MAX = 6, COLUMNS_FEW = 2, COLUMN_TEXT = 120 };
 
 void capture_hash(int64_t agent, str id, uint8_t out[16])
 {
@@ -370,39 +370,54 @@ int capture_write(struct live *l, const struct capture_origin *o, const uint8_t 
 
 // ---- in a line -----------------------------------------------------------------------------------------------
 
-// What a program calls the value that is none.
-static str nothing_text(const struct json_node *v)
-{
-    str type = json_get_text(v, STR("t"));
-    if (!str_eq(json_get_text(v, STR("k")), STR("null")))
-        return (str){ 0 };
-    return str_eq(type, STR("NoneType")) ? STR("None") : str_eq(type, STR("undefined")) ? type : STR("null");
-}
+struct columns {
+    struct json_writer *w;
+    str none; // what the program calls a value that is none
+    int n;
+};
 
-static bool put_column(struct json_writer *w, str name, const struct json_node *v)
+static void put_column(struct columns *c, str holder, str name, const struct json_node *v)
 {
     const struct json_node *n = json_get(v, STR("v"));
-    str text = json_is(n, JSON_STRING) || json_is(n, JSON_NUMBER) ? n->text
-               : json_is(n, JSON_TRUE)                            ? STR("true")
-               : json_is(n, JSON_FALSE)                           ? STR("false")
-                                                                  : nothing_text(v);
-    if (!text.len || !name.len)
-        return false;
-    json_put_key(w, name);
-    json_put_str(w, str_slice(text, 0, COLUMN_TEXT));
-    return true;
+    bool none = str_eq(json_get_text(v, STR("k")), STR("null"));
+    str text = json_is(n, JSON_STRING) || json_is(n, JSON_NUMBER)     ? n->text
+               : json_is(n, JSON_TRUE)                                ? STR("true")
+               : json_is(n, JSON_FALSE)                               ? STR("false")
+               : !none                                                ? (str){ 0 }
+               : str_eq(json_get_text(v, STR("t")), STR("undefined")) ? STR("undefined")
+                                                                      : c->none;
+    char path[COLUMN_TEXT];
+    if (!text.len || !name.len || c->n == COLUMNS_MAX)
+        return;
+    if (holder.len) {
+        int len = snprintf(path, sizeof path, "%.*s.%.*s", STR_ARG(holder), STR_ARG(name));
+        if (len < 0 || (size_t)len >= sizeof path)
+            return;
+        name = str_of(path, (size_t)len);
+    }
+    json_put_key(c->w, name);
+    json_put_str(c->w, str_slice(text, 0, COLUMN_TEXT));
+    c->n++;
 }
 
 void capture_columns(const struct json_node *json, struct json_writer *w)
 {
     const struct json_node *top = json_first_of(json_get(json, STR("frames")), JSON_ARRAY);
-    int n = 0;
-    for (const struct json_node *e = json_first_of(json_get(json, STR("exprs")), JSON_ARRAY); e && n < COLUMNS_MAX;
-         e = e->next)
-        n += put_column(w, json_get_text(e, STR("text")), json_get(e, STR("value")));
-    for (const struct json_node *e = json_first_of(json_get(top, STR("vars")), JSON_ARRAY); e && n < COLUMNS_MAX;
-         e = e->next)
-        n += put_column(w, json_get_text(e, STR("name")), json_get(e, STR("value")));
+    const struct json_node *vars = json_first_of(json_get(top, STR("vars")), JSON_ARRAY);
+    bool python = str_ends(json_get_text(json, STR("file")), STR(".py"));
+    struct columns c = { .w = w, .none = python ? STR("None") : STR("null") };
+    for (const struct json_node *e = json_first_of(json_get(json, STR("exprs")), JSON_ARRAY); e; e = e->next)
+        put_column(&c, (str){ 0 }, json_get_text(e, STR("text")), json_get(e, STR("value")));
+    for (const struct json_node *e = vars; e; e = e->next)
+        put_column(&c, (str){ 0 }, json_get_text(e, STR("name")), json_get(e, STR("value")));
+    // Where next to nothing stands by itself, the objects tell.
+    bool told = c.n >= COLUMNS_FEW;
+    for (const struct json_node *e = told ? NULL : vars; e; e = e->next) {
+        const struct json_node *fields = json_get(json_get(e, STR("value")), STR("f"));
+        for (const struct json_node *p = json_first_of(fields, JSON_ARRAY); p; p = p->next)
+            if (p->type == JSON_ARRAY && p->n == 2 && p->first->type == JSON_STRING)
+                put_column(&c, json_get_text(e, STR("name")), p->first->text, p->first->next);
+    }
 }
 
 void capture_summary(const struct live *l, const struct capture_origin *o, const uint8_t id[16],

@@ -243,12 +243,22 @@ def test_the_first_values_tell_what_is_none(server, connected):
     agent = connected(processes=[process(1, name)])
     made = place(server, name)
     agent.desired(made["id"])
-    agent.send(agent.capture(made["id"], frames=[], exprs=[
-        {"text": "rate", "value": {"k": "null", "t": "NoneType"}}, {"text": "next", "value": {"k": "null", "t": "null"}},
-        {"text": "last", "value": {"k": "null", "t": "undefined"}}, {"text": "card", "value": {"k": "missing", "why": "redacted"}}]))
+    exprs = [{"text": "rate", "value": {"k": "null", "t": "null"}}, {"text": "last", "value": {"k": "null", "t": "undefined"}}, {"text": "card", "value": {"k": "missing", "why": "redacted"}}]
+    agent.send(agent.capture(made["id"], frames=[], exprs=exprs), agent.capture(made["id"], frames=[], exprs=exprs, file="src/cart.js"))
     agent.wait("ack")
-    listed = ask(server, "GET", f"/api/v1/snapshots?service={name}")["snapshots"]
-    assert listed[0]["columns"] == {"rate": "None", "next": "null", "last": "undefined"}
+    listed = {s["file"]: s["columns"] for s in ask(server, "GET", f"/api/v1/snapshots?service={name}")["snapshots"]}
+    assert listed == {"app/pricing.py": {"rate": "None", "last": "undefined"}, "src/cart.js": {"rate": "null", "last": "undefined"}}
+
+
+def test_the_first_values_are_of_objects_where_there_are_few_others(server, connected):
+    name = service()
+    agent = connected(processes=[process(1, name)])
+    made = place(server, name)
+    agent.desired(made["id"])
+    agent.send(agent.capture(made["id"]), agent.capture(made["id"], line=88, exprs=[{"text": "x", "value": {"k": "int", "t": "int", "v": 1}}]))
+    agent.wait("ack")
+    listed = {s["line"]: s["columns"] for s in ask(server, "GET", f"/api/v1/snapshots?service={name}")["snapshots"]}
+    assert listed == {87: {"customer": "Ada O'Hara", "order.total": "184.5", "order.id": "9007199254740993"}, 88: {"x": "1", "customer": "Ada O'Hara"}}
 
 
 def test_a_snapshot_stands_in_its_trace(server, connected):
