@@ -55,6 +55,16 @@ async function send(service, ...spans) {
   assert.equal(response.status, 200);
 }
 
+async function write(service, body, attr) {
+  const logRecords = [{ timeUnixNano: `${Date.now()}000000`, body: { stringValue: body }, attributes: Object.entries(attr).map(([key, value]) => text(key, value)) }];
+  const response = await fetch(`${server.url}/v1/logs`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ resourceLogs: [{ resource: { attributes: [text('service.name', service)] }, scopeLogs: [{ logRecords }] }] }),
+  });
+  assert.equal(response.status, 200);
+}
+
 describe('a snapshot in its trace', () => {
   let page;
   let problems;
@@ -200,6 +210,21 @@ describe('a snapshot in its trace', () => {
     await page.locator('.loglist .lg1').first().click();
     assert.equal(await page.getByRole('complementary', { name: 'The chosen line' }).getByRole('link', { name: `probe ${logpoint}` }).getAttribute('href'), live);
     await clean(page);
+  });
+
+  it('is where a line of the program asks for one, too', async () => {
+    const code = { 'code.file.path': '/srv/shop/app/pricing.py', 'code.line.number': 14 };
+    await write('shop', 'priced', code);
+    await write('shop', 'routed', { ...code, 'code.file.path': '/venv/lib/python3.12/site-packages/web.py' });
+    await stored(server, 'logs body=routed');
+    const line = page.getByRole('complementary', { name: 'The chosen line' });
+    for (const [body, href] of [['priced', '/live?service=shop&file=%2Fsrv%2Fshop%2Fapp%2Fpricing.py&line=14'], ['routed', undefined]]) {
+      await page.goto(`${server.url}/logs?q=${encodeURIComponent(`logs body=${body}`)}`);
+      await page.locator('.loglist .lg1').first().click();
+      await line.getByRole('button', { name: 'Lines around' }).waitFor();
+      const here = line.getByRole('link', { name: 'Capture here' });
+      assert.deepEqual(await here.evaluateAll((links) => links.map((link) => link.getAttribute('href'))), href ? [href] : []);
+    }
     assert.deepEqual(problems, []);
   });
 });

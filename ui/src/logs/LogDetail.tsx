@@ -11,6 +11,8 @@ import { Icon } from '../parts/Icon.tsx';
 import { Link } from '../parts/Link.tsx';
 import { CopyButton } from '../parts/Paste.tsx';
 import { term } from '../query/write.ts';
+import { CaptureHere } from '../snapshots/CaptureHere.tsx';
+import { ownCode } from '../snapshots/code.ts';
 import { FromProbe } from '../snapshots/FromProbe.tsx';
 import { type Field, fieldsOf, queryName } from './fields.ts';
 import { safeText } from './text.ts';
@@ -118,6 +120,7 @@ export function LogDetail({ row, columns, narrow, column, toTrace, around }: Pro
           )}
         </dl>
         <div class="row pacts">
+          {!row.probe && <CaptureHere place={ownCode(row.service, row.attr)} />}
           {row.trace && <ItsIssue row={row} trace={row.trace} />}
           {row.trace && (
             <button type="button" class="btn s" onClick={toTrace}>

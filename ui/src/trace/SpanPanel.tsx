@@ -281,7 +281,7 @@ export function LogPanel({ log, model, close, open }: Common & { log: LogNode; o
           </Fact>
         </dl>
         <div class="row pacts">
-          <FromProbe row={row} />
+          {row.probe ? <FromProbe row={row} /> : <CaptureHere place={ownCode(log.service, row.attr)} />}
           <Link class="btn s" follow href={href('/logs', { q: `logs ${term('service', log.service)}`, ...rangeParams(model) })}>
             <Icon icon={LogsIcon} size={14} />
             Logs of {log.service}
