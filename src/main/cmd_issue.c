@@ -1,7 +1,7 @@
 // `clew issue ISSUE`: what it is, its latest event, what was done with it; and what people do with issues.
 //
-// The command line's own token (of the run file) may read and see values, no more: whoever can read that file would else
-// change things in nobody's name. What changes issues asks for a token with `admin`, which the audit trail can name.
+// The command line's own token (of the run file) reads and places probes, which end by themselves. What changes issues, for good and
+// for everybody, asks for a token with `admin`: the trail can name whose that is.
 #include "base/numfmt.h"
 #include "base/timefmt.h"
 #include "main/ask.h"
@@ -12,7 +12,7 @@
 enum { ACTIVITY_SHOWN = 10, RELEASES_SHOWN = 5, LABEL_WIDTH = 12 };
 
 #define TOKEN_HINT                                                   \
-    "hint: the command line's own token only reads; make one with\n" \
+    "hint: the command line's own token changes no issues; make one with\n" \
     "  clew token add NAME --scope read,admin, and give it as CLEW_TOKEN"
 
 static int begin(struct ask *a, const struct invocation *inv)

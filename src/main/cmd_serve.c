@@ -30,6 +30,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+// Of the command line's own token. Who may read the run file may open meta.db beside it, and so is the administrator: he reads
+// and places probes without being asked for another token. Users, tokens and issues are not changed with it.
+enum { LOCAL_SCOPES = META_SCOPE_READ | META_SCOPE_VALUES | META_SCOPE_PROBE | META_SCOPE_PROBE_PROD };
+
 enum {
     ADMIN_THREADS = 2,
     ADMIN_QUEUE = 1024,
@@ -472,7 +476,7 @@ static int write_run_file(struct house *h, struct err *err)
     int r = address_of_settings(h->config, socket_address_port(&h->main_address), f.url, err);
     if (r < 0)
         return r;
-    r = meta_token_local(h->meta, STR("command line"), META_SCOPE_READ | META_SCOPE_VALUES, secret);
+    r = meta_token_local(h->meta, STR("command line"), LOCAL_SCOPES, secret);
     if (r < 0)
         return err_set(err, r, "run_file", "no token for the command line: %s", err_text(r));
     snprintf(f.token, sizeof f.token, "%s", secret);

@@ -11,6 +11,11 @@
         "to", "TIME", "end of the range (default: now)"                                                \
     }
 
+#define SCOPES_HELP                                                                                            \
+    "Scopes: ingest (send records), read (query them), values (read what was captured of variables: each time is entered in the\n" \
+    "audit trail), probe (place probes, except in production), probe_prod (there, too), patch (change running code; not built yet),\n" \
+    "admin (users, tokens, projects, agents, settings). The default is read."
+
 // clang-format off
 const struct command commands[] = {
     { "serve", "", "run the server",
@@ -36,7 +41,7 @@ const struct command commands[] = {
     { "probe add", "[SERVICE] FILE:LINE", "place a probe in what runs: clew probe add checkout orders.py:42 --if 'order.total > 100'",
       "Prints the probe's id. On a terminal, and with --wait, says when it is installed or why it is refused (status 1).\n"
       "FUNCTION() instead of FILE:LINE: at its entry. Expressions are described in docs/probes.md; they never call the program.\n"
-      "Needs a token with the scope probe, in production probe_prod (CLEW_TOKEN).",
+      "Needs the scope probe, in production probe_prod: a token that has it (CLEW_TOKEN), or the data directory of a server on this machine.",
       CONFIG_CLIENT, 1, 2,
       { { "service", "NAME", "the service, where it is not the first word" }, { "if", "EXPR", "only when this is true: 'order.total > 100'" },
         { "capture", "EXPR", "this, too; may be given several times" }, { "log", "TEMPLATE", "a log line instead of a snapshot: 'total {order.total}'" },
@@ -118,8 +123,7 @@ const struct command commands[] = {
         { "project", "NAME", "only this project" }, { "environment", "NAME", "sessions of this environment only" },
         { "sort", "ORDER", "date (default), version, event" }, { "limit", "N", "most rows (default: 100)" } },
       command_releases },
-    { "token add", "NAME", "make a token and print it, once",
-      "Scopes: ingest, read, values, probe, probe_prod, patch, admin. The default is read.",
+    { "token add", "NAME", "make a token and print it, once", SCOPES_HELP,
       CONFIG_DATADIR, 1, 1,
       { { "scope", "SCOPE[,SCOPE]", "what it may do (default: read)" }, { "project", "NAME", "only this project (default: all)" },
         { "ttl", "TIME", "ends after this time: 30d (default: never)" } },
@@ -136,7 +140,7 @@ const struct command commands[] = {
       "reads: a read-only mount will do. --prefix is the directory that stands before the paths of frames.",
       CONFIG_DATADIR, 1, 3, { OPTION_JSON, { "prefix", "DIRECTORY", "where the frames' paths begin in the repository" } }, command_project_repo },
     { "user add", "NAME", "add a user and print an invitation, once",
-      "Scopes: ingest, read, values, probe, probe_prod, patch, admin. The default is read. The invitation is a link with which the person sets a password; it is good once, for 7 days.",
+      SCOPES_HELP "\nThe invitation is a link with which the person sets a password; it is good once, for 7 days.",
       CONFIG_DATADIR | CONFIG_SERVE, 1, 1, { { "scope", "SCOPE[,SCOPE]", "what the user may do (default: read)" } }, command_user_add },
     { "user ls", "", "users: scopes, state, open sessions", NULL, CONFIG_DATADIR, 0, 0, { OPTION_JSON }, command_user_ls },
     { "user rm", "NAME", "remove a user and end what is open", "The last user who may administer cannot be removed. Tokens that the user has made stay.", CONFIG_DATADIR, 1, 1, { { 0 } }, command_user_rm },

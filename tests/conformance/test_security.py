@@ -610,7 +610,8 @@ def test_the_run_file_goes_with_the_server(clew_new):
     server = clew_new()
     run = json.loads((server.data / "run.json").read_text())
     assert server.request("GET", "/api/v1/me", token=run["token"])[0] == 200
-    assert server.request("GET", "/api/v1/tokens", token=run["token"])[0] == 403  # reads, administers nothing
+    assert server.request("GET", "/api/v1/tokens", token=run["token"])[0] == 403  # reads and places probes, administers nothing
+    assert set(json.loads(server.request("GET", "/api/v1/me", token=run["token"])[1])["scopes"]) == {"read", "values", "probe", "probe_prod"}
     assert server.stop() == 0
     assert not (server.data / "run.json").exists()
     server.start()
