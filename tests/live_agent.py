@@ -26,12 +26,12 @@ def process(n=1, service="shop", **more):
 
 
 class Agent:
-    def __init__(self, server, secret, host="web-1", processes=None):
+    def __init__(self, server, secret, host="web-1", processes=None, policy=None):
         self.host, self.processes, self.heard = host, processes if processes is not None else [process()], queue.Queue()
         self.ws = connect(f"ws://127.0.0.1:{server.port}/api/v1/agents/connect", compression=None, max_size=None,
                           additional_headers={"Authorization": f"Bearer {secret}"}).__enter__()
         threading.Thread(target=self.listen, daemon=True).start()
-        self.say("hello", protocol=1, host={"name": host, "os": "linux"}, agent={"version": "1", "pid": 1}, policy={}, runtimes=["python"], revision=0)
+        self.say("hello", protocol=1, host={"name": host, "os": "linux"}, agent={"version": "1", "pid": 1}, policy=policy or {}, runtimes=["python"], revision=0)
         self.welcome = self.wait("welcome")
         self.say("processes", processes=self.processes)
 

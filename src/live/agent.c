@@ -365,6 +365,8 @@ static void welcome(struct live *l, struct live_link *k, const struct agent_mess
 {
     struct buf b;
     set_text(&k->agent->version, m->hello.version);
+    k->agent->shapes = m->hello.shapes;
+    k->agent->policy_known = true;
     if (!k->agent->host)
         set_text(&k->agent->host, m->hello.host);
     buf_init(&b, 256);

@@ -59,6 +59,7 @@ static int read_hello(const struct json_node *root, struct agent_message *m, str
     m->hello.revision = number(root, "revision");
     m->hello.host = text_of(json_get(root, STR("host")), "name", 255);
     m->hello.version = text_of(json_get(root, STR("agent")), "version", 64);
+    m->hello.shapes = is_true(json_get(root, STR("policy")), "shapes");
     if (m->hello.protocol != 1)
         return bad(err, "this server speaks protocol 1");
     return m->hello.host.len ? 0 : bad(err, "the host has no name");

@@ -54,6 +54,7 @@ struct agent_message {
         struct {
             int64_t protocol, revision;
             str host, version;
+            bool shapes; // the host lets no value out: types and sizes instead
         } hello;
         const struct agent_process *processes;
         const struct agent_state *states;

@@ -288,6 +288,8 @@ void live_agents(struct live *l, struct json_writer *w)
         put_number(w, "spool_bytes", a->spool_bytes);
         put_number(w, "dropped", a->dropped);
         put_number(w, "refused", a->refused);
+        if (a->policy_known)
+            put_text(w, "policy", a->shapes ? "shapes" : "values");
         json_put_object_end(w);
     }
     pthread_mutex_unlock(&l->lock);

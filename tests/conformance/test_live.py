@@ -87,6 +87,14 @@ def test_a_second_connection_with_a_hosts_key_is_refused_and_entered(server, con
     eventually(lambda: Agent(server, agent.secret, "web-9").close())
 
 
+def test_what_a_host_lets_out_is_listed(server, connected):
+    """The host's own word; not known before it has said so."""
+    enrol(server, "never-seen", server.admin)
+    connected(host="careful", policy={"shapes": True, "patch": False}), connected(host="open")
+    listed = {a["host"]: a.get("policy") for a in ask(server, "GET", "/api/v1/agents")["agents"]}
+    assert (listed["careful"], listed["open"], listed["never-seen"]) == ("shapes", "values", None)
+
+
 def test_a_removed_agent_is_sent_away(server, connected):
     agent = connected()
     ask(server, "DELETE", f"/api/v1/agents/{agent.welcome['agent']}", expect=204)
@@ -302,6 +310,17 @@ def test_who_may_place_probes(server):
     ask(server, "GET", f"/api/v1/probes/{made['id']}", expect=404, token=confined)
     ask(server, "DELETE", f"/api/v1/probes/{made['id']}", expect=404, token=confined)
     assert ask(server, "GET", f"/api/v1/probes?service={name}", token=confined)["probes"] == []
+
+
+def test_who_owns_the_data_directory_places_probes(server):
+    """The command line's own token, of the run file; in production, too, and the trail says whose it is."""
+    name = service()
+    made = server.cli("probe", "add", name, "app/pricing.py:87", "--environment", "production").split()[0]
+    assert probe(server, made)["scope"]["environment"] == "production"
+    entry = next(e for e in ask(server, "GET", "/api/v1/audit")["entries"] if e["target"] == made)
+    assert (entry["action"], entry["actor"]) == ("probe.add", "token:command line")
+    server.cli("probe", "rm", made)
+    ask(server, "GET", f"/api/v1/probes/{made}", expect=404)
 
 
 def test_a_key_of_one_project_reaches_no_process(server, connected):

@@ -72,7 +72,7 @@ describe('a new colleague', () => {
     await page.goto(`${server.url}/settings`);
     await page.getByRole('heading', { name: 'mara@example.com' }).waitFor();
     const sections = await page.getByRole('navigation', { name: 'Settings' }).getByRole('link').allInnerTexts();
-    assert.deepEqual(sections.map((text) => text.split('\n')[0]), ['You', 'Connect a service']);
+    assert.deepEqual(sections.map((text) => text.split('\n')[0]), ['Agents', 'You', 'Connect a service']);
     for (const section of ['users', 'tokens', 'audit', 'storage', 'server', 'projects']) {
       await page.goto(`${server.url}/settings/${section}`);
       await page.getByRole('heading', { name: 'This needs the scope admin' }).waitFor();

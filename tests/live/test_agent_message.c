@@ -24,7 +24,10 @@ static void test_hello(void **state)
     str text = STR("{\"type\":\"hello\",\"protocol\":1,\"host\":{\"name\":\"web-1\"},\"agent\":{\"version\":\"0.3\"}}");
     assert_int_equal(read_text(text, &arena, &m), 0);
     assert_int_equal(m.kind, AGENT_HELLO);
-    assert_true(str_eq(m.hello.host, STR("web-1")) && str_eq(m.hello.version, STR("0.3")));
+    assert_true(str_eq(m.hello.host, STR("web-1")) && str_eq(m.hello.version, STR("0.3")) && !m.hello.shapes);
+    text = STR("{\"type\":\"hello\",\"protocol\":1,\"host\":{\"name\":\"x\"},\"policy\":{\"shapes\":true}}");
+    assert_int_equal(read_text(text, &arena, &m), 0);
+    assert_true(m.hello.shapes);
     arena_free(&arena);
 }
 

@@ -192,7 +192,3 @@ export async function loadHits(probe: Probe, limit: number, abort?: AbortSignal)
   const range = { from: Date.parse(probe.created) - 600_000, to: Date.parse(probe.expires) + 600_000 };
   return (await loadSnapshots({ probe: probe.id, ...range, limit }, abort)).snapshots;
 }
-
-export async function makeAgentToken(name: string): Promise<string> {
-  return (await send<{ token: string }>('POST', '/api/v1/agents/tokens', { name }))?.token ?? '';
-}

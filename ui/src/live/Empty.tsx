@@ -1,6 +1,7 @@
 // Nothing to look into yet: what to run, and what is in the way.
 import { useState } from 'preact/hooks';
-import { type Instance, type LiveService, makeAgentToken } from '../api/probes.ts';
+import { enrolLine, makeAgentToken } from '../api/agents.ts';
+import type { Instance, LiveService } from '../api/probes.ts';
 import { plural } from '../format/number.ts';
 import { Paste } from '../parts/Paste.tsx';
 import { mayAdminister, Refusal, useDeed } from '../settings/common.tsx';
@@ -24,7 +25,7 @@ export function NoAgent() {
       {token ? (
         <>
           <p>On the host, once. The token is good for one host and for an hour, and is shown this once:</p>
-          <Paste name="on the host" text={`sudo CLEW_TOKEN=${token} clew agent --server ${server}`} />
+          <Paste name="on the host" text={enrolLine(token, server)} />
           <p class="row waitfor" role="status">
             <span class="dot w" /> Waiting for the agent. This page goes on by itself when it says hello.
           </p>

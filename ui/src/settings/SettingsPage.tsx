@@ -1,6 +1,6 @@
 // Settings: who may do what, what is kept, and what this server is. Each section has an address of its own.
 import '../styles/settings.css';
-import { Cable, CircleUser, Database, FolderKey, KeyRound, ScrollText, Server as ServerIcon, Users as UsersIcon } from 'lucide';
+import { Cable, CircleUser, Cpu, Database, FolderKey, KeyRound, ScrollText, Server as ServerIcon, Users as UsersIcon } from 'lucide';
 import type { ComponentType } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { me } from '../api/client.ts';
@@ -9,6 +9,7 @@ import { Link } from '../parts/Link.tsx';
 import { usePage } from '../state/page.ts';
 import { go } from '../state/route.ts';
 import { commit } from '../state/undo.ts';
+import { Agents } from './Agents.tsx';
 import { Audit } from './Audit.tsx';
 import { mayAdminister } from './common.tsx';
 import { Project } from './Project.tsx';
@@ -40,6 +41,7 @@ const SECTIONS: { group: string; sections: Section[] }[] = [
   {
     group: 'This server',
     sections: [
+      { id: 'agents', label: 'Agents', says: 'hosts to look into', icon: Cpu, body: Agents, everybody: true },
       { id: 'storage', label: 'Storage', says: 'retention, disk', icon: Database, body: StorageFacts },
       { id: 'audit', label: 'Audit', says: 'who did what', icon: ScrollText, body: Audit },
       { id: 'server', label: 'Server', says: 'version, settings, health', icon: ServerIcon, body: ServerFacts },

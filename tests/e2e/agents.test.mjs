@@ -1,0 +1,84 @@
+// Agents in the settings: a host is enrolled beside a page that waits for it, is seen, goes away, and is removed.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { after, before, it } from 'node:test';
+import { promisify } from 'node:util';
+import { binary, signIn, startBrowser, startServer } from './harness.mjs';
+import { clean, startHost, words } from './live_host.mjs';
+
+const run = promisify(execFile);
+let server;
+let browser;
+let host;
+let page;
+let problems;
+
+before(async () => {
+  [server, browser] = await Promise.all([startServer(), startBrowser()]);
+  ({ page, problems } = await browser.open());
+  await signIn(page, server.link, '/settings/agents');
+});
+
+after(async () => {
+  host?.stop();
+  await browser?.stop();
+  await server?.stop();
+});
+
+it('says what an agent is where there is none', async () => {
+  await page.getByRole('heading', { name: 'No host has an agent yet' }).waitFor();
+  await clean(page);
+});
+
+it('enrols a host with one line, and waits beside it until it says hello', async () => {
+  await page.getByRole('button', { name: 'Enrol the first host' }).click();
+  await page.getByLabel('Which host').fill('web-1');
+  await page.getByRole('button', { name: 'Make the command' }).click();
+  const form = page.getByRole('form', { name: 'Enrol a host' });
+  await form.getByText('Waiting for its hello').waitFor();
+  assert.match(await words(form.locator('.paste pre')), new RegExp(`^sudo CLEW_TOKEN=clewa_\\S+ clew agent --server ${server.url}$`));
+  await form.getByText('reaches only the machine that the server runs on').waitFor();
+  await clean(page);
+  host = await startHost(server);
+  await host.tell({ processes: [{ n: 1 }, { n: 2 }] });
+  await form.getByText(/web-1 is connected, 2 processes/).waitFor();
+  assert.equal(await form.getByRole('link', { name: 'Look into them' }).getAttribute('href'), '/live');
+  await clean(page);
+  await form.getByRole('button', { name: 'Done' }).click();
+});
+
+it('lists it: connection, processes, cost, and what the host lets out', async () => {
+  const row = page.locator('.agents tbody tr').first();
+  assert.match(await words(row), /^web-1 1 connected .*2 0 .*0 values Remove$/);
+  await page.getByText('1 host, all connected; 2 processes, 0 attached.').waitFor();
+  await clean(page);
+});
+
+it('shows it to who may only read, who can change nothing', async () => {
+  await run(binary, ['user', 'add', 'jonas', '--scope', 'read', '--data', server.data]);
+  const { stdout } = await run(binary, ['login-link', 'jonas', '--data', server.data]);
+  const { page: second, context } = await browser.open();
+  await signIn(second, /http:\S+#\S+/.exec(stdout)[0], '/settings/agents');
+  await second.locator('.agents tbody tr', { hasText: 'web-1' }).waitFor();
+  assert.equal(await second.getByRole('button', { name: /Enrol|Remove/ }).count(), 0);
+  await context.close();
+});
+
+it('says since when a host is away', async () => {
+  host.stop();
+  await page.locator('.agents tr.off', { hasText: 'last seen' }).waitFor();
+  await page.getByText('1 host, 1 away.').waitFor();
+});
+
+it('removes it once the consequence was read', async () => {
+  await page.getByRole('button', { name: 'Remove web-1' }).click();
+  const asked = page.getByRole('group', { name: 'Remove web-1?' });
+  await asked.getByText('will not be let in again').waitFor();
+  await clean(page);
+  await asked.getByRole('button', { name: 'Keep it' }).click();
+  await asked.waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: 'Remove web-1' }).click();
+  await asked.getByRole('button', { name: 'Remove the agent' }).click();
+  await page.getByRole('heading', { name: 'No host has an agent yet' }).waitFor();
+  assert.deepEqual(problems, []);
+});

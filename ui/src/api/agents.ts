@@ -1,0 +1,43 @@
+// Hosts with an agent: what the server knows of them, and how one is enrolled.
+import { getJson, send } from './client.ts';
+
+export interface Agent {
+  id: string;
+  host: string;
+  version?: string;
+  connected: boolean;
+  /** Of the connection that is open. */
+  since?: string;
+  /** When it was heard last. */
+  last?: string;
+  processes: number;
+  attached: number;
+  /** Of one core. */
+  cpu_ratio: number;
+  rss: number;
+  spool_bytes: number;
+  /** Captures that did not get here. */
+  dropped: number;
+  /** Second connections with its key. */
+  refused: number;
+  /** What the host lets out; not known before it has said so. */
+  policy?: 'values' | 'shapes';
+}
+
+export async function loadAgents(abort?: AbortSignal): Promise<Agent[]> {
+  return (await getJson<{ agents: Agent[] }>('/api/v1/agents', {}, abort)).agents;
+}
+
+export async function makeAgentToken(name: string): Promise<string> {
+  return (await send<{ token: string }>('POST', '/api/v1/agents/tokens', { name }))?.token ?? '';
+}
+
+/** The one line that a host's administrator pastes; the token is not among the arguments, which other users can see. */
+export function enrolLine(token: string, server: string): string {
+  return `sudo CLEW_TOKEN=${token} clew agent --server ${server}`;
+}
+
+/** An address that other hosts do not reach: there its name is of the host itself. */
+export function onlyThisMachine(server: string): boolean {
+  return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\]|.+\.localhost)$/.test(new URL(server).hostname);
+}

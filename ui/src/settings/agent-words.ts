@@ -1,0 +1,46 @@
+// What the list of agents says. Pure: the server's answer goes in.
+import type { Agent } from '../api/agents.ts';
+import { percent, plural } from '../format/number.ts';
+
+/** The sentence over the list. */
+export function summary(agents: readonly Agent[]): string {
+  if (agents.length === 0) return 'An agent a host lets you look into what runs there.';
+  const connected = agents.filter((agent) => agent.connected);
+  const away = agents.length - connected.length;
+  const sum = (of: (agent: Agent) => number) => connected.reduce((total, agent) => total + of(agent), 0);
+  const parts = [
+    `${plural(agents.length, 'host')}, ${away === 0 ? 'all connected' : `${away} away`}`,
+    ...(connected.length > 0
+      ? [
+          `${plural(
+            sum((agent) => agent.processes),
+            'process',
+            'processes',
+          )}, ${sum((agent) => agent.attached)} attached`,
+        ]
+      : []),
+  ];
+  return `${parts.join('; ')}.`;
+}
+
+/** What something may be wrong with comes first, then by name. */
+export function byAttention(agents: readonly Agent[]): Agent[] {
+  const rank = (agent: Agent) => (agent.refused > 0 ? 0 : agent.connected ? 2 : 1);
+  return [...agents].sort((a, b) => rank(a) - rank(b) || a.host.localeCompare(b.host));
+}
+
+/** The host that has come since: the connected one when there are several. */
+export function arrived(agents: readonly Agent[], before: ReadonlySet<string>): Agent | undefined {
+  const fresh = agents.filter((agent) => !before.has(agent.id));
+  return fresh.find((agent) => agent.connected) ?? fresh[0];
+}
+
+/** Of one core; what cannot be measured is not said to be nothing. */
+export function costWords(ratio: number): string {
+  return ratio > 0 && ratio < 0.001 ? `<${percent(0.001)}` : percent(ratio);
+}
+
+export function policyWords(policy: Agent['policy']): string {
+  if (policy === 'shapes') return 'types and sizes';
+  return policy === 'values' ? 'values' : 'not known';
+}
