@@ -57,7 +57,7 @@ struct live_agent {
     const struct agent_process *processes;
     size_t processes_n;
     struct live_slice *slices;
-    bool shapes;            // as it has said last; not known before it has said anything
+    bool shapes; // as it has said last; not known before it has said anything
     bool policy_known;
     bool desired_sent; // since it has connected
     uint64_t desired_hash;

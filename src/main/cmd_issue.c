@@ -11,7 +11,7 @@
 
 enum { ACTIVITY_SHOWN = 10, RELEASES_SHOWN = 5, LABEL_WIDTH = 12 };
 
-#define TOKEN_HINT                                                   \
+#define TOKEN_HINT                                                          \
     "hint: the command line's own token changes no issues; make one with\n" \
     "  clew token add NAME --scope read,admin, and give it as CLEW_TOKEN"
 

@@ -15,8 +15,9 @@
 
 enum { WAIT_S = 15, LOOK_MS = 150, TAIL_SILENCE_MS = -1 };
 
-#define TOKEN_HINT \
-    "a token that may: clew token add NAME --scope read,values,probe (probe_prod: in production), given as CLEW_TOKEN; on the\n" \
+#define TOKEN_HINT                                                                                           \
+    "a token that may: clew token add NAME --scope read,values,probe (probe_prod: in production), given as " \
+    "CLEW_TOKEN; on the\n"                                                                                   \
     "  server's own machine none is needed (--data DIR of who owns it)"
 
 static int begin(struct ask *a, const struct invocation *inv)

@@ -11,9 +11,11 @@
         "to", "TIME", "end of the range (default: now)"                                                \
     }
 
-#define SCOPES_HELP                                                                                            \
-    "Scopes: ingest (send records), read (query them), values (read what was captured of variables: each time is entered in the\n" \
-    "audit trail), probe (place probes, except in production), probe_prod (there, too), patch (change running code; not built yet),\n" \
+#define SCOPES_HELP                                                                                                   \
+    "Scopes: ingest (send records), read (query them), values (read what was captured of variables: each time is "    \
+    "entered in the\n"                                                                                                \
+    "audit trail), probe (place probes, except in production), probe_prod (there, too), patch (change running code; " \
+    "not built yet),\n"                                                                                               \
     "admin (users, tokens, projects, agents, settings). The default is read."
 
 // clang-format off
