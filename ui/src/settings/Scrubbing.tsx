@@ -4,7 +4,8 @@ import { getJson, send } from '../api/client.ts';
 import { useLoad } from '../api/load.ts';
 import { count, plural } from '../format/number.ts';
 import { Link } from '../parts/Link.tsx';
-import { actor, mayAdminister, Rows, useDeed, When } from './common.tsx';
+import { actor, Rows, useDeed, When } from './common.tsx';
+import { RuleActions } from './RuleActions.tsx';
 import { RuleText } from './RuleText.tsx';
 
 const at = (slug: string) => `/api/v1/projects/${encodeURIComponent(slug)}/scrub`;
@@ -73,49 +74,23 @@ function Editor({ slug, now, retry }: { slug: string; now: Settings; retry: () =
         <input type="checkbox" checked={addresses} onChange={(event) => setAddresses(event.currentTarget.checked)} />
         <span>Keep no IP addresses of users</span>
       </label>
-      {error && error.place !== 'rules' && (
-        <p class="err sm" role="alert">
-          {error.message} {error.hint}
-        </p>
-      )}
-      <div class="row wrap">
-        <button
-          type="button"
-          class="btn"
-          disabled={deed.busy}
-          onClick={() =>
-            void deed.run(async () => {
-              const found = await send<Preview>('POST', `${at(slug)}/preview?limit=1000`, written);
-              if (found) setPreview({ of: text, found });
-            })
-          }
-        >
-          Preview
-        </button>
-        {mayAdminister() && (
-          <button
-            type="button"
-            class="btn"
-            disabled={deed.busy || !changed}
-            onClick={() => void deed.run(() => send('PUT', at(slug), written)).then((ok) => ok && retry())}
-          >
-            Save the rules
-          </button>
-        )}
-        {changed && (
-          <button
-            type="button"
-            class="btn g"
-            onClick={() => {
-              setRules(now.rules);
-              setAddresses(now.addresses);
-            }}
-          >
-            As before
-          </button>
-        )}
-        <span class="sm d3">Preview tries them on the newest 1,000 error events and changes nothing.</span>
-      </div>
+      <RuleActions
+        deed={deed}
+        elsewhere={['rules']}
+        changed={changed}
+        save={{ label: 'Save the rules', run: () => send('PUT', at(slug), written), done: retry }}
+        restore={() => {
+          setRules(now.rules);
+          setAddresses(now.addresses);
+        }}
+        preview={{
+          says: 'Preview tries them on the newest 1,000 error events and changes nothing.',
+          run: async () => {
+            const found = await send<Preview>('POST', `${at(slug)}/preview?limit=1000`, written);
+            if (found) setPreview({ of: text, found });
+          },
+        }}
+      />
       {preview?.of === text && <Shown of={preview.found} />}
     </>
   );
