@@ -172,6 +172,23 @@ static int item_take(struct sentry_call *call, const struct sentry_item *item, s
     return skipped || malformed ? 0 : r;
 }
 
+// The minidump of an event stands behind it, and says what the event is of.
+static int dump_find(struct sentry_call *call, const struct sentry_envelope *envelope)
+{
+    struct sentry_envelope ahead = *envelope;
+    struct sentry_item item;
+    struct err err;
+    int r;
+    if (str_find(str_of_bytes(call->req->body), STR("event.minidump")) < 0)
+        return 0;
+    while ((r = sentry_envelope_next(&ahead, &item, &err)) > 0)
+        if (str_eq(item.type, STR("attachment")) && str_eq(item.attachment_type, STR("event.minidump"))) {
+            call->dump = item.payload;
+            break;
+        }
+    return r == ERR_NOMEM ? r : 0; // what is wrong with the rest is said when it is its turn
+}
+
 static int envelope_store(struct sentry_call *call, struct sentry_source *from, const struct record_sink *sink,
                           struct err *err)
 {
@@ -186,6 +203,8 @@ static int envelope_store(struct sentry_call *call, struct sentry_source *from, 
     from->sdk = json_get(envelope.header, STR("sdk"));
     if (envelope.event_id.len)
         sentry_id_make(call, envelope.event_id);
+    if ((r = dump_find(call, &envelope)) < 0)
+        return r;
     struct arena_mark mark = arena_mark(arena);
     while ((r = sentry_envelope_next(&envelope, &item, err)) > 0) {
         uint32_t kept = call->kept_n;
@@ -252,6 +271,7 @@ static int store(void *ctx, const struct record_sink *sink, struct err *err)
     call->peer = from.peer = str_of(peer, socket_address_format_host(&call->req->peer, peer));
     call->counts = (struct sentry_counts){ 0 };
     call->has_id = call->has_event = call->has_crash = false;
+    call->dump = (bytes){ 0 };
     call->kept = NULL;
     call->kept_end = &call->kept;
     call->kept_n = 0;

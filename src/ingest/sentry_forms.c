@@ -89,6 +89,8 @@ static int file_take(struct sentry_call *call, const struct multipart_part *part
         return err_set(err, ERR_LIMIT, NULL, "an attachment is larger than %zu bytes",
                        call->in->options.attachment_max);
     call->has_crash |= dump;
+    if (dump)
+        call->dump = part->content;
     return sentry_keep(call, &a, part->content);
 }
 

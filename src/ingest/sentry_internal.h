@@ -73,6 +73,7 @@ struct sentry_call {
     uint32_t replay_traces_n;
     bool has_event, has_crash;
     str crash_type;                 // "Minidump", "AppleCrashReport"
+    bytes dump;                     // the minidump
     char limits[SENTRY_LIMITS_MAX]; // X-Sentry-Rate-Limits of the answer; empty: none
 };
 

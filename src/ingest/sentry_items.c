@@ -2,6 +2,7 @@
 #include "ingest/sentry_internal.h"
 
 #include "base/json.h"
+#include "wire/minidump.h"
 
 #include <stdio.h>
 
@@ -259,11 +260,38 @@ static void put_text(struct json_writer *w, str key, str text)
     json_put_str(w, text);
 }
 
+// What is known of the crash: read from its minidump when that can be.
+static int put_crash(struct sentry_call *call, struct json_writer *w)
+{
+    struct arena *arena = sentry_arena(call);
+    bool dump = str_eq(call->crash_type, STR("Minidump"));
+    struct minidump *m = arena_alloc(arena, sizeof *m);
+    int r = m ? ERR_MALFORMED : ERR_NOMEM;
+    if (m && dump)
+        r = minidump_read(call->dump, arena, m);
+    if (r == ERR_NOMEM)
+        return r;
+    if (r == 0) {
+        minidump_put_images(w, m);
+        return minidump_put_exception(w, m, arena);
+    }
+    json_put_key(w, STR("exception"));
+    json_put_raw(
+        w, dump ? STR("{\"values\":[{\"type\":\"Minidump\",\"value\":\"the process crashed; its minidump is kept with "
+                      "the event\",\"mechanism\":{\"type\":\"minidump\",\"handled\":false,\"synthetic\":true}}]}")
+                : STR("{\"values\":[{\"type\":\"AppleCrashReport\",\"value\":\"the process crashed; its report is kept "
+                      "with the event\",\"mechanism\":{\"type\":\"applecrashreport\",\"handled\":false,"
+                      "\"synthetic\":true}}]}"));
+    return 0;
+}
+
 int sentry_crash_store(struct sentry_call *call, const struct json_node *said, const struct json_node *extra,
                        struct sentry_source *from, const struct record_sink *sink, struct err *err)
 {
-    static const str own[] = { STR_INIT("level"), STR_INIT("platform"), STR_INIT("exception"), STR_INIT("extra") };
-    bool dump = str_eq(call->crash_type, STR("Minidump"));
+    // Members that are not as they were said.
+    static const str own[] = { STR_INIT("level"), STR_INIT("platform"), STR_INIT("exception"), STR_INIT("debug_meta"),
+                               STR_INIT("extra") };
+    enum { EXTRA = sizeof own / sizeof own[0] - 1 };
     struct buf json;
     struct json_writer w;
     buf_init(&json, call->in->options.event_max);
@@ -271,31 +299,39 @@ int sentry_crash_store(struct sentry_call *call, const struct json_node *said, c
     json_put_object(&w);
     for (const struct json_node *m = json_first_of(said, JSON_OBJECT); m; m = m->next) {
         bool ours = false;
-        for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
-            ours |= str_eq(m->key, own[i]) && (i != 3 || extra);
+        for (size_t i = 0; i <= EXTRA; i++)
+            ours |= str_eq(m->key, own[i]) && (i != EXTRA || extra);
         if (!ours) {
             json_put_key(&w, m->key);
             json_put_tree(&w, m);
         }
     }
     put_text(&w, STR("level"), STR("fatal"));
-    put_text(&w, STR("platform"), dump ? STR("native") : STR("cocoa"));
+    put_text(&w, STR("platform"), str_eq(call->crash_type, STR("Minidump")) ? STR("native") : STR("cocoa"));
     if (extra) {
         json_put_key(&w, STR("extra"));
         json_put_tree(&w, extra);
     }
-    json_put_key(&w, STR("exception"));
-    json_put_raw(
-        &w, dump
-                ? STR("{\"values\":[{\"type\":\"Minidump\",\"value\":\"the process crashed; its minidump is kept with "
-                      "the event\",\"mechanism\":{\"type\":\"minidump\",\"handled\":false,\"synthetic\":true}}]}")
-                : STR("{\"values\":[{\"type\":\"AppleCrashReport\",\"value\":\"the process crashed; its report is kept "
-                      "with the event\",\"mechanism\":{\"type\":\"applecrashreport\",\"handled\":false,"
-                      "\"synthetic\":true}}]}"));
+    int r = put_crash(call, &w);
     json_put_object_end(&w);
-    int r = json.error ? json.error : sentry_event_store(call, buf_view(&json), from, sink, err);
+    if (r == 0)
+        r = json.error ? json.error : sentry_event_store(call, buf_view(&json), from, sink, err);
     buf_free(&json);
     return r;
+}
+
+// An event of a crash that is told by its minidump, and by the event when it has an exception of its own.
+static int crash_event_store(struct sentry_call *call, str text, struct sentry_source *from,
+                             const struct record_sink *sink, struct err *err)
+{
+    const struct json_node *root;
+    int r = sentry_json_parse(call, text, &root, err);
+    if (r < 0)
+        return r;
+    if (json_get(root, STR("exception")))
+        return sentry_event_store(call, text, from, sink, err);
+    call->crash_type = STR("Minidump");
+    return sentry_crash_store(call, root, NULL, from, sink, err);
 }
 
 struct security {
@@ -419,6 +455,8 @@ int sentry_item_store(struct sentry_call *call, const struct sentry_item *item, 
     case EVENT:
         call->has_event |= str_eq(item->type, STR("event"));
         from->transaction = str_eq(item->type, STR("transaction"));
+        if (call->dump.len && str_eq(item->type, STR("event")))
+            return crash_event_store(call, text, from, sink, err);
         r = sentry_event_store(call, text, from, sink, err);
         from->transaction = false;
         return r;

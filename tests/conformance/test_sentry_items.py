@@ -10,6 +10,7 @@ import zlib
 import pytest
 
 import harness
+from minidumps import WINDOWS, minidump
 
 TRACE = "0af7651916cd43dd8448eb211c803177"
 
@@ -235,6 +236,34 @@ def test_a_crash_of_a_native_process(clew, key):
     assert clew.query(f"events event_id={event}")[0][0]["level"] == "fatal"
     for bad, head in ((b"no form", {"Content-Type": "multipart/form-data; boundary=x"}), (b"", {}), form(("other", "f", b"x"))):
         assert clew.request("POST", f"/api/1/minidump/?sentry_key={key}", bad, head, token=None)[0] == 400
+
+
+def crash(server, key, dump, **said):
+    event = new_id()
+    body, headers = form(("sentry", None, json.dumps({"event_id": event, **said}).encode()), ("upload_file_minidump", "c.dmp", dump))
+    assert server.request("POST", f"/api/1/minidump/?sentry_key={key}", body, headers, token=None)[0] == 200
+    return server.query(f"events event_id={event}")[0][0], api(server, f"/api/v1/events/{event}")
+
+
+def test_crashes_are_grouped_by_signal_and_place(clew, key):
+    row, event = crash(clew, key, minidump(), release="game@1")
+    assert (row["title"], row["level"], row["handled"]) == ("SIGSEGV: at game+0x1234", "fatal", False)
+    frame, = event["exceptions"][0]["frames"]
+    assert (frame["function"], frame["module"]) == ("game+0x1234", "/srv/game/bin/game")
+    # Loaded elsewhere, it is the same crash; at another place, or for another reason, it is not.
+    moved = minidump(pc=0x7F0000001234, modules=(("/srv/game/bin/game", 0x7F0000000000, 0x10000, bytes(20)),))
+    assert crash(clew, key, moved)[0]["group"] == row["group"]
+    others = [minidump(pc=0x401238), minidump(code=6), minidump(modules=(("/srv/game/bin/editor", 0x400000, 0x10000, bytes(20)),)),
+              minidump(code=0xC0000005, platform=WINDOWS, modules=(("C:\\game\\game.exe", 0x400000, 0x10000, bytes(20)),))]
+    rows = [crash(clew, key, dump)[0] for dump in others]
+    assert len({row["group"], *(one["group"] for one in rows)}) == 5
+    assert rows[3]["title"] == "EXCEPTION_ACCESS_VIOLATION: at game.exe+0x1234"
+    # In an envelope, as sentry-native sends it: what the event says stays, what crashed is read from the dump.
+    ids = new_id()
+    send(clew, key, ({"type": "event"}, {"event_id": ids, "release": "game@9", "tags": {"gpu": "y"}}),
+         ({"type": "attachment", "filename": "m.dmp", "attachment_type": "event.minidump"}, moved), event_id=ids)
+    row2, = clew.query(f"events event_id={ids}")[0]
+    assert row2["group"] == row["group"] and row2["release"] == "game@9" and row2["attr"]["gpu"] == "y"
 
 
 def test_files_are_added_to_an_event_later(clew, key):
