@@ -166,6 +166,34 @@ describe('a probe', () => {
     await page.getByRole('region', { name: 'Probes' }).getByText('none yet').waitFor();
   });
 
+  it('stands where a function ends, or where an exception is raised, and is edited there', async () => {
+    await page.getByRole('button', { name: 'Place a probe at line 16' }).click();
+    await page.getByRole('button', { name: 'exit', exact: true }).click();
+    await page.getByText('Only lines are counted first').waitFor();
+    await clean(page);
+    await page.getByRole('button', { name: /^Place on/ }).click();
+    const left = await host.probe((probe) => probe.where.at === 'exit');
+    assert.deepEqual([left.kind, left.where], ['snapshot', { file: 'app/pricing.py', function: 'apply_discount', at: 'exit' }]);
+    const probes = page.getByRole('region', { name: 'Probes' });
+    await probes.getByText('apply_discount() exit').waitFor();
+    await page.getByText('Listening, nothing yet: the function has not ended.').waitFor();
+    await page.getByRole('button', { name: 'Probe at line 10' }).click();
+    await page.getByRole('button', { name: 'exception', exact: true }).click();
+    await page.getByLabel('Type of the exception').fill('Type Error');
+    assert.ok(await page.getByRole('button', { name: /^Update/ }).isDisabled());
+    await page.getByLabel('Type of the exception').fill('TypeError');
+    await clean(page);
+    await page.getByRole('button', { name: /^Update/ }).click();
+    const raised = await host.probe((probe) => probe.where.exception);
+    assert.deepEqual([raised.id, raised.kind, raised.where], [left.id, 'exception', { exception: 'TypeError', file: 'app/pricing.py', function: 'apply_discount' }]);
+    await probes.getByText('TypeError in apply_discount()').waitFor();
+    await page.getByRole('button', { name: 'Probe at line 10' }).click();
+    assert.equal(await page.getByLabel('Type of the exception').inputValue(), 'TypeError');
+    await page.getByRole('button', { name: 'Remove', exact: true }).click();
+    await page.getByText('TypeError in apply_discount() is removed').waitFor();
+    await host.next((line) => line === 'probe none');
+  });
+
   it('is where its address says', async () => {
     await page.goto(`${server.url}/live?service=shop&file=app/pricing.py&line=7`);
     await page.locator('[data-line="7"].at').waitFor();

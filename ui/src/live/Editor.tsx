@@ -16,7 +16,7 @@ import {
 } from '../api/probes.ts';
 import { count, duration, NNBSP, plural } from '../format/number.ts';
 import { Icon } from '../parts/Icon.tsx';
-import { DEPTHS, type Draft, draftFor, draftOf, FRAMES, HITS, inputOf, lacks, RATES, TTLS } from './draft.ts';
+import { type At, DEPTHS, type Draft, draftFor, draftOf, FRAMES, HITS, inputOf, lacks, RATES, TTLS } from './draft.ts';
 import { ExprField } from './ExprField.tsx';
 import { namesNear } from './expression.ts';
 import { refusal, run } from './session.ts';
@@ -27,6 +27,8 @@ interface Props {
   project: string | undefined;
   file: string;
   line: number;
+  /** The function that the line is in. */
+  around: string | undefined;
   lines: readonly string[];
   process: string | undefined;
   instances: readonly Instance[];
@@ -45,7 +47,7 @@ const KIND_WORDS = [
   ['log', 'Logpoint', 'Writes a log line'],
 ] as const;
 export function Editor(props: Props) {
-  const { service, file, line, lines, process, instances, probe, placed, changed, removed, close } = props;
+  const { service, file, line, around, lines, process, instances, probe, placed, changed, removed, close } = props;
   const alive = probe && isAlive(probe) ? probe : undefined;
   const [draft, setDraft] = useState<Draft>(() => {
     const first = probe ? draftOf(probe) : draftFor(lines[line - 1] ?? '');
@@ -71,7 +73,7 @@ export function Editor(props: Props) {
   const place = async () => {
     if (why || busy) return;
     setBusy(true);
-    const input = inputOf(draft, { file, line }, service, alive);
+    const input = inputOf(draft, { file, line, function: around ?? alive?.where.function }, service, alive);
     if (!alive && props.project) input.project = props.project;
     const made = await run(() => (alive ? changeProbe(alive.id, input) : addProbe(input)));
     setBusy(false);
@@ -118,6 +120,8 @@ export function Editor(props: Props) {
         </button>
       </div>
       <div class="eg">
+        <span class="lab">At</span>
+        <AtRow draft={draft} set={set} line={line} around={around ?? alive?.where.function} file={file} />
         <span class="lab">If</span>
         <ExprField
           as="condition"
@@ -186,7 +190,7 @@ export function Editor(props: Props) {
           </span>
         </div>
         <span class="lab">Cost</span>
-        <Cost {...{ service, file, line }} placed={alive} />
+        <Cost {...{ service, file, line }} at={draft.at} placed={alive} />
       </div>
       {error && (
         <p class="eerr sm" role="alert">
@@ -230,6 +234,79 @@ function ends(draft: Draft, alive: Probe | undefined): string {
 }
 
 type Set1 = (change: Partial<Draft>) => void;
+
+const AT_WORDS: [At, string, string][] = [
+  ['entry', 'entry', 'When it is called'],
+  ['exit', 'exit', 'When it ends, with what it returns or raises, and how long it took'],
+  ['throw', 'throw', 'When an exception leaves it'],
+];
+
+interface AtProps {
+  draft: Draft;
+  set: Set1;
+  line: number;
+  around: string | undefined;
+  file: string;
+}
+
+/** At the line, at a moment of the function around it, or when an exception is raised. */
+function AtRow({ draft, set, line, around, file }: AtProps) {
+  return (
+    <div class="row wrapr">
+      <span class="seg s" role="group" aria-label="Where">
+        <button type="button" aria-pressed={draft.at === 'line'} title="Before the line runs" onClick={() => set({ at: 'line' })}>
+          line {line}
+        </button>
+        {AT_WORDS.map(([at, word, does]) => (
+          <button
+            type="button"
+            key={at}
+            aria-pressed={draft.at === at}
+            disabled={!around}
+            title={around ? `${does}: ${around}()` : 'The line is in no function'}
+            onClick={() => set({ at })}
+          >
+            {word}
+          </button>
+        ))}
+        <button
+          type="button"
+          aria-pressed={draft.at === 'exception'}
+          title="When an exception is raised, caught or not"
+          onClick={() => set({ at: 'exception' })}
+        >
+          exception
+        </button>
+      </span>
+      {draft.at === 'exception' ? (
+        <>
+          <input
+            class="text ename"
+            aria-label="Type of the exception"
+            placeholder="any type"
+            value={draft.exception}
+            spellcheck={false}
+            autocomplete="off"
+            onInput={(event) => set({ exception: event.currentTarget.value })}
+          />
+          {around && (
+            <select
+              class="text"
+              aria-label="Raised where"
+              value={draft.within ? 'function' : 'file'}
+              onChange={(event) => set({ within: event.currentTarget.value === 'function' })}
+            >
+              <option value="function">in {around}()</option>
+              <option value="file">in {fileName(file)}</option>
+            </select>
+          )}
+        </>
+      ) : (
+        draft.at !== 'line' && <span class="mono d2 cut">{around}()</span>
+      )}
+    </div>
+  );
+}
 
 interface CaptureProps {
   draft: Draft;
@@ -355,10 +432,21 @@ function Pick({ label, value, of, say, pick }: PickProps) {
 const BUDGET = 0.01;
 
 /** Counted for a second before it is placed; once it stands, what it has cost. */
-function Cost({ service, file, line, placed }: { service: string; file: string; line: number; placed: Probe | undefined }) {
-  const key = `forecast ${service} ${file} ${line} ${placed?.id}`;
+interface CostProps {
+  service: string;
+  file: string;
+  line: number;
+  at: At;
+  placed: Probe | undefined;
+}
+
+function Cost({ service, file, line, at, placed }: CostProps) {
+  const lines = at === 'line';
+  const key = `forecast ${service} ${file} ${lines ? line : at} ${placed?.id}`;
   const may = me.value?.scopes?.includes('probe') ?? false;
-  const load = useLoad(key, key, (abort) => (placed || !may ? Promise.resolve(undefined) : loadForecast(service, file, line, abort)));
+  const load = useLoad(key, key, (abort) =>
+    placed || !may || !lines ? Promise.resolve(undefined) : loadForecast(service, file, line, abort),
+  );
   if (placed) {
     const ratios = placed.instances.flatMap((one) => (one.cost_ratio === undefined ? [] : [one.cost_ratio]));
     const most = Math.max(0, ...ratios);
@@ -381,7 +469,9 @@ function Cost({ service, file, line, placed }: { service: string; file: string; 
       ) : (
         <div class="row">
           <span class="gau" />
-          <span class="sm d2 nw">{error ? 'not known yet, budget 1\u202f%' : load.busy.value ? 'counting for a second' : '\u00a0'}</span>
+          <span class="sm d2 nw">
+            {error || !lines ? 'not known yet, budget 1\u202f%' : load.busy.value ? 'counting for a second' : '\u00a0'}
+          </span>
         </div>
       )}
       <p class="xs d3">
@@ -389,9 +479,11 @@ function Cost({ service, file, line, placed }: { service: string; file: string; 
           ? told.hits_per_s > 0
             ? `Counted first: ${rate(told.hits_per_s)}, ${duration(told.cost_ns)} each. `
             : 'Counted first: the line did not run in that second. '
-          : error
-            ? `${sentence(error.message)} `
-            : ''}
+          : !lines
+            ? 'Only lines are counted first; this is measured once it is placed. '
+            : error
+              ? `${sentence(error.message)} `
+              : ''}
         Your code is never called.
       </p>
     </div>

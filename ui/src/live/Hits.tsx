@@ -7,7 +7,7 @@ import { absolute, clock, parseInstant } from '../format/time.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { Link } from '../parts/Link.tsx';
 import { href } from '../state/route.ts';
-import { firstError, hitsWords, isAlive } from './words.ts';
+import { firstError, hitsWords, isAlive, notYet } from './words.ts';
 
 interface Props {
   probe: Probe;
@@ -69,11 +69,7 @@ export function Hits({ probe, hits, error, retry, chosen, other, choose, compare
               </Link>
             </>
           ) : alive ? (
-            probe.if ? (
-              'Listening, nothing yet: no run of the line has met the condition.'
-            ) : (
-              'Listening, nothing yet: the line has not run since the probe was placed.'
-            )
+            `Listening, nothing yet: ${notYet(probe)}.`
           ) : (
             'It captured nothing.'
           )}

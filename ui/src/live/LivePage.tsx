@@ -4,7 +4,7 @@ import { Ban, ChevronDown, Share } from 'lucide';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { me } from '../api/client.ts';
 import { useLoad } from '../api/load.ts';
-import { type LiveService, loadHits, loadSource, type Probe, removeProbes } from '../api/probes.ts';
+import { type LiveService, loadHits, loadSource, type Probe, removeProbes, type SourceFile } from '../api/probes.ts';
 import type { SnapshotLine } from '../api/snapshots.ts';
 import { plural } from '../format/number.ts';
 import { Foot } from '../parts/Foot.tsx';
@@ -22,7 +22,7 @@ import { hueOf } from '../state/services.ts';
 import { may } from '../state/session.ts';
 import { Editor } from './Editor.tsx';
 import { NoAgent, NoService, NotAttachable, Services } from './Empty.tsx';
-import { probeAt, probesIn, sameFile } from './files.ts';
+import { functionAt, lineIn, probeAt, probesIn, sameFile } from './files.ts';
 import { Hits } from './Hits.tsx';
 import { Diamond } from './Marks.tsx';
 import { Instances, OtherServices, Probes, Tree } from './Side.tsx';
@@ -153,7 +153,7 @@ function Service({ name, service, session, choose, stale }: ServiceProps) {
     });
   const goLine = (at: number) => setParams({ line: String(at), edit: undefined }, { replace: true });
   const press = (at: number) => {
-    const there = file ? probeAt(probes, file, at) : undefined;
+    const there = file ? probeAt(probes, file, at, text?.functions) : undefined;
     refusal.value = undefined;
     if (editing && line === at) return setParams({ edit: undefined });
     setParams({
@@ -167,7 +167,7 @@ function Service({ name, service, session, choose, stale }: ServiceProps) {
     setParams({
       service: one.service,
       ...(one.where.file && { file: fileOf(one, file) }),
-      line: one.where.line ? String(one.where.line) : undefined,
+      line: lineText(one, text?.functions),
       probe: one.id,
       edit: undefined,
       ...(one.id !== probe?.id && { snapshot: undefined, with: undefined }),
@@ -183,7 +183,7 @@ function Service({ name, service, session, choose, stale }: ServiceProps) {
   };
   const lineMove = (step: number) => text && goLine(Math.min(lines.length, Math.max(1, (line ?? 0) + step)));
   const addCondition = (expression: string) => {
-    const at = probe?.where.line ?? line;
+    const at = (probe && lineIn(probe, text?.functions ?? [])) ?? line;
     if (at === undefined) return;
     const now = probe && isAlive(probe) && probe.if ? `${probe.if} && ` : '';
     setParams({ line: String(at), edit: '1', if: now + expression, pane: 'source' });
@@ -243,9 +243,10 @@ function Service({ name, service, session, choose, stale }: ServiceProps) {
     return at !== undefined && texts.length > 0 && file && sameFile(probe?.where.file ?? '', file) ? { line: at, texts } : undefined;
   }, [shown, list, probe?.id, file]);
   const tabs = openFiles(probes, name, file);
+  const atLine = text && line !== undefined ? probeAt(probes, text.path, line, text.functions) : undefined;
   const editor = text && line !== undefined && (
     <Editor
-      key={`${text.path} ${line} ${probeAt(probes, text.path, line)?.id} ${param('if')}`}
+      key={`${text.path} ${line} ${atLine?.id} ${param('if')}`}
       service={name}
       project={scope.value.project}
       file={text.path}
@@ -253,7 +254,8 @@ function Service({ name, service, session, choose, stale }: ServiceProps) {
       lines={lines}
       process={process}
       instances={instances}
-      probe={probeAt(probes, text.path, line)}
+      around={functionAt(text.functions ?? [], line)}
+      probe={atLine}
       condition={param('if')}
       placed={placed}
       changed={(one) => put(session.probes, one)}
@@ -406,6 +408,11 @@ function Service({ name, service, session, choose, stale }: ServiceProps) {
     </>
   );
 }
+
+const lineText = (probe: Probe, functions: SourceFile['functions']): string | undefined => {
+  const at = lineIn(probe, functions ?? []) ?? probe.instances.find((one) => one.line)?.line;
+  return at === undefined ? undefined : String(at);
+};
 
 const fileOf = (probe: Probe, file: string | undefined): string => {
   const named = probe.instances.find((one) => one.file)?.file;

@@ -6,7 +6,7 @@ import type { Probe, SourceFile } from '../api/probes.ts';
 import { type Piece, paintLines } from '../issue/paint.ts';
 import { safeText } from '../logs/text.ts';
 import { Icon } from '../parts/Icon.tsx';
-import { probesIn } from './files.ts';
+import { lineIn, probesIn } from './files.ts';
 import { Diamond } from './Marks.tsx';
 import { isAlive } from './words.ts';
 
@@ -49,7 +49,7 @@ export function SourceView({ source, probes, line, editing, editor, values, pres
   const code = useMemo(() => (source.lines ? new Set(source.lines) : undefined), [source.lines]);
   const marks = new Map<number, Probe>();
   for (const probe of probesIn(probes, source.path)) {
-    const at = probe.where.line;
+    const at = lineIn(probe, source.functions ?? []);
     if (at !== undefined && (!marks.has(at) || isAlive(probe))) marks.set(at, probe);
   }
   useEffect(() => {

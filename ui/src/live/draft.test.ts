@@ -54,3 +54,36 @@ it('says what is missing before a probe can be placed', () => {
   expect(lacks(draftFor('x'))).toBeUndefined();
   expect(lacks({ ...draftFor('x'), kind: 'log' })).toMatch(/message/);
 });
+
+it('stands at a line, at a moment of the function around it, or where an exception is raised', () => {
+  const spot = { ...where, function: 'apply_discount' };
+  const at = (more: object, of: object = spot) => inputOf({ ...draftFor('x'), ...more }, of as typeof spot, 'shop');
+  expect(at({ at: 'exit' }).where).toEqual({ file: 'app/pricing.py', function: 'apply_discount', at: 'exit' });
+  expect(at({ at: 'exit' }, where).where).toEqual(where);
+  expect(at({ at: 'exception' })).toMatchObject({
+    kind: 'exception',
+    where: { exception: '*', file: 'app/pricing.py', function: 'apply_discount' },
+  });
+  expect(at({ at: 'exception', exception: ' TypeError ', within: false }).where).toEqual({
+    exception: 'TypeError',
+    file: 'app/pricing.py',
+  });
+  expect(at({ at: 'exception', kind: 'log', template: 'x' }).kind).toBe('log');
+  expect(lacks({ ...draftFor('x'), at: 'exception', exception: 'Type Error' })).toMatch(/name/);
+});
+
+it('is edited as it was placed', () => {
+  const spot = { ...where, function: 'apply_discount' };
+  for (const more of [
+    {},
+    { at: 'throw' },
+    { at: 'entry' },
+    { at: 'exception', exception: 'KeyError' },
+    { at: 'exception', within: false },
+  ]) {
+    const draft = { ...draftFor('x'), ...more } as ReturnType<typeof draftFor>;
+    const made = inputOf(draft, spot, 'shop') as unknown as Probe;
+    const { at, exception, within, kind } = draftOf(made);
+    expect({ at, exception, within, kind }).toEqual({ at: draft.at, exception: draft.exception, within: draft.within, kind: 'snapshot' });
+  }
+});

@@ -1,8 +1,16 @@
 // What the editor holds while a probe is written, and what is made of it.
-import type { Kind, Probe, ProbeInput } from '../api/probes.ts';
+import type { Kind, Probe, ProbeInput, Where } from '../api/probes.ts';
+
+/** Where in the program: at the line, at a moment of the function around it, or when an exception is raised. */
+export type At = 'line' | 'entry' | 'exit' | 'throw' | 'exception';
 
 export interface Draft {
   kind: Kind;
+  at: At;
+  /** Its type; none: any. */
+  exception: string;
+  /** Raised in the function, not anywhere in the file. */
+  within: boolean;
   condition: string;
   locals: boolean;
   args: boolean;
@@ -36,6 +44,9 @@ export const FRAMES = [1, 10, 30, 64, 128];
 export function draftFor(line: string, kind: Kind = 'snapshot'): Draft {
   return {
     kind,
+    at: 'line',
+    exception: '',
+    within: true,
     condition: '',
     locals: true,
     args: true,
@@ -63,6 +74,9 @@ export function draftOf(probe: Probe): Draft {
   const base = draftFor('', probe.kind === 'log' ? 'log' : 'snapshot');
   return {
     ...base,
+    at: probe.where.exception !== undefined ? 'exception' : probe.where.line !== undefined ? 'line' : (probe.where.at ?? 'entry'),
+    exception: probe.where.exception && probe.where.exception !== '*' ? probe.where.exception : '',
+    within: probe.where.exception === undefined || probe.where.function !== undefined,
     condition: probe.if ?? '',
     locals: probe.locals ?? true,
     args: probe.args ?? true,
@@ -83,11 +97,26 @@ export function draftOf(probe: Probe): Draft {
 /** Why it cannot be placed yet; undefined: it can. */
 export function lacks(draft: Draft): string | undefined {
   if (draft.kind === 'log' && draft.template.trim() === '') return 'A log line needs a message.';
+  if (draft.at === 'exception' && !/^[\p{L}_$][\p{L}\p{N}_$.]*$/u.test(draft.exception.trim() || 'any')) return 'A type is a name.';
   return undefined;
 }
 
+export interface Spot {
+  file: string;
+  line: number;
+  /** The function around the line, where the runtime knows. */
+  function?: string | undefined;
+}
+
+/** What of the draft says where. A function that is not known leaves the line. */
+export function whereOf({ at, exception, within }: Draft, { file, line, function: name }: Spot): Where {
+  if (at === 'exception') return { exception: exception.trim() || '*', file, ...(within && name && { function: name }) };
+  return at !== 'line' && name ? { file, function: name, at } : { file, line };
+}
+
 /** `was`: the probe that it changes; what it had and the draft has not is taken away. */
-export function inputOf(draft: Draft, where: { file: string; line: number }, service: string, was?: Probe): ProbeInput {
+export function inputOf(draft: Draft, spot: Spot, service: string, was?: Probe): ProbeInput {
+  const where = whereOf(draft, spot);
   const gone = was ? null : undefined;
   const condition = draft.condition.trim();
   const exprs = draft.kind === 'snapshot' ? draft.exprs.map((text) => text.trim()).filter(Boolean) : [];
@@ -98,7 +127,7 @@ export function inputOf(draft: Draft, where: { file: string; line: number }, ser
     ...(draft.host !== undefined && { host: draft.host }),
   };
   const input: ProbeInput = {
-    kind: draft.kind,
+    kind: draft.kind === 'snapshot' && where.exception !== undefined ? 'exception' : draft.kind,
     where,
     if: condition || gone,
     exprs: exprs.length > 0 ? exprs : gone,

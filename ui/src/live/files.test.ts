@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Probe } from '../api/probes.ts';
-import { foldersOf, probeAt, readPlace, sameFile, sortedEntries } from './files.ts';
+import { foldersOf, functionAt, lineIn, probeAt, readPlace, sameFile, sortedEntries } from './files.ts';
 import { upsert } from './session.ts';
 
 it('sorts folders first, and numbers as people count', () => {
@@ -35,4 +35,17 @@ it('keeps what the stream has told when the answer of a request comes behind it'
   expect(upsert(told, probe('p1', 'pending'), false)[0]?.state).toBe('installed');
   expect(upsert(told, probe('p1', 'paused', 2), false)[0]?.state).toBe('paused');
   expect(upsert(upsert([], probe('p1', 'x', 3), true), probe('p1', 'y', 2), true)[0]?.state).toBe('x');
+});
+
+it('shows a probe of a function where that begins, and knows the function around a line', () => {
+  const functions = [
+    { name: 'Order', line: 1, end: 9 },
+    { name: 'Order.total', line: 3, end: 6 },
+  ];
+  const at = (where: Probe['where']) => lineIn({ where } as Probe, functions);
+  expect(at({ file: 'a.py', line: 4 })).toBe(4);
+  expect(at({ file: 'a.py', function: 'total', at: 'exit' })).toBe(3);
+  expect(at({ file: 'a.py', exception: '*' })).toBe(1);
+  expect(at({ file: 'a.py', function: 'gone' })).toBeUndefined();
+  expect([functionAt(functions, 5), functionAt(functions, 8), functionAt(functions, 12)]).toEqual(['Order.total', 'Order', undefined]);
 });

@@ -29,8 +29,26 @@ export function probesIn(probes: readonly Probe[], file: string): Probe[] {
   return probes.filter((probe) => probe.where.file !== undefined && sameFile(probe.where.file, file));
 }
 
+type Functions = readonly { name: string; line: number; end?: number }[];
+
+/** Where in a file a probe is shown: its line; of a function where that begins; of all exceptions in the file at its top. */
+export function lineIn({ where }: Probe, functions: Functions): number | undefined {
+  if (where.line !== undefined) return where.line;
+  if (where.function !== undefined) return functions.find(({ name }) => isCalled(name, where.function ?? ''))?.line;
+  return where.exception === undefined ? undefined : 1;
+}
+
+/** `Order.total` is known as `total`, too. */
+const isCalled = (name: string, as: string) => name === as || name.endsWith(`.${as}`);
+
+/** The innermost function that a line is in. */
+export function functionAt(functions: Functions, line: number): string | undefined {
+  const around = functions.filter((one) => one.line <= line && (one.end === undefined || line <= one.end));
+  return around.sort((a, b) => b.line - a.line)[0]?.name;
+}
+
 /** The probe of a line: one that still stands before one that has ended. */
-export function probeAt(probes: readonly Probe[], file: string, line: number): Probe | undefined {
-  const here = probesIn(probes, file).filter((probe) => probe.where.line === line);
+export function probeAt(probes: readonly Probe[], file: string, line: number, functions: Functions = []): Probe | undefined {
+  const here = probesIn(probes, file).filter((probe) => lineIn(probe, functions) === line);
   return here.find((probe) => probe.state !== 'done' && probe.state !== 'expired') ?? here[0];
 }

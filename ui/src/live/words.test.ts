@@ -83,6 +83,8 @@ describe('a probe in words', () => {
     expect(placeOf({ file: 'app/pricing.py', line: 87 })).toBe('pricing.py:87');
     expect(placeOf({ function: 'apply_discount', at: 'exit' })).toBe('apply_discount() exit');
     expect(placeOf({ exception: 'TypeError' })).toBe('TypeError');
+    expect(placeOf({ exception: 'TypeError', file: 'app/pricing.py', function: 'rate_of' })).toBe('TypeError in rate_of()');
+    expect(placeOf({ exception: '*', file: 'app/pricing.py' })).toBe('any exception in pricing.py');
   });
   it('rounds shares of a core', () => {
     expect(core(0)).toBe('under 0.001\u202f% of a core');

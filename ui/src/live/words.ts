@@ -132,8 +132,22 @@ export const fileName = (path: string): string => path.slice(path.lastIndexOf('/
 /** `pricing.py:87`, `apply_discount()`. */
 export function placeOf(where: Where): string {
   if (where.line !== undefined) return `${fileName(where.file ?? '')}:${where.line}`;
-  if (where.function) return `${where.function}()${where.at && where.at !== 'entry' ? ` ${where.at}` : ''}`;
-  return where.exception ?? '?';
+  if (where.exception) {
+    const within = where.function ? ` in ${where.function}()` : where.file ? ` in ${fileName(where.file)}` : '';
+    return `${where.exception === '*' ? 'any exception' : where.exception}${within}`;
+  }
+  return where.function ? `${where.function}()${where.at && where.at !== 'entry' ? ` ${where.at}` : ''}` : '?';
+}
+
+/** What has not happened yet, while a probe waits for its first hit. */
+export function notYet(probe: Probe): string {
+  const { where } = probe;
+  const met = probe.if ? ' and met the condition' : '';
+  if (where.exception) return `no such exception has been raised there${met}`;
+  if (where.line !== undefined)
+    return probe.if ? 'no run of the line has met the condition' : 'the line has not run since the probe was placed';
+  if (where.at === 'exit') return `the function has not ended${met}`;
+  return where.at === 'throw' ? `no exception has left the function${met}` : `the function has not been called${met}`;
 }
 
 /** Do its placements still stand? */
