@@ -1,6 +1,8 @@
 #include "agent/agent.h"
 #include "agent/helper.h"
 #include "agent/link.h"
+#include "agent/sandbox.h"
+#include "base/clock.h"
 #include "base/hex.h"
 #include "base/log.h"
 #include "os/disk.h"
@@ -21,7 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PATH_ROOM = 4096, HOST_FILE_MAX = 4096 };
+enum { PATH_ROOM = 4096, HOST_FILE_MAX = 4096, AGAIN_S = 10 };
 #define POLICY_DEFAULT "/etc/clew/agent.conf"
 #define NETWORK_USER "clew-agent"
 
@@ -155,6 +157,9 @@ static int enrol(struct agent *a, struct err *err)
         struct utsname u = { 0 };
         uname(&u);
         result.rc = drop_privileges(a);
+        char reason[SANDBOX_REASON];
+        if (result.rc == 0)
+            result.rc = sandbox_network(reason);
         if (result.rc == 0)
             result.rc = link_enrol(&result.identity, a->o->token, u.nodename, &result.err);
         _exit(write(pipes[1], &result, sizeof result) == sizeof result ? 0 : 1);
@@ -195,13 +200,22 @@ static int start_network(struct agent *a, int *ret_fd, pid_t *ret_child, struct 
         int rc = disk_open_root(a->spool_dir, &disk); // a folder above may be closed to who it is a moment later
         if (rc == 0)
             rc = drop_privileges(a);
+        char reason[SANDBOX_REASON] = "";
+        if (rc == 0)
+            rc = sandbox_network(reason);
+        if (rc == 0 && reason[0])
+            log_warn("agent", "system calls are not filtered: %s", reason);
         if (rc < 0)
             log_error("agent", "the network process cannot start: %s", err_text(rc));
         struct link_options o = { .identity = &a->identity,
                                   .shapes = a->policy.shapes,
                                   .backends = agent_backends,
                                   .version = a->o->version,
+                                  .sandbox = reason,
                                   .disk = disk };
+        sigset_t none;
+        sigemptyset(&none);
+        sigprocmask(SIG_SETMASK, &none, NULL); // of a second one: the first was there before they were blocked
         _exit(rc == 0 && link_run(pair[1], &o) == 0 ? 0 : 1);
     }
     close(pair[1]);
@@ -239,33 +253,59 @@ static int prepare(struct agent *a, struct err *err)
     return enrol(a, err);
 }
 
-int agent_run(const struct agent_options *o, struct err *err)
+// Why the network process has ended; it is told to, when it still runs.
+static int network_ended(pid_t child, struct err *err)
+{
+    int status = 0;
+    kill(child, SIGTERM);
+    waitpid(child, &status, 0);
+    bool forbidden = WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS;
+    return err_set(err, ERR_CLOSED, "network_ended", "the agent's network process has ended%s; every probe was removed",
+                   forbidden ? ": it made a system call that it may not" : "");
+}
+
+// Both processes, until it is told to stop. A network process that ends is started again, and the probes come back with its connection.
+static int run(struct agent *a, struct err *err)
 {
     static const int signals[] = { SIGTERM, SIGINT, SIGHUP, 0 };
+    for (bool first = true;; first = false) {
+        char reason[SANDBOX_REASON];
+        struct err why;
+        int fd = -1;
+        pid_t child = -1;
+        int64_t began = clock_mono_ns();
+        int rc = start_network(a, &fd, &child, err);
+        if (rc < 0)
+            return rc;
+        if (first && (rc = sandbox_helper(reason)) == 0)
+            rc = loop_signals_block(signals); // before, a signal ends both at once
+        if (rc == 0)
+            rc = helper_run(fd, &(struct helper_options){ .policy = &a->policy,
+                                                          .policy_file = policy_file(a->o),
+                                                          .policy_may_miss = !a->o->policy[0],
+                                                          .backends = agent_backends,
+                                                          .lease_ms = HELPER_LEASE_MS,
+                                                          .scan_ms = HELPER_SCAN_MS });
+        int ended = network_ended(child, &why);
+        if (rc <= 0)
+            return rc;
+        // What falls again at once is somebody's work, or cannot be mended here: who started the agent decides.
+        if (clock_mono_ns() - began < AGAIN_S * NS_PER_S) {
+            *err = why;
+            return ended;
+        }
+        log_error("agent", "%s; it is started again", why.message);
+    }
+}
+
+int agent_run(const struct agent_options *o, struct err *err)
+{
     struct agent a = { .o = o, .lock = -1 };
-    int fd = -1;
-    pid_t child = -1;
     signal(SIGPIPE, SIG_IGN);
     policy_init(&a.policy);
     int rc = prepare(&a, err);
     if (rc == 0)
-        rc = start_network(&a, &fd, &child, err); // before signals are blocked: those end it at once
-    if (rc == 0)
-        rc = loop_signals_block(signals);
-    if (rc == 0) {
-        rc = helper_run(fd, &(struct helper_options){ .policy = &a.policy,
-                                                      .policy_file = policy_file(o),
-                                                      .policy_may_miss = !o->policy[0],
-                                                      .backends = agent_backends,
-                                                      .lease_ms = HELPER_LEASE_MS,
-                                                      .scan_ms = HELPER_SCAN_MS });
-        int status = 0;
-        kill(child, SIGTERM);
-        waitpid(child, &status, 0);
-        if (rc == 0 && WIFEXITED(status) && WEXITSTATUS(status))
-            rc = err_set(err, ERR_CLOSED, "network_ended",
-                         "the agent's network process has ended; every probe was removed");
-    }
+        rc = run(&a, err);
     policy_free(&a.policy);
     if (a.lock >= 0)
         close(a.lock);

@@ -22,6 +22,12 @@ enum {
     GRANT_ARENA = 64 << 10,
     BRAKE_MS = 60000,
 };
+// Sanitizers take several times what they watch.
+#if defined(__SANITIZE_ADDRESS__)
+#define OWN_BYTES_MAX ((uint64_t)512 << 20)
+#else
+#define OWN_BYTES_MAX ((uint64_t)64 << 20)
+#endif
 #define BRAKE_RSS ((uint64_t)192 << 20)
 #define BRAKE_CPU_PPM 500000 // half a core
 
@@ -168,6 +174,7 @@ static void on_message(struct channel *c, uint8_t kind, bytes m)
 static void on_closed(struct channel *c)
 {
     struct helper *h = OS_CONTAINER(c, struct helper, channel);
+    h->channel_ended = true;
     loop_stop(h->loop);
 }
 
@@ -181,15 +188,17 @@ static void on_scan(struct timer *t)
     loop_timer_set(h->loop, t, h->o->scan_ms);
 }
 
-static uint64_t resident_bytes(void)
+// own: what is not of files or of rings that are shared with targets.
+static uint64_t resident_bytes(uint64_t *ret_own)
 {
-    char text[64];
-    unsigned long long total, pages = 0;
+    char text[128];
+    unsigned long long total, pages = 0, shared = 0;
     FILE *f = fopen("/proc/self/statm", "re");
     if (f && fgets(text, sizeof text, f))
-        sscanf(text, "%llu %llu", &total, &pages);
+        sscanf(text, "%llu %llu %llu", &total, &pages, &shared);
     if (f)
         fclose(f);
+    *ret_own = (pages > shared ? pages - shared : 0) * (uint64_t)sysconf(_SC_PAGESIZE);
     return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
@@ -204,10 +213,13 @@ static int64_t cpu_ns(void)
 static void watch_itself(struct helper *h)
 {
     int64_t now = clock_mono_ns(), cpu = cpu_ns();
-    uint64_t rss = resident_bytes(), attached = 0, processes = 0;
+    uint64_t own, rss = resident_bytes(&own), attached = 0, processes = 0;
     uint64_t ppm = now > h->cpu_at_ns ? (uint64_t)(cpu - h->cpu_ns) * 1000000u / (uint64_t)(now - h->cpu_at_ns) : 0;
     h->cpu_ns = cpu;
     h->cpu_at_ns = now;
+    if (own > OWN_BYTES_MAX && !h->full)
+        log_warn("agent", "it holds %llu MB: captures are dropped until it is less", (unsigned long long)(own >> 20));
+    h->full = own > OWN_BYTES_MAX;
     if (!h->braked && (rss > BRAKE_RSS || ppm > BRAKE_CPU_PPM)) {
         log_warn("agent",
                  "it takes too much of this host (%llu MB, %llu %% of a core): all probes are out for a minute",
@@ -332,5 +344,5 @@ int helper_run(int fd, const struct helper_options *o)
     loop_timer_set(h.loop, &h.tick, TICK_MS);
     rc = loop_run(h.loop);
     end(&h);
-    return rc;
+    return rc == 0 && h.channel_ended;
 }

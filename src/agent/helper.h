@@ -14,5 +14,6 @@ struct helper_options {
 
 enum { HELPER_LEASE_MS = 90000, HELPER_SCAN_MS = 2000 };
 
-// Runs until the channel ends, or SIGTERM or SIGINT come: removes everything, then returns 0. fd is the channel's.
+// Runs until the channel ends, or SIGTERM or SIGINT come: removes everything, then returns 0, or 1 when
+// the channel has ended by itself. fd is the channel's.
 int helper_run(int fd, const struct helper_options *o);

@@ -87,6 +87,8 @@ struct helper {
     struct desired desired;
     int64_t contact_ns;
     int lease_ms;
+    bool channel_ended;
+    bool full;                     // of its own memory: captures are dropped, and counted
     bool stopping, braked, listed; // listed: the list of processes as it was told is still true
     uint64_t serial, captures;
     char run[17];

@@ -56,6 +56,7 @@ static void write_status(struct link *l)
         const char *key, *text;
     } texts[] = { { "server", l->o->identity->server },
                   { "agent", l->o->identity->agent },
+                  { "sandbox", l->o->sandbox },
                   { "error", l->ws ? "" : l->last_error } };
     const struct {
         const char *key;
@@ -245,6 +246,8 @@ static void send_captures(struct link *l)
         }
         buf_str(&b, STR("]}"));
         bool sent = n && !b.error && send_text(l, buf_view(&b));
+        if (b.error)
+            spool_again(l->spool); // no memory for it now: with the next tick
         buf_free(&b);
         if (!sent)
             return;

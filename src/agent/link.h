@@ -24,7 +24,8 @@ struct link_options {
     bool shapes;
     const struct backend *const *backends;
     const char *version;
-    struct disk *disk; // a folder of its own, opened while it still may: spool and status.json
+    const char *sandbox; // why its calls are not filtered; "" when they are
+    struct disk *disk;   // a folder of its own, opened while it still may: spool and status.json
 };
 
 // fd: the channel to the helper. Runs until that ends.

@@ -1,6 +1,7 @@
 // What an agent says of itself and of its host, for people.
 #include "agent/agent.h"
 #include "agent/process.h"
+#include "agent/sandbox.h"
 #include "base/json_tree.h"
 
 #include <dirent.h>
@@ -70,6 +71,9 @@ int agent_status(const char *state, struct buf *out, struct err *err)
                (long long)number(root, "lost"));
     buf_printf(out, "itself     %.1f %% of a core, %lld MB\n", (double)number(root, "cpu_ppm") / 1e4,
                (long long)(number(root, "rss") >> 20));
+    str open = json_get_text(root, STR("sandbox"));
+    buf_printf(out, "sandbox    system calls of what speaks with the server are %s%s%.*s\n",
+               open.len ? "not filtered" : "filtered", open.len ? ": " : "", STR_ARG(open));
     arena_free(&arena);
     return out->error;
 }
@@ -130,5 +134,9 @@ void agent_doctor(struct buf *out)
     if (!ok)
         buf_str(out, scope == 3 ? STR("       this kernel was told to allow it to nobody until the next start\n")
                                 : STR("       run `clew agent` as root, or with CAP_SYS_PTRACE\n"));
+    char reason[SANDBOX_REASON];
+    bool filtered = sandbox_possible(reason);
+    buf_printf(out, "%-6s live: filter of the agent's system calls (seccomp)%s%s\n", filtered ? "ok" : "note",
+               filtered ? "" : ": ", reason);
     count_processes(out);
 }

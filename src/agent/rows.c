@@ -196,8 +196,9 @@ static bool send_capture(struct target *t, struct row *r, str json)
     buf_init(&first, sizeof id + sizeof head);
     buf_append(&first, id, (size_t)id_n + 1);
     buf_append(&first, head, (size_t)head_n);
-    bool sent = !first.error && channel_send(&h->channel, CHANNEL_CAPTURE, buf_bytes(&first),
-                                             bytes_of(json.ptr + 1, json.len - 1)) == 0;
+    bool sent =
+        !first.error && !h->full &&
+        channel_send(&h->channel, CHANNEL_CAPTURE, buf_bytes(&first), bytes_of(json.ptr + 1, json.len - 1)) == 0;
     buf_free(&first);
     r->lost_spool += !sent;
     r->counts_dirty |= !sent;

@@ -274,6 +274,37 @@ def test_more_hits_are_granted_while_it_stands(enrolled, victim):
     end(p)
 
 
+def test_a_network_process_that_is_ended_comes_back(enrolled, victim):
+    """As a system call that it may not make ends it (tests/agent/test_sandbox.c): the helper takes the probes out, and they come back with the next one."""
+    p = agent(enrolled.state)
+    enrolled.wait("processes", of(victim.pid))
+    enrolled.send({"type": "desired", "revision": 1, "probes": [probe(victim, grant=1)]})
+    enrolled.wait("states", lambda m: any(s["state"] == "installed" for s in m["states"]))
+    captures(enrolled, 1)
+
+    def network():
+        return int(open(f"/proc/{p.pid}/task/{p.pid}/children").read().split()[0])
+
+    def of_process(pid, name):
+        return next(line.split()[1] for line in open(f"/proc/{pid}/status") if line.startswith(name + ":"))
+
+    assert of_process(network(), "NoNewPrivs") == "1" and int(of_process(network(), "CapEff"), 16) == 0
+    status = subprocess.run([harness.binary(), "agent", "status", "--state", enrolled.state], capture_output=True, text=True).stdout
+    filtered = " are filtered\n" in status
+    assert filtered or "not filtered: this is a build with sanitizers" in status
+    assert [of_process(pid, "Seccomp") for pid in (network(), p.pid)] == ["2" if filtered else "0"] * 2
+    threading.Event().wait(11)  # what falls at once is not started again
+    first = network()
+    os.kill(first, signal.SIGSYS)
+    enrolled.wait("hello")
+    assert network() != first and victim.poll() is None
+    enrolled.wait("processes", of(victim.pid))
+    enrolled.send({"type": "desired", "revision": 2, "probes": [probe(victim, revision=2, grant=1)]})
+    captures(enrolled, 1)
+    os.kill(network(), signal.SIGSYS)
+    assert p.wait(30) == 1 and "made a system call that it may not" in p.stderr.read()
+
+
 NODE = """
 function work(order) {
   const total = order.n * 2;
