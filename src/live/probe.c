@@ -403,6 +403,9 @@ static int find(struct live *l, const struct live_caller *who, str id, struct li
     return 0;
 }
 
+// What many do to a probe, and the trail tells apart from changes of what it takes.
+static bool only_paused(const struct json_node *body) { return body->n == 1 && json_get(body, STR("paused")); }
+
 int live_probe_change(struct live *l, const struct live_caller *who, str id, const struct json_node *body,
                       struct json_writer *w, struct err *err)
 {
@@ -418,7 +421,11 @@ int live_probe_change(struct live *l, const struct live_caller *who, str id, con
         r = take(l, who, p, body, err);
         if (r == 0) {
             p->revision++;
-            r = audit(l, who->actor, "probe.change", p, err);
+            r = audit(l, who->actor,
+                      !only_paused(body) ? "probe.change"
+                      : p->paused        ? "probe.pause"
+                                         : "probe.resume",
+                      p, err);
         }
         if (r == 0)
             r = write_row(l, p, err);

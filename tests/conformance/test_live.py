@@ -374,6 +374,14 @@ def test_changes_make_revisions_and_are_entered(server, connected):
     assert [(a, made["id"]) in said for a in ("probe.add", "probe.change", "probe.remove")] == [True] * 3
 
 
+def test_pausing_is_entered_as_that(server):
+    made = place(server, service())
+    for paused in (True, False):
+        ask(server, "PATCH", f"/api/v1/probes/{made['id']}", {"paused": paused})
+    said = [e["action"] for e in ask(server, "GET", "/api/v1/audit")["entries"] if e["target"] == made["id"]]
+    assert said == ["probe.resume", "probe.pause", "probe.add"]
+
+
 def test_the_kill_switch(server, connected):
     name = service()
     agent = connected(processes=[process(1, name)])

@@ -4,8 +4,10 @@ import { getJson } from '../api/client.ts';
 import { useLoad } from '../api/load.ts';
 import { plural } from '../format/number.ts';
 import { absolute, clock, dayClock, parseInstant } from '../format/time.ts';
+import { Link } from '../parts/Link.tsx';
 import { CopyButton } from '../parts/Paste.tsx';
 import { param, setParams } from '../state/route.ts';
+import { worded } from './audit-words.ts';
 import { Head, Refusal, Rows, useDeed } from './common.tsx';
 import type { AuditEntry, Verified } from './types.ts';
 
@@ -62,26 +64,29 @@ export function Audit() {
                 <tbody>
                   {entries.map((entry) => {
                     const { ms } = parseInstant(entry.time);
+                    const says = worded(entry);
                     const bad = chain.data.value?.bad_seq !== undefined && entry.seq >= chain.data.value.bad_seq;
                     return (
                       <tr key={entry.seq} class={bad ? 'bad' : ''}>
                         <td class="nw" title={absolute(ms)}>
                           {dayClock(ms)}
                           <span class="wide">{clock(ms).slice(5, 8)}</span>
-                          <span class="narrow sm d3 sub cut">{entry.actor}</span>
+                          <span class="narrow sm d3 sub cut">{says.who}</span>
                         </td>
                         <td class="cut wide" title={entry.actor}>
-                          {entry.actor}
+                          {says.who}
                         </td>
                         <td class="cut" title={`${entry.action} ${entry.target} ${entry.detail}`}>
-                          <code>{entry.action}</code>
-                          <span class="narrow sm d3 sub cut">{entry.target}</span>
+                          {says.did} {says.did !== entry.action && <code class="xs d3 wide">{entry.action}</code>}
+                          <span class="narrow sm d3 sub cut">
+                            <What href={says.href} what={says.what} />
+                          </span>
                         </td>
                         <td class="cut wide" title={entry.target}>
-                          {entry.target}
+                          <What href={says.href} what={says.what} />
                         </td>
                         <td class="cut wide d2" title={entry.detail}>
-                          {entry.detail}
+                          {says.detail}
                         </td>
                         <td class="r wide d3" title={entry.hash}>
                           {entry.seq}
@@ -116,6 +121,16 @@ export function Audit() {
   );
 }
 
+function What({ href, what }: { href: string | undefined; what: string }) {
+  return href ? (
+    <Link class="link" href={href} follow>
+      {what}
+    </Link>
+  ) : (
+    <span>{what}</span>
+  );
+}
+
 function Chain({ chain }: { chain: Verified | undefined }) {
   if (!chain) return <>Checking the chain.</>;
   if (chain.holds) return <>{plural(chain.entries, 'entry', 'entries')}; the chain of hashes holds from the first to the newest.</>;
@@ -138,14 +153,14 @@ function Filter({ wanted }: { wanted: string }) {
         class="text grow filter"
         data-slash
         aria-label="Entries that say"
-        placeholder="a name, an action: mara, token.add, session"
+        placeholder="a name, an action: mara, probe.add, session"
         value={text}
         onInput={(event) => setText(event.currentTarget.value)}
       />
       <button type="submit" class="btn">
         Find
       </button>
-      {['session', 'user', 'token', 'link', 'project'].map((word) => (
+      {['session', 'user', 'token', 'project', 'probe', 'values', 'agent', 'issue'].map((word) => (
         <button type="button" class="btn g s" key={word} onClick={() => setParams({ containing: `${word}.` })}>
           {word}
         </button>

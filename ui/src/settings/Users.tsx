@@ -260,7 +260,7 @@ function Roles({ chosen, change }: { chosen: string[]; change: (scopes: string[]
   return (
     <>
       <div class="row wrap">
-        <span class="seg" role="group" aria-label="Role">
+        <span class="seg scroll" role="group" aria-label="Role">
           {ROLES.map((entry) => (
             <button
               type="button"

@@ -2,17 +2,18 @@
 export const SCOPES: [string, string][] = [
   ['ingest', 'send records'],
   ['read', 'query records, open pages'],
-  ['values', 'read captured values'],
-  ['probe', 'place probes'],
-  ['probe_prod', 'place probes in production'],
-  ['patch', 'change running code'],
-  ['admin', 'users, tokens, projects, settings'],
+  ['values', 'read captured variables; each time is entered in the audit trail'],
+  ['probe', 'place probes, except in production'],
+  ['probe_prod', 'place probes in production, too'],
+  ['patch', 'change running code; nothing does so yet'],
+  ['admin', 'users, tokens, projects, agents, settings'],
 ];
 
 export const ROLES: { name: string; scopes: string[]; says: string }[] = [
   { name: 'Reader', scopes: ['read'], says: 'sees records' },
   { name: 'Member', scopes: ['read', 'values'], says: 'sees records and captured values' },
-  { name: 'Administrator', scopes: SCOPES.map(([scope]) => scope), says: 'may do everything' },
+  { name: 'Developer', scopes: ['read', 'values', 'probe'], says: 'sees captured values and places probes, except in production' },
+  { name: 'Administrator', scopes: SCOPES.map(([scope]) => scope), says: 'may do everything, probes in production too' },
 ];
 
 /** The role that is exactly these scopes, else `Custom`. */
