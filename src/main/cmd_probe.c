@@ -48,8 +48,8 @@ static void put(struct json_writer *w, const char *key, const char *value)
     json_put_str(w, str_z(value));
 }
 
-// "orders.py:42", or "place()" for the entry of a function.
-static int put_where(struct json_writer *w, const char *text, struct err *err)
+// "orders.py:42"; "place()" or "orders.py:place()": a function's entry, or what a timer measures.
+static int put_where(struct json_writer *w, const char *text, bool timer, struct err *err)
 {
     str s = str_z(text);
     ptrdiff_t colon = -1;
@@ -60,10 +60,14 @@ static int put_where(struct json_writer *w, const char *text, struct err *err)
     json_put_key(w, STR("where"));
     json_put_object(w);
     if (str_ends(s, STR("()")) && s.len > 2) {
+        if (colon > 0) {
+            json_put_key(w, STR("file"));
+            json_put_str(w, str_slice(s, 0, (size_t)colon));
+        }
         json_put_key(w, STR("function"));
-        json_put_str(w, str_slice(s, 0, s.len - 2));
+        json_put_str(w, str_slice(s, (size_t)(colon + 1), s.len - 2));
         json_put_key(w, STR("at"));
-        json_put_str(w, STR("entry"));
+        json_put_str(w, timer ? STR("exit") : STR("entry"));
     } else if (colon > 0 && parse_u64(str_slice(s, (size_t)colon + 1, s.len), &line) && line > 0) {
         json_put_key(w, STR("file"));
         json_put_str(w, str_slice(s, 0, (size_t)colon));
@@ -133,6 +137,55 @@ static void put_log(struct json_writer *w, const struct invocation *inv)
     json_put_object_end(w);
 }
 
+// "tier=order.tier", or an expression that names itself.
+static int put_by(struct json_writer *w, const struct invocation *inv, struct err *err)
+{
+    json_put_key(w, STR("by"));
+    json_put_object(w);
+    for (int i = 0; invocation_option_n(inv, "by", i); i++) {
+        str text = str_z(invocation_option_n(inv, "by", i));
+        ptrdiff_t sign = str_find_char(text, '=', 0);
+        bool named = sign > 0 && !(text.len > (size_t)sign + 1 && text.ptr[sign + 1] == '=');
+        for (ptrdiff_t k = 0; named && k < sign; k++)
+            named = str_find_char(STR("<>! ()[\"'"), text.ptr[k], 0) < 0;
+        if (!text.len)
+            return err_set(err, ERR_INVALID, "usage", "--by: an expression is missing");
+        json_put_key(w, named ? str_slice(text, 0, (size_t)sign) : text);
+        json_put_str(w, named ? str_slice(text, (size_t)sign + 1, text.len) : text);
+    }
+    json_put_object_end(w);
+    return 0;
+}
+
+static int put_metric(struct json_writer *w, const struct invocation *inv, struct err *err)
+{
+    const char *name = invocation_option(inv, "metric"), *as = invocation_option(inv, "as"),
+               *value = invocation_option(inv, "value");
+    bool timer = invocation_option(inv, "timer"), by = invocation_option(inv, "by");
+    if (!timer && !name) {
+        if (as || value || by)
+            return err_set(err, ERR_INVALID, "usage", "--%s is of --metric", as ? "as" : value ? "value" : "by");
+        return 0;
+    }
+    if (invocation_option(inv, "log") || invocation_option(inv, "capture") || (timer && (as || value)))
+        return err_set(err, ERR_INVALID, "usage", "%s goes without %s", timer ? "--timer" : "--metric",
+                       invocation_option(inv, "log")       ? "--log"
+                       : invocation_option(inv, "capture") ? "--capture"
+                                                           : "--as and --value");
+    put(w, "kind", timer ? "timer" : "metric");
+    if (timer && !name && !by)
+        return 0;
+    json_put_key(w, STR("metric"));
+    json_put_object(w);
+    put(w, "name", name);
+    if (!timer)
+        put(w, "kind", as ? as : value ? "histogram" : "count");
+    put(w, "value", value);
+    int r = by ? put_by(w, inv, err) : 0;
+    json_put_object_end(w);
+    return r;
+}
+
 static int put_probe(struct json_writer *w, const struct invocation *inv, struct err *err)
 {
     const char *service = invocation_option(inv, "service"), *place = inv->operands[inv->operands_n - 1];
@@ -144,7 +197,7 @@ static int put_probe(struct json_writer *w, const struct invocation *inv, struct
                                : "the service is missing: clew probe add SERVICE FILE:LINE");
     json_put_object(w);
     put(w, "service", service);
-    int r = put_where(w, place, err);
+    int r = put_where(w, place, invocation_option(inv, "timer"), err);
     put(w, "project", invocation_option(inv, "project"));
     put(w, "if", invocation_option(inv, "if"));
     put(w, "hit", invocation_option(inv, "hit"));
@@ -156,6 +209,8 @@ static int put_probe(struct json_writer *w, const struct invocation *inv, struct
         json_put_array_end(w);
     }
     put_log(w, inv);
+    if (r == 0)
+        r = put_metric(w, inv, err);
     put_scope(w, inv);
     if (r == 0)
         r = put_ttl(w, inv, err);
@@ -176,6 +231,8 @@ static str wrong_text(void *ctx, str place)
     const char *text = NULL;
     if (str_eq(place, STR("if")))
         text = invocation_option(inv, "if");
+    else if (str_eq(place, STR("metric.value")))
+        text = invocation_option(inv, "value");
     else if (str_eq(place, STR("log.template")))
         text = invocation_option(inv, "log");
     else if (str_starts(place, STR("exprs["))) {
@@ -266,20 +323,23 @@ int command_probe_add(struct invocation *inv)
 static int put_row(struct grid *g, const struct json_node *p)
 {
     struct buf where;
-    int64_t ends = 0, hits = json_get_int(p, STR("hits")), used = json_get_int(p, STR("hits_used"));
+    int64_t ends = 0, hits = json_get_int(p, STR("hits")), used = json_get_int(p, STR("hits_used")), counted = 0;
+    str kind = json_get_text(p, STR("kind"));
     size_t n = 0;
     buf_init(&where, 8192);
     probe_text_where(&where, p);
-    for (const struct json_node *i = json_first_of(json_get(p, STR("instances")), JSON_ARRAY); i; i = i->next)
+    for (const struct json_node *i = json_first_of(json_get(p, STR("instances")), JSON_ARRAY); i; i = i->next) {
         n += str_eq(json_get_text(i, STR("state")), STR("installed")) ||
              str_eq(json_get_text(i, STR("state")), STR("emitting"));
+        counted += json_get_int(i, STR("hits")) - json_get_int(i, STR("filtered"));
+    }
     int r = grid_row(g);
     if (r == 0)
         r = grid_put(g, "probe", false, json_get_text(p, STR("id")));
     if (r == 0)
         r = grid_put(g, "state", false, json_get_text(p, STR("state")));
     if (r == 0)
-        r = grid_put(g, "kind", false, json_get_text(p, STR("kind")));
+        r = grid_put(g, "kind", false, kind);
     if (r == 0)
         r = grid_put(g, "service", false, json_get_text(p, STR("service")));
     if (r == 0)
@@ -287,7 +347,10 @@ static int put_row(struct grid *g, const struct json_node *p)
     if (r == 0)
         r = grid_put(g, "in", true, arena_printf(g->arena, "%zu", n));
     if (r == 0)
-        r = grid_put(g, "hits", true, arena_printf(g->arena, "%lld/%lld", (long long)used, (long long)hits));
+        r = grid_put(g, "hits", true,
+                     str_eq(kind, STR("metric")) || str_eq(kind, STR("timer")) // these have no limit
+                         ? arena_printf(g->arena, "%lld", (long long)counted)
+                         : arena_printf(g->arena, "%lld/%lld", (long long)used, (long long)hits));
     if (r == 0 && parse_rfc3339(json_get_text(p, STR("expires")), &ends)) {
         int64_t left = ends - clock_unix_ns();
         r = grid_put(g, "left", true,

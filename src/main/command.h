@@ -4,7 +4,7 @@
 #include "main/config.h"
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
-enum { COMMAND_OPTIONS_MAX = 20, COMMAND_OPERANDS_MAX = 16, COMMAND_GIVEN_MAX = 64 };
+enum { COMMAND_OPTIONS_MAX = 28, COMMAND_OPERANDS_MAX = 16, COMMAND_GIVEN_MAX = 64 };
 
 struct invocation;
 

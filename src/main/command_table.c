@@ -42,12 +42,15 @@ const struct command commands[] = {
       CONFIG_CLIENT, 0, 0, { OPTION_JSON, { "services", NULL, "the services that run there instead, which probes name" } }, command_agents },
     { "probe add", "[SERVICE] FILE:LINE", "place a probe in what runs: clew probe add checkout orders.py:42 --if 'order.total > 100'",
       "Prints the probe's id. On a terminal, and with --wait, says when it is installed or why it is refused (status 1).\n"
-      "FUNCTION() instead of FILE:LINE: at its entry. Expressions are described in docs/probes.md; they never call the program.\n"
+      "FUNCTION() or FILE:FUNCTION() instead of FILE:LINE: at its entry. With --metric hits are counted, with --timer calls of a function are\n"
+      "measured, both in the metric of that name; they have no limit of hits. Expressions are described in docs/probes.md; they never call the program.\n"
       "Needs the scope probe, in production probe_prod: a token that has it (CLEW_TOKEN), or the data directory of a server on this machine.",
       CONFIG_CLIENT, 1, 2,
       { { "service", "NAME", "the service, where it is not the first word" }, { "if", "EXPR", "only when this is true: 'order.total > 100'" },
         { "capture", "EXPR", "this, too; may be given several times" }, { "log", "TEMPLATE", "a log line instead of a snapshot: 'total {order.total}'" },
-        { "level", "LEVEL", "of the log line (default: info)" }, { "hit", "N", "==3, >=3 or %3: the third, from the third on, every third" },
+        { "level", "LEVEL", "of the log line (default: info)" }, { "metric", "NAME", "count hits in this metric instead" },
+        { "as", "KIND", "count, gauge or histogram (default: count, with --value histogram)" }, { "value", "EXPR", "what is counted up, or measured: 'order.total'" },
+        { "by", "[NAME=]EXPR", "a series for each of its values: 'tier=order.tier'; may be given several times" }, { "timer", NULL, "measure how long calls of FUNCTION() take" }, { "hit", "N", "==3, >=3 or %3: the third, from the third on, every third" },
         { "hits", "N", "at most so many captures (default: 20)" }, { "rate", "N", "so many a second and process (default: 1)" },
         { "ttl", "TIME", "ends after this time (default: 30m)" }, { "depth", "N", "levels of objects (default: 3)" },
         { "version", "VERSION", "only this version" }, { "environment", "NAME", "only this environment" }, { "host", "NAME", "only this host" },

@@ -127,9 +127,41 @@ bool probe_text_settled(const struct json_node *probe)
     return settled;
 }
 
+// "orders.total (histogram of order.total) by tier", and the question for what it has counted.
+static void put_metric(struct buf *out, const struct json_node *probe)
+{
+    const struct json_node *m = json_get(probe, STR("metric"));
+    bool timer = str_eq(json_get_text(probe, STR("kind")), STR("timer"));
+    str name = json_get_text(m, STR("name")), value = json_get_text(m, STR("value"));
+    if (!m && !timer)
+        return;
+    name = name.len ? name : STR("probe.duration");
+    buf_printf(out, "%-*s", LABEL_WIDTH, timer ? "timer" : "metric");
+    human_escape(out, name);
+    if (!timer) {
+        buf_str(out, STR(" ("));
+        human_escape(out, json_get_text(m, STR("kind")));
+        buf_str(out, value.len ? STR(" of ") : STR(""));
+        human_escape(out, value);
+        buf_byte(out, ')');
+    }
+    const char *between = " by ";
+    for (const struct json_node *e = json_first_of(json_get(m, STR("by")), JSON_OBJECT); e; e = e->next) {
+        buf_str(out, str_z(between));
+        human_escape(out, e->key);
+        between = ", ";
+    }
+    buf_printf(out, "\n%-*sclew query 'metrics name=", LABEL_WIDTH, "points");
+    human_escape(out, name);
+    buf_str(out, STR(" probe="));
+    human_escape(out, json_get_text(probe, STR("id")));
+    buf_str(out, STR("'\n"));
+}
+
 void probe_text(struct buf *out, const struct json_node *probe)
 {
     int64_t ns;
+    str kind = json_get_text(probe, STR("kind"));
     human_labelled(out, LABEL_WIDTH, "probe", json_get_text(probe, STR("id")));
     human_labelled(out, LABEL_WIDTH, "service", json_get_text(probe, STR("service")));
     buf_printf(out, "%-*s", LABEL_WIDTH, "where");
@@ -141,10 +173,12 @@ void probe_text(struct buf *out, const struct json_node *probe)
     for (const struct json_node *e = json_first_of(json_get(probe, STR("exprs")), JSON_ARRAY); e; e = e->next)
         human_labelled(out, LABEL_WIDTH, "capture", json_text_of(e));
     human_labelled(out, LABEL_WIDTH, "log", json_get_text(json_get(probe, STR("log")), STR("template")));
+    put_metric(out, probe);
     human_labelled(out, LABEL_WIDTH, "owner", json_get_text(probe, STR("owner")));
-    buf_printf(out, "%-*s%lld of %lld hits used, %lld captures, %lld dropped\n", LABEL_WIDTH, "hits",
-               (long long)json_get_int(probe, STR("hits_used")), (long long)json_get_int(probe, STR("hits")),
-               (long long)json_get_int(probe, STR("captures")), (long long)json_get_int(probe, STR("dropped")));
+    if (!str_eq(kind, STR("metric")) && !str_eq(kind, STR("timer")))
+        buf_printf(out, "%-*s%lld of %lld hits used, %lld captures, %lld dropped\n", LABEL_WIDTH, "hits",
+                   (long long)json_get_int(probe, STR("hits_used")), (long long)json_get_int(probe, STR("hits")),
+                   (long long)json_get_int(probe, STR("captures")), (long long)json_get_int(probe, STR("dropped")));
     if (parse_rfc3339(json_get_text(probe, STR("expires")), &ns)) {
         buf_printf(out, "%-*s", LABEL_WIDTH, "ends");
         human_time(out, ns);

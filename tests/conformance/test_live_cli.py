@@ -145,3 +145,30 @@ def test_remove_all_wants_to_be_told_so(server, agent):
     assert clew(server, "probe", "rm", status=2).stderr
     clew(server, "probe", "add", agent.service, "app/pricing.py:87")
     assert clew(server, "probe", "rm", "--service", agent.service).stdout == "1\n"
+
+
+def test_what_counts_is_placed_listed_and_asked(server, agent):
+    id = clew(server, "probe", "add", agent.service, "app/pricing.py:87", "--metric", "orders.total", "--value", "order.total", "--by", "tier=order.tier", "--by", "len(order.items)").stdout.strip()
+    [told] = agent.desired(id)["probes"]
+    assert told["kind"] == "metric" and told["metric"]["kind"] == "histogram" and list(told["metric"]["by"]) == ["tier", "len(order.items)"]
+    agent.state(id)
+    agent.say("counts", counts=[{"probe": id, "process": "1-100", "hits": 9, "filtered": 2, "captured": 7, "dropped": {}, "errors": 0, "ns": 1}])
+    agent.send(agent.figures(id, "histogram", {"by": {"tier": "gold"}, "count": 7, "sum": 70, "min": 1, "max": 50, "buckets": [3, 4], "new": True}, since=10, bounds=[10], name="orders.total"))
+    agent.wait("ack")
+    shown = clew(server, "probe", "show", id).stdout
+    assert "orders.total (histogram of order.total) by tier, len(order.items)" in shown and "hits used" not in shown
+    words = next(line for line in shown.splitlines() if line.startswith("points")).split("'")[1]
+    assert lines(clew(server, "query", words + " | stats increase(count) as n", "--json"))[0] == {"n": 7}
+    assert clew(server, "probe", "ls", "--service", agent.service).stdout.split(id)[1].split()[5] == "7"
+
+
+def test_a_timer_measures_a_function(server, agent):
+    id = clew(server, "probe", "add", agent.service, "app/pricing.py:apply()", "--timer").stdout.strip()
+    [told] = agent.desired(id)["probes"]
+    assert told["where"] == {"file": "app/pricing.py", "function": "apply", "at": "exit"} and told["metric"] == {"kind": "histogram", "name": "probe.duration"}
+    assert "probe.duration" in clew(server, "probe", "show", id).stdout
+
+
+@pytest.mark.parametrize("words", [["--value", "x"], ["--by", "x"], ["--as", "count"], ["--metric", "x", "--log", "y"], ["--timer", "--capture", "y"], ["--timer", "--value", "y"]])
+def test_what_does_not_go_together_is_a_usage_error(server, words):
+    assert clew(server, "probe", "add", "shop", "a.py:f()", *words, status=2).stderr.startswith("clew: ")

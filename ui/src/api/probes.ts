@@ -78,7 +78,7 @@ export interface ProbeSpec {
   if?: string | null;
   exprs?: string[] | null;
   log?: { level?: string; template: string } | null;
-  metric?: { kind: string; name: string; value?: string } | null;
+  metric?: { kind?: string; name?: string; value?: string; by?: Record<string, string> } | null;
   frames?: number;
   /** Of how many of them, from the innermost, variables are taken. */
   frames_vars?: number;

@@ -22,7 +22,7 @@ import { hueOf } from '../state/services.ts';
 import { may } from '../state/session.ts';
 import { Editor } from './Editor.tsx';
 import { NoAgent, NoService, NotAttachable, Services } from './Empty.tsx';
-import { functionAt, lineIn, probeAt, probesIn, sameFile } from './files.ts';
+import { functionAt, isCounting, lineIn, probeAt, probesIn, sameFile } from './files.ts';
 import { Hits } from './Hits.tsx';
 import { Diamond } from './Marks.tsx';
 import { Instances, OtherServices, Probes, Tree } from './Side.tsx';
@@ -199,7 +199,7 @@ function Service({ name, service, session, choose, stale }: ServiceProps) {
       does: 'next probe',
       run: () =>
         cycle(
-          probes.filter((one) => one.service === name),
+          probes.filter((one) => one.service === name && !isCounting(one)),
           probe,
           chooseProbe,
         ),

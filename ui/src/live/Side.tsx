@@ -1,15 +1,16 @@
 // At the left: the processes and what has become of the probe in each, the files, the probes, other services.
-import { ChevronDown, ChevronRight, FileCode, Folder } from 'lucide';
+import { ChartLine, ChevronDown, ChevronRight, FileCode, Folder } from 'lucide';
 import { useState } from 'preact/hooks';
 import { useLoad } from '../api/load.ts';
 import { type Instance, type LiveService, loadFiles, type Probe } from '../api/probes.ts';
 import { plural } from '../format/number.ts';
 import { Icon } from '../parts/Icon.tsx';
+import { Link } from '../parts/Link.tsx';
 import { SkeletonRows, useLate } from '../parts/States.tsx';
 import { hueOf } from '../state/services.ts';
-import { foldersOf, probesIn, readPlace, sortedEntries } from './files.ts';
+import { foldersOf, isCounting, probesIn, readPlace, sortedEntries } from './files.ts';
 import { colourOf, Diamond, ToneIcon } from './Marks.tsx';
-import { instanceSaid, isAlive, nameOf, numbers, placedWords, placementSaid, placeOf, probeSaid } from './words.ts';
+import { instanceSaid, isAlive, metricAddress, nameOf, numbers, placedWords, placementSaid, placeOf, probeSaid } from './words.ts';
 
 interface InstancesProps {
   instances: readonly Instance[];
@@ -238,25 +239,37 @@ export function Probes({ probes, service, chosen, choose }: ProbesProps) {
       <ul class="ft">
         {sorted.slice(0, MOST).map((probe) => (
           <li key={probe.id}>
-            <button
-              type="button"
-              class={`fe pb ${probe.id === chosen ? 'sel' : ''}`}
-              aria-current={probe.id === chosen ? 'true' : undefined}
-              title={`${probe.where.file ?? placeOf(probe.where)} in ${probe.service}${probe.owner ? `, by ${probe.owner}` : ''}`}
-              onClick={() => choose(probe)}
-            >
-              <Diamond probe={probe} />
-              <span class={`mono cut ${isAlive(probe) ? '' : 'd3'}`}>{placeOf(probe.where)}</span>
-              {probe.service !== service && <span class="xs d3 cut">{probe.service}</span>}
-              <span class="grow" />
-              <span class={`xs nw ${probe.state === 'refused' ? 'err' : probe.state === 'suspended' ? 'wrn' : 'd3'}`}>
-                {probeSaid(probe)}
-              </span>
-            </button>
+            {isCounting(probe) ? (
+              <Link class="fe pb" href={metricAddress(probe)} title={`What it counts, drawn: ${probe.metric?.name ?? 'probe.duration'}`}>
+                <ProbeRow probe={probe} service={service} />
+              </Link>
+            ) : (
+              <button
+                type="button"
+                class={`fe pb ${probe.id === chosen ? 'sel' : ''}`}
+                aria-current={probe.id === chosen ? 'true' : undefined}
+                title={`${probe.where.file ?? placeOf(probe.where)} in ${probe.service}${probe.owner ? `, by ${probe.owner}` : ''}`}
+                onClick={() => choose(probe)}
+              >
+                <ProbeRow probe={probe} service={service} />
+              </button>
+            )}
           </li>
         ))}
       </ul>
     </section>
+  );
+}
+
+function ProbeRow({ probe, service }: { probe: Probe; service: string | undefined }) {
+  return (
+    <>
+      {isCounting(probe) ? <Icon icon={ChartLine} size={14} /> : <Diamond probe={probe} />}
+      <span class={`mono cut ${isAlive(probe) ? '' : 'd3'}`}>{placeOf(probe.where)}</span>
+      {probe.service !== service && <span class="xs d3 cut">{probe.service}</span>}
+      <span class="grow" />
+      <span class={`xs nw ${probe.state === 'refused' ? 'err' : probe.state === 'suspended' ? 'wrn' : 'd3'}`}>{probeSaid(probe)}</span>
+    </>
   );
 }
 

@@ -28,6 +28,7 @@ it('shows the probe of a line that still stands', () => {
   expect(probeAt([probe('p2', 'done'), probe('p1', 'installed')], 'app/a.py', 3)?.id).toBe('p1');
   expect(probeAt([probe('p2', 'done')], 'app/a.py', 3)?.id).toBe('p2');
   expect(probeAt([probe('p2', 'done')], 'app/a.py', 4)).toBeUndefined();
+  expect(probeAt([{ ...probe('p1', 'installed'), kind: 'metric' }], 'app/a.py', 3)).toBeUndefined();
 });
 
 it('keeps what the stream has told when the answer of a request comes behind it', () => {

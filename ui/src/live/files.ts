@@ -47,8 +47,11 @@ export function functionAt(functions: Functions, line: number): string | undefin
   return around.sort((a, b) => b.line - a.line)[0]?.name;
 }
 
+/** It counts hits in a metric, and has nothing to show or to edit here. */
+export const isCounting = (probe: Pick<Probe, 'kind'>) => probe.kind === 'metric' || probe.kind === 'timer';
+
 /** The probe of a line: one that still stands before one that has ended. */
 export function probeAt(probes: readonly Probe[], file: string, line: number, functions: Functions = []): Probe | undefined {
-  const here = probesIn(probes, file).filter((probe) => lineIn(probe, functions) === line);
+  const here = probesIn(probes, file).filter((probe) => lineIn(probe, functions) === line && !isCounting(probe));
   return here.find((probe) => probe.state !== 'done' && probe.state !== 'expired') ?? here[0];
 }

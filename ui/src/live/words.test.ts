@@ -1,6 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import type { Instance, Placement, Probe } from '../api/probes.ts';
-import { core, hitsWords, instanceSaid, nameOf, placedWords, placementSaid, placeOf, probeSaid, sameWords } from './words.ts';
+import {
+  core,
+  hitsWords,
+  instanceSaid,
+  metricAddress,
+  nameOf,
+  placedWords,
+  placementSaid,
+  placeOf,
+  probeSaid,
+  sameWords,
+} from './words.ts';
 
 const instance: Instance = { id: '1-100', agent: 'a1', host: 'web-1', connected: true, attachable: true, instance: 'shop-1' };
 const placement: Placement = { agent: 'a1', process: '1-100', state: 'installed', hits: 40, filtered: 32, errors: 0, dropped: 0 };
@@ -16,6 +27,13 @@ const probe = {
   dropped: 0,
   instances: [placement],
 } as unknown as Probe;
+
+it('says how much a probe has counted, and where that is drawn', () => {
+  const counting = { ...probe, kind: 'metric', metric: { kind: 'count', name: 'orders.placed' } } as Probe;
+  expect(probeSaid(counting)).toBe('8 counted');
+  expect(metricAddress(counting)).toBe('/explore/metrics?q=metrics+name%3Dorders.placed+probe%3Dp1');
+  expect(metricAddress({ ...probe, kind: 'timer' } as Probe)).toContain('name%3Dprobe.duration');
+});
 
 describe('what a probe has become in a process', () => {
   it('says the cost of one that stands, and of a refusal why and what to do', () => {

@@ -1,6 +1,8 @@
 // What the page says of instances and probes, in sentences.
 import type { Instance, LiveService, Placement, Probe, Where } from '../api/probes.ts';
-import { NNBSP, plural } from '../format/number.ts';
+import { count, NNBSP, plural } from '../format/number.ts';
+import { term } from '../query/write.ts';
+import { isCounting } from './files.ts';
 
 export type Tone = 'ok' | 'wait' | 'warn' | 'bad' | 'off';
 
@@ -160,7 +162,14 @@ export function probeSaid(probe: Probe): string {
   if (probe.state === 'refused') return 'refused';
   if (probe.state === 'suspended') return 'suspended';
   if (probe.state === 'pending') return 'on its way';
+  if (isCounting(probe)) return `${count(probe.instances.reduce((n, one) => n + one.hits - one.filtered, 0))} counted`;
   return `${probe.hits_used} of ${probe.hits}`;
+}
+
+/** Where what a metric or timer probe counts is drawn. */
+export function metricAddress(probe: Probe): string {
+  const q = `metrics ${term('name', probe.metric?.name ?? 'probe.duration')} ${term('probe', probe.id)}`;
+  return `/explore/metrics?${new URLSearchParams({ q })}`;
 }
 
 /** "3 of 4 placed". */
