@@ -50,7 +50,7 @@ export function useCaptures(event: IssueEvent, came: () => void): Capturing {
 }
 
 /** Beside the source of a frame: its variables as a probe has taken them. */
-export function CapturedLocals({ frame }: { frame: Frame }) {
+export function CapturedLocals({ frame, trace }: { frame: Frame; trace: string | undefined }) {
   const { capture, frames } = useCapturing() ?? {};
   const at = frames?.get(frame);
   if (!capture || at === undefined) return null;
@@ -59,7 +59,7 @@ export function CapturedLocals({ frame }: { frame: Frame }) {
     <div class="capl">
       <div class="lh">
         <span class="dia" aria-hidden="true" />
-        <span class="th grow">As captured</span>
+        <span class="th grow">{capture.trace && capture.trace === trace ? 'As captured' : 'Captured at that time, in no trace'}</span>
         <Link class="xs" href={snapshotHref(capture.id)} follow title={absolute(ms)}>
           by a probe, {clock(ms)}
         </Link>

@@ -183,7 +183,7 @@ function One1({ frame, event, first, top }: { frame: Frame; event: IssueEvent; f
                 </>
               )}
               {frame.vars_hidden && <p class="why hint">locals are there; to read them takes the scope values, which you do not have</p>}
-              <CapturedLocals frame={frame} />
+              <CapturedLocals frame={frame} trace={event.trace} />
             </div>
           )}
         </div>

@@ -123,7 +123,8 @@ export function unsupported(probe: Probe): boolean {
 }
 const UNSUPPORTED = ['runtime_unsupported', 'unsupported'];
 
-const NEAR_MS = 5000;
+/** An SDK reports within moments of what it caught. */
+const NEAR_MS = 1000;
 
 /** Those of the event's trace, and those of the probe that waited for it when it came; each once, the closest in time first. */
 export function capturesOf(event: IssueEvent, hits: readonly SnapshotLine[]): SnapshotLine[] {
