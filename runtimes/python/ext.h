@@ -78,6 +78,7 @@ PyObject *ext_attribute(PyObject *o, str name); // borrowed, also a slot; NULL
 // --- trace.c ---
 void ext_trace_find(void);
 bool ext_trace(uint8_t trace[16], uint8_t span[8]);
+uint64_t ext_thread_id(void);
 str ext_thread_name(char *room, size_t n); // as the program has named it; empty: not known
 
 // --- lines.c: where lines begin in the body of a function (not its head) ---
@@ -178,6 +179,9 @@ enum { EXT_VM_SCRATCH = 160 << 10 }; // of each expression: the largest text, an
 struct ext_state {
     bool started;
     volatile uint8_t *mine; // 0 in a process that was forked off since: what is mapped there is its parent's
+    uint32_t pid;
+    const PyThreadState *starter; // the main thread, whose number the kernel was asked for
+    uint64_t starter_id;
     uint8_t *mem;
     size_t size;
     struct probe_ring ring;

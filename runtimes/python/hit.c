@@ -1,10 +1,8 @@
 // What happens when a probed place is reached: budgets first, then the capture into memory of ours, then into the ring.
 #include "ext.h"
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
-enum { NAME_ROOM = 512, ERROR_ROOM = 256 };
+enum { NAME_ROOM = 512, ERROR_ROOM = 256, FILES_KNOWN = 64, KNOWN_FOR_NS = 1000 * 1000 * 1000 };
 
 struct ext_state ext;
 
@@ -31,6 +29,33 @@ static bool in_app(str file)
 {
     return str_find(file, str_z("/site-packages/")) < 0 && str_find(file, str_z("/dist-packages/")) < 0 &&
            str_find(file, str_z("/lib/python3")) < 0 && file.len && file.ptr[0] != '<';
+}
+
+// Asked once for each of a few files, whose names are kept for that.
+static bool known_in_app(PyObject *name, str file)
+{
+    static struct known_file {
+        PyObject *name; // reference
+        bool in_app;
+    } known[FILES_KNOWN];
+    struct known_file *k = &known[((uintptr_t)name >> 4) % FILES_KNOWN];
+    if (k->name == name)
+        return k->in_app;
+    if (k->name)
+        return in_app(file);
+    *k = (struct known_file){ Py_NewRef(name), in_app(file) };
+    return k->in_app;
+}
+
+// The time of day, by the clock that has been read already; how far they are apart is looked up once a second.
+static int64_t day_ns(int64_t now)
+{
+    static int64_t apart, known_at;
+    if (!known_at || now - known_at > KNOWN_FOR_NS) {
+        apart = clock_ns(CLOCK_REALTIME) - now;
+        known_at = now;
+    }
+    return now + apart;
 }
 
 bool ext_hit_trace(struct ext_hit *h)
@@ -74,8 +99,9 @@ static void put_frames(struct probe_capture *c, const struct clew_order *o)
         }
         str function = ext_text(f.code->co_name, names[0], NAME_ROOM),
             file = ext_text(f.code->co_filename, names[1], NAME_ROOM);
-        int line = ext_frame_line(&f);
-        n += probe_capture_frame(c, function, file, line > 0 ? (uint32_t)line : 0, (str){ 0 }, in_app(file));
+        int line = n == 0 && o->at == CLEW_AT_LINE ? o->line : ext_frame_line(&f);
+        n += probe_capture_frame(c, function, file, line > 0 ? (uint32_t)line : 0, (str){ 0 },
+                                 known_in_app(f.code->co_filename, file));
     }
     probe_capture_frames_cut(c, o->frames ? cut : 0);
 }
@@ -125,8 +151,8 @@ static bool capture(struct ext_site *s, struct ext_hit *h)
     struct probe_capture_start start = {
         .slot = o->slot,
         .revision = o->revision,
-        .time_ns = clock_ns(CLOCK_REALTIME),
-        .thread = (uint64_t)syscall(SYS_gettid),
+        .time_ns = day_ns(h->begun),
+        .thread = ext_thread_id(),
         .trace = traced ? h->trace : NULL,
         .span = traced ? h->span : NULL,
         .thread_name = ext_thread_name(room, sizeof room),
@@ -140,7 +166,7 @@ static bool capture(struct ext_site *s, struct ext_hit *h)
     put_frames_vars(&c, o);
     size_t n =
         probe_capture_end(&c, (uint64_t)(ext_now_ns() - h->begun), h->event->duration_ns, probe_ring_lost(&ext.ring));
-    return probe_ring_put(&ext.ring, ext.scratch, n, (uint32_t)getpid() & 0x3fffff);
+    return probe_ring_put(&ext.ring, ext.scratch, n, ext.pid & 0x3fffff);
 }
 
 // False: the hit is none. *ret_slow: it took long to know.

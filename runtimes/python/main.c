@@ -2,6 +2,7 @@
 #include "ext.h"
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -199,12 +200,15 @@ static void apply(struct clew_orders *orders)
 
 int64_t clew_python_apply(void)
 {
+    struct clew_orders *orders = (struct clew_orders *)(ext.mem + CLEW_ORDERS_AT);
     PyObject *type, *value, *traceback;
+    int64_t begun = ext_now_ns();
     PyErr_Fetch(&type, &value, &traceback);
     ext_trace_find();
-    apply((struct clew_orders *)(ext.mem + CLEW_ORDERS_AT));
+    apply(orders);
     PyErr_Clear();
     PyErr_Restore(type, value, traceback);
+    orders->ns = (uint64_t)(ext_now_ns() - begun);
     return 0;
 }
 
@@ -251,6 +255,8 @@ static int64_t start_with(const struct clew_start *start)
     if (ext.mem)
         munmap(ext.mem, ext.size);
     ext.mem = mem, ext.size = start->size, ext.ring = ring, ext.policy_generation = 0;
+    ext.pid = (uint32_t)getpid();
+    ext.starter = PyThreadState_Get(), ext.starter_id = (uint64_t)syscall(SYS_gettid);
     *ext.mine = 1;
     return CLEW_STARTED;
 }

@@ -2,8 +2,6 @@
 // context, a tuple of two numbers first) and of Sentry's (the current scope, in it the span with its ids as hexadecimal text).
 #include "ext.h"
 #include <internal/pycore_context.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 enum { VARS_MAX = 8 };
 
@@ -120,6 +118,13 @@ bool ext_trace(uint8_t trace[16], uint8_t span[8])
     return false;
 }
 
+// The interpreter's own note is not renewed by a fork everywhere: of the thread that started us the kernel was asked.
+uint64_t ext_thread_id(void)
+{
+    const PyThreadState *ts = PyThreadState_Get();
+    return ts == ext.starter ? ext.starter_id : ts->native_thread_id;
+}
+
 // threading._active is a dictionary of the threads by their number, a thread has its name in `_name`. Nobody is asked.
 str ext_thread_name(char *room, size_t n)
 {
@@ -136,6 +141,6 @@ str ext_thread_name(char *room, size_t n)
     if (!module || !PyModule_Check(module) || ext_attribute_find(module, names[1], &active) != EXT_ATTRIBUTE ||
         !PyDict_Check(active) || ext_dict_get(active, &(struct ext_key){ .v = &id }, NULL, &thread) != 1 ||
         ext_attribute_find(thread, names[2], &name) != EXT_ATTRIBUTE)
-        return (uint64_t)syscall(SYS_gettid) == (uint64_t)getpid() ? str_z("MainThread") : (str){ 0 };
+        return ext_thread_id() == ext.pid ? str_z("MainThread") : (str){ 0 };
     return ext_text(name, room, n);
 }

@@ -84,6 +84,39 @@ void probe_value_begin(struct probe_value_writer *w, void *mem, size_t cap, cons
     space->ids = space->used = 0;
     space->n_secrets = space->n_secret_ids = space->n_secret_ints = space->pool_used = 0;
     space->overflow = space->indexed = false;
+    uint64_t of = policy ? 1ull << 32 | policy->generation : 0;
+    if (space->names_policy != of) {
+        memset(space->names, 0, sizeof space->names);
+        space->names_policy = of;
+    }
+}
+
+static uint32_t name_slot(str name)
+{
+    const uint8_t *p = (const uint8_t *)name.ptr;
+    size_t n = name.len;
+    // Reads of fixed sizes: a copy of a few bytes that is read back at once waits for its stores.
+    uint64_t first = n >= 8   ? le64_get(p)
+                     : n >= 4 ? le32_get(p)
+                              : p[0],
+             last = n >= 8   ? le64_get(p + n - 8)
+                    : n >= 4 ? le32_get(p + n - 4)
+                             : (uint64_t)p[n / 2] << 8 | p[n - 1];
+    return (uint32_t)((first ^ last * 0x9e3779b97f4a7c15ull ^ name.len) * 0xd6e8feb86659fd93ull >> 32) %
+           PROBE_KNOWN_NAMES;
+}
+
+static uint8_t rule_of_name(const struct probe_value_writer *w, str name)
+{
+    if (!name.len || name.len > PROBE_KNOWN_NAME_MAX)
+        return (uint8_t)probe_redact_name(w->policy, name);
+    struct probe_known_name *k = &w->space->names[name_slot(name)];
+    if (k->len != name.len || memcmp(k->text, name.ptr, name.len) != 0) {
+        k->rule = (uint8_t)probe_redact_name(w->policy, name);
+        k->len = (uint8_t)name.len;
+        memcpy(k->text, name.ptr, name.len);
+    }
+    return k->rule;
 }
 
 // ---- what is promised ----
@@ -103,7 +136,7 @@ bool probe_value_root(struct probe_value_writer *w, str name)
         w->cut = true;
         return false;
     }
-    w->rule = name.len ? (uint8_t)probe_redact_name(w->policy, name) : 0;
+    w->rule = rule_of_name(w, name);
     return true;
 }
 
@@ -154,7 +187,7 @@ bool probe_value_field(struct probe_value_writer *w, str name)
     put(w, PROBE_VALUE_FIELD);
     put_varint(w, kept.len);
     put_bytes(w, kept.ptr, kept.len);
-    w->rule = (uint8_t)probe_redact_name(w->policy, name);
+    w->rule = rule_of_name(w, name);
     return true;
 }
 
@@ -328,7 +361,7 @@ void probe_value_text(struct probe_value_writer *w, enum probe_value_kind kind, 
     if (!rule && kind < PROBE_VALUE_FUNC)
         rule = probe_redact_text(w->policy, str_slice(s, 0, keep + 256), 0, &start, &end);
     if (key && !rule) // the key says what the value is
-        w->rule = (uint8_t)probe_redact_name(w->policy, s);
+        w->rule = rule_of_name(w, s);
     if (rule) {
         remember_text(w->space, (const uint8_t *)s.ptr, s.len, s.len);
         write_missing(w, PROBE_WHY_REDACTED, rule, type, -1);
@@ -441,7 +474,7 @@ void probe_value_wide(struct probe_value_writer *w, str type, const void *units,
     len = transcode(text, cap, units, width, n, &at);
     rule = probe_redact_text(w->policy, str_of(text, len), 0, &start, &end);
     if (key && !rule)
-        w->rule = (uint8_t)probe_redact_name(w->policy, str_of(text, len));
+        w->rule = rule_of_name(w, str_of(text, len));
     if (rule) {
         remember_wide(w->space, units, width, n);
         memset(text, 0, len); // nothing of it stays behind in the scratch

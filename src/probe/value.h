@@ -77,6 +77,8 @@ enum {
     PROBE_SECRET_POOL = 4096,
     PROBE_SECRET_IDS = 64,
     PROBE_SECRET_INTS = 32,
+    PROBE_KNOWN_NAMES = 64, // a power of two
+    PROBE_KNOWN_NAME_MAX = 30,
 };
 
 struct probe_policy;
@@ -106,6 +108,12 @@ struct probe_space {
     uint16_t secret_ids[PROBE_SECRET_IDS];
     int64_t secret_ints[PROBE_SECRET_INTS];
     uint8_t pool[PROBE_SECRET_POOL]; // secrets that are no UTF-8 in the target
+    // What a name means is asked for the same ones again and again.
+    uint64_t names_policy; // for which this holds
+    struct probe_known_name {
+        uint8_t len, rule;
+        char text[PROBE_KNOWN_NAME_MAX];
+    } names[PROBE_KNOWN_NAMES];
 };
 
 struct probe_value_limits {

@@ -195,6 +195,44 @@ static void policies(void **state)
     buf_free(&block);
 }
 
+// What a name means is remembered from capture to capture, and asked anew when the policy is another.
+static void names(void **state)
+{
+    struct buf block;
+    struct err err;
+    struct probe_policy p;
+    struct probe_capture c;
+    str name = STR("margin");
+    struct probe_policy_spec specs[] = { { .shapes = false }, { .names = &name, .n_names = 1 }, { .shapes = false } };
+    for (uint32_t round = 0; round < 8; round++) {
+        const struct probe_policy_spec *spec = &specs[round / 2 % 3];
+        bool secret = spec->n_names > 0;
+        buf_init(&block, 1 << 16);
+        assert_int_equal(probe_policy_compile(spec, 20 + round / 2, &block, &err), 0);
+        assert_true(probe_policy_verify(&p, buf_bytes(&block)));
+        assert_true(begin(&c, 4096, round < 6 ? &p : NULL));
+        assert_true(probe_capture_frame(&c, STR("f"), STR("app.py"), 1, none, true));
+        static const char *const plain[] = {
+            "a", "ab", "abc", "total", "customer", "a_name_of_more_than_thirty_letters"
+        };
+        for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
+            assert_true(probe_capture_var(&c, 0, PROBE_VAR_LOCAL, str_z(plain[i])));
+            probe_value_int(&c.w, none, 71 + (int)i);
+        }
+        assert_true(probe_capture_var(&c, 0, PROBE_VAR_LOCAL, STR("password")));
+        probe_value_int(&c.w, none, 61);
+        assert_true(probe_capture_var(&c, 0, PROBE_VAR_LOCAL, name));
+        probe_value_int(&c.w, none, 62);
+        assert_int_equal(json_of(bytes_of(mem, probe_capture_end(&c, 0, -1, 0))), 0);
+        assert_non_null(strstr((char *)text.ptr, "\"v\":71"));
+        assert_non_null(strstr((char *)text.ptr, "\"v\":76"));
+        assert_null(strstr((char *)text.ptr, "\"v\":61"));
+        assert_int_equal(strstr((char *)text.ptr, "\"v\":62") == NULL, secret && round < 6);
+        assert_int_equal(strstr((char *)text.ptr, "policy_name") != NULL, secret && round < 6);
+        buf_free(&block);
+    }
+}
+
 // With any room the record is well-formed, and says that something is missing.
 static void any_room(void **state)
 {
@@ -243,8 +281,9 @@ static void metric(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole),    cmocka_unit_test(message),  cmocka_unit_test(aliases_across_sections),
-        cmocka_unit_test(policies), cmocka_unit_test(any_room), cmocka_unit_test(metric),
+        cmocka_unit_test(whole),    cmocka_unit_test(message), cmocka_unit_test(aliases_across_sections),
+        cmocka_unit_test(policies), cmocka_unit_test(names),   cmocka_unit_test(any_room),
+        cmocka_unit_test(metric),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
     buf_free(&text);
