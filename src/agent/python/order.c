@@ -111,7 +111,8 @@ static void put_program(struct writer *w, const struct probe_program *p, enum cl
     ++*n;
 }
 
-size_t order_put(uint8_t *at, size_t room, const struct probe *p, uint32_t slot, uint64_t id, const char *host)
+size_t order_put(uint8_t *at, size_t room, const struct probe *p, int line, uint32_t slot, uint64_t id,
+                 const char *host)
 {
     str function = p->where.kind == PROBE_AT_LINE ? (str){ 0 } : p->where.function;
     str exception = p->where.kind == PROBE_AT_EXCEPTION ? p->where.exception : (str){ 0 };
@@ -119,7 +120,7 @@ size_t order_put(uint8_t *at, size_t room, const struct probe *p, uint32_t slot,
         .slot = slot,
         .revision = p->revision,
         .at = at_of(&p->where),
-        .line = (int32_t)p->where.line,
+        .line = line ? line : (int32_t)p->where.line,
         .frames = p->frames,
         .frames_vars = p->frames_vars,
         .depth = p->depth,

@@ -5,6 +5,7 @@
 #include "agent/python/order.h"
 #include "agent/python/orders.h"
 #include "agent/python/resolve.h"
+#include "agent/python/seen.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/hash.h"
@@ -13,6 +14,7 @@
 #include "base/utf8.h"
 #include "probe/capture.h"
 #include "probe/probe.h"
+#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -36,6 +38,7 @@ struct placed { // a probe of the set, by slot
     uint64_t id_hash;
     bool active;
     bool refused; // before it was handed over
+    int line;     // where it stands; 0: where it says
     uint32_t activity, outcome;
     struct probe_counts counts;
     char error[PROBE_ERROR_TEXT];
@@ -46,6 +49,7 @@ struct placed { // a probe of the set, by slot
 struct attachment {
     uint32_t magic;
     pid_t pid;
+    struct process process; // its directory and start alone
     struct interp interp;
     struct load load;
     const struct backend_events *events;
@@ -95,6 +99,8 @@ static void attachment_free(struct attachment *a)
     arena_free(&a->arena);
     buf_free(&a->out);
     mem_free(a->record);
+    if (a->process.dir >= 0)
+        close(a->process.dir);
     a->magic = 0;
     mem_free(a);
 }
@@ -109,6 +115,8 @@ static int python_attach(const struct process *p, const struct backend_events *e
         return ERR_NOMEM;
     }
     a->shapes = p->shapes;
+    a->process.dir = fcntl(p->dir, F_DUPFD_CLOEXEC, 0);
+    a->process.started_unix_ns = p->started_unix_ns;
     a->magic = ATTACHMENT_MAGIC, a->pid = p->pid, a->events = events, a->record = record;
     arena_init(&a->arena, CAPTURE_ARENA_MAX);
     buf_init(&a->out, 8 << 20);
@@ -140,7 +148,7 @@ static void tell(struct attachment *a, const struct placed *p, const char *state
         .message = str_z(message),
         .data = data,
         .file = p->probe->where.file,
-        .line = (int)p->probe->where.line,
+        .line = p->line ? p->line : (int)p->probe->where.line,
     };
     a->events->state(a->events->ctx, &s);
 }
@@ -156,7 +164,7 @@ static void tell_all_waiting(struct attachment *a, const char *code)
                  (str){ 0 });
 }
 
-static str nearest_json(struct attachment *a, const struct clew_order *o)
+static str nearest_json(struct attachment *a, const int32_t *lines, int n)
 {
     struct json_writer w;
     buf_clear(&a->out);
@@ -164,9 +172,9 @@ static str nearest_json(struct attachment *a, const struct clew_order *o)
     json_put_object(&w);
     json_put_key(&w, STR("nearest"));
     json_put_array(&w);
-    for (int i = 0; i < CLEW_NEAREST; i++)
-        if (o->nearest[i] > 0)
-            json_put_int(&w, o->nearest[i]);
+    for (int i = 0; i < n; i++)
+        if (lines[i] > 0)
+            json_put_int(&w, lines[i]);
     json_put_array_end(&w);
     json_put_object_end(&w);
     return str_of(a->out.ptr, a->out.len);
@@ -190,7 +198,8 @@ static void tell_outcome(struct attachment *a, struct placed *p, const struct cl
         a->retry_ns = 0;
         break;
     case CLEW_NO_LINE:
-        tell(a, p, "unresolvable", "no_code_at_line", "no statement begins at this line", nearest_json(a, o));
+        tell(a, p, "unresolvable", "no_code_at_line", "no statement begins at this line",
+             nearest_json(a, o->nearest, CLEW_NEAREST));
         break;
     case CLEW_NO_FUNCTION:
         tell(a, p, "unresolvable", "no_such_function", "the file has no such function", (str){ 0 });
@@ -254,9 +263,17 @@ static void figures_due(struct attachment *a, struct placed *p, int64_t now)
 static bool refuse(struct attachment *a, struct placed *p)
 {
     struct refusal r;
+    struct seen_answer seen;
     p->refused = order_refused(p->probe, a->interp.minor, &r);
-    if (p->refused)
+    if (p->refused) {
         tell(a, p, r.state, r.code, r.message, (str){ 0 });
+        return true;
+    }
+    seen_check(&a->process, p->probe, &seen);
+    p->line = seen.line, p->refused = seen.mismatch;
+    if (seen.mismatch)
+        tell(a, p, "mismatch", "source_mismatch", seen.message,
+             seen.n_nearest ? nearest_json(a, seen.nearest, seen.n_nearest) : (str){ 0 });
     return p->refused;
 }
 
@@ -330,7 +347,7 @@ static void hand_over(struct attachment *a, int64_t now)
         struct placed *placed = &a->slots[i];
         if (!placed->active || placed->refused)
             continue;
-        size_t size = order_put(p, (size_t)(end - p), placed->probe, i, placed->id_hash, a->host);
+        size_t size = order_put(p, (size_t)(end - p), placed->probe, placed->line, i, placed->id_hash, a->host);
         if (!size) {
             placed->refused = true;
             tell(a, placed, "error", "too_many_probes", "all probes of this process together are too large",

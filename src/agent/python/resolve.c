@@ -56,20 +56,11 @@ static void put_lines(struct json_writer *out, const struct py_source *s)
 // The line itself when a probe can stand on it, else those around it, the nearest first.
 static void put_nearest(struct json_writer *out, const struct py_source *s, int line)
 {
-    size_t n, after = 0;
-    const struct py_line *lines = py_lines(s, &n);
-    while (after < n && lines[after].line < line)
-        after++;
-    size_t before = after;
+    int nearest[NEAREST], n = py_nearest(s, line, nearest, NEAREST);
     json_put_key(out, STR("nearest"));
     json_put_array(out);
-    for (int k = 0; k < NEAREST && (before > 0 || after < n); k++) {
-        bool back = after == n || (before > 0 && line - lines[before - 1].line < lines[after].line - line);
-        int found = back ? lines[--before].line : lines[after++].line;
-        json_put_int(out, found);
-        if (found == line)
-            break;
-    }
+    for (int k = 0; k < n; k++)
+        json_put_int(out, nearest[k]);
     json_put_array_end(out);
 }
 

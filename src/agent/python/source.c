@@ -429,6 +429,23 @@ static bool has_name(const struct py_source *s, int scope, str name, size_t unti
     return false;
 }
 
+int py_nearest(const struct py_source *s, int line, int *out, int most)
+{
+    size_t n, after = 0;
+    const struct py_line *lines = py_lines(s, &n);
+    int found = 0;
+    while (after < n && lines[after].line < line)
+        after++;
+    size_t before = after;
+    while (found < most && (before > 0 || after < n)) {
+        bool back = after == n || (before > 0 && line - lines[before - 1].line < lines[after].line - line);
+        out[found++] = back ? lines[--before].line : lines[after++].line;
+        if (out[found - 1] == line)
+            break;
+    }
+    return found;
+}
+
 static bool is_declared(const struct py_source *s, int scope, str name)
 {
     const struct py_name *names = (const struct py_name *)s->names.ptr;

@@ -54,5 +54,7 @@ int py_qualified(const struct py_source *s, const struct py_scope *of, struct bu
 // Each name that is visible at this line, once: arguments, locals, closures, globals.
 void py_visible(const struct py_source *s, int line, void (*each)(void *ctx, str name, enum py_name_kind kind),
                 void *ctx);
+// The line itself when a probe can stand on it, else those around it, the nearest first. Returns how many of `most` there are.
+int py_nearest(const struct py_source *s, int line, int *out, int most);
 // The text from one line to another, both included.
 str py_text(const struct py_source *s, int first, int last);

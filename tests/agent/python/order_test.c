@@ -1,5 +1,6 @@
 #include "order_test.h"
 #include "agent/python/interp.h"
+#include <fcntl.h>
 #include <glob.h>
 #include <poll.h>
 
@@ -116,13 +117,16 @@ struct attachment *attach(const struct victim *v) { return attach_with(v, false)
 
 struct attachment *attach_with(const struct victim *v, bool shapes)
 {
-    struct process p = { .pid = v->pid, .shapes = shapes };
+    char path[32];
+    snprintf(path, sizeof path, "/proc/%d", (int)v->pid);
+    struct process p = { .pid = v->pid, .shapes = shapes, .dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) };
     struct attachment *a = NULL;
     struct err err = { 0 };
     struct process_facts facts;
     assert_int_equal(python_backend.examine(&p, &facts), 1);
     assert_true(facts.attachable);
     int rc = python_backend.attach(&p, &events, &a, &err);
+    close(p.dir);
     if (rc < 0)
         print_message("# %s: %s\n", err.slug, err.message);
     assert_int_equal(rc, 0);

@@ -1,5 +1,16 @@
 // The back end against real processes on every interpreter of this machine that the build has a part for.
+#include "agent/python/seen.h"
 #include "order_test.h"
+
+static void leave(struct victim *v, struct attachment *a)
+{
+    detach(a);
+    for (int k = 0; k < 20; k++)
+        hear(v);
+    assert_int_equal(v->same, 1);
+    assert_int_equal(v->called, 0);
+    end(v);
+}
 
 static void test_snapshot(void **state)
 {
@@ -95,6 +106,32 @@ static void test_no_line(void **state)
         has(seen.data, want);
         detach(a);
         end(&v);
+    }
+}
+
+// It stands in the text that was seen, or says that this is another; what follows stands where its line has gone to.
+static void test_seen(void **state)
+{
+    for (size_t i = 0; i < python_count; i++) {
+        struct victim v = start(pythons[i], NULL);
+        struct attachment *a = attach(&v);
+        uint32_t line = line_of("total = quantity * each");
+        struct probe p = line_probe(line);
+        char hash[SEEN_HASH_HEX + 1], want[32];
+        p.where.file = STR(VICTIMS "/victim_order.py");
+        p.match = PROBE_MATCH_EXACT, p.source_hash = STR("ab");
+        place(a, &p);
+        assert_string_equal(seen.state, "mismatch");
+        assert_string_equal(seen.code, "source_mismatch");
+        seen_line_hash(STR("total = quantity * each"), hash);
+        p.match = PROBE_MATCH_FOLLOW, p.line_hash = str_z(hash);
+        p.where.line = line - 4, p.revision = 2;
+        place(a, &p);
+        UNTIL(&v, a, seen.n >= 1);
+        assert_string_equal(seen.state, "installed");
+        snprintf(want, sizeof want, "\"line\":%u", line);
+        has(seen.captures[0], want);
+        leave(&v, a);
     }
 }
 
@@ -242,16 +279,6 @@ static bool says_so(struct attachment *a, const struct probe *p, const char *pyt
     return true;
 }
 
-static void leave(struct victim *v, struct attachment *a)
-{
-    detach(a);
-    for (int k = 0; k < 20; k++)
-        hear(v);
-    assert_int_equal(v->same, 1);
-    assert_int_equal(v->called, 0);
-    end(v);
-}
-
 static void test_exit(void **state)
 {
     for (size_t i = 0; i < python_count; i++) {
@@ -365,10 +392,10 @@ int main(void)
 {
     pythons_find();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_snapshot), cmocka_unit_test(test_closure),   cmocka_unit_test(test_trace),
-        cmocka_unit_test(test_no_line),  cmocka_unit_test(test_entry),     cmocka_unit_test(test_hot),
-        cmocka_unit_test(test_cycles),   cmocka_unit_test(test_killed),    cmocka_unit_test(test_fork),
-        cmocka_unit_test(test_exit),     cmocka_unit_test(test_exception),
+        cmocka_unit_test(test_snapshot), cmocka_unit_test(test_closure), cmocka_unit_test(test_trace),
+        cmocka_unit_test(test_no_line),  cmocka_unit_test(test_seen),    cmocka_unit_test(test_entry),
+        cmocka_unit_test(test_hot),      cmocka_unit_test(test_cycles),  cmocka_unit_test(test_killed),
+        cmocka_unit_test(test_fork),     cmocka_unit_test(test_exit),    cmocka_unit_test(test_exception),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
     pythons_free();
