@@ -6,7 +6,7 @@
 #include "probe/series.h"
 
 enum {
-    CLEW_VERSION = 3,
+    CLEW_VERSION = 4,
     CLEW_ORDERS_AT = 4096,
     CLEW_ORDERS_BYTES = 8 << 20,
     CLEW_SERIES_AT =
