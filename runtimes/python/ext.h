@@ -76,7 +76,7 @@ void ext_each_attribute(PyObject *o, bool (*each)(void *ctx, PyObject *name, PyO
 PyObject *ext_attribute(PyObject *o, str name); // borrowed, also a slot; NULL
 
 // --- trace.c ---
-void ext_trace_find(void);
+void ext_trace_met(PyObject *context_var);
 bool ext_trace(uint8_t trace[16], uint8_t span[8]);
 uint64_t ext_thread_id(void);
 str ext_thread_name(char *room, size_t n); // as the program has named it; empty: not known
@@ -94,9 +94,19 @@ struct ext_codes {
 };
 bool ext_codes_add(struct ext_codes *c, PyCodeObject *code); // once each; true when it was new
 void ext_codes_free(struct ext_codes *c);
-// Code of files that end with this path: of functions that are alive, and what is nested in it.
-void ext_find(str file, struct ext_codes *ret);
 void ext_each_object(void (*each)(void *ctx, PyObject *o), void *ctx);
+struct ext_objects {
+    PyObject **p; // references
+    size_t n, room;
+};
+void ext_objects_add(struct ext_objects *list, PyObject *o);
+// Looks once at everything that is alive, for code of files that end with one of these paths (of functions, and what is nested in it) and
+// for the SDKs' context variables; n 0: at nothing. What it found holds until ext_survey_end(), while nothing of the program's runs.
+void ext_survey(const str *files, size_t n);
+const struct ext_codes *ext_survey_file(str file);
+struct ext_codes *ext_survey_codes(size_t i);       // of each file; NULL: there are no more
+const struct ext_objects *ext_survey_objects(void); // up to 3.11: functions and generators of such code
+void ext_survey_end(void);
 
 // --- program.c: the expressions of a probe ---
 struct ext_program {
@@ -158,6 +168,8 @@ void ext_site_drop(struct ext_site *s); // freed when its callee is
 
 // --- place_copy.c (3.11) and place_monitor.c (3.12 and later) ---
 bool ext_place_start(void);
+// Files in which something stands that has to be found again to be taken out. Returns how many, at most `most`.
+size_t ext_place_files(str *out, size_t most);
 // Makes these the sites that stand in the program. outcome, places and old_code of each are set.
 void ext_place_all(struct ext_site *const *sites, size_t n);
 void ext_apply(struct clew_orders *orders, size_t room);

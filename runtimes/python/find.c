@@ -5,7 +5,7 @@
 #include <internal/pycore_interp.h>
 #endif
 
-enum { NEST_MAX = 32, FILES_CACHED = 8 };
+enum { NEST_MAX = 32, NAMES_CACHED = 512, NO_FILE = 0xffff };
 
 bool ext_codes_add(struct ext_codes *c, PyCodeObject *code)
 {
@@ -69,15 +69,6 @@ void ext_each_object(void (*each)(void *ctx, PyObject *o), void *ctx)
 }
 #endif
 
-struct search {
-    str file;
-    struct ext_codes *codes;
-    // Files are compared once: all code of a module refers to one text.
-    PyObject *seen[FILES_CACHED];
-    bool match[FILES_CACHED];
-    unsigned next;
-};
-
 bool ext_file_is(PyObject *file, str want)
 {
     char room[4096];
@@ -86,39 +77,129 @@ bool ext_file_is(PyObject *file, str want)
            (path.len == want.len || path.ptr[path.len - want.len - 1] == '/' || want.ptr[0] == '/');
 }
 
-static bool file_matches(struct search *s, PyObject *name)
+// --- one walk over everything, for all that is wanted of it: it costs more than all the rest of placing probes ---
+
+static struct survey {
+    struct survey_file {
+        str file;
+        struct ext_codes codes;
+    } * files;
+    size_t n_files;
+    struct ext_objects objects;
+    // Names are compared once: all code of a module refers to one text.
+    struct survey_name {
+        PyObject *name; // borrowed: nothing is freed while this lasts
+        uint16_t first; // that matches
+        uint16_t more;  // whether others do
+    } names[NAMES_CACHED];
+} survey;
+
+static void name_read(struct survey_name *n, PyObject *name)
 {
-    for (unsigned i = 0; i < FILES_CACHED; i++)
-        if (s->seen[i] == name)
-            return s->match[i];
-    bool match = ext_file_is(name, s->file);
-    s->seen[s->next % FILES_CACHED] = name;
-    s->match[s->next++ % FILES_CACHED] = match;
-    return match;
+    *n = (struct survey_name){ .name = name, .first = NO_FILE };
+    for (size_t i = 0; i < survey.n_files; i++)
+        if (ext_file_is(name, survey.files[i].file)) {
+            n->more = n->first != NO_FILE;
+            if (n->more)
+                return;
+            n->first = (uint16_t)i;
+        }
 }
 
-static void add_nested(struct search *s, PyCodeObject *code, int depth)
+static void add_nested(struct ext_codes *codes, PyCodeObject *code, int depth)
 {
-    if (!ext_codes_add(s->codes, code) || depth == NEST_MAX)
+    if (!ext_codes_add(codes, code) || depth == NEST_MAX)
         return;
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(code->co_consts); i++)
         if (PyCode_Check(PyTuple_GET_ITEM(code->co_consts, i)))
-            add_nested(s, (PyCodeObject *)PyTuple_GET_ITEM(code->co_consts, i), depth + 1);
+            add_nested(codes, (PyCodeObject *)PyTuple_GET_ITEM(code->co_consts, i), depth + 1);
 }
 
-static void look(void *ctx, PyObject *o)
+// Code of a wanted file?
+static const struct survey_name *wanted(PyCodeObject *code)
 {
-    struct search *s = ctx;
-    if (Py_TYPE(o) != &PyFunction_Type)
-        return;
+    struct survey_name *n = &survey.names[((uintptr_t)code->co_filename >> 4) % NAMES_CACHED];
+    if (n->name != code->co_filename)
+        name_read(n, code->co_filename);
+    return n->first == NO_FILE ? NULL : n;
+}
+
+static void met_function(PyObject *o)
+{
     PyCodeObject *code = (PyCodeObject *)((PyFunctionObject *)o)->func_code;
-    if (code && file_matches(s, code->co_filename))
-        add_nested(s, code, 0);
+    const struct survey_name *n = code ? wanted(code) : NULL;
+    if (!n)
+        return;
+    ext_objects_add(&survey.objects, o);
+    add_nested(&survey.files[n->first].codes, code, 0);
+    for (size_t i = n->first + 1u; n->more && i < survey.n_files; i++)
+        if (ext_file_is(code->co_filename, survey.files[i].file))
+            add_nested(&survey.files[i].codes, code, 0);
 }
 
-void ext_find(str file, struct ext_codes *ret)
+static void met(void *ctx, PyObject *o)
 {
-    *ret = (struct ext_codes){ 0 };
-    struct search s = { .file = file, .codes = ret };
-    ext_each_object(look, &s);
+    PyTypeObject *type = Py_TYPE(o);
+    if (type == &PyFunction_Type)
+        met_function(o);
+    else if (type == &PyContextVar_Type)
+        ext_trace_met(o);
+#if PY_VERSION_HEX < 0x030C0000
+    else if ((type == &PyGen_Type || type == &PyCoro_Type || type == &PyAsyncGen_Type) && ((PyGenObject *)o)->gi_code &&
+             wanted(((PyGenObject *)o)->gi_code))
+        ext_objects_add(&survey.objects, o);
+#endif
+}
+
+void ext_objects_add(struct ext_objects *list, PyObject *o)
+{
+#if PY_VERSION_HEX < 0x030C0000
+    if (list->n == list->room) {
+        size_t room = list->room ? list->room * 2 : 256;
+        PyObject **p = PyMem_RawRealloc(list->p, room * sizeof *p);
+        if (!p)
+            return;
+        list->p = p, list->room = room;
+    }
+    list->p[list->n++] = Py_NewRef(o);
+#endif
+}
+
+void ext_survey(const str *files, size_t n)
+{
+    ext_survey_end();
+    survey.files = PyMem_RawCalloc(n + 1, sizeof *survey.files);
+    for (size_t i = 0; survey.files && i < n && survey.n_files < NO_FILE; i++) {
+        bool told = false;
+        for (size_t k = 0; k < survey.n_files && !told; k++)
+            told = str_eq(survey.files[k].file, files[i]);
+        if (!told && files[i].len)
+            survey.files[survey.n_files++].file = files[i];
+    }
+    memset(survey.names, 0, sizeof survey.names);
+    if (n)
+        ext_each_object(met, NULL);
+}
+
+struct ext_codes *ext_survey_codes(size_t i) { return i < survey.n_files ? &survey.files[i].codes : NULL; }
+
+const struct ext_codes *ext_survey_file(str file)
+{
+    static const struct ext_codes none;
+    for (size_t i = 0; i < survey.n_files; i++)
+        if (str_eq(survey.files[i].file, file))
+            return &survey.files[i].codes;
+    return &none;
+}
+
+const struct ext_objects *ext_survey_objects(void) { return &survey.objects; }
+
+void ext_survey_end(void)
+{
+    for (size_t i = 0; i < survey.n_files; i++)
+        ext_codes_free(&survey.files[i].codes);
+    for (size_t i = 0; i < survey.objects.n; i++)
+        Py_DECREF(survey.objects.p[i]);
+    PyMem_RawFree(survey.files), PyMem_RawFree(survey.objects.p);
+    survey.files = NULL, survey.n_files = 0, survey.objects = (struct ext_objects){ 0 };
 }

@@ -109,7 +109,6 @@ bool ext_code_is(PyCodeObject *code, str name)
 
 static void site_resolve(struct ext_site *s)
 {
-    struct ext_codes all;
     str function = ext_site_function(s);
     size_t at = (texts_len(&s->order) + 7) & ~(size_t)7;
     if (!ext_programs_read(s, s->texts + at, s->order.bytes - sizeof s->order - at)) {
@@ -118,19 +117,18 @@ static void site_resolve(struct ext_site *s)
     }
     if (s->order.at == CLEW_AT_RAISE)
         return; // wherever it happens
-    ext_find(ext_site_file(s), &all);
-    for (size_t i = 0; i < all.n; i++)
-        if (s->order.at == CLEW_AT_LINE ? ext_has_line(all.p[i], s->order.line) : ext_code_is(all.p[i], function))
-            ext_codes_add(&s->codes, all.p[i]);
-    if (!all.n)
+    const struct ext_codes *all = ext_survey_file(ext_site_file(s));
+    for (size_t i = 0; i < all->n; i++)
+        if (s->order.at == CLEW_AT_LINE ? ext_has_line(all->p[i], s->order.line) : ext_code_is(all->p[i], function))
+            ext_codes_add(&s->codes, all->p[i]);
+    if (!all->n)
         s->order.outcome = CLEW_NOT_LOADED;
     else if (s->order.at == CLEW_AT_LINE && !s->codes.n)
         s->order.outcome = CLEW_NO_LINE;
     else if (!s->codes.n)
         s->order.outcome = CLEW_NO_FUNCTION;
-    for (size_t i = 0; i < all.n && s->order.outcome == CLEW_NO_LINE; i++)
-        ext_lines(all.p[i], near_line, &s->order);
-    ext_codes_free(&all);
+    for (size_t i = 0; i < all->n && s->order.outcome == CLEW_NO_LINE; i++)
+        ext_lines(all->p[i], near_line, &s->order);
 }
 
 static int64_t unix_ns(void)
@@ -161,6 +159,15 @@ static void remember(struct ext_site *s)
             memcpy(s->programs[i].changed, old->programs[i].changed, s->programs[i].code.n_changed * sizeof(uint64_t));
 }
 
+static void survey(struct ext_site *const *fresh, size_t n)
+{
+    static str files[2 * CLEW_SLOTS];
+    size_t of_sites = 0;
+    for (size_t i = 0; i < n && of_sites < CLEW_SLOTS; i++)
+        files[of_sites++] = ext_site_file(fresh[i]);
+    ext_survey(files, of_sites + ext_place_files(files + of_sites, CLEW_SLOTS));
+}
+
 static void apply(struct clew_orders *orders)
 {
     uint8_t *p = (uint8_t *)(orders + 1), *end = ext.mem + CLEW_SERIES_AT;
@@ -179,10 +186,14 @@ static void apply(struct clew_orders *orders)
         fresh[n] = ext_site_new(&o, p + sizeof o, o.bytes - sizeof o);
         if (!fresh[n])
             break;
-        site_resolve(fresh[n++]);
+        n++;
         p += o.bytes;
     }
+    survey(fresh, n);
+    for (size_t i = 0; i < n; i++)
+        site_resolve(fresh[i]);
     ext_place_all(fresh, n);
+    ext_survey_end();
     for (size_t i = 0; i < n; i++)
         remember(fresh[i]);
     for (size_t i = 0; i < n_sites; i++)
@@ -198,17 +209,28 @@ static void apply(struct clew_orders *orders)
     orders->n = (uint32_t)n;
 }
 
+// What the thread has had of a processor.
+static int64_t own_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
 int64_t clew_python_apply(void)
 {
     struct clew_orders *orders = (struct clew_orders *)(ext.mem + CLEW_ORDERS_AT);
     PyObject *type, *value, *traceback;
-    int64_t begun = ext_now_ns();
+    int64_t begun = own_ns();
     PyErr_Fetch(&type, &value, &traceback);
-    ext_trace_find();
+    // No finaliser of the program's runs meanwhile, and what was found stays.
+    int collects = PyGC_Disable();
     apply(orders);
+    if (collects)
+        PyGC_Enable();
     PyErr_Clear();
     PyErr_Restore(type, value, traceback);
-    orders->ns = (uint64_t)(ext_now_ns() - begun);
+    orders->ns = (uint64_t)(own_ns() - begun);
     return 0;
 }
 
@@ -247,7 +269,9 @@ static int64_t start_with(const struct clew_start *start)
         return CLEW_START_MONITORING;
     }
     // What an agent from before had placed goes with its memory.
+    survey(NULL, 0);
     ext_place_all(NULL, 0);
+    ext_survey_end();
     for (size_t i = 0; i < n_sites; i++)
         ext_site_drop(sites[i]);
     PyMem_RawFree(sites);

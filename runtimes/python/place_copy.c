@@ -37,7 +37,6 @@ struct exchange {
     const struct swap *swaps;
     size_t n;
     bool back;
-    struct ext_codes old; // originals in which a generator stands
 };
 
 static const struct swap *swap_of(const struct exchange *x, const void *code)
@@ -48,9 +47,8 @@ static const struct swap *swap_of(const struct exchange *x, const void *code)
     return NULL;
 }
 
-static void exchange_object(void *ctx, PyObject *o)
+static void exchange_object(const struct exchange *x, PyObject *o)
 {
-    struct exchange *x = ctx;
     if (Py_TYPE(o) == &PyFunction_Type) {
         PyFunctionObject *f = (PyFunctionObject *)o;
         const struct swap *s = swap_of(x, f->func_code);
@@ -82,11 +80,36 @@ static void count_running(const struct exchange *x)
     }
 }
 
+static void exchange_all(const struct exchange *x)
+{
+    const struct ext_objects *all = ext_survey_objects();
+    for (size_t i = 0; i < all->n; i++)
+        exchange_object(x, all->p[i]);
+}
+
+size_t ext_place_files(str *out, size_t most)
+{
+    static char room[1 << 14]; // of those that are not ASCII
+    size_t n = 0, used = 0;
+    for (size_t i = 0; i < n_swaps; i++) {
+        PyObject *name = swaps[i].original->co_filename;
+        bool told = false;
+        for (size_t k = 0; k < i && !told; k++)
+            told = swaps[k].original->co_filename == name;
+        if (told || n == most)
+            continue;
+        out[n] = ext_text(name, room + used, sizeof room - used);
+        used += out[n].ptr == room + used ? out[n].len : 0;
+        n++;
+    }
+    return n;
+}
+
 static void remove_all(void)
 {
     struct exchange x = { .swaps = swaps, .n = n_swaps, .back = true };
     if (n_swaps)
-        ext_each_object(exchange_object, &x);
+        exchange_all(&x);
     for (size_t i = n_constants; i > 0; i--) {
         struct constant *c = &constants[i - 1];
         set_constant(c->tuple, c->at, c->original);
@@ -164,8 +187,11 @@ static void to_originals(struct ext_codes *codes)
 
 void ext_place_all(struct ext_site *const *sites, size_t n)
 {
+    struct ext_codes *file;
     for (size_t i = 0; i < n; i++)
         to_originals(&sites[i]->codes);
+    for (size_t i = 0; (file = ext_survey_codes(i)); i++)
+        to_originals(file);
     remove_all();
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; k < sites[i]->codes.n; k++) {
@@ -188,22 +214,12 @@ void ext_place_all(struct ext_site *const *sites, size_t n)
     if (!n_swaps)
         return;
     count_running(&x);
-    ext_each_object(exchange_object, &x);
+    exchange_all(&x);
     // Enclosing functions, and copies of them.
-    for (size_t i = 0; i < n_swaps; i++) {
-        struct ext_codes all;
-        char room[4096];
-        bool told = false;
-        for (size_t k = 0; k < i && !told; k++)
-            told = swaps[k].original->co_filename == swaps[i].original->co_filename;
-        if (told)
-            continue;
-        ext_find(ext_text(swaps[i].original->co_filename, room, sizeof room), &all);
-        for (size_t k = 0; k < n_swaps; k++)
-            ext_codes_add(&all, swaps[k].original), ext_codes_add(&all, swaps[k].copy);
-        for (size_t k = 0; k < all.n; k++)
-            constants_exchange(all.p[k]);
-        ext_codes_free(&all);
-    }
+    for (size_t i = 0; (file = ext_survey_codes(i)); i++)
+        for (size_t k = 0; k < file->n; k++)
+            constants_exchange(file->p[k]);
+    for (size_t i = 0; i < n_swaps; i++)
+        constants_exchange(swaps[i].copy);
 }
 #endif

@@ -217,6 +217,8 @@ static bool set_global_events(int events)
     return r;
 }
 
+size_t ext_place_files(str *out, size_t most) { return 0; }
+
 static int local_events(const struct ext_site *s)
 {
     switch (s->order.at) {

@@ -18,18 +18,14 @@ static void keep(PyObject **list, size_t *n, PyObject *var)
         list[(*n)++] = Py_NewRef(var);
 }
 
-static void look(void *ctx, PyObject *o)
+void ext_trace_met(PyObject *o)
 {
-    if (Py_TYPE(o) != &PyContextVar_Type)
-        return;
     PyObject *name = ((PyContextVar *)o)->var_name;
     if (ext_text_is(name, str_z("current_context")))
         keep(otel, &n_otel, o);
     else if (ext_text_is(name, str_z("current_scope")))
         keep(sentry, &n_sentry, o);
 }
-
-void ext_trace_find(void) { ext_each_object(look, NULL); }
 
 // The number as n bytes, the most significant first. False: no int, or one that does not fit.
 static bool bytes_of_int(PyObject *o, uint8_t *out, size_t n)

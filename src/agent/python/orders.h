@@ -90,7 +90,7 @@ struct clew_order {
 struct clew_orders {
     uint32_t n;
     uint32_t bytes; // of all orders behind this
-    uint64_t ns;    // an answer: how long it took to apply them
+    uint64_t ns;    // an answer: processor time that it took to apply them
 };
 
 // Whose table it is.
