@@ -4,7 +4,7 @@
 //   ready                       budgets and counters as new, the ring empty; says what there was
 //   arm FILE LINE N             places and removes it N times; times in microseconds
 //   remove
-// Every time but `process` is of this process's clock.
+// `process` is processor time of the thread that was called; the other times are of this process's clock.
 #include "agent/python/load.h"
 #include "agent/python/order.h"
 #include "agent/python/orders.h"

@@ -26,6 +26,7 @@ TEN = "quantity each customer order codes total tax name paid rest".split()
 DEBUGPY = "debugpy==1.8.22"
 A_ROUND = 2000  # hits: what the ring holds, and what the budget forgives
 SLOW = 100      # hits of a round of a debugger
+HOT = 1000000   # calls of a loop that does nothing else
 
 
 class Lines:
@@ -148,6 +149,11 @@ def cost(hit, python, n):
                     raise RuntimeError(f"{name}: {said}")
                 row[name] = ns - plain
                 row[name + " beside"] = rounds(n, lambda: victim.ask("beside 2000")) / beside
+            # As many as it takes until it has cost too much: 10 ms at once, 1 % of a core.
+            probe.ask("ready")
+            victim.ask(f"priced {HOT}")
+            hot = probe.ask("ready")
+            row["suspended"] = None if hot["active"] else hot["hits"] * (row["filtered"] + plain) / 1e6
             probe.ask("remove")
             row["removed"] = rounds(n, lambda: victim.ask(f"priced {A_ROUND}")) - plain
         victim.ask("settrace on")
@@ -199,14 +205,14 @@ def main():
     parser.add_argument("--hit", default=str(ROOT / "build/dev/bench/python_hit"))
     args = parser.parse_args()
     found = [i for i in victims.interpreters(11) if i.version.startswith(args.only)]
-    print("| Python | snapshot of ten values, ns | filtered, ns | after removal, ns | elsewhere | settrace: hit, ns | elsewhere | debugpy logpoint: hit, us | filtered, us | elsewhere |\n" + "|---" * 10 + "|", flush=True)
+    print("| Python | snapshot of ten values, ns | filtered, ns | hot loop suspended after, ms | after removal, ns | elsewhere | settrace: hit, ns | elsewhere | debugpy logpoint: hit, us | filtered, us | elsewhere |\n" + "|---" * 11 + "|", flush=True)
     for each in found:
         subprocess.run([each.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", DEBUGPY], check=True)
         r = cost(args.hit, str(each.python), args.rounds)
-        print(f"| {each.version} | {r['capture']:.0f} | {r['filtered']:.0f} | {r['removed']:.0f} | x{max(r['capture beside'], r['filtered beside']):.2f} "
+        print(f"| {each.version} | {r['capture']:.0f} | {r['filtered']:.0f} | {r['suspended']:.0f} | {r['removed']:.0f} | x{max(r['capture beside'], r['filtered beside']):.2f} "
               f"| {r['settrace']:.0f} | x{r['settrace beside']:.2f} "
               + (f"| {r['debugpy'] / 1e3:.0f} | {r['debugpy filtered'] / 1e3:.1f} | x{r['debugpy beside']:.2f} |" if "debugpy" in r else "| | | |"), flush=True)
-    print("\n| Python | process | | thread held, ms: p50 / p99 / max | call in it, ms: p50 / p99 / max | until installed, ms: p50 / p99 |\n" + "|---" * 6 + "|", flush=True)
+    print("\n| Python | process | | thread held, ms: p50 / p99 / max | placing in it, ms of its processor time: p50 / p99 / max | until installed, ms: p50 / p99 |\n" + "|---" * 6 + "|", flush=True)
     for each in found:
         for kind in PLACES:
             for loaded in (False, True):
