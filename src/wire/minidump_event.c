@@ -113,6 +113,18 @@ static str place(const struct minidump *m, struct arena *arena)
                         (unsigned long long)(at - module->base));
 }
 
+static bool is_system(str path)
+{
+    static const str below[] = { STR_INIT("/lib"),       STR_INIT("/usr/lib"),  STR_INIT("/System/"),
+                                 STR_INIT("/system/"),   STR_INIT("/apex/"),    STR_INIT("/vendor/lib"),
+                                 STR_INIT("linux-gate"), STR_INIT("linux-vdso") };
+    static const str system_drive = STR_INIT(":\\Windows\\");
+    for (size_t i = 0; i < sizeof below / sizeof below[0]; i++)
+        if (str_starts(path, below[i]))
+            return true;
+    return path.len > 1 + system_drive.len && str_ieq(str_slice(path, 1, 1 + system_drive.len), system_drive);
+}
+
 static int put_stack(struct json_writer *w, const struct minidump *m, struct arena *arena)
 {
     const struct minidump_module *module = minidump_module_at(m, instruction(m));
@@ -129,6 +141,8 @@ static int put_stack(struct json_writer *w, const struct minidump *m, struct are
     if (module) {
         put_text(w, STR("package"), module->path);
         put_address(w, STR("image_addr"), module->base);
+        json_put_key(w, STR("in_app"));
+        json_put_bool(w, !is_system(module->path));
     }
     json_put_object_end(w);
     json_put_array_end(w);

@@ -249,7 +249,9 @@ def test_crashes_are_grouped_by_signal_and_place(clew, key):
     row, event = crash(clew, key, minidump(), release="game@1")
     assert (row["title"], row["level"], row["handled"]) == ("SIGSEGV: at game+0x1234", "fatal", False)
     frame, = event["exceptions"][0]["frames"]
-    assert (frame["function"], frame["module"]) == ("game+0x1234", "/srv/game/bin/game")
+    assert (frame["function"], frame["module"], frame["in_app"]) == ("game+0x1234", "/srv/game/bin/game", True)
+    libc = minidump(code=6, modules=(("/usr/lib/x86_64-linux-gnu/libc.so.6", 0x400000, 0x10000, bytes(20)),))
+    assert crash(clew, key, libc)[1]["exceptions"][0]["frames"][0]["in_app"] is False
     # Loaded elsewhere, it is the same crash; at another place, or for another reason, it is not.
     moved = minidump(pc=0x7F0000001234, modules=(("/srv/game/bin/game", 0x7F0000000000, 0x10000, bytes(20)),))
     assert crash(clew, key, moved)[0]["group"] == row["group"]
