@@ -5,6 +5,7 @@ import path from 'node:path';
 import { after, before, it } from 'node:test';
 import { promisify } from 'node:util';
 import { axe, signIn, sleep, startBrowser, startServer } from './harness.mjs';
+import { startHost } from './live_host.mjs';
 
 const run = promisify(execFile);
 const program = path.resolve(import.meta.dirname, '../conformance/sdk_node.js');
@@ -69,6 +70,35 @@ it('sees each signal arrive from the SDK, and leads on to its records', async ()
   await page.getByRole('link', { name: 'Its traces' }).click();
   await page.locator('.tracelist a', { hasText: 'sdk-node' }).first().waitFor();
   await page.goBack();
+});
+
+it('sees an agent and a Sentry SDK come, and leads to what was found', async () => {
+  const knot = (text) => page.locator('.knots > li', { hasText: text });
+  assert.equal(await knot('Agent of a host').getByRole('link').getAttribute('href'), '/settings/agents');
+  assert.equal(await knot('First event of a Sentry SDK').getByRole('link').getAttribute('href'), '/settings/projects');
+  const host = await startHost(server);
+  try {
+    await host.tell({ processes: [{ n: 1 }, { n: 2 }, { n: 3 }] });
+    await knot('An agent is connected').getByText('3 processes').waitFor();
+    assert.equal(await knot('An agent is connected').getByRole('link').getAttribute('href'), '/live?service=sdk-node');
+    const dsn = new URL(await server.dsn());
+    const id = 'ab'.repeat(16);
+    const item = JSON.stringify({ event_id: id, exception: { values: [{ type: 'KeyError', value: 'GR' }] } });
+    const answer = await fetch(`${server.url}/api${dsn.pathname}/envelope/`, {
+      method: 'POST',
+      headers: { 'x-sentry-auth': `Sentry sentry_version=7, sentry_key=${dsn.username}`, 'user-agent': 'sentry.python/2.1.0' },
+      body: `${JSON.stringify({ event_id: id })}\n{"type":"event"}\n${item}\n`,
+    });
+    assert.equal(answer.status, 200);
+    const come = knot('Events of a Sentry SDK arrive');
+    await come.getByText('sentry.python 2.1.0 from 127.0.0.1').waitFor();
+    assert.deepEqual(await axe(page), []);
+    await come.getByRole('link', { name: 'Issues' }).click();
+    await page.locator('li.it', { hasText: 'KeyError' }).waitFor();
+    await page.goBack();
+  } finally {
+    host.stop();
+  }
 });
 
 it('says which service it is about: another one has not arrived', async () => {

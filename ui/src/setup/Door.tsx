@@ -1,5 +1,6 @@
 // The thread of what has and has not arrived, and the last requests.
 import { useState } from 'preact/hooks';
+import type { Agent } from '../api/agents.ts';
 import type { Loaded } from '../api/load.ts';
 import { absolute, ago, clock, parseInstant } from '../format/time.ts';
 import { Link } from '../parts/Link.tsx';
@@ -11,9 +12,10 @@ interface Props {
   load: Loaded<SetupAnswer>;
   service: string;
   makeKey: (() => Promise<void>) | undefined;
+  agents: readonly Agent[] | undefined;
 }
 
-export function Door({ load, service, makeKey }: Props) {
+export function Door({ load, service, makeKey, agents }: Props) {
   const answer = load.data.value;
   const error = load.error.value;
   const now = answer ? parseInstant(answer.now).ms : 0;
@@ -32,7 +34,7 @@ export function Door({ load, service, makeKey }: Props) {
             <h2 aria-live="polite">{conclusion(answer, service)}</h2>
           </header>
           <ol class="knots">
-            {knots(answer, service).map((knot) => (
+            {knots(answer, service, agents).map((knot) => (
               <KnotRow key={knot.id} knot={knot} now={now} makeKey={makeKey} />
             ))}
           </ol>
@@ -85,6 +87,11 @@ function KnotRow({ knot, now, makeKey }: { knot: Knot; now: number; makeKey: (()
         <div class="row">
           <span class="m grow">{knot.title}</span>
           {knot.mark && <span class={`xs nw ${knot.state === 'ok' ? 'okc' : 'd3'}`}>{knot.mark}</span>}
+          {knot.link && (
+            <Link class="link xs nw" href={knot.link.href} follow>
+              {knot.link.label}
+            </Link>
+          )}
         </div>
         <p class="sm d">
           {knot.says}
@@ -174,7 +181,7 @@ function Skeleton() {
         <div class="waits tall">{line('240px', '18px')}</div>
       </header>
       <ol class="knots">
-        {['55%', '70%', '60%', '80%', '65%'].map((width) => (
+        {['55%', '70%', '60%', '80%', '65%', '75%', '60%'].map((width) => (
           <li class="todo" key={width}>
             <span class="k" />
             <div class="grow">

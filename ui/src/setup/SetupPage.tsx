@@ -2,6 +2,7 @@
 import '../styles/setup.css';
 import { type Cable, ChevronRight, Container, Globe, Network, Terminal, Workflow } from 'lucide';
 import { useEffect, useState } from 'preact/hooks';
+import { loadAgents } from '../api/agents.ts';
 import { getJson, me, send } from '../api/client.ts';
 import { useLoad } from '../api/load.ts';
 import { Icon } from '../parts/Icon.tsx';
@@ -32,12 +33,13 @@ function useSetup() {
     }, POLL_MS);
     return () => clearInterval(timer);
   }, [load]);
-  return load;
+  const agents = useLoad('agents', String(turn), loadAgents);
+  return { load, agents };
 }
 
 export function SetupPage() {
   usePage({ here: 'Connect a service', tab: 'settings', ranged: false });
-  const load = useSetup();
+  const { load, agents } = useSetup();
   const target = targetOf(param('sdk'));
   const service = param('service') ?? 'checkout';
   const protocol = !target.httpOnly && param('protocol') === 'grpc' ? 'grpc' : 'http/protobuf';
@@ -136,7 +138,7 @@ export function SetupPage() {
           ))}
         </ol>
       </section>
-      <Door load={load} service={service} makeKey={mayMake ? makeKey : undefined} />
+      <Door load={load} service={service} makeKey={mayMake ? makeKey : undefined} agents={agents.data.value} />
     </div>
   );
 }

@@ -1,7 +1,8 @@
 // What has and has not arrived, as knots of a thread. Pure: the server's answer goes in.
+import type { Agent } from '../api/agents.ts';
 import { count, duration, plural } from '../format/number.ts';
 
-export type Signal = 'traces' | 'logs' | 'metrics';
+export type Signal = 'traces' | 'logs' | 'metrics' | 'sentry';
 
 export interface Arrival {
   signal: Signal;
@@ -70,13 +71,16 @@ export interface Knot {
   /** Of a time that `says` ends with. */
   at?: string;
   problem?: Problem;
+  /** To what was found, or to what makes it come. */
+  link?: { label: string; href: string };
 }
 
-const NOUN = { traces: 'span', logs: 'log line', metrics: 'metric point' } as const;
+const NOUN = { traces: 'span', logs: 'log line', metrics: 'metric point', sentry: 'event of a Sentry SDK' } as const;
 const NEEDS = {
   traces: 'Comes with the first request that the service answers',
   logs: 'Needs a logger that sends through OpenTelemetry: OTEL_LOGS_EXPORTER=otlp',
   metrics: 'Sent once a minute: OTEL_METRICS_EXPORTER=otlp',
+  sentry: 'Errors with their stack: point the SDK at the DSN of a project',
 } as const;
 const SIGNALS: Signal[] = ['traces', 'logs', 'metrics'];
 const PROBLEMS = 4;
@@ -155,7 +159,59 @@ export function grouped(problems: Problem[]): Problem[] {
   return [...groups.values()];
 }
 
-export function knots(answer: SetupAnswer, service: string): Knot[] {
+/** Envelopes of Sentry's SDKs name a project, not always a service: whatever comes counts. */
+function events(answer: SetupAnswer): Knot {
+  const all = answer.arrived.filter((entry) => entry.signal === 'sentry');
+  const first = all[0];
+  if (!first) {
+    return {
+      id: 'sentry',
+      state: 'todo',
+      title: 'First event of a Sentry SDK',
+      says: NEEDS.sentry,
+      link: { label: 'DSN', href: '/settings/projects' },
+    };
+  }
+  const records = all.reduce((sum, entry) => sum + entry.records, 0);
+  return {
+    id: 'sentry',
+    state: 'ok',
+    title: 'Events of a Sentry SDK arrive',
+    mark: count(records),
+    says: `${agentName(first.agent)} from ${first.peer}`,
+    at: first.last,
+    link: { label: 'Issues', href: '/issues' },
+  };
+}
+
+/** The hosts whose processes can be looked into. */
+function hosts(agents: readonly Agent[], service: string): Knot {
+  const connected = agents.filter((agent) => agent.connected);
+  const processes = connected.reduce((sum, agent) => sum + agent.processes, 0);
+  const first = connected[0];
+  if (first) {
+    const who = connected.length === 1 ? `${first.host} is` : `${connected.length} hosts are`;
+    const live = service ? `/live?service=${encodeURIComponent(service)}` : '/live';
+    return {
+      id: 'agent',
+      state: 'ok',
+      title: connected.length === 1 ? 'An agent is connected' : 'Agents are connected',
+      mark: plural(processes, 'process', 'processes'),
+      says: `${who} here: probes can be placed in what runs there`,
+      link: { label: 'Live', href: live },
+    };
+  }
+  return {
+    id: 'agent',
+    state: 'todo',
+    title: 'Agent of a host',
+    says: agents.length > 0 ? `${agents[0]?.host} is enrolled, and not connected` : 'Looks into running processes, without an SDK',
+    link: { label: agents.length > 0 ? 'Agents' : 'Enrol a host', href: '/settings/agents' },
+  };
+}
+
+/** agents: undefined where the reader is not told of them. */
+export function knots(answer: SetupAnswer, service: string, agents?: readonly Agent[]): Knot[] {
   const problems = grouped(answer.problems.filter((problem) => problem.current))
     .slice(0, PROBLEMS)
     .map(
@@ -177,7 +233,7 @@ export function knots(answer: SetupAnswer, service: string): Knot[] {
     waiting.state = 'now';
     waiting.mark = 'listening';
   }
-  return [listening(answer), caller, ...problems, ...arrivals];
+  return [listening(answer), caller, ...problems, ...arrivals, events(answer), ...(agents ? [hosts(agents, service)] : [])];
 }
 
 /** The sentence over the thread. */
@@ -187,6 +243,9 @@ export function conclusion(answer: SetupAnswer, service: string): string {
   const arrived = all.filter((knot) => knot.state === 'ok' && SIGNALS.includes(knot.id as Signal));
   const who = service || 'Something';
   if (arrived.length) return `${who} has arrived${bad ? '; something else is refused' : ''}`;
+  // Which service an event is of, envelopes do not always say.
+  if (!service && all.some((knot) => knot.id === 'sentry' && knot.state === 'ok'))
+    return `A Sentry SDK has arrived${bad ? '; something else is refused' : ''}`;
   if (bad)
     return /arriv|sent|clock/i.test(bad.title) ? bad.title : `Stuck at the door: ${bad.title[0]?.toLowerCase()}${bad.title.slice(1)}`;
   return service ? `Waiting for ${service}` : 'Waiting for the first record';
