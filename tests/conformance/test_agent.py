@@ -167,6 +167,25 @@ def test_a_hostile_server_does_not_end_the_agent(enrolled, victim):
     end(p)
 
 
+@pytest.mark.parametrize("frame", [
+    b"\x81\x7f" + b"\xff" * 8,  # a length of 2^64-1
+    b"\x81\x7f\x00\x00\x00\x00\x7f\xff\xff\xff",  # two gigabytes are announced
+    b"\xc1\x02{}",  # a bit that nobody has agreed on
+    b"\x80\x02{}",  # the rest of nothing
+    b"\x89\x7e\x01\x00" + b"x" * 256,  # a ping that is too long
+    b"\x81\x82\x00\x00\x00\x00{}",  # a server masks nothing
+    b"\x81\x02\xff\xfe",  # no UTF-8
+    b"\x01\x01{" * 3,  # a message within another
+], ids=["length", "announced", "reserved", "continuation", "ping", "masked", "utf8", "nested"])
+def test_a_hostile_frame_costs_the_connection_alone(enrolled, victim, frame):
+    p = agent(enrolled.state)
+    enrolled.wait("processes", of(victim.pid))
+    enrolled.ws.socket.sendall(frame)
+    enrolled.wait("hello")  # of the next one
+    enrolled.wait("processes", of(victim.pid))
+    end(p)
+
+
 def test_a_connection_that_breaks_is_made_again(enrolled, victim):
     p = agent(enrolled.state)
     enrolled.wait("processes", of(victim.pid))
