@@ -356,6 +356,22 @@ def test_a_condition_and_a_capture_are_evaluated_in_the_shop(server, shop, agent
     ask(server, "DELETE", f"/api/v1/probes/{id}", expect=204)
 
 
+def test_a_metric_is_counted_in_the_shop(server, shop, agent):
+    id = place(server, kind="metric", metric={"kind": "histogram", "name": "shop.totals", "value": "order.total", "by": {"who": "customer"}})
+    installed(server, id)
+    for total in (100, 200, 300):
+        shop.buy(total)
+
+    def counted():
+        assert query(server, f"metrics name=shop.totals probe={id} | stats increase(count) as n, increase(sum) as s by who, service") == [
+            {"n": 3, "s": 600, "who": "Ada", "service": SERVICE}]
+
+    eventually(counted)
+    assert ask(server, "GET", f"/api/v1/probes/{id}")["hits_used"] == 0
+    ask(server, "DELETE", f"/api/v1/probes/{id}", expect=204)
+    eventually(lambda: untouched(server, shop))
+
+
 def test_a_second_probe_of_a_line_leaves_the_first_one_in(server, shop, agent):
     first = place(server, rate=1000, burst=100)
     installed(server, first)
