@@ -15,7 +15,7 @@ const setSize = getter(Set.prototype, 'size'), setHas = un(Set.prototype.has), g
 const symbolText = getter(Symbol.prototype, 'description'), bufferLength = getter(getPrototypeOf(Uint8Array.prototype), 'length');
 const weakGet = un(WeakMap.prototype.get), weakSet = un(WeakMap.prototype.set), symbolFor = Symbol.for;
 const { isProxy, isMap, isSet, isDate, isTypedArray, hrtime, writeSync, openSync, closeSync, fstatSync, compile, getStore, storage, global } = N;
-const U32 = 4294967296, STEPS = 20000, SOFT_NS = 5e6, BURST_NS = 1e7, SHARE = 100, TELL_NS = 5e8, CHUNK = 1300, ITEMS_MAX = 4096;
+const U32 = 4294967296, STEPS = 20000, SOFT_NS = 5e6, BURST_NS = 1e7, SHARE = 100, TELL_NS = 5e8, CHUNK = 1300, ITEMS_MAX = 4096, VERSION = 2;
 
 // ---- sensitive names, as src/probe/redact.c has them; only for names that an expression makes at the hit ----
 const STEMS = /accesskey|accesstoken|apikey|apitoken|authorization|authtoken|authkey|bearertoken|cardnumber|clientsecret|cookie|creditcard|credential|csrftoken|encryptionkey|idtoken|mysqlpwd|passphrase|passwd|password|privatekey|pgpass|refreshtoken|secret|sessionid|sessionkey|sessiontoken|signingkey|socialsecurity|xsrftoken/;
@@ -113,8 +113,16 @@ function sizeOf(v, w) {
   return isArray(v) ? v.length : isMap(v) ? mapSize(v) : isSet(v) ? setSize(v) : isTypedArray(v) ? bufferLength(v) : ownKeys(v).length;
 }
 const absent = e => isObject(e) && !e.aside && (e.r === 'missing' || e.r === 'null' || e.r === 'range' || e.r === 'not_in_scope' || e.r === 'uninitialized');
+const Z = { __proto__: null }; // in place of a variable that is not known at this exit
 const H = { __proto__: null,
   X: fault,
+  v(x, w) { if (x === Z) F('not_in_scope', w); return nul(x); },
+  came(s, kind, w) { if (s.k !== kind) F('not_in_scope', w); return nul(s.x); },
+  took(s, w) { if (!(s.b > 0)) F('not_in_scope', w); return floor(hr() - s.b); },
+  is(e, name) { // it, or what it is built on, is called so
+    for (let p = e, i = 0; isObject(p) && !isProxy(p) && i < 32; i++) { p = getPrototypeOf(p); if (p !== null && !isProxy(p) && protoName(p) === name) return true; }
+    return false;
+  },
   two(best, x, sign, w) { x = nul(x); const o = order(x, nul(best), w); if (o === undefined) F('unsupported', w); return o === sign ? x : best; },
   span(part) { const t = trace(); return t ? t[part] : null; },
   t(v, w) { if (v !== true && v !== false) F('not_bool', w); return v; },
@@ -335,6 +343,7 @@ function value(v, depth) {
   case 'symbol': { const s = symbolText(v); return put('{"k":"str","t":"symbol","v":' + stringify(s === undefined ? '' : slice(s, 0, limits.string)) + '}'); }
   }
   if (v === null) return put('{"k":"null"}');
+  if (v === Z) return why('not_in_scope');
   if (isProxy(v)) return why('unreadable', 'Proxy');
   if (typeof v === 'function') { const d = gopd(v, 'name'); return put('{"k":"func","v":' + stringify(d && typeof d.value === 'string' ? slice(d.value, 0, 200) : '') + '}'); }
   if (v === global) return why('unsupported', 'globalThis');
@@ -398,6 +407,32 @@ function stack(most) {
   }
   sites = [];
 }
+// Of an exception that nobody has caught, its own text says where it came from. Read only where nothing of the program would make that text.
+const PREPARE = /^function ErrorPrepareStackTrace\(error, trace\) \{\s+return internalPrepareStackTrace\(error, trace\);\s+\}$/, FRAME = /^ +at (?:(.*) \()?(.*?):([0-9]+):([0-9]+)\)?$/, sourceOf = un(Function.prototype.toString);
+const stackGetter = gopd(new Error(), 'stack').get && (() => { try { fstatSync('x'); } catch (e) { const d = gopd(e, 'stack'); return d && d.get; } })();
+function stackText(e) {
+  if (!isObject(e) || isProxy(e)) return '';
+  for (let i = 0, names = ['name', 'message']; i < 2; i++) for (let p = e, n = 0; p !== null && n < 32; n++) {
+    if (isProxy(p)) return '';
+    const d = gopd(p, names[i]);
+    if (d && (d.get || d.set)) return '';
+    p = getPrototypeOf(p);
+  }
+  const prepare = gopd(own(global, 'Error') || {}, 'prepareStackTrace');
+  if (prepare && prepare.value !== undefined && !(typeof prepare.value === 'function' && !isProxy(prepare.value) && test(PREPARE, sourceOf(prepare.value)))) return '';
+  const d = gopd(e, 'stack'), text = d && d.get && d.get === stackGetter ? apply(d.get, e, []) : d && d.value;
+  return typeof text === 'string' ? slice(text, 0, 65536) : '';
+}
+function stackOf(e, most) {
+  const text = stackText(e);
+  for (let at = 0, n = 0; n < most && at < text.length;) {
+    let end = indexOf(text, '\n', at);
+    if (end < 0) end = text.length;
+    const f = end - at < 2000 ? match(FRAME, slice(text, at, end)) : null;
+    if (f && !startsWith(f[2], 'node:')) put((n++ ? ',[' : '[') + stringify(f[1] === undefined ? '' : slice(f[1], 0, 300)) + ',' + stringify(f[2]) + ',' + f[3] + ']');
+    at = end + 1;
+  }
+}
 // The span of OpenTelemetry's context manager, by own fields alone; getStore is Node's.
 const OTEL = symbolFor('opentelemetry.js.api.1'), SPAN = symbolFor('OpenTelemetry Context Key SPAN');
 const own = (o, k) => { if (!isObject(o) || isProxy(o)) return undefined; const d = gopd(o, k); return d && !d.get && !d.set ? d.value : undefined; };
@@ -415,6 +450,7 @@ let fd = -1, inode, torn = false;
 const slots = { __proto__: null }, cost = { due: 0 }, base = hrtime(), hr = () => Number(hrtime() - base);
 function die() { // the agent is gone: nothing more happens until another one comes
   for (const i in slots) { C['p' + i] = 0; delete slots[i]; }
+  watch();
   if (fd >= 0) try { if (own(fstatSync(fd, OPTIONS), 'ino') === inode) closeSync(fd); } catch (e) { /* it was not ours any more */ }
   fd = -1;
 }
@@ -500,8 +536,18 @@ function taken(s, args, all, began) {
   out = '{"s":' + s.slot + ',"r":' + s.revision + ',"at":' + date();
   if (span) put(',"trace":"' + span.id + '","span":"' + span.part + '"');
   put(',"f":[');
-  stack(s.frames);
+  if (s.uncaught) stackOf(s.x, s.frames); else stack(s.frames);
   put(']');
+  if (s.event) {
+    if (s.b > 0) put(',"dur":' + floor(began - s.b));
+    if (s.k === 1) { put(',"ret":'); value(s.x, s.depth); }
+    if (s.k === 2) {
+      const e = s.x, message = isObject(e) && !isProxy(e) ? own(e, 'message') : e;
+      put(',"exc":{"t":' + stringify(isObject(e) ? isProxy(e) ? 'Proxy' : typeName(e) : typeof e) + ',"m":' + stringify(typeof message === 'string' ? slice(message, 0, 1000) : '') + ',"v":');
+      value(e, s.depth);
+      put('}');
+    }
+  }
   if (all) {
     put(',"x":[');
     const made = apply(all, undefined, args);
@@ -513,7 +559,7 @@ function taken(s, args, all, began) {
   }
   if (s.vars) {
     put(',"v":[');
-    for (let i = 0, n = 0; i < s.names.length; i++) if (s.names[i]) { put((n++ ? ',[' : '[') + s.names[i] + ','); value(args[i], s.depth); put(']'); }
+    for (let i = 0, n = 0; i < s.names.length; i++) if (s.names[i] && args[i] !== Z) { put((n++ ? ',[' : '[') + s.names[i] + ','); value(args[i], s.depth); put(']'); }
     put(']');
   }
   const spent = hr() - began;
@@ -522,6 +568,34 @@ function taken(s, args, all, began) {
   const whole = out;
   out = '', seen = undefined;
   if (!send(whole)) { s.captured--; s.granted++; s.ring++; } else s.told = hr();
+}
+
+// ---- exceptions that nobody catches: the event that Node has for those who only look on. Its list is data, and is changed as such ----
+const MONITOR = 'uncaughtExceptionMonitor', data_ = value => ({ __proto__: null, value, writable: true, enumerable: true, configurable: true });
+const onUncaught = e => { for (const i in slots) if (slots[i].uncaught && C['p' + i]) try { C['p' + i](2, e, 0); } catch (x) { /* not ours to say */ } };
+const SINK = { __proto__: null, set v(x) { /* the probe is gone */ } };
+function monitor(on) {
+  const events = own(N.process, '_events'), count = own(N.process, '_eventsCount');
+  if (!isObject(events) || isProxy(events) || typeof count !== 'number') return false;
+  const now = own(events, MONITOR), list = isArray(now) && !isProxy(now);
+  let at = now === onUncaught ? 0 : -1;
+  for (let i = 0; list && i < now.length; i++) if (own(now, i) === onUncaught) at = i;
+  if (on === (at >= 0)) return true;
+  if (on && now === undefined) { defineProperty(events, MONITOR, data_(onUncaught)); defineProperty(N.process, '_eventsCount', data_(count + 1)); }
+  else if (on && list) defineProperty(now, now.length, data_(onUncaught));
+  else if (on) defineProperty(events, MONITOR, data_([now, onUncaught]));
+  else if (!list) { delete events[MONITOR]; defineProperty(N.process, '_eventsCount', data_(count - 1)); }
+  else {
+    for (let i = at; i + 1 < now.length; i++) defineProperty(now, i, data_(own(now, i + 1)));
+    now.length--;
+    if (now.length === 1) defineProperty(events, MONITOR, data_(own(now, 0)));
+  }
+  return true;
+}
+function watch() {
+  let any = false;
+  for (const i in slots) any = any || slots[i].uncaught;
+  return monitor(any);
 }
 
 // ---- orders, through the inspector ----
@@ -543,11 +617,17 @@ const C = { __proto__: null,
       slots[s.slot] = s;
       C['p' + s.slot] = s.hit;
     }
+    watch();
     if (o.edited !== undefined) C.edited = o.edited;
     if (o.end) die();
     return '[' + answer.join(',') + ']';
   },
   edited: '',
+  version: VERSION, n: hr, z: Z,
+  // A return without a value, and the end of a function that is written on one line.
+  w(hit, since, ...names) { if (hit) try { hit(1, undefined, since, ...names); } catch (e) { /* a program is not disturbed */ } },
+  // `h(..).v = x` has the value x, whatever becomes of it here.
+  h(hit, since, ...names) { return hit ? { __proto__: null, set v(x) { try { hit(1, x, since, ...names); } catch (e) { /* as above */ } } } : SINK; },
   shut() { N.close(); },
   counts() { let all = '['; for (const i in slots) all += (all.length > 1 ? ',' : '') + '{"s":' + i + ',"r":' + slots[i].revision + ',' + counts(slots[i]) + '}'; return all + ']'; },
   // For the measurement of the walk alone.
@@ -555,5 +635,7 @@ const C = { __proto__: null,
   stack(n) { out = '['; stack(n); const s = out + ']'; out = ''; return s; },
   H,
 };
+const left = own(global, '__clew'); // by an agent of another version: its calls stand in these files still
+if (typeof own(left, 'edited') === 'string') C.edited = own(left, 'edited');
 defineProperty(global, '__clew', { __proto__: null, value: C, configurable: true, enumerable: false, writable: false });
 return C;

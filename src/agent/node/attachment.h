@@ -71,7 +71,7 @@ struct session {
     struct scan scan;
     struct edit_probe **edits;
     size_t n_edits, cursor;
-    bool one_by_one, progress;
+    bool one_by_one, cleared;
     char *edited[FILES_MAX]; // URLs of files that hold calls, or may
     size_t n_edited;
 };
@@ -106,6 +106,8 @@ void session_abort(struct attachment *a);
 bool session_runs(const struct attachment *a);
 void session_free(struct attachment *a);
 // node.c
+// Exceptions that nobody catches: no text of a file is changed for them.
+bool placed_without_file(const struct probe *p);
 void placed_tell(struct attachment *a, struct placed *p, const char *state, const char *code, const char *message,
                  str data, uint32_t line);
 // Counters as the target says them.

@@ -1,4 +1,4 @@
-#include "agent/node/edit.h"
+#include "agent/node/edit_internal.h"
 #include "agent/node/lower.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -9,33 +9,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define OPEN "/*clew(*/"
-#define CLOSE "/*)clew*/"
 #define NONE UINT32_MAX
-
-int edit_strip(str source, struct arena *arena, str *ret)
-{
-    char *to = arena_alloc(arena, source.len + 1);
-    size_t n = 0;
-    if (!to)
-        return ERR_NOMEM;
-    for (ptrdiff_t at; (at = str_find(source, STR(OPEN))) >= 0;) {
-        ptrdiff_t end = str_find(str_slice(source, (size_t)at, source.len), STR(CLOSE));
-        if (end < 0)
-            break;
-        memcpy(to + n, source.ptr, (size_t)at);
-        n += (size_t)at;
-        source = str_slice(source, (size_t)(at + end) + strlen(CLOSE), source.len);
-    }
-    if (source.len)
-        memcpy(to + n, source.ptr, source.len);
-    *ret = str_of(to, n + source.len);
-    return 0;
-}
 
 // --- names ---
 
-static struct edit_name *name_find(struct edit_probe *e, str name)
+struct edit_name *edit_name_find(struct edit_probe *e, str name)
 {
     for (uint32_t i = 0; i < e->n_names; i++)
         if (str_eq(e->names[i].name, name))
@@ -45,38 +23,39 @@ static struct edit_name *name_find(struct edit_probe *e, str name)
 
 static void name_add(struct edit_probe *e, str name, enum probe_var_kind kind, bool taken)
 {
-    if (e->n_names < EDIT_NAMES_MAX && !name_find(e, name))
+    if (e->n_names < EDIT_NAMES_MAX && !edit_name_find(e, name))
         e->names[e->n_names++] = (struct edit_name){ name, (uint8_t)kind, taken };
 }
 
 // Reading it there is no error, and makes the engine keep nothing that it does not keep already.
-static bool readable(const struct scan *s, const struct edit_probe *e, const struct scan_name *n)
+bool edit_readable(const struct scan *s, const struct scan_place *place, const struct scan_name *n)
 {
-    uint32_t own = s->scopes[e->place->scope].function, of = s->scopes[n->scope].function;
+    uint32_t own = s->scopes[place->scope].function, of = s->scopes[n->scope].function;
     const struct scan_function *f = &s->functions[own];
-    if (n->kind == SCAN_LET && n->from > e->place->at && of == own)
+    if (n->kind == SCAN_LET && n->from > place->at && of == own)
         return false;
     if (of == own)
-        return true;
+        return place->form != SCAN_EXPR || n->kind != SCAN_LET || !s->scopes[n->scope].cases;
     // An expression's place has no `try` around it: nothing that might not be initialised yet.
-    if (e->place->form == SCAN_EXPR && n->kind == SCAN_LET)
+    if (place->form == SCAN_EXPR && n->kind == SCAN_LET)
         return false;
     return js_mentions(s->text, f->start, f->end, n->name);
 }
 
-static void names_collect(const struct scan *s, struct edit_probe *e)
+static void names_collect(const struct scan *s, struct edit_probe *e, const struct scan_place *place)
 {
     const struct probe *p = e->probe;
-    uint32_t own = s->scopes[e->place->scope].function;
+    uint32_t own = s->scopes[place->scope].function;
     const struct scan_function *f = &s->functions[own];
     bool may_this = f->kind == SCAN_METHOD || f->kind == SCAN_FUNCTION;
-    if (p->args && may_this && e->place->form != SCAN_EXPR && !str_eq(f->name, STR("constructor")) &&
+    if (p->args && may_this && place->form != SCAN_EXPR && !str_eq(f->name, STR("constructor")) &&
         js_mentions(s->text, f->start, f->end, STR("this")))
         name_add(e, STR("this"), PROBE_VAR_ARG, true);
-    for (uint32_t scope = e->place->scope; scope != NONE && scope != 0; scope = s->scopes[scope].parent)
+    for (uint32_t scope = place->scope; scope != NONE && scope != 0; scope = s->scopes[scope].parent)
         for (uint32_t i = 0; i < s->n_names; i++) {
             const struct scan_name *n = &s->names[i];
-            if (n->scope != scope || js_visible(s, e->place, n->name) != n || !readable(s, e, n))
+            if (n->scope != scope || js_visible(s, place, n->name) != n ||
+                !(edit_readable(s, place, n) || (e->function && edit_shadowed(s, e->function, n))))
                 continue;
             bool closure = s->scopes[scope].function != own, arg = n->kind == SCAN_ARG;
             if (closure ? p->locals : arg ? p->args : p->locals)
@@ -129,6 +108,14 @@ int edit_place(const struct scan *scan, struct edit_probe *e, const struct probe
 {
     const struct probe_where *w = &e->probe->where;
     bool function = w->kind == PROBE_AT_FUNCTION;
+    e->n_names = 0;
+    if (edit_is_exit(e->probe)) {
+        struct scan_place site;
+        int rc = edit_exit_place(scan, e, arena, err);
+        for (uint32_t i = 0; rc == 0 && edit_exit_site(scan, e, i, &site); i++)
+            names_collect(scan, e, &site);
+        return rc;
+    }
     e->place = function ? entry_of(scan, w->function) : js_place_of(scan, w->line, w->column);
     if (!e->place)
         return function ? err_set(err, ERR_NOENT, "no_such_function", "the file has no such function with code in it")
@@ -136,8 +123,7 @@ int edit_place(const struct scan *scan, struct edit_probe *e, const struct probe
     if (scan->scopes[e->place->scope].function == 0)
         return err_set(err, ERR_NOENT, "no_code_at_line",
                        "this line runs once, when the file is loaded: a probe needs a line of a function");
-    e->n_names = 0;
-    names_collect(scan, e);
+    names_collect(scan, e, e->place);
     return 0;
 }
 
@@ -151,8 +137,19 @@ struct naming {
 static bool name_write(void *ctx, str name, bool file, struct buf *out)
 {
     struct naming *n = ctx;
-    const struct scan_name *s = js_visible(n->scan, n->e->place, name);
-    struct edit_name *known = name_find(n->e, name);
+    const struct scan_name *s = NULL;
+    struct edit_name *known = edit_name_find(n->e, name);
+    bool may = false;
+    if (n->e->function) { // at one of its exits
+        struct scan_place site;
+        for (uint32_t i = 0; !may && edit_exit_site(n->scan, n->e, i, &site); i++) {
+            s = js_visible(n->scan, &site, name);
+            may = s && (edit_readable(n->scan, &site, s) || edit_shadowed(n->scan, n->e->function, s));
+        }
+    } else if (n->e->place) {
+        s = js_visible(n->scan, n->e->place, name);
+        may = s && edit_readable(n->scan, n->e->place, s);
+    }
     if (file && s && n->scan->scopes[s->scope].function != 0) {
         buf_str(out, STR("H.X(\"not_in_scope\",0)")); // behind a variable of the same name
         return true;
@@ -160,12 +157,12 @@ static bool name_write(void *ctx, str name, bool file, struct buf *out)
     if (!known) {
         if (!s)
             return false;
-        if (!readable(n->scan, n->e, s) || n->e->n_names == EDIT_NAMES_MAX) {
+        if (!may || n->e->n_names == EDIT_NAMES_MAX) {
             buf_str(out, STR("H.X(\"not_in_scope\",0)"));
             return true;
         }
         name_add(n->e, name, PROBE_VAR_CLOSURE, false);
-        known = name_find(n->e, name);
+        known = edit_name_find(n->e, name);
     }
     buf_printf(out, "a%u", (unsigned)(known - n->e->names));
     return true;
@@ -234,7 +231,8 @@ int edit_order(const struct scan *scan, struct edit_probe *e, const struct probe
     struct buf condition, exprs, code, tables;
     char host[HOST_NAME_MAX + 1] = "";
     gethostname(host, sizeof host - 1);
-    struct lower l = { &naming, name_write, policy, p->scope.service, str_z(host), &tables, &found };
+    bool event = e->function || !e->place;
+    struct lower l = { &naming, name_write, policy, p->scope.service, str_z(host), &tables, &found, event };
     struct json_writer w;
     struct probe_slot_setup setup;
     buf_init(&condition, 1 << 20), buf_init(&exprs, 1 << 20), buf_init(&code, 1 << 20), buf_init(&tables, 1 << 20);
@@ -247,13 +245,27 @@ int edit_order(const struct scan *scan, struct edit_probe *e, const struct probe
                      "variables of callers cannot be read in Node: its engine shows them to nobody but a debugger that "
                      "stops it");
     buf_str(&code, buf_view(&tables));
-    buf_str(&code, STR("return [("));
+    buf_str(&code, STR("return ["));
+    if (event) { // how, what and since when come before the variables
+        buf_str(&code, STR("(f=>(k,v,t,"));
+        params_write(e, &code);
+        buf_str(&code, STR(")=>{"));
+        if (p->where.kind == PROBE_AT_EXCEPTION && p->where.exception.len && !str_eq(p->where.exception, STR("*"))) {
+            buf_str(&code, STR("if(!H.is(v,"));
+            lower_text(&code, p->where.exception);
+            buf_str(&code, STR("))return;"));
+        }
+        buf_str(&code, STR("s.k=k;s.x=v;s.b=t;f("));
+        params_write(e, &code);
+        buf_str(&code, STR(");s.x=undefined})("));
+    }
+    buf_str(&code, STR("("));
     params_write(e, &code);
     buf_str(&code, STR(")=>{if(--s.skip<0)H.tick(s);s.hits++;"));
     buf_str(&code, buf_view(&condition));
     buf_str(&code, STR("H.take(s,["));
     params_write(e, &code);
-    buf_str(&code, STR("],s.all)},"));
+    buf_str(&code, event ? STR("],s.all)}),") : STR("],s.all)},"));
     if (exprs.len) {
         buf_str(&code, STR("("));
         params_write(e, &code);
@@ -281,6 +293,8 @@ int edit_order(const struct scan *scan, struct edit_probe *e, const struct probe
         put_number(&w, "burst", p->rate > 0 && p->burst > 1 ? (p->burst - 1) * 1e9 / p->rate : 0);
         // Who counts hits is the helper, which is given them in slices; a limit here would end the probe with the first one.
         put_number(&w, "granted", (double)(1ll << 53));
+        json_put_key(&w, STR("event")), json_put_bool(&w, event);
+        json_put_key(&w, STR("uncaught")), json_put_bool(&w, !e->place);
         json_put_key(&w, STR("names"));
         json_put_array(&w);
         for (uint32_t i = 0; i < e->n_names; i++) {
@@ -295,63 +309,4 @@ int edit_order(const struct scan *scan, struct edit_probe *e, const struct probe
     }
     buf_free(&condition), buf_free(&exprs), buf_free(&code), buf_free(&tables);
     return rc;
-}
-
-// --- the text ---
-
-struct piece {
-    uint32_t at, end; // end: of the statement that a brace opened here closes
-    const struct edit_probe *e;
-    bool close;
-};
-
-static int by_place(const void *a, const void *b)
-{
-    const struct piece *x = a, *y = b;
-    if (x->at != y->at)
-        return x->at < y->at ? -1 : 1;
-    if (x->close != y->close)
-        return x->close ? -1 : 1; // what ends here, before what begins here
-    return x->e->slot < y->e->slot ? -1 : x->e->slot > y->e->slot;
-}
-
-static void call_write(const struct edit_probe *e, struct buf *out)
-{
-    bool expr = e->place->form == SCAN_EXPR;
-    buf_str(out, expr ? STR(OPEN "(") : e->place->form == SCAN_BODY ? STR(OPEN "{try{") : STR(OPEN "try{"));
-    buf_printf(out, "__clew.p%u&&__clew.p%u(", e->slot, e->slot);
-    for (uint32_t i = 0; i < e->n_names; i++) {
-        if (i)
-            buf_str(out, STR(","));
-        buf_str(out, e->names[i].name);
-    }
-    buf_str(out, expr ? STR("))?0:" CLOSE) : STR(")}catch{}" CLOSE));
-}
-
-int edit_write(const struct scan *scan, struct edit_probe *const *probes, size_t n, struct buf *out)
-{
-    struct piece *pieces = mem_zalloc((n ? n * 2 : 1) * sizeof *pieces);
-    size_t count = 0;
-    uint32_t at = 0;
-    if (!pieces)
-        return ERR_NOMEM;
-    for (size_t i = 0; i < n; i++) {
-        if (probes[i]->left_out)
-            continue;
-        pieces[count++] = (struct piece){ probes[i]->place->at, probes[i]->place->end, probes[i], false };
-        if (probes[i]->place->form == SCAN_BODY)
-            pieces[count++] = (struct piece){ probes[i]->place->end, 0, probes[i], true };
-    }
-    qsort(pieces, count, sizeof *pieces, by_place);
-    for (size_t i = 0; i < count; i++) {
-        buf_append(out, scan->text.ptr + at, pieces[i].at - at);
-        at = pieces[i].at;
-        if (pieces[i].close)
-            buf_str(out, STR(OPEN "}" CLOSE));
-        else
-            call_write(pieces[i].e, out);
-    }
-    buf_append(out, scan->text.ptr + at, scan->text.len - at);
-    mem_free(pieces);
-    return out->error;
 }

@@ -18,7 +18,8 @@ struct edit_name {
 struct edit_probe {
     const struct probe *probe;
     uint32_t slot;
-    const struct scan_place *place;
+    const struct scan_place *place; // NULL: none, it stands in no file
+    uint32_t function;              // whose exits are probed; 0: none, the place is
     struct edit_name names[EDIT_NAMES_MAX];
     uint32_t n_names;
     bool left_out; // of the text that is made
@@ -26,6 +27,8 @@ struct edit_probe {
 
 // Takes out what edit_write() has put in. ret is in the arena.
 int edit_strip(str source, struct arena *arena, str *ret);
+// The probe says exits of a function, or exceptions that leave it.
+bool edit_is_exit(const struct probe *p);
 // Finds the place of e->probe and the names that it can read. ERR_NOENT: no code there (err.slug is the code).
 int edit_place(const struct scan *scan, struct edit_probe *e, const struct probe_policy *policy, struct arena *arena,
                struct err *err);

@@ -149,11 +149,17 @@ static void variable(const struct lower *l, const struct probe_node *n, struct b
 {
     if (probe_redact_name(l->policy, n->name)) {
         fault(n, "redacted", out);
-    } else if (!l->name(l->ctx, n->name, n->kind == PROBE_NODE_STATIC, out)) {
+        return;
+    }
+    if (l->event)
+        buf_str(out, STR("H.v("));
+    if (!l->name(l->ctx, n->name, n->kind == PROBE_NODE_STATIC, out)) {
         buf_str(out, STR("H.g("));
         lower_text(out, n->name);
         where(n, out);
     }
+    if (l->event)
+        where(n, out);
 }
 
 static void frame(const struct lower *l, const struct probe_node *n, struct buf *out)
@@ -221,8 +227,20 @@ static void special(const struct lower *l, const struct probe_node *n, struct bu
     case PROBE_SPECIAL_HOST:
         known_text(l->host, out);
         break;
-    default: // duration, return, exception: of other places than this one
+    case PROBE_SPECIAL_DURATION:
+    case PROBE_SPECIAL_RETURN:
+    case PROBE_SPECIAL_EXCEPTION:
+        if (l->event) {
+            buf_str(out, n->special == PROBE_SPECIAL_DURATION ? STR("H.took(s")
+                         : n->special == PROBE_SPECIAL_RETURN ? STR("H.came(s,1")
+                                                              : STR("H.came(s,2"));
+            where(n, out);
+            break;
+        }
         fault(n, "not_in_scope", out);
+        break;
+    default:
+        fault(n, "unsupported", out);
         break;
     }
 }

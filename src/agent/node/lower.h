@@ -18,6 +18,8 @@ struct lower {
     str service, host;
     struct buf *tables; // what is made once, in front of the function: patterns
     struct lower_found *found;
+    bool
+        event; // the exit of a function, or an exception: @return and so on are known, and some names are only at some exits
 };
 
 // Appends. Where the program's code would have to run, or a thing is not known in this runtime, the text says so at the hit.

@@ -186,16 +186,21 @@ void placed_tell(struct attachment *a, struct placed *p, const char *state, cons
     a->events->state(a->events->ctx, &s);
 }
 
+bool placed_without_file(const struct probe *p) { return p->where.kind == PROBE_AT_EXCEPTION && p->where.uncaught; }
+
 static bool refuse(struct attachment *a, struct placed *p)
 {
     const struct probe *probe = p->probe;
     const char *what = NULL;
-    if (probe->kind != PROBE_SNAPSHOT && probe->kind != PROBE_LOG)
-        what = "only snapshots and log lines are made in Node by this version";
-    else if (probe->where.kind == PROBE_AT_EXCEPTION ||
-             (probe->where.kind == PROBE_AT_FUNCTION && probe->where.point != PROBE_ENTRY))
-        what = "only lines and entries of functions are probed in Node by this version";
-    else if (probe->where.file.len == 0)
+    const struct probe_where *w = &probe->where;
+    if (probe->kind == PROBE_METRIC || probe->kind == PROBE_TIMER)
+        what = "metrics and timers are not made in Node by this version: @duration at the exit of a function is";
+    else if (w->kind == PROBE_AT_EXCEPTION && w->uncaught && (w->file.len || w->function.len))
+        what = "in Node an exception that nobody catches is seen where the process ends: leave out file and function";
+    else if (w->kind == PROBE_AT_EXCEPTION && !w->uncaught && !(w->file.len && w->function.len))
+        what = "V8 tells nobody but a debugger that stops it of each exception: ask for those that nobody catches "
+               "(uncaught), or for those that leave a function, with its file";
+    else if (w->kind != PROBE_AT_EXCEPTION && w->file.len == 0)
         what = "a probe in Node needs the file";
     else if (probe->keep != PROBE_KEEP_ALWAYS || probe->count_only)
         what = "this version keeps every capture of a Node process, and makes no forecast";
@@ -368,9 +373,10 @@ static int node_poll(struct attachment *a, int64_t now, int64_t *ret_next)
     *ret_next = now + CALM_NS;
     if (a->lost)
         return 0;
-    if (!session_runs(a)) // it tells that a probe is installed before what the probe captures
+    bool alive = process_alive(&a->process); // first: what it has written before it ended is read still
+    if (!session_runs(a) || !alive)          // it tells that a probe is installed before what the probe captures
         drain(a);
-    if (!process_alive(&a->process)) {
+    if (!alive) {
         lose(a, "ended", "the process has ended");
         return 0;
     }

@@ -257,6 +257,15 @@ static void exprs(struct probe_capture *c, const struct probe *p, const struct j
     }
 }
 
+static void event(struct probe_capture *c, const struct json_node *record)
+{
+    const struct json_node *returned = json_get(record, STR("ret")), *thrown = json_get(record, STR("exc"));
+    if (returned && probe_capture_return(c))
+        value(&c->w, returned, 0);
+    if (thrown && probe_capture_exception(c, json_get_text(thrown, STR("t")), json_get_text(thrown, STR("m"))))
+        value(&c->w, json_get(thrown, STR("v")), 0);
+}
+
 static void variables(struct probe_capture *c, const struct json_node *list, const struct edit_name *names, uint32_t n)
 {
     for (const struct json_node *v = json_first_of(list, JSON_ARRAY); v; v = v->next) {
@@ -298,10 +307,12 @@ int record_capture(const struct json_node *record, const struct probe *probe, co
         parts = parts->next;
     frames(&c, json_get(record, STR("f")));
     exprs(&c, probe, values);
+    event(&c, record);
     if (probe->has_log)
         log_line(&c, probe, parts, policy);
     variables(&c, json_get(record, STR("v")), names, n_names);
-    size_t n = probe_capture_end(&c, (uint64_t)number(record, "cost"), -1, 0);
+    size_t n = probe_capture_end(&c, (uint64_t)number(record, "cost"),
+                                 json_get(record, STR("dur")) ? number(record, "dur") : -1, 0);
     json_writer_init(&w, out);
     return probe_capture_json(bytes_of(mem, n), probe, arena, &w);
 }

@@ -17,7 +17,7 @@ static void end_of_statement(struct scanner *s)
 
 static void declarations(struct scanner *s, unsigned flags)
 {
-    bool hoisted = js_word(s, "var");
+    bool hoisted = js_word(s, "var"), constant = js_word(s, "const");
     uint32_t scope = hoisted ? js_var_scope(s) : s->scope;
     js_next(s);
     do {
@@ -31,7 +31,7 @@ static void declarations(struct scanner *s, unsigned flags)
             js_expr(s, NO_COMMA | flags);
         }
         for (uint32_t i = first; i < last && !s->quiet; i++)
-            s->out->names[i].from = s->last_end;
+            s->out->names[i].from = s->last_end, s->out->names[i].constant = constant;
     } while (!s->rc && js_eat(s, ","));
 }
 
@@ -90,6 +90,8 @@ static void switch_statement(struct scanner *s)
     js_next(s);
     head(s);
     uint32_t before = js_block_begin(s);
+    if (!s->quiet && !s->rc)
+        s->out->scopes[s->scope].cases = true;
     js_want(s, "{");
     while (!s->rc && !js_is(s, "}")) {
         if (js_word(s, "case")) {
@@ -265,10 +267,17 @@ static void keyword_or_expr(struct scanner *s)
         try_statement(s);
     } else if (js_word(s, "return") || js_word(s, "throw") || js_word(s, "break") || js_word(s, "continue") ||
                js_word(s, "debugger")) {
+        struct scan_return r = { .at = s->start, .scope = s->scope };
+        bool is_return = js_word(s, "return");
         js_next(s);
-        if (!s->newline && !js_is(s, ";") && !js_is(s, "}") && s->t != T_END)
+        if (!s->newline && !js_is(s, ";") && !js_is(s, "}") && s->t != T_END) {
             js_expr(s, 0);
+            r.value = s->tail;
+        }
         end_of_statement(s);
+        r.end = s->last_end;
+        if (is_return)
+            js_return_new(s, r);
     } else {
         js_expr(s, 0);
         end_of_statement(s);
@@ -317,6 +326,13 @@ void js_statement(struct scanner *s, bool list)
     s->depth--;
 }
 
+static void body_begins(struct scanner *s)
+{
+    if (!s->quiet && !s->rc)
+        s->out->functions[js_function_now(s)].body = s->start;
+}
+
+// directives: it is a function's body, or the program.
 void js_statements(struct scanner *s, bool directives)
 {
     while (!s->rc && s->t != T_END && !js_is(s, "}")) {
@@ -329,9 +345,13 @@ void js_statements(struct scanner *s, bool directives)
             }
             *s = saved;
         }
+        if (directives)
+            body_begins(s);
         directives = false;
         js_statement(s, true);
     }
+    if (directives)
+        body_begins(s);
 }
 
 // --- results ---

@@ -25,12 +25,15 @@ struct scan_function {
     uint32_t start, end, parent;
     uint32_t line, scope; // its first scope
     uint32_t entry;       // place of its first statement, UINT32_MAX: none
+    uint32_t body, close; // of one in braces: where its statements begin, behind directives, and its '}'; close 0: none
+    uint32_t last;        // end of what stands before the '}'
     uint8_t kind;
     str name; // empty: none
 };
 
 struct scan_scope {
     uint32_t parent, function; // parent UINT32_MAX: none
+    bool cases;                // of a switch: what is declared above may not have been reached
 };
 
 struct scan_name {
@@ -38,6 +41,13 @@ struct scan_name {
     uint32_t scope;
     uint32_t from; // LET: known from this offset on
     uint8_t kind;
+    bool constant;
+};
+
+struct scan_return {
+    uint32_t at, end; // of the statement
+    uint32_t value;   // where what it returns begins: behind the last comma; 0: nothing
+    uint32_t scope;
 };
 
 struct scan_place {
@@ -53,7 +63,8 @@ struct scan {
     struct scan_scope *scopes;
     struct scan_name *names;
     struct scan_place *places; // by offset
-    uint32_t n_functions, n_scopes, n_names, n_places;
+    struct scan_return *returns;
+    uint32_t n_functions, n_scopes, n_names, n_places, n_returns;
 };
 
 // ERR_MALFORMED: it is not understood (err.place: line); ERR_LIMIT, ERR_NOMEM. text must outlive ret.

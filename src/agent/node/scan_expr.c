@@ -123,6 +123,9 @@ void js_body(struct scanner *s)
 {
     js_want(s, "{");
     js_statements(s, true);
+    if (!s->quiet && !s->rc)
+        s->out->functions[js_function_now(s)].close = s->start,
+        s->out->functions[js_function_now(s)].last = s->last_end;
     js_want(s, "}");
 }
 
@@ -483,12 +486,18 @@ void js_expr(struct scanner *s, unsigned flags)
         s->depth--;
         return;
     }
+    uint32_t tail = s->start;
     for (int more = 1; more >= 0 && !s->rc;) {
         while (!s->rc && !operand(s, flags)) {}
         s->pending = (str){ 0 };
-        do
+        bool comma;
+        do {
+            comma = js_is(s, ",");
             more = s->rc ? -1 : operator(s, flags);
-        while (more == 0);
+        } while (more == 0);
+        if (more == 1 && comma)
+            tail = s->start;
     }
+    s->tail = tail;
     s->depth--;
 }

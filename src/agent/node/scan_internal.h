@@ -18,10 +18,11 @@ struct scanner {
     // What is found.
     struct arena *arena;
     struct scan *out;
-    uint32_t cap_functions, cap_scopes, cap_names, cap_places, cap_memo;
+    uint32_t cap_functions, cap_scopes, cap_names, cap_places, cap_returns, cap_memo;
     uint32_t scope; // the current one
     uint32_t depth, quiet;
-    str pending; // name of the function that may come next
+    uint32_t tail; // of the expression that has ended: where its last part begins
+    str pending;   // name of the function that may come next
     // Of each '(' that was looked at: whether an arrow follows its ')'.
     struct memo {
         uint32_t at; // + 1
@@ -46,6 +47,7 @@ bool js_name_byte(int c);
 int js_peek(const struct scanner *s, uint32_t n);
 void js_declare(struct scanner *s, str name, enum scan_name_kind kind, uint32_t scope, uint32_t from);
 uint32_t js_place_new(struct scanner *s, enum scan_form form, bool entry);
+void js_return_new(struct scanner *s, struct scan_return r);
 uint32_t js_function_begin(struct scanner *s, enum scan_function_kind kind, uint32_t start, str name,
                            uint32_t *ret_before);
 void js_function_end(struct scanner *s, uint32_t f, uint32_t before);

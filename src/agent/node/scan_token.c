@@ -266,3 +266,10 @@ uint32_t js_place_new(struct scanner *s, enum scan_form form, bool entry)
         f->entry = i;
     return i;
 }
+
+void js_return_new(struct scanner *s, struct scan_return r)
+{
+    struct scan_return *n = s->quiet || s->rc ? NULL : PUSH(s, returns, n_returns, cap_returns);
+    if (n)
+        *n = r;
+}

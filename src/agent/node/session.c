@@ -20,9 +20,9 @@ enum { OPEN_MS = 1000, MESSAGE_ARENA = 64 << 20, MESSAGE_DEPTH = 24, SCRIPTS_MAX
 #define NATIVES                                                                                                    \
     "(g=>{const v=g('vm'),f=g('fs'),p=g('process'),t=g('util').types,A=g('async_hooks').AsyncLocalStorage;return[" \
     "v.createContext,v.compileFunction,f.writeSync,f.openSync,f.closeSync,f.fstatSync,p.hrtime.bigint,t.isProxy,"  \
-    "t.isMap,t.isSet,t.isDate,t.isTypedArray,A.prototype.getStore,p._debugEnd,A.prototype,p.version]})"            \
+    "t.isMap,t.isSet,t.isDate,t.isTypedArray,A.prototype.getStore,p._debugEnd,A.prototype,p,p.version]})"          \
     "(process.getBuiltinModule||require)"
-enum { NATIVES_FUNCTIONS = 14, NATIVES_N = 16 };
+enum { NATIVES_FUNCTIONS = 14, NATIVES_N = 17 };
 
 #define BOOT_HEAD                                                                                       \
     "function(){const a=this,u=undefined,c=a[0]({__proto__:null},{__proto__:null,name:'clew',origin:u," \
@@ -31,7 +31,8 @@ enum { NATIVES_FUNCTIONS = 14, NATIVES_N = 16 };
     "+'}',u,{__proto__:null,parsingContext:c,filename:'clew:walk',lineOffset:0,columnOffset:0,cachedData:u,"       \
     "produceCachedData:false,contextExtensions:u,importModuleDynamically:u})()({__proto__:null,context:c,"         \
     "compile:a[1],writeSync:a[2],openSync:a[3],closeSync:a[4],fstatSync:a[5],hrtime:a[6],isProxy:a[7],isMap:a[8]," \
-    "isSet:a[9],isDate:a[10],isTypedArray:a[11],getStore:a[12],close:a[13],storage:a[14],global:globalThis})}"
+    "isSet:a[9],isDate:a[10],isTypedArray:a[11],getStore:a[12],close:a[13],storage:a[14],process:a[15],global:"    \
+    "globalThis})}"
 
 bool session_runs(const struct attachment *a) { return a->session.step != SESSION_NONE; }
 
@@ -170,7 +171,50 @@ static void shut(struct attachment *a)
         a->session.step = SESSION_CLOSING; // the answer may never come: the connection ends first
 }
 
-static void on_last(struct attachment *a, const struct json_node *result) { shut(a); }
+// Those that stand in no file are told when the order is taken.
+static void on_last(struct attachment *a, const struct json_node *result)
+{
+    for (size_t i = 0; i < PLACED_MAX; i++) {
+        struct placed *p = &a->placed[i];
+        if (!p->used || p->refused || !p->edit || !placed_without_file(p->probe))
+            continue;
+        p->installed = p->ordered = session_value_of(result) != NULL;
+        if (p->installed)
+            placed_tell(a, p, "installed", "", "", (str){ 0 }, 0);
+        else
+            placed_tell(a, p, "error", "code_unsupported", "the process does not take the probe", (str){ 0 }, 0);
+    }
+    shut(a);
+}
+
+static void put_without_file(struct attachment *a, struct json_writer *w)
+{
+    static struct scan_scope scope = { UINT32_MAX, 0 };
+    static struct scan_function program = { .kind = SCAN_PROGRAM, .entry = UINT32_MAX };
+    static const struct scan nothing = { .functions = &program, .scopes = &scope, .n_functions = 1, .n_scopes = 1 };
+    json_put_key(w, STR("set"));
+    json_put_array(w);
+    for (size_t i = 0; i < PLACED_MAX; i++) {
+        struct placed *p = &a->placed[i];
+        if (!p->used || p->refused || p->ordered || !placed_without_file(p->probe))
+            continue;
+        struct edit_probe *e = arena_alloc(&a->session.arena, sizeof *e);
+        struct err err = { 0 };
+        struct buf order;
+        if (!e)
+            break;
+        *e = (struct edit_probe){ .probe = p->probe, .slot = p->slot };
+        buf_init(&order, ORDERS_ROOM);
+        if (edit_order(&nothing, e, a->policy_used, &a->session.arena, &order, &err) == 0) {
+            json_put_raw(w, buf_view(&order));
+            p->edit = e;
+        } else {
+            placed_tell(a, p, "error", err.slug[0] ? err.slug : "code_unsupported", err.message, (str){ 0 }, 0);
+        }
+        buf_free(&order);
+    }
+    json_put_array_end(w);
+}
 
 void session_put_edited(struct attachment *a, struct json_writer *w)
 {
@@ -190,6 +234,7 @@ void session_last_order(struct attachment *a)
     buf_clear(&a->session.orders);
     json_writer_init(&w, &a->session.orders);
     json_put_object(&w);
+    put_without_file(a, &w);
     session_put_edited(a, &w);
     json_put_object_end(&w);
     session_call(a, "function(o){return this.order(o)}", buf_view(&a->session.orders), on_last);
@@ -449,7 +494,7 @@ static void opening(struct attachment *a, int64_t now)
     }
     s->begun_ns = now;
     struct json_writer w = session_ask(a, "Runtime.evaluate");
-    session_put_text(&w, "expression", STR("typeof __clew==='object'?__clew:null"));
+    session_put_text(&w, "expression", STR("typeof __clew==='object'&&__clew.version===2?__clew:null"));
     session_ask_end(a, &w, on_existing);
 }
 

@@ -221,13 +221,17 @@ static void refused_edit(struct attachment *a, const char *why, const char *mess
     }
 }
 
+static bool is_done(const struct json_node *result)
+{
+    str status = json_get_text(result, STR("status"));
+    return result && !json_get(result, STR("exceptionDetails")) && (status.len == 0 || str_eq(status, STR("Ok")));
+}
+
 static void on_edit(struct attachment *a, const struct json_node *result)
 {
     struct session *s = &a->session;
     str status = json_get_text(result, STR("status"));
-    const struct json_node *exception = json_get(result, STR("exceptionDetails"));
-    bool ok = result && !exception && (status.len == 0 || str_eq(status, STR("Ok")));
-    if (ok) {
+    if (is_done(result)) {
         if (s->one_by_one) {
             s->cursor++;
             if (next_one(s)) {
@@ -249,9 +253,49 @@ static void on_edit(struct attachment *a, const struct json_node *result)
     }
 }
 
+static void set_text(struct attachment *a, session_then *then)
+{
+    struct session *s = &a->session;
+    struct json_writer w = session_ask(a, "Debugger.setScriptSource");
+    session_put_text(&w, "scriptId", s->scripts[s->script].id);
+    session_put_text(&w, "scriptSource", buf_view(&s->text));
+    session_ask_end(a, &w, then);
+}
+
+static void on_cleared(struct attachment *a, const struct json_node *result)
+{
+    if (is_done(result))
+        a->session.source = session_keep(a, buf_view(&a->session.text));
+    attempt(a);
+}
+
+// What is to go goes first, by itself: the engine's comparison would take the call that goes for the one that comes, and lose the function around it.
+static bool clears(struct attachment *a)
+{
+    struct session *s = &a->session;
+    bool out[PLACED_MAX];
+    for (size_t i = 0; i < s->n_edits; i++) {
+        struct placed *p = placed_of_edit(a, s->edits[i]);
+        out[i] = s->edits[i]->left_out;
+        s->edits[i]->left_out = !p || !p->installed;
+    }
+    buf_clear(&s->text);
+    bool any = edit_write(&s->scan, s->edits, s->n_edits, &s->text) == 0 && !str_eq(buf_view(&s->text), s->source);
+    for (size_t i = 0; i < s->n_edits; i++)
+        s->edits[i]->left_out = out[i];
+    return any;
+}
+
 static void attempt(struct attachment *a)
 {
     struct session *s = &a->session;
+    if (!s->cleared) {
+        s->cleared = true;
+        if (clears(a)) {
+            set_text(a, on_cleared);
+            return;
+        }
+    }
     buf_clear(&s->text);
     if (edit_write(&s->scan, s->edits, s->n_edits, &s->text) < 0) {
         session_fail(a, "error", "error", "there is not enough memory");
@@ -261,10 +305,7 @@ static void attempt(struct attachment *a)
         script_done(a, "", "");
         return;
     }
-    struct json_writer w = session_ask(a, "Debugger.setScriptSource");
-    session_put_text(&w, "scriptId", s->scripts[s->script].id);
-    session_put_text(&w, "scriptSource", buf_view(&s->text));
-    session_ask_end(a, &w, on_edit);
+    set_text(a, on_edit);
 }
 
 static void on_ordered(struct attachment *a, const struct json_node *result)
@@ -322,7 +363,7 @@ static void on_source(struct attachment *a, const struct json_node *result)
     str url = s->scripts[s->script].url;
     s->source = session_keep(a, json_get_text(result, STR("scriptSource")));
     s->n_edits = s->cursor = 0;
-    s->one_by_one = false;
+    s->one_by_one = s->cleared = false;
     int rc = edit_strip(s->source, &s->arena, &s->original);
     if (rc == 0)
         rc = js_source(s->original, &s->arena, &s->scan, &err);
@@ -338,7 +379,7 @@ static void on_source(struct attachment *a, const struct json_node *result)
     json_put_array(&w);
     for (size_t i = 0; i < PLACED_MAX; i++) {
         struct placed *p = &a->placed[i];
-        if (!p->used || p->refused || !str_eq(url, url_of(a, p)))
+        if (!p->used || p->refused || placed_without_file(p->probe) || !str_eq(url, url_of(a, p)))
             continue;
         if (rc < 0) {
             placed_tell(a, p, "unresolvable", err.slug, err.message, (str){ 0 }, 0);
@@ -383,7 +424,8 @@ static bool is_wanted(struct attachment *a, str url)
     if (is_edited(&a->session, url))
         return true;
     for (size_t i = 0; i < PLACED_MAX; i++)
-        if (a->placed[i].used && !a->placed[i].refused && url_matches(url, a->placed[i].probe->where.file))
+        if (a->placed[i].used && !a->placed[i].refused && !placed_without_file(a->placed[i].probe) &&
+            url_matches(url, a->placed[i].probe->where.file))
             return true;
     return false;
 }
@@ -395,7 +437,8 @@ void session_next_script(struct attachment *a)
         s->script++;
     if (s->script == s->n_scripts) {
         for (size_t i = 0; i < PLACED_MAX; i++)
-            if (a->placed[i].used && !a->placed[i].refused && !a->placed[i].edit)
+            if (a->placed[i].used && !a->placed[i].refused && !a->placed[i].edit &&
+                !placed_without_file(a->placed[i].probe))
                 url_of(a, &a->placed[i]); // tells why
         session_last_order(a);
         return;

@@ -218,8 +218,9 @@ static void until_captures(struct attachment *a, size_t n)
 {
     for (int64_t until = now_ns() + PATIENCE_S * 1000000000ll; seen.n < n;) {
         if (now_ns() > until)
-            fail_msg("waited for %zu captures, there are %zu; hits %llu errors %llu %s", n, seen.n,
-                     (unsigned long long)seen.counts.hits, (unsigned long long)seen.counts.errors, seen.error);
+            fail_msg("waited for %zu captures, there are %zu; %s %s: %s; hits %llu errors %llu %s", n, seen.n,
+                     seen.state, seen.code, seen.message, (unsigned long long)seen.counts.hits,
+                     (unsigned long long)seen.counts.errors, seen.error);
         polls(a);
     }
 }
@@ -395,6 +396,145 @@ static void another_version_of_the_file_is_not_probed(void **state)
     end(&v);
 }
 
+// Its functions have the text that they had at the beginning.
+static void is_as_it_was(struct victim *v)
+{
+    char line[256];
+    long calls, ran, same = 0;
+    for (int i = 0; i < 40 && !same; i++)
+        if (fgets(line, sizeof line, v->out) && sscanf(line, "calls %ld ran %ld same %ld", &calls, &ran, &same) == 3)
+            assert_int_equal(ran, 0);
+    assert_int_equal(same, 1);
+}
+
+static void exits_of_functions(void **state)
+{
+    static const struct {
+        const char *function;
+        enum probe_point point;
+        const char *has[4];
+    } cases[] = {
+        { "price",
+          PROBE_EXIT,
+          { "\"return\":{\"k\":", "\"name\":\"doubled\"", "\"name\":\"tag\"", "\"duration_ns\":" } },
+        { "charge", PROBE_EXIT, { "\"name\":\"card\"", "\"name\":\"old\"" } },
+        { "charge",
+          PROBE_THROW,
+          { "\"type\":\"Refused\"", "\"message\":\"refused ",
+            "\"name\":\"card\",\"kind\":\"local\",\"value\":{\"k\":\"str\"", "\"name\":\"later\"" } },
+        { "delayed", PROBE_THROW, { "\"type\":\"RangeError\"", "\"message\":\"odd\"" } },
+        { "delayed", PROBE_EXIT, { "\"name\":\"n\"" } },
+        { "twice", PROBE_EXIT, { "\"return\":{\"k\":\"int\"" } },
+        { "pair", PROBE_EXIT, { "\"return\":{\"k\":\"object\"" } },
+        { "total", PROBE_EXIT, { "\"return\":{\"k\":\"int\"", "\"name\":\"this\"" } },
+        { "nothing", PROBE_EXIT, { "\"return\":{\"k\":\"null\"" } },
+        { "count", PROBE_EXIT, { "\"return\":{\"k\":\"int\"" } },
+        { "closed", PROBE_EXIT, { "\"name\":\"captured\"", "\"return\"" } },
+        { "hoisted", PROBE_EXIT, { "\"return\":{\"k\":\"int\"" } },
+        { "cleanup", PROBE_EXIT, { "\"return\":{\"k\":\"int\"" } },
+        { "lines", PROBE_EXIT, { "\"return\":{\"k\":\"int\"" } },
+    };
+    for (size_t i = 0; i < node_count; i++) {
+        struct victim v = start(nodes[i], "victim_exit.js", "x");
+        struct attachment *a = attach(&v);
+        struct arena arena;
+        arena_init(&arena, 1 << 20);
+        for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+            char id[16];
+            snprintf(id, sizeof id, "p%zu", k);
+            struct probe p[2] = { probe_at(&v, id, 0), probe_at(&v, "other", 0) };
+            struct probe_program exprs[] = { program(&arena, "@duration >= 0"),
+                                             program(&arena, "has(@exception) || has(@return)") };
+            for (int j = 0; j < 2; j++) {
+                p[j].where.kind = PROBE_AT_FUNCTION, p[j].where.function = str_z(cases[k].function);
+                p[j].where.point = cases[k].point;
+                p[j].frames = 3, p[j].depth = 1, p[j].rate = 10; // the budget is for all of them
+            }
+            p[0].exprs = exprs, p[0].n_exprs = 2;
+            p[1].revision = (uint32_t)k + 1;
+            apply(a, p, 2); // two at one function do not see each other
+            until_captures(a, 4);
+            for (size_t j = 0; j < 4 && cases[k].has[j]; j++) {
+                bool found = false;
+                for (size_t c = 0; c < seen.n && !found; c++)
+                    found = strstr(seen.captures[c], cases[k].has[j]);
+                if (!found)
+                    fail_msg("%s: no %s in %s", cases[k].function, cases[k].has[j], seen.captures[0]);
+            }
+            bool both = false;
+            for (size_t c = 0; c < seen.n; c++)
+                both |= strstr(seen.captures[c], "has(@return)\",\"value\":{\"k\":\"bool\",\"v\":true}") != NULL;
+            assert_true(both);
+            forget();
+            if (k % 3 == 2) { // a budget of its own
+                node_backend.detach(a);
+                is_as_it_was(&v);
+                end(&v);
+                v = start(nodes[i], "victim_exit.js", "x");
+                a = attach(&v);
+            }
+        }
+        node_backend.detach(a);
+        is_as_it_was(&v);
+        works(&v);
+        end(&v);
+        arena_free(&arena);
+    }
+}
+
+static void exceptions_of_a_type(void **state)
+{
+    for (size_t i = 0; i < node_count; i++) {
+        struct victim v = start(nodes[i], "victim_exit.js", "x");
+        struct attachment *a = attach(&v);
+        struct probe p[2] = { probe_at(&v, "p1", 0), probe_at(&v, "p2", 0) };
+        for (int k = 0; k < 2; k++) {
+            p[k].where =
+                (struct probe_where){ .kind = PROBE_AT_EXCEPTION, .file = str_z(v.file), .function = STR("charge") };
+            p[k].kind = PROBE_EXCEPTION;
+        }
+        p[0].where.exception = STR("RangeError"), p[1].where.exception = STR("TypeError"); // what it is built on
+        apply(a, p, 2);
+        until_captures(a, 2);
+        has(seen.captures[0], "\"type\":\"Refused\"");
+        assert_null(strstr(seen.captures[1], "RangeError"));
+        p[0].revision++;
+        p[0].where.file = p[0].where.function = (str){ 0 };
+        apply(a, p, 1);
+        until_state(a, "error");
+        assert_string_equal(seen.code, "unsupported");
+        node_backend.detach(a);
+        is_as_it_was(&v);
+        end(&v);
+    }
+}
+
+static void exceptions_that_nobody_catches(void **state)
+{
+    static const char *const modes[] = { "dies", "rejects" };
+    for (size_t i = 0; i < node_count * 2; i++) {
+        struct victim v = start(nodes[i / 2], "victim_exit.js", modes[i % 2]);
+        struct attachment *a = attach(&v);
+        struct probe p = probe_at(&v, "p1", 0);
+        p.kind = PROBE_EXCEPTION;
+        p.where = (struct probe_where){ .kind = PROBE_AT_EXCEPTION, .exception = STR("TypeError"), .uncaught = true };
+        apply(a, &p, 1);
+        until_state(a, "installed");
+        until_captures(a, 1);
+        has(seen.captures[0], "\"type\":\"Refused\"");
+        if (i % 2 == 0)
+            has(seen.captures[0], "\"function\":\"dies\"");
+        node_backend.detach(a);
+        int status;
+        waitpid(v.pid, &status, 0);
+        assert_int_equal(WEXITSTATUS(status), 1); // as it would have ended
+        fclose(v.out);
+        process_done(&v.process);
+        arena_free(&v.arena);
+        forget();
+    }
+}
+
 static void arrows_async_functions_and_entries(void **state)
 {
     static const uint32_t lines[] = { 25, 28, 19, 20 };
@@ -556,6 +696,9 @@ int main(void)
         cmocka_unit_test(conditions_expressions_and_log_lines),
         cmocka_unit_test(patterns_and_names_of_the_agent),
         cmocka_unit_test(another_version_of_the_file_is_not_probed),
+        cmocka_unit_test(exits_of_functions),
+        cmocka_unit_test(exceptions_of_a_type),
+        cmocka_unit_test(exceptions_that_nobody_catches),
         cmocka_unit_test(arrows_async_functions_and_entries),
         cmocka_unit_test(what_cannot_be_placed_says_why),
         cmocka_unit_test(a_hot_loop_is_suspended),

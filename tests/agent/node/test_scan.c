@@ -110,12 +110,66 @@ static void what_was_put_in_comes_out(void **state)
     buf_free(&out);
 }
 
+static void exits(void **state)
+{
+    static const struct {
+        const char *source, *written;
+        enum probe_point point;
+    } cases[] = {
+        { "let f = (a) => a + 1", "let f = (a) => /*clew(*/__clew.h(__clew.p3,0,a).v=/*)clew*/a + 1", PROBE_EXIT },
+        { "function f(a) { if (a) return; return b, a }",
+          "function f(a) { /*clew(*/let __clew3t=__clew.p3?__clew.n():0;/*)clew*/if (a) return/*clew(*/ "
+          "__clew.w(__clew.p3,__clew3t,a)/*)clew*/; return b, "
+          "/*clew(*/__clew.h(__clew.p3,__clew3t,a).v=/*)clew*/a/*clew(*/;__clew.w(__clew.p3,__clew3t,a);/*)clew*/ }",
+          PROBE_EXIT },
+        { "function f() {\n  const c = 1\n  g(c) // why\n}",
+          "function f() {\n  /*clew(*/let __clew3t=__clew.p3?__clew.n():0,__clew3c0=__clew.z;try{/*)clew*/const c = "
+          "1/*clew(*/;__clew3c0=c;/*)clew*/\n  g(c)/*clew(*/;}catch(__clew3e){try{__clew.p3&&__clew.p3(2,__clew3e,"
+          "__clew3t,__clew3c0)}catch{}throw __clew3e}/*)clew*/ // why\n}",
+          PROBE_THROW },
+        { "function f() {\n}",
+          "function f() {/*clew(*/let __clew3t=__clew.p3?__clew.n():0;try{;try{__clew.p3&&__clew.p3(1,void "
+          "0,__clew3t)}catch{}}catch(__clew3e){try{__clew.p3&&__clew.p3(2,__clew3e,__clew3t)}catch{}throw "
+          "__clew3e}/*)clew*/\n}",
+          PROBE_EXIT },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct scan s;
+        struct err err = { 0 };
+        struct probe p;
+        struct edit_probe e = { .probe = &p, .slot = 3 }, *list[] = { &e };
+        struct buf out;
+        str back;
+        probe_defaults(&p, PROBE_SNAPSHOT);
+        p.where.kind = PROBE_AT_FUNCTION, p.where.function = STR("f"), p.where.point = cases[i].point;
+        assert_int_equal(js_source(str_z(cases[i].source), &arena, &s, &err), 0);
+        assert_int_equal(edit_place(&s, &e, NULL, &arena, &err), 0);
+        buf_init(&out, 1 << 20);
+        assert_int_equal(edit_write(&s, list, 1, &out), 0);
+        if (!str_eq(buf_view(&out), str_z(cases[i].written)))
+            fail_msg("%.*s", STR_ARG(buf_view(&out)));
+        assert_int_equal(edit_strip(buf_view(&out), &arena, &back), 0);
+        assert_true(str_eq(back, str_z(cases[i].source)));
+        buf_free(&out);
+    }
+    // Nowhere to see it.
+    struct scan s;
+    struct err err = { 0 };
+    struct probe p;
+    struct edit_probe e = { .probe = &p };
+    probe_defaults(&p, PROBE_SNAPSHOT);
+    p.where.kind = PROBE_AT_FUNCTION, p.where.function = STR("f"), p.where.point = PROBE_THROW;
+    assert_int_equal(js_source(STR("let f = () => { g() }"), &arena, &s, &err), 0);
+    assert_int_equal(edit_place(&s, &e, NULL, &arena, &err), ERR_UNSUPPORTED);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(statements),
         cmocka_unit_test(names),
         cmocka_unit_test(what_was_put_in_comes_out),
+        cmocka_unit_test(exits),
     };
     arena_init(&arena, 16 << 20);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

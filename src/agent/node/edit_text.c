@@ -1,0 +1,107 @@
+#include "agent/node/edit_internal.h"
+#include "base/mem.h"
+
+#include <stdlib.h>
+
+#define OPEN "/*clew(*/"
+#define CLOSE "/*)clew*/"
+
+enum { PIECES_ARENA = 64 << 20, PIECE_MAX = 64 << 10 };
+
+int edit_strip(str source, struct arena *arena, str *ret)
+{
+    char *to = arena_alloc(arena, source.len + 1);
+    size_t n = 0;
+    if (!to)
+        return ERR_NOMEM;
+    for (ptrdiff_t at; (at = str_find(source, STR(OPEN))) >= 0;) {
+        ptrdiff_t end = str_find(str_slice(source, (size_t)at, source.len), STR(CLOSE));
+        if (end < 0)
+            break;
+        memcpy(to + n, source.ptr, (size_t)at);
+        n += (size_t)at;
+        source = str_slice(source, (size_t)(at + end) + strlen(CLOSE), source.len);
+    }
+    if (source.len)
+        memcpy(to + n, source.ptr, source.len);
+    *ret = str_of(to, n + source.len);
+    return 0;
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct edit_piece *x = a, *y = b;
+    if (x->at != y->at)
+        return x->at < y->at ? -1 : 1;
+    if (x->rank != y->rank)
+        return x->rank < y->rank ? -1 : 1;
+    bool ends = x->rank <= EDIT_FUNCTION_END;
+    if (ends && x->begin != y->begin)
+        return x->begin > y->begin ? -1 : 1;
+    return x->slot == y->slot ? 0 : (x->slot < y->slot) != ends ? -1 : 1;
+}
+
+void edit_piece_put(struct edit_pieces *p, uint32_t at, enum edit_rank rank, uint32_t begin, uint32_t slot)
+{
+    struct edit_piece piece = { .at = at, .begin = begin, .rank = (uint8_t)rank, .slot = slot };
+    if (!p->rc && p->n == p->cap) {
+        size_t cap = p->cap ? p->cap * 2 : 64;
+        struct edit_piece *list = arena_alloc_array(&p->arena, cap, sizeof *list);
+        p->rc = list ? 0 : ERR_NOMEM;
+        if (list && p->n)
+            memcpy(list, p->list, p->n * sizeof *list);
+        if (list)
+            p->list = list, p->cap = cap;
+    }
+    if (!p->rc)
+        p->rc = p->text.error ? p->text.error : arena_dup(&p->arena, buf_view(&p->text), &piece.text);
+    if (!p->rc)
+        p->list[p->n++] = piece;
+    buf_clear(&p->text);
+}
+
+static void call_write(const struct edit_probe *e, struct edit_pieces *p)
+{
+    struct buf *out = &p->text;
+    bool expr = e->place->form == SCAN_EXPR;
+    buf_str(out, expr ? STR("(") : e->place->form == SCAN_BODY ? STR("{try{") : STR("try{"));
+    buf_printf(out, "__clew.p%u&&__clew.p%u(", e->slot, e->slot);
+    for (uint32_t i = 0; i < e->n_names; i++) {
+        if (i)
+            buf_str(out, STR(","));
+        buf_str(out, e->names[i].name);
+    }
+    buf_str(out, expr ? STR("))?0:") : STR(")}catch{}"));
+    edit_piece_put(p, e->place->at, EDIT_CALL, 0, e->slot);
+    if (e->place->form == SCAN_BODY) {
+        buf_str(out, STR("}"));
+        edit_piece_put(p, e->place->end, EDIT_BODY_END, e->place->at, e->slot);
+    }
+}
+
+int edit_write(const struct scan *scan, struct edit_probe *const *probes, size_t n, struct buf *out)
+{
+    struct edit_pieces p = { 0 };
+    uint32_t at = 0;
+    arena_init(&p.arena, PIECES_ARENA);
+    buf_init(&p.text, PIECE_MAX);
+    for (size_t i = 0; i < n; i++) {
+        if (probes[i]->left_out)
+            continue;
+        if (probes[i]->function)
+            edit_exit_write(scan, probes[i], &p);
+        else
+            call_write(probes[i], &p);
+    }
+    if (p.n)
+        qsort(p.list, p.n, sizeof *p.list, by_place);
+    for (size_t i = 0; i < p.n && !p.rc; i++) {
+        buf_append(out, scan->text.ptr + at, p.list[i].at - at);
+        at = p.list[i].at;
+        buf_str(out, STR(OPEN)), buf_str(out, p.list[i].text), buf_str(out, STR(CLOSE));
+    }
+    buf_append(out, scan->text.ptr + at, scan->text.len - at);
+    buf_free(&p.text);
+    arena_free(&p.arena);
+    return p.rc ? p.rc : out->error;
+}
