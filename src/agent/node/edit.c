@@ -103,6 +103,30 @@ static const struct scan_place *entry_of(const struct scan *s, str name)
     return NULL;
 }
 
+// V8 compares changed lines character by character up to this length together; of longer ones it takes all for changed, and keeps the old code of a
+// function that begins or ends in them without a word. ERR_UNSUPPORTED: that would come about.
+enum { COMPARED_MAX = 800, CALL_ROOM = 200 };
+
+static int line_length(const struct scan *scan, const struct edit_probe *e, struct err *err)
+{
+    str text = scan->text;
+    const struct scan_function *f =
+        &scan->functions[e->function ? e->function : scan->scopes[e->place->scope].function];
+    size_t first = e->place->at, last = first, added = CALL_ROOM;
+    for (uint32_t i = 0; i < e->n_names; i++)
+        added += e->names[i].name.len + 1;
+    while (first > 0 && text.ptr[first - 1] != '\n')
+        first--;
+    while (last < text.len && text.ptr[last] != '\n')
+        last++;
+    bool inside = f->start < first && f->end > last;
+    return inside || last - first + added < COMPARED_MAX ? 0
+                                                         : err_set(err, ERR_UNSUPPORTED, "unsupported",
+                                                                   "the function stands in a line that is too long: V8 "
+                                                                   "would not exchange its code (a bundle that is not "
+                                                                   "minified can be probed)");
+}
+
 int edit_place(const struct scan *scan, struct edit_probe *e, const struct probe_policy *policy, struct arena *arena,
                struct err *err)
 {
@@ -114,7 +138,7 @@ int edit_place(const struct scan *scan, struct edit_probe *e, const struct probe
         int rc = edit_exit_place(scan, e, arena, err);
         for (uint32_t i = 0; rc == 0 && edit_exit_site(scan, e, i, &site); i++)
             names_collect(scan, e, &site);
-        return rc;
+        return rc < 0 ? rc : line_length(scan, e, err);
     }
     e->place = function ? entry_of(scan, w->function) : js_place_of(scan, w->line, w->column);
     if (!e->place)
@@ -124,7 +148,7 @@ int edit_place(const struct scan *scan, struct edit_probe *e, const struct probe
         return err_set(err, ERR_NOENT, "no_code_at_line",
                        "this line runs once, when the file is loaded: a probe needs a line of a function");
     names_collect(scan, e, e->place);
-    return 0;
+    return line_length(scan, e, err);
 }
 
 // --- the function ---

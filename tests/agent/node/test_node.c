@@ -440,6 +440,10 @@ static void exits_of_functions(void **state)
         struct arena arena;
         arena_init(&arena, 1 << 20);
         for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+            if (k >= 3 && (k + i) % node_count) // each on one of them
+                continue;
+            if (k < 9 && getenv("FROM"))
+                continue;
             char id[16];
             snprintf(id, sizeof id, "p%zu", k);
             struct probe p[2] = { probe_at(&v, id, 0), probe_at(&v, "other", 0) };
@@ -452,7 +456,7 @@ static void exits_of_functions(void **state)
             }
             p[0].exprs = exprs, p[0].n_exprs = 2;
             p[1].revision = (uint32_t)k + 1;
-            apply(a, p, 2); // two at one function do not see each other
+            apply(a, p, k < 3 ? 2 : 1); // two at one function do not see each other
             until_captures(a, 4);
             for (size_t j = 0; j < 4 && cases[k].has[j]; j++) {
                 bool found = false;
