@@ -34,6 +34,11 @@ describe('a new colleague', () => {
     assert.equal(new URL(admin.url()).pathname, '/settings/users');
     await admin.getByRole('button', { name: 'Invite' }).click();
     await admin.getByLabel('Name or mail address').fill('mara@example.com');
+    await admin.setViewportSize({ width: 390, height: 844 });
+    await admin.getByRole('button', { name: 'Custom' }).click();
+    await admin.getByText('place probes, except in production').waitFor();
+    assert.equal(await admin.locator('.set-body').evaluate((body) => body.scrollWidth - body.clientWidth), 0, 'nothing is wider than the screen');
+    await admin.setViewportSize({ width: 1440, height: 900 });
     await admin.getByRole('button', { name: 'Reader', exact: true }).click();
     await admin.getByRole('button', { name: 'Make an invitation' }).click();
     link = (await admin.locator('.once pre').innerText()).trim();

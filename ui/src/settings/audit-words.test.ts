@@ -78,7 +78,7 @@ it('names who it was', () => {
   expect(['user:ada', 'token:ci', 'token:command line', 'cli:root', 'a3', 'mara', 'server'].map(actorWords)).toEqual([
     'ada',
     'token ci',
-    'the command line there',
+    'the server’s command line',
     'root, on the machine',
     'agent a3',
     'mara',

@@ -52,7 +52,7 @@ export interface Worded {
 
 /** "user:ada" as `ada`, "a3" as `agent a3`; who acts on the server's own machine is told from who signs in. */
 export function actorWords(actor: string): string {
-  if (actor === 'token:command line') return 'the command line there';
+  if (actor === 'token:command line') return 'the server’s command line';
   if (actor.startsWith('user:')) return actor.slice(5);
   if (actor.startsWith('token:')) return `token ${actor.slice(6)}`;
   if (actor.startsWith('cli:')) return `${actor.slice(4)}, on the machine`;
