@@ -6,7 +6,7 @@
 const vm = require('vm'), fs = require('fs'), path = require('path'), { types } = require('util'), { AsyncLocalStorage } = require('async_hooks');
 const source = fs.readFileSync(path.join(__dirname, '../runtimes/node/walk.js'), 'utf8'), version = process.version, hr = process.hrtime.bigint;
 const natives = [vm.createContext, vm.compileFunction, fs.writeSync, fs.openSync, fs.closeSync, fs.fstatSync, hr, types.isProxy, types.isMap, types.isSet, types.isDate, types.isTypedArray,
-  AsyncLocalStorage.prototype.getStore, process._debugEnd, AsyncLocalStorage.prototype];
+  AsyncLocalStorage.prototype.getStore, process._debugEnd, process.cpuUsage, AsyncLocalStorage.prototype, process];
 let ran = 0;
 const define = Object.defineProperty, poison = () => { ran++; throw new Error('the program was called'); };
 const trap = new Proxy({}, new Proxy({}, { get: poison })), inherits = Object.setPrototypeOf({ own: 1 }, trap);
@@ -26,7 +26,7 @@ function boot() {
   const a = natives, u = undefined, c = a[0]({ __proto__: null }, { __proto__: null, name: 'clew', origin: u, codeGeneration: u, microtaskMode: u, importModuleDynamically: u });
   return a[1]('return(N)=>{' + source + '}', u, { __proto__: null, parsingContext: c, filename: 'clew:walk', lineOffset: 0, columnOffset: 0, cachedData: u, produceCachedData: false, contextExtensions: u,
     importModuleDynamically: u })()({ __proto__: null, context: c, compile: a[1], writeSync: a[2], openSync: a[3], closeSync: a[4], fstatSync: a[5], hrtime: a[6], isProxy: a[7], isMap: a[8], isSet: a[9],
-    isDate: a[10], isTypedArray: a[11], getStore: a[12], close: a[13], storage: a[14], global: globalThis });
+    isDate: a[10], isTypedArray: a[11], getStore: a[12], close: a[13], cpuUsage: a[14], storage: a[15], process: a[16], global: globalThis });
 }
 const limits = { __proto__: null, depth: 3, items: 50, string: 512, bytes: 131072 }, user = { name: 'bob', id: 7, tags: ['a', 'b'] }, order = { id: 17, total: 184.5, user };
 const map = new Map([['k', 1], ['j', { z: 1 }]]), date = new Date(5), long = 'x'.repeat(1000), symbol = Symbol('q'), nothing = Object.create(null), functionTrap = new Proxy(class {}, trap);

@@ -14,8 +14,8 @@ const mapGet = un(Map.prototype.get), mapHas = un(Map.prototype.has), setValues 
 const setSize = getter(Set.prototype, 'size'), setHas = un(Set.prototype.has), getTime = un(Date.prototype.getTime), isoText = un(Date.prototype.toISOString);
 const symbolText = getter(Symbol.prototype, 'description'), bufferLength = getter(getPrototypeOf(Uint8Array.prototype), 'length');
 const weakGet = un(WeakMap.prototype.get), weakSet = un(WeakMap.prototype.set), symbolFor = Symbol.for;
-const { isProxy, isMap, isSet, isDate, isTypedArray, hrtime, writeSync, openSync, closeSync, fstatSync, compile, getStore, storage, global } = N;
-const U32 = 4294967296, STEPS = 20000, SOFT_NS = 5e6, BURST_NS = 1e7, SHARE = 100, TELL_NS = 5e8, CHUNK = 1300, ITEMS_MAX = 4096, VERSION = 2;
+const { isProxy, isMap, isSet, isDate, isTypedArray, hrtime, writeSync, openSync, closeSync, fstatSync, compile, getStore, cpuUsage, storage, global } = N;
+const U32 = 4294967296, STEPS = 20000, SOFT_NS = 5e6, HARD_NS = 2e7, ODD_NS = 1e6, BURST_NS = 1e7, SHARE = 100, TELL_NS = 5e8, CHUNK = 1300, ITEMS_MAX = 4096, VERSION = 2;
 
 // ---- sensitive names, as src/probe/redact.c has them; only for names that an expression makes at the hit ----
 const STEMS = /accesskey|accesstoken|apikey|apitoken|authorization|authtoken|authkey|bearertoken|cardnumber|clientsecret|cookie|creditcard|credential|csrftoken|encryptionkey|idtoken|mysqlpwd|passphrase|passwd|password|privatekey|pgpass|refreshtoken|secret|sessionid|sessionkey|sessiontoken|signingkey|socialsecurity|xsrftoken/;
@@ -327,12 +327,18 @@ H.m = (re, s, w) => {
 };
 
 // ---- values ----
-let out = '', limits, seen, serial = 0, values = 0, deadline = 0, cutTime = false;
+let out = '', limits, seen, serial = 0, values = 0, deadline = 0, hard = 0, cpu0 = 0, cutTime = false;
 const put = s => { out += s; };
 function why(r, type, n) { put('{"k":"missing","why":"' + r + '"' + (type ? ',"t":' + stringify(type) : '') + (n >= 0 ? ',"n":' + n : '') + '}'); }
 function textOf(kind, s) { const cut = s.length > limits.string; put('{"k":"' + kind + '","v":' + stringify(cut ? slice(s, 0, limits.string) : s) + (cut ? ',"n":' + s.length : '') + '}'); }
 function data(o, k, depth) { const d = gopd(o, k); if (d === undefined) why('uninitialized'); else if (d.get || d.set) why('unreadable', 'accessor'); else value(d.value, depth); }
-function late() { return cutTime || (cutTime = ((++values & 31) === 0 && hr() > deadline) || out.length > limits.bytes * 2); }
+function late() { return cutTime || (cutTime = ((++values & 31) === 0 && hr() > deadline && spentAll()) || out.length > limits.bytes * 2); }
+function spentAll() { // or the machine had others run meanwhile
+  const now = hr(), left = SOFT_NS - (cpu() - cpu0);
+  if (left <= 0 || now > hard) return true;
+  deadline = now + left;
+  return false;
+}
 function value(v, depth) {
   switch (typeof v) {
   case 'number': return put(isSafeInteger(v) && !(v === 0 && 1 / v < 0) ? '{"k":"int","v":' + v + '}' : v === v && v !== Infinity && v !== -Infinity ? '{"k":"float","v":"' + v + '"}' : '{"k":"float","v":"' + v + '"}');
@@ -448,6 +454,9 @@ function trace() {
 // ---- the pipe ----
 let fd = -1, inode, torn = false;
 const slots = { __proto__: null }, cost = { due: 0 }, base = hrtime(), hr = () => Number(hrtime() - base);
+// ns that the process has computed. Time in which a busy machine lets others run is not what a probe costs: it is asked where a hit took oddly long.
+const cpu = () => { const u = apply(cpuUsage, undefined, []); return (own(u, 'user') + own(u, 'system')) * 1e3; };
+const costOf = (s, wall) => { if (wall < ODD_NS) return wall; const used = cpu() - s.c0; return used < wall ? used : wall; };
 function die() { // the agent is gone: nothing more happens until another one comes
   for (const i in slots) { C['p' + i] = 0; delete slots[i]; }
   watch();
@@ -509,14 +518,15 @@ function charge(s, spent, now) {
   cost.due = (cost.due > now ? cost.due : now) + spent * SHARE;
   if (s.due - now > BURST_NS * SHARE || cost.due - now > 2 * BURST_NS * SHARE) over(s, now);
 }
-H.tick = s => { s.t0 = hr(); const gap = s.t0 - s.last; s.last = s.t0; s.times = s.every; s.every = gap < 1e6 ? (s.every < 1024 ? s.every * 2 : s.every) : s.every > 1 ? s.every / 2 : 1; s.skip = s.every - 1; };
-H.done = s => { const t = hr(), spent = t - s.t0; s.t0 = 0; charge(s, spent * s.times, t); s.times = 1; if (t - s.told > TELL_NS) tell(s, t); };
+H.tick = s => { s.c0 = cpu(); s.t0 = hr(); const gap = s.t0 - s.last; s.last = s.t0; s.times = s.every; s.every = gap < 1e6 ? (s.every < 1024 ? s.every * 2 : s.every) : s.every > 1 ? s.every / 2 : 1; s.skip = s.every - 1; };
+H.done = s => { const t = hr(), spent = costOf(s, t - s.t0); s.t0 = 0; charge(s, spent * s.times, t); s.times = 1; if (t - s.told > TELL_NS) tell(s, t); };
 H.start = () => { steps = STEPS; };
 function note(s, e, which) { s.errors++; if (!s.error) s.error = '{"e":' + which + ',"r":' + stringify(e && typeof e.r === 'string' ? e.r : 'code') + ',"w":' + (e && typeof e.w === 'number' ? e.w : 0) + '}'; }
 H.fault = (s, e) => { note(s, e, -1); s.filtered++; };
 H.take = (s, args, all) => {
+  if (!s.t0) s.c0 = cpu();
   const began = s.t0 || hr();
-  if (!s.t0) { s.t0 = began; s.times = 1; }
+  s.t0 = began;
   s.times = 1;
   try { taken(s, args, all, began); } catch (e) { note(s, e, -2); }
   H.done(s);
@@ -532,7 +542,7 @@ function taken(s, args, all, began) {
     s.bucket = due + s.interval;
   }
   if (s.granted <= 0) { s.grant++; return; }
-  limits = s, seen = new Map(), serial = 0, values = 0, cutTime = false, deadline = began + SOFT_NS;
+  limits = s, seen = new Map(), serial = 0, values = 0, cutTime = false, deadline = began + SOFT_NS, hard = began + HARD_NS, cpu0 = s.c0;
   out = '{"s":' + s.slot + ',"r":' + s.revision + ',"at":' + date();
   if (span) put(',"trace":"' + span.id + '","span":"' + span.part + '"');
   put(',"f":[');
@@ -610,7 +620,7 @@ const C = { __proto__: null,
     for (let i = 0; o.drop && i < o.drop.length; i++) { const s = slots[o.drop[i]]; if (s) C['p' + o.drop[i]] = 0; delete slots[o.drop[i]]; if (s) answer[answer.length] = '{"s":' + s.slot + ',"r":' + s.revision + ',' + counts(s) + '}'; }
     for (let i = 0; o.set && i < o.set.length; i++) {
       const s = o.set[i];
-      s.hits = s.filtered = s.captured = s.errors = s.ns = s.rate = s.ring = s.budget = s.grant = s.breaches = s.due = s.passed = s.t0 = s.skip = s.last = s.told = 0;
+      s.hits = s.filtered = s.captured = s.errors = s.ns = s.rate = s.ring = s.budget = s.grant = s.breaches = s.due = s.passed = s.c0 = s.t0 = s.skip = s.last = s.told = 0;
       s.every = s.times = s.state = 1; s.bucket = -1e18; s.before = []; s.error = '';
       const made = compile(s.code, ['H', 's'], { __proto__: null, parsingContext: N.context, filename: 'clew:probe', lineOffset: 0, columnOffset: 0, cachedData: undefined, produceCachedData: false, contextExtensions: undefined, importModuleDynamically: undefined })(H, s);
       s.hit = made[0]; s.all = made[1];

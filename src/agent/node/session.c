@@ -17,21 +17,22 @@ extern const size_t node_walk_size;
 enum { OPEN_MS = 1000, MESSAGE_ARENA = 64 << 20, MESSAGE_DEPTH = 24, SCRIPTS_MAX = 100000, SOURCE_ROOM = 16 << 20 };
 
 // Of Node, and verified to be: in the order of BOOT. Nothing of the program is called to get them but, before Node 20.16, hooks of module loading.
-#define NATIVES                                                                                                    \
-    "(g=>{const v=g('vm'),f=g('fs'),p=g('process'),t=g('util').types,A=g('async_hooks').AsyncLocalStorage;return[" \
-    "v.createContext,v.compileFunction,f.writeSync,f.openSync,f.closeSync,f.fstatSync,p.hrtime.bigint,t.isProxy,"  \
-    "t.isMap,t.isSet,t.isDate,t.isTypedArray,A.prototype.getStore,p._debugEnd,A.prototype,p,p.version]})"          \
+#define NATIVES                                                                                                      \
+    "(g=>{const v=g('vm'),f=g('fs'),p=g('process'),t=g('util').types,A=g('async_hooks').AsyncLocalStorage;return["   \
+    "v.createContext,v.compileFunction,f.writeSync,f.openSync,f.closeSync,f.fstatSync,p.hrtime.bigint,t.isProxy,"    \
+    "t.isMap,t.isSet,t.isDate,t.isTypedArray,A.prototype.getStore,p._debugEnd,p.cpuUsage,A.prototype,p,p.version]})" \
     "(process.getBuiltinModule||require)"
-enum { NATIVES_FUNCTIONS = 14, NATIVES_N = 17 };
+enum { NATIVES_FUNCTIONS = 15, NATIVES_N = 18 };
 
 #define BOOT_HEAD                                                                                       \
     "function(){const a=this,u=undefined,c=a[0]({__proto__:null},{__proto__:null,name:'clew',origin:u," \
     "codeGeneration:u,microtaskMode:u,importModuleDynamically:u});return a[1]('return(N)=>{'+"
-#define BOOT_TAIL                                                                                                  \
-    "+'}',u,{__proto__:null,parsingContext:c,filename:'clew:walk',lineOffset:0,columnOffset:0,cachedData:u,"       \
-    "produceCachedData:false,contextExtensions:u,importModuleDynamically:u})()({__proto__:null,context:c,"         \
-    "compile:a[1],writeSync:a[2],openSync:a[3],closeSync:a[4],fstatSync:a[5],hrtime:a[6],isProxy:a[7],isMap:a[8]," \
-    "isSet:a[9],isDate:a[10],isTypedArray:a[11],getStore:a[12],close:a[13],storage:a[14],process:a[15],global:"    \
+#define BOOT_TAIL                                                                                                      \
+    "+'}',u,{__proto__:null,parsingContext:c,filename:'clew:walk',lineOffset:0,columnOffset:0,cachedData:u,"           \
+    "produceCachedData:false,contextExtensions:u,importModuleDynamically:u})()({__proto__:null,context:c,"             \
+    "compile:a[1],writeSync:a[2],openSync:a[3],closeSync:a[4],fstatSync:a[5],hrtime:a[6],isProxy:a[7],isMap:a[8],"     \
+    "isSet:a[9],isDate:a[10],isTypedArray:a[11],getStore:a[12],close:a[13],cpuUsage:a[14],storage:a[15],process:a[16]" \
+    ",global:"                                                                                                         \
     "globalThis})}"
 
 bool session_runs(const struct attachment *a) { return a->session.step != SESSION_NONE; }

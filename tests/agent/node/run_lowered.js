@@ -4,7 +4,7 @@
 const fs = require('fs'), vm = require('vm'), path = require('path'), { types } = require('util'), { AsyncLocalStorage } = require('async_hooks');
 const source = fs.readFileSync(path.join(__dirname, '../../../runtimes/node/walk.js'), 'utf8'), context = vm.createContext({ __proto__: null });
 const { H } = vm.compileFunction('return(N)=>{' + source + '}', [], { parsingContext: context })()({ __proto__: null, context, compile: vm.compileFunction, writeSync: fs.writeSync, openSync: fs.openSync,
-  closeSync: fs.closeSync, fstatSync: fs.fstatSync, hrtime: process.hrtime.bigint, isProxy: types.isProxy, isMap: types.isMap, isSet: types.isSet, isDate: types.isDate, isTypedArray: types.isTypedArray,
+  closeSync: fs.closeSync, fstatSync: fs.fstatSync, hrtime: process.hrtime.bigint, cpuUsage: process.cpuUsage, isProxy: types.isProxy, isMap: types.isMap, isSet: types.isSet, isDate: types.isDate, isTypedArray: types.isTypedArray,
   getStore: AsyncLocalStorage.prototype.getStore, close() {}, storage: AsyncLocalStorage.prototype, global: globalThis });
 class Skip extends Error {}
 const classes = { Order: class Order {}, Item: class Item {} };
