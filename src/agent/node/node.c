@@ -188,6 +188,14 @@ void placed_tell(struct attachment *a, struct placed *p, const char *state, cons
 
 bool placed_without_file(const struct probe *p) { return p->where.kind == PROBE_AT_EXCEPTION && p->where.uncaught; }
 
+static bool asks_values(const struct probe *p)
+{
+    bool said = false;
+    for (size_t i = 0; i < p->log.n_parts; i++)
+        said |= p->log.parts[i].is_expr;
+    return p->has_condition || p->n_exprs || said;
+}
+
 static bool refuse(struct attachment *a, struct placed *p)
 {
     const struct probe *probe = p->probe;
@@ -204,9 +212,16 @@ static bool refuse(struct attachment *a, struct placed *p)
         what = "a probe in Node needs the file";
     else if (probe->keep != PROBE_KEEP_ALWAYS || probe->count_only)
         what = "this version keeps every capture of a Node process, and makes no forecast";
+    const char *code = "unsupported";
+    if (!what && probe_policy_shapes(a->policy_used) && asks_values(probe)) {
+        // A count of the hits that met it would tell a value, bit by bit.
+        what =
+            "this host shows types and sizes alone (values = shapes): conditions and expressions in Node are not taken";
+        code = "policy";
+    }
     p->refused = what;
     if (what)
-        placed_tell(a, p, "error", "unsupported", what, (str){ 0 }, 0);
+        placed_tell(a, p, "error", code, what, (str){ 0 }, 0);
     return what;
 }
 

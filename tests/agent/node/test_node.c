@@ -327,6 +327,31 @@ static void conditions_expressions_and_log_lines(void **state)
     }
 }
 
+// No value leaves the host, nor can the hits of a condition tell one.
+static void a_host_that_shows_types_alone(void **state)
+{
+    struct arena arena;
+    arena_init(&arena, 1 << 20);
+    struct victim v = start(nodes[0], files[0], "slow");
+    v.process.shapes = true;
+    struct attachment *a = attach(&v);
+    struct probe p[2] = { probe_at(&v, "p1", 23), probe_at(&v, "p2", 23) };
+    p[0].has_condition = true;
+    p[0].condition = program(&arena, "o.user.name == 'bob'");
+    apply(a, p, 1);
+    until_state(a, "error");
+    assert_string_equal(seen.code, "policy");
+    apply(a, p + 1, 1);
+    until_captures(a, 1);
+    has(seen.captures[0], "[\"name\",{\"k\":\"str\",\"n\":3}]");
+    has_not(seen.captures[0], "bob");
+    has_not(seen.captures[0], "12345678901234567890");
+    node_backend.detach(a);
+    works(&v);
+    end(&v);
+    arena_free(&arena);
+}
+
 static void patterns_and_names_of_the_agent(void **state)
 {
     for (size_t i = 0; i < node_count; i++) {
@@ -693,6 +718,7 @@ int main(void)
         cmocka_unit_test(snapshots_have_the_values_and_run_nothing),
         cmocka_unit_test(conditions_expressions_and_log_lines),
         cmocka_unit_test(patterns_and_names_of_the_agent),
+        cmocka_unit_test(a_host_that_shows_types_alone),
         cmocka_unit_test(another_version_of_the_file_is_not_probed),
         cmocka_unit_test(exits_of_functions),
         cmocka_unit_test(exceptions_of_a_type),
