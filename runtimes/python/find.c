@@ -179,6 +179,7 @@ void ext_survey(const str *files, size_t n)
     memset(survey.names, 0, sizeof survey.names);
     if (n)
         ext_each_object(met, NULL);
+    ext_trace_find();
 }
 
 struct ext_codes *ext_survey_codes(size_t i) { return i < survey.n_files ? &survey.files[i].codes : NULL; }

@@ -1,13 +1,14 @@
 // The trace and span in which the program is at this moment: of OpenTelemetry's SDK (its context variable, in it the current span, in that the span
-// context, a tuple of two numbers first) and of Sentry's (the current scope, in it the span with its ids as hexadecimal text).
+// context, a tuple of two numbers first) and of Sentry's (the current scope, before 2.0 the top of the current hub's stack; in it the span with its
+// ids as hexadecimal text).
 #include "ext.h"
 #include <internal/pycore_context.h>
 
 enum { VARS_MAX = 8 };
 
 // Context variables by the SDKs' names; references, found when probes are placed.
-static PyObject *otel[VARS_MAX], *sentry[VARS_MAX];
-static size_t n_otel, n_sentry;
+static PyObject *otel[VARS_MAX], *sentry[VARS_MAX], *hubs[VARS_MAX];
+static size_t n_otel, n_sentry, n_hubs;
 
 static void keep(PyObject **list, size_t *n, PyObject *var)
 {
@@ -25,6 +26,27 @@ void ext_trace_met(PyObject *o)
         keep(otel, &n_otel, o);
     else if (ext_text_is(name, str_z("current_scope")))
         keep(sentry, &n_sentry, o);
+    else if (ext_text_is(name, str_z("sentry_current_hub")))
+        keep(hubs, &n_hubs, o);
+}
+
+// A context variable whose default is no container is unknown to the collector: those of Sentry's SDK are asked of its modules.
+void ext_trace_find(void)
+{
+    static PyObject *names[4]; // references
+    static const char *const texts[] = { "sentry_sdk.scope", "_current_scope", "sentry_sdk.hub", "_local" };
+    PyObject *modules = PyImport_GetModuleDict();
+    for (int i = 0; i < 4; i++)
+        if (!names[i] && !(names[i] = PyUnicode_InternFromString(texts[i]))) {
+            PyErr_Clear();
+            return;
+        }
+    for (int i = 0; i < 4; i += 2) {
+        PyObject *module = modules && PyDict_Check(modules) ? ext_dict_name(modules, names[i]) : NULL;
+        PyObject *var = module && PyModule_Check(module) ? ext_dict_name(PyModule_GetDict(module), names[i + 1]) : NULL;
+        if (var && PyContextVar_CheckExact(var))
+            ext_trace_met(var);
+    }
 }
 
 // The number as n bytes, the most significant first. False: no int, or one that does not fit.
@@ -102,6 +124,16 @@ static bool of_sentry(PyObject *scope, uint8_t *trace, uint8_t *span)
     return bytes_of_hex(trace_id, trace, 16) && bytes_of_hex(span_id, span, 8);
 }
 
+// [(client, scope), ..]
+static PyObject *scope_of_hub(PyObject *hub)
+{
+    PyObject *stack = hub && hub != Py_None ? ext_attribute(hub, str_z("_stack")) : NULL;
+    PyObject *top = stack && PyList_Check(stack) && PyList_GET_SIZE(stack)
+                        ? PyList_GET_ITEM(stack, PyList_GET_SIZE(stack) - 1)
+                        : NULL;
+    return top && PyTuple_Check(top) && PyTuple_GET_SIZE(top) == 2 ? PyTuple_GET_ITEM(top, 1) : NULL;
+}
+
 bool ext_trace(uint8_t trace[16], uint8_t span[8])
 {
     static const uint8_t none[16];
@@ -110,6 +142,9 @@ bool ext_trace(uint8_t trace[16], uint8_t span[8])
             return true;
     for (size_t i = 0; i < n_sentry; i++)
         if (of_sentry(value_of(sentry[i]), trace, span))
+            return true;
+    for (size_t i = 0; i < n_hubs; i++)
+        if (of_sentry(scope_of_hub(value_of(hubs[i])), trace, span))
             return true;
     return false;
 }

@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -31,16 +32,6 @@ static int behind(int (*fence)(char *), int (*act)(void))
     int status = 0;
     assert_int_equal(waitpid(child, &status, 0), child);
     return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
-}
-
-static bool off(void)
-{
-    char reason[SANDBOX_REASON];
-    if (sandbox_possible(reason))
-        return false;
-    assert_true(reason[0]);
-    print_message("no filter: %s\n", reason);
-    return true;
 }
 
 static int run_a_program(void) { return execl("/bin/true", "true", NULL); }
@@ -88,8 +79,6 @@ static int too_much_memory(void)
 
 static void the_network_process_keeps_what_it_needs(void **state)
 {
-    if (off())
-        skip();
     assert_int_equal(behind(sandbox_network, what_it_needs), 0);
     assert_int_equal(behind(sandbox_network, too_much_memory), 0);
 }
@@ -99,8 +88,6 @@ static void a_forbidden_call_ends_the_network_process(void **state)
     int (*const acts[])(
         void) = { run_a_program, trace_another, read_another,        signal_another,       become_root,
                   fork_one,      load_bpf,      leave_the_namespace, run_what_was_written, map_to_write_and_run };
-    if (off())
-        skip();
     for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++)
         assert_int_equal(behind(sandbox_network, acts[i]), -SIGSYS);
 }
@@ -116,8 +103,6 @@ static int capabilities_are_few(void)
 static void the_helper_runs_no_program_and_changes_no_system(void **state)
 {
     int (*const acts[])(void) = { run_a_program, load_bpf, leave_the_namespace };
-    if (off())
-        skip();
     for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++)
         assert_int_equal(behind(sandbox_helper, acts[i]), -SIGSYS);
     assert_int_equal(behind(sandbox_helper, harmless), 0);
@@ -132,5 +117,10 @@ int main(void)
         cmocka_unit_test(a_forbidden_call_ends_the_network_process),
         cmocka_unit_test(the_helper_runs_no_program_and_changes_no_system),
     };
+    char reason[SANDBOX_REASON] = "";
+    if (!sandbox_possible(reason)) {
+        printf("1..0 # SKIP no filter: %s\n", reason);
+        return reason[0] ? 0 : 1;
+    }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

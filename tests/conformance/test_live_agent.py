@@ -387,3 +387,24 @@ def test_a_second_probe_of_a_line_leaves_the_first_one_in(server, shop, agent):
 
     eventually(first_alone)
     ask(server, "DELETE", f"/api/v1/probes/{first}", expect=204)
+
+
+@pytest.mark.parametrize("sdk", ["", ".setup/sdks/python-1"], ids=["2", "1"])
+def test_a_capture_is_in_the_trace_of_sentrys_sdk(server, shop, agent, sdk):
+    name = "sentry-" + os.urandom(3).hex()
+    program = subprocess.Popen([ROOT / ".setup/venv/bin/python", HERE / "victim_sentry.py"], stdin=subprocess.DEVNULL,
+                               env={**os.environ, "OTEL_SERVICE_NAME": name, "PYTHONPATH": str(ROOT / sdk) if sdk else ""})
+    try:
+        line = next(i for i, text in enumerate((HERE / "victim_sentry.py").read_text().splitlines(), 1) if text.endswith("# here"))
+        id = ask(server, "POST", "/api/v1/probes", {"service": name, "where": {"file": "victim_sentry.py", "line": line}, "rate": 10}, 201)["id"]
+
+        def some():
+            found = ask(server, "GET", f"/api/v1/snapshots?probe={id}")["snapshots"]
+            assert len(found) > 4
+            return found
+
+        for row in eventually(some):
+            assert row["columns"]["said"] == f"{row['trace']} {row['span']}"
+    finally:
+        program.kill()
+        program.wait()

@@ -5,8 +5,7 @@
 static void leave(struct victim *v, struct attachment *a)
 {
     detach(a);
-    for (int k = 0; k < 20; k++)
-        hear(v);
+    hear_restored(v);
     assert_int_equal(v->same, 1);
     assert_int_equal(v->called, 0);
     end(v);
@@ -43,8 +42,7 @@ static void test_snapshot(void **state)
             hear(&v);
         } while (v.n < 400 && !v.same);
         detach(a);
-        for (int k = 0; k < 20; k++)
-            hear(&v);
+        hear_restored(&v);
         assert_int_equal(v.called, 0);
         assert_int_equal(v.same, 1);
         end(&v);
@@ -62,8 +60,7 @@ static void test_closure(void **state)
         has(seen.captures[0], "\"name\":\"y\",\"kind\":\"local\",\"value\":{\"k\":\"int\",\"v\":42}");
         has(seen.captures[0], "\"name\":\"base\",\"kind\":\"closure\",\"value\":{\"k\":\"int\",\"v\":40}");
         detach(a);
-        for (int k = 0; k < 20; k++)
-            hear(&v);
+        hear_restored(&v);
         assert_int_equal(v.same, 1);
         end(&v);
     }
@@ -162,8 +159,7 @@ static void test_hot(void **state)
         UNTIL(&v, a, strcmp(seen.state, "suspended") == 0);
         assert_string_equal(seen.code, "budget");
         detach(a);
-        for (int k = 0; k < 5; k++)
-            hear(&v);
+        hear_restored(&v);
         assert_int_equal(v.same, 1);
         end(&v);
     }
@@ -213,8 +209,7 @@ static void test_cycles(void **state)
             print_message("# %s has grown by %ld KiB\n", pythons[i], grown);
         assert_true(grown < 1024);
         detach(a);
-        for (int k = 0; k < 20; k++)
-            hear(&v);
+        hear_restored(&v);
         assert_int_equal(v.same, 1);
         assert_int_equal(v.called, 0);
         end(&v);
@@ -250,8 +245,7 @@ static void test_killed(void **state)
         place(a, &p);
         UNTIL(&v, a, seen.n >= 1);
         detach(a);
-        for (int k = 0; k < 20; k++)
-            hear(&v);
+        hear_restored(&v);
         assert_int_equal(v.same, 1);
         end(&v);
     }
@@ -379,8 +373,7 @@ static void test_fork(void **state)
         captures_are_of(v.pid);
         detach(b);
         detach(a);
-        for (int k = 0; k < 20; k++)
-            hear(&v);
+        hear_restored(&v);
         assert_int_equal(v.same, 1);
         kill(child.pid, SIGKILL);
         end(&v);
