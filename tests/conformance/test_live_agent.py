@@ -90,9 +90,11 @@ def agent(server, tmp_path):
     """An agent that is connected, and gone with the test. What a test puts into .now is ended in its place."""
     made = Agent(server, tmp_path / "state", enrolment(server))
     made.now = made
-    eventually(lambda: instance(server))
-    yield made
-    made.now.end()
+    try:
+        eventually(lambda: instance(server))
+        yield made
+    finally:
+        made.now.end()
     id = next(line.split()[1] for line in (tmp_path / "state/host").read_text().splitlines() if line.startswith("agent "))
     ask(server, "DELETE", f"/api/v1/agents/{id}", expect=204)
 
