@@ -239,13 +239,13 @@ describe("a project's settings", () => {
     assert.ok((await page.locator('.paste pre').innerText()).includes(`${dsn.key}@`));
     const rules = page.getByLabel(/^Fingerprint rules/);
     await rules.fill('# payments\nerror.type PaymentError');
-    await page.getByRole('button', { name: 'Save the rules' }).click();
+    await page.getByRole('region', { name: 'Grouping' }).getByRole('button', { name: 'Save the rules' }).click();
     await page.getByRole('alert').getByText('Line 2').waitFor();
     assert.deepEqual(await axe(page), []);
     await rules.fill('error.type:PaymentError -> payments');
     await page.getByRole('region', { name: 'Grouping' }).getByRole('button', { name: 'Preview' }).click();
     await page.locator('.preview').getByText(/1 event of \d+ would be in another group/).waitFor();
-    await page.getByRole('button', { name: 'Save the rules' }).click();
+    await page.getByRole('region', { name: 'Grouping' }).getByRole('button', { name: 'Save the rules' }).click();
     await page.getByText(/Changed .* by admin/).waitFor();
   });
 
@@ -266,6 +266,24 @@ describe("a project's settings", () => {
     await page.reload();
     await filters.getByRole('listitem').getByText('Errors').waitFor();
     assert.deepEqual(await axe(page), []);
+  });
+
+  it('say what is removed, and show it on what is there', async () => {
+    const scrubbing = page.getByRole('region', { name: 'Data scrubbing' });
+    const rules = scrubbing.getByLabel(/^Scrub rules/);
+    await rules.fill('# names\nremov @email');
+    await scrubbing.getByRole('button', { name: 'Save the rules' }).click();
+    await scrubbing.getByRole('alert').getByText('Line 2').waitFor();
+    await rules.fill('replace /card \\w+/ with "card" from $error.value');
+    await scrubbing.getByRole('button', { name: 'Preview' }).click();
+    await scrubbing.getByText(/Something would be removed from \d+ of the newest \d+ events\./).waitFor();
+    assert.deepEqual(await axe(page), []);
+    await scrubbing.getByRole('button', { name: 'Save the rules' }).click();
+    await scrubbing.getByText(/Changed .* by admin/).waitFor();
+    await page.setViewportSize({ width: 390, height: 844 });
+    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390);
+    await page.setViewportSize({ width: 1440, height: 900 });
+    if (process.env.SHOT) await scrubbing.screenshot({ path: process.env.SHOT });
   });
 });
 
