@@ -56,8 +56,8 @@ export function NoService({ agents }: { agents: number }) {
     <div class="say livesay">
       <h1>{agents === 1 ? 'The agent is' : `${agents} agents are`} here, and sees no process of yours</h1>
       <p>
-        It looks for Python programs that run as the users of its policy. A process is named by <code>OTEL_SERVICE_NAME</code>, or else by
-        what it runs. Start one on that host:
+        It looks for Python and Node programs that run as the users of its policy. A process is named by <code>OTEL_SERVICE_NAME</code>, or
+        else by what it runs. Start one on that host:
       </p>
       <Paste name="for example" text={'OTEL_SERVICE_NAME=shop python3 app.py'} />
       <p>
