@@ -158,7 +158,7 @@ describe('a probe', () => {
     await page.getByRole('button', { name: 'Place a probe at line 14' }).click();
     await page.getByLabel('Condition').press('Control+Enter');
     await host.probe((probe) => probe.where.line === 14);
-    await page.getByRole('button', { name: 'Remove all' }).click();
+    await page.getByRole('button', { name: 'Remove all', exact: true }).click();
     await page.getByText('Probes leave their processes at once').waitFor();
     await clean(page);
     await page.getByRole('button', { name: 'Remove 1 probe of shop' }).click();

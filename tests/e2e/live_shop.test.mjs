@@ -143,9 +143,9 @@ describe('the demo shop, looked into as it runs', { skip: process.getuid() === 0
     const probes = async () => (await query(server, 'snapshots')).length + (await query(server, "logs 'u_live pays'")).length;
     for (const [service, n] of [['checkout', '2 probes'], ['web', '1 probe']]) {
       await page.goto(`${server.url}/live?service=${service}`);
-      await page.getByRole('button', { name: 'Remove all' }).click();
+      await page.getByRole('button', { name: 'Remove all', exact: true }).click();
       await page.getByRole('button', { name: `Remove ${n} of ${service}` }).click();
-      await page.getByRole('button', { name: 'Remove all' }).waitFor({ state: service === 'web' ? 'detached' : 'attached' });
+      await page.getByRole('button', { name: 'Remove all', exact: true }).waitFor({ state: service === 'web' ? 'detached' : 'attached' });
     }
     await page.getByRole('region', { name: 'Probes' }).getByText('none yet').waitFor();
     // Out of the processes, too, once the agent has heard of it.
