@@ -451,6 +451,9 @@ function trace() {
   return typeof id === 'string' && test(/^[0-9a-f]{32}$/, id) && typeof part === 'string' && test(/^[0-9a-f]{16}$/, part) ? { __proto__: null, id, part } : undefined;
 }
 
+// Sentry's SDKs keep what they are in one global object, from the moment that they are loaded (its older ones, too).
+const reported = () => isObject(own(global, '__SENTRY__'));
+
 // ---- the pipe ----
 let fd = -1, inode, torn = false;
 const slots = { __proto__: null }, cost = { due: 0 }, base = hrtime(), hr = () => Number(hrtime() - base);
@@ -556,6 +559,7 @@ function taken(s, args, all, began) {
       put(',"exc":{"t":' + stringify(isObject(e) ? isProxy(e) ? 'Proxy' : typeName(e) : typeof e) + ',"m":' + stringify(typeof message === 'string' ? slice(message, 0, 1000) : '') + ',"v":');
       value(e, s.depth);
       put('}');
+      if (reported()) put(',"sentry":1');
     }
   }
   if (all) {

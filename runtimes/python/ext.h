@@ -78,6 +78,7 @@ PyObject *ext_attribute(PyObject *o, str name); // borrowed, also a slot; NULL
 // --- trace.c ---
 void ext_trace_met(PyObject *context_var);
 void ext_trace_find(void); // when probes are placed
+bool ext_reported(void);
 bool ext_trace(uint8_t trace[16], uint8_t span[8]);
 uint64_t ext_thread_id(void);
 str ext_thread_name(char *room, size_t n); // as the program has named it; empty: not known

@@ -156,6 +156,9 @@ static bool capture(struct ext_site *s, struct ext_hit *h)
         .trace = traced ? h->trace : NULL,
         .span = traced ? h->span : NULL,
         .thread_name = ext_thread_name(room, sizeof room),
+        .reporter = !h->event->exception ? PROBE_REPORTER_UNKNOWN
+                    : ext_reported()     ? PROBE_REPORTER_SENTRY
+                                         : PROBE_REPORTER_NONE,
     };
     size_t cap = o->capture_bytes < CLEW_RECORD_MAX ? o->capture_bytes : CLEW_RECORD_MAX;
     if (!probe_capture_begin(&c, ext.scratch, cap, &start, &limits, h->policy, &ext.space))

@@ -9,6 +9,7 @@ enum { VARS_MAX = 8 };
 // Context variables by the SDKs' names; references, found when probes are placed.
 static PyObject *otel[VARS_MAX], *sentry[VARS_MAX], *hubs[VARS_MAX];
 static size_t n_otel, n_sentry, n_hubs;
+static PyObject *package; // "sentry_sdk": a reference
 
 static void keep(PyObject **list, size_t *n, PyObject *var)
 {
@@ -36,6 +37,8 @@ void ext_trace_find(void)
     static PyObject *names[4]; // references
     static const char *const texts[] = { "sentry_sdk.scope", "_current_scope", "sentry_sdk.hub", "_local" };
     PyObject *modules = PyImport_GetModuleDict();
+    if (!package && !(package = PyUnicode_InternFromString("sentry_sdk")))
+        PyErr_Clear();
     for (int i = 0; i < 4; i++)
         if (!names[i] && !(names[i] = PyUnicode_InternFromString(texts[i]))) {
             PyErr_Clear();
@@ -47,6 +50,14 @@ void ext_trace_find(void)
         if (var && PyContextVar_CheckExact(var))
             ext_trace_met(var);
     }
+}
+
+// Sentry's SDK is loaded, or nobody can tell: rather no event of an error than two.
+bool ext_reported(void)
+{
+    PyObject *modules = PyImport_GetModuleDict(),
+             *module = package && modules && PyDict_Check(modules) ? ext_dict_name(modules, package) : NULL;
+    return !package || (module && module != Py_None);
 }
 
 // The number as n bytes, the most significant first. False: no int, or one that does not fit.

@@ -58,7 +58,10 @@ bool probe_capture_begin(struct probe_capture *c, void *mem, size_t cap, const s
     le32_put(h + 8, start->slot);
     le32_put(h + 12, start->revision);
     le32_put(h + 16, policy ? policy->generation : 0);
-    le32_put(h + 20, (start->trace ? CAPTURE_HAS_TRACE : 0u) | (start->span ? CAPTURE_HAS_SPAN : 0u));
+    le32_put(h + 20, (start->trace ? CAPTURE_HAS_TRACE : 0u) | (start->span ? CAPTURE_HAS_SPAN : 0u) |
+                         (start->reporter == PROBE_REPORTER_NONE     ? CAPTURE_REPORTER_NONE
+                          : start->reporter == PROBE_REPORTER_SENTRY ? CAPTURE_REPORTER_SENTRY
+                                                                     : 0u));
     le64_put(h + 24, (uint64_t)start->time_ns);
     le64_put(h + 48, start->thread);
     if (start->trace)

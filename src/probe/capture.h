@@ -21,6 +21,9 @@ enum {
     PROBE_CAPTURE_LOG_MAX = 64 * 1024,
 };
 
+// Whether an SDK that makes events of errors by itself was loaded in the process. Unknown: nobody has looked.
+enum probe_reporter { PROBE_REPORTER_UNKNOWN, PROBE_REPORTER_NONE, PROBE_REPORTER_SENTRY };
+
 enum probe_var_kind { PROBE_VAR_ARG, PROBE_VAR_LOCAL, PROBE_VAR_CLOSURE };
 
 // What is known when the hit begins.
@@ -32,6 +35,7 @@ struct probe_capture_start {
     str thread_name;
     const uint8_t *trace; // 16 bytes, or NULL
     const uint8_t *span;  // 8 bytes, or NULL
+    enum probe_reporter reporter;
 };
 
 struct probe_capture {
@@ -70,6 +74,7 @@ struct probe_capture_head {
     uint64_t thread, cost_ns, dropped_before;
     bool has_trace, has_span, cut;
     uint8_t trace[16], span[8];
+    enum probe_reporter reporter;
 };
 // Checks the header. ERR_TRUNCATED, ERR_MALFORMED.
 int probe_capture_head(bytes record, struct probe_capture_head *ret_head);

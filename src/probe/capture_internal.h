@@ -15,7 +15,13 @@ enum capture_tag {
     CAPTURE_METRIC = 9,     // 8 bytes
 };
 
-enum { CAPTURE_HAS_TRACE = 1, CAPTURE_HAS_SPAN = 2, CAPTURE_IS_CUT = 4 };
+enum {
+    CAPTURE_HAS_TRACE = 1,
+    CAPTURE_HAS_SPAN = 2,
+    CAPTURE_IS_CUT = 4,
+    CAPTURE_REPORTER_NONE = 8, // somebody has looked, and there was none
+    CAPTURE_REPORTER_SENTRY = 16,
+};
 
 struct capture_section {
     enum capture_tag tag;

@@ -23,6 +23,9 @@ int probe_capture_head(bytes record, struct probe_capture_head *ret_head)
     v.policy_generation = le32_get(h + 16);
     v.has_trace = flags & CAPTURE_HAS_TRACE;
     v.has_span = flags & CAPTURE_HAS_SPAN;
+    v.reporter = flags & CAPTURE_REPORTER_SENTRY ? PROBE_REPORTER_SENTRY
+                 : flags & CAPTURE_REPORTER_NONE ? PROBE_REPORTER_NONE
+                                                 : PROBE_REPORTER_UNKNOWN;
     v.cut = flags & CAPTURE_IS_CUT;
     v.time_ns = (int64_t)le64_get(h + 24);
     v.duration_ns = (int64_t)le64_get(h + 32);
@@ -254,6 +257,8 @@ static void put_rest(struct json_writer *w, const struct shape *sh, const struct
         put_value(w, sh, s->value);
         put_text(w, STR("message"), s->text[1]);
         json_put_object_end(w);
+        if (h->reporter != PROBE_REPORTER_UNKNOWN)
+            put_text(w, STR("reporter"), h->reporter == PROBE_REPORTER_SENTRY ? STR("sentry") : STR("none"));
     }
     if (h->duration_ns >= 0)
         put_uint(w, STR("duration_ns"), (uint64_t)h->duration_ns);

@@ -27,6 +27,12 @@ static bool begin(struct probe_capture *c, size_t cap, const struct probe_policy
     return probe_capture_begin(c, mem, cap, &start, &roomy, policy, &space);
 }
 
+static bool begin_reported(struct probe_capture *c, enum probe_reporter reporter)
+{
+    struct probe_capture_start start = { .reporter = reporter };
+    return probe_capture_begin(c, mem, 4096, &start, &roomy, NULL, &space);
+}
+
 static int json_of(bytes record)
 {
     static const struct probe_program exprs[] = { { .text = STR_INIT("a.b") }, { .text = STR_INIT("c") } };
@@ -89,6 +95,27 @@ static void whole(void **state)
     // Whatever is missing at the end is an error, and nothing is written.
     for (size_t k = 0; k < n; k++)
         assert_true(json_of(bytes_of(mem, k)) < 0);
+}
+
+// Who makes an event of an exception is told with it.
+static void reporter(void **state)
+{
+    static const struct {
+        enum probe_reporter who;
+        const char *said;
+    } cases[] = { { PROBE_REPORTER_UNKNOWN, NULL },
+                  { PROBE_REPORTER_NONE, "},\"reporter\":\"none\"," },
+                  { PROBE_REPORTER_SENTRY, "},\"reporter\":\"sentry\"," } };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct probe_capture c;
+        assert_true(begin_reported(&c, cases[i].who));
+        assert_true(probe_capture_exception(&c, STR("E"), STR("wrong")));
+        probe_value_null(&c.w, none);
+        size_t n = probe_capture_end(&c, 0, -1, 0);
+        assert_int_equal(json_of(bytes_of(mem, n)), 0);
+        assert_int_equal(strstr((char *)text.ptr, "reporter") != NULL, cases[i].said != NULL);
+        assert_true(!cases[i].said || strstr((char *)text.ptr, cases[i].said));
+    }
 }
 
 // A message is made of its parts; what shows only in the whole is taken away, too.
@@ -281,9 +308,10 @@ static void metric(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole),    cmocka_unit_test(message), cmocka_unit_test(aliases_across_sections),
-        cmocka_unit_test(policies), cmocka_unit_test(names),   cmocka_unit_test(any_room),
-        cmocka_unit_test(metric),
+        cmocka_unit_test(whole),    cmocka_unit_test(reporter),
+        cmocka_unit_test(message),  cmocka_unit_test(aliases_across_sections),
+        cmocka_unit_test(policies), cmocka_unit_test(names),
+        cmocka_unit_test(any_room), cmocka_unit_test(metric),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
     buf_free(&text);

@@ -292,6 +292,9 @@ int record_capture(const struct json_node *record, const struct probe *probe, co
         .thread_name = STR("main"),
         .trace = traced ? trace : NULL,
         .span = traced ? span : NULL,
+        .reporter = !json_get(record, STR("exc")) ? PROBE_REPORTER_UNKNOWN
+                    : number(record, "sentry")    ? PROBE_REPORTER_SENTRY
+                                                  : PROBE_REPORTER_NONE,
     };
     struct probe_value_limits limits = { probe->depth + 1, probe->items, probe->string };
     struct probe_capture c;
