@@ -87,9 +87,10 @@ int ingest_new(const struct ingest_options *o, struct ingest **ret_ingest, struc
     if (o->symbols && o->issues.of_hash)
         symbols_on_refined(o->symbols, refine_event, &in->refine);
     item_tally_init(&in->items);
-    for (int i = 0; i < INGEST_WORKERS_MAX; i++)
+    must(pthread_mutex_init(&in->own, NULL) == 0);
+    for (int i = 0; i <= INGEST_WORKERS_MAX; i++)
         arena_init(&in->scratch[i], INGEST_SCRATCH_MAX);
-    for (int i = 0; i < INGEST_WORKERS_MAX; i++)
+    for (int i = 0; i <= INGEST_WORKERS_MAX; i++)
         sentry_packer_init(&in->packers[i]);
     *ret_ingest = in;
     return 0;
@@ -101,13 +102,14 @@ void ingest_free(struct ingest *in)
         return;
     MAGIC_CHECK(in, INGEST_MAGIC);
     must(in->in_flight == 0);
-    for (int i = 0; i < INGEST_WORKERS_MAX; i++)
+    for (int i = 0; i <= INGEST_WORKERS_MAX; i++)
         arena_free(&in->scratch[i]);
-    for (int i = 0; i < INGEST_WORKERS_MAX; i++)
+    for (int i = 0; i <= INGEST_WORKERS_MAX; i++)
         sentry_packer_free(&in->packers[i]);
     quota_free(&in->quota);
     project_rules_free(in->rules);
     item_tally_free(&in->items);
+    pthread_mutex_destroy(&in->own);
     door_free(in->door);
     in->magic = 0;
     mem_free(in);

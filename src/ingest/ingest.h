@@ -71,6 +71,20 @@ struct ingest_stats ingest_stats(struct ingest *in);
 // Items of Sentry envelopes by type; returns how many types.
 size_t ingest_items(struct ingest *in, struct item_tally_row ret_rows[ITEM_TALLY_ROWS]);
 
+// An error event that the server itself has made of what it was told, in Sentry's form: goes the way of those that SDKs send.
+struct ingest_own_event {
+    int64_t project;
+    str id;      // 32 hex digits
+    str service; // for service.name
+    str json;
+};
+enum ingest_own { INGEST_OWN_STORED, INGEST_OWN_FILTERED, INGEST_OWN_OVER_RATE };
+// Gives its records to the sink. INGEST_OWN_FILTERED: the project does not want it, and that is counted in the sink;
+// INGEST_OWN_OVER_RATE: nothing is given. ERR_LIMIT: it is too large; ERR_MALFORMED, ERR_NOMEM, or what the sink returned.
+// Any thread, not from an I/O loop; one at a time.
+int ingest_own_event(struct ingest *in, const struct ingest_own_event *e, const struct record_sink *sink,
+                     struct err *err);
+
 // Who has lately tried to send.
 struct door *ingest_door(struct ingest *in);
 // For requests that are not ingest's: notes those that look like somebody who means to send. status: what they are answered.

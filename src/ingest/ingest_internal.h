@@ -9,7 +9,7 @@
 #include "ingest/refine.h"
 #include "wire/sentry_payload.h"
 
-enum { INGEST_MAGIC = 0x494e4753, INGEST_WORKERS_MAX = 256 };
+enum { INGEST_MAGIC = 0x494e4753, INGEST_WORKERS_MAX = 256, INGEST_OWN = INGEST_WORKERS_MAX };
 
 struct ingest {
     uint32_t magic;
@@ -20,8 +20,9 @@ struct ingest {
     struct refine refine;
     struct item_tally items; // of Sentry envelopes, by type
     _Atomic int in_flight;
-    struct arena scratch[INGEST_WORKERS_MAX];         // a worker's own
-    struct sentry_packer packers[INGEST_WORKERS_MAX]; // likewise
+    struct arena scratch[INGEST_WORKERS_MAX + 1];         // a worker's own; the last one is of the server's own events
+    struct sentry_packer packers[INGEST_WORKERS_MAX + 1]; // likewise
+    pthread_mutex_t own;                                  // held while one of those is made
 #define INGEST_ATOMIC_FIELD(name, text) _Atomic uint64_t name;
     INGEST_COUNTERS(INGEST_ATOMIC_FIELD)
 #undef INGEST_ATOMIC_FIELD

@@ -101,8 +101,8 @@ static int symbolicate(struct sentry_call *call, struct sentry_event *e, bool *r
     *ret_waits = false;
     if (!symbols)
         return 0;
-    int r = symbols_event_apply(symbols, (uint32_t)call->project, &readable, SYMBOLS_PARSED,
-                                &call->in->scratch[call->req->worker], &counts);
+    int r =
+        symbols_event_apply(symbols, (uint32_t)call->project, &readable, SYMBOLS_PARSED, sentry_arena(call), &counts);
     if (r < 0)
         return r;
     if (counts.symbolicated && !counts.unparsed)
@@ -115,7 +115,7 @@ int sentry_event_store(struct sentry_call *call, str json, struct sentry_source 
                        struct err *err)
 {
     struct ingest *in = call->in;
-    struct arena *arena = &in->scratch[call->req->worker];
+    struct arena *arena = sentry_arena(call);
     const struct json_node *root;
     struct sentry_event e;
     struct sentry_removed removed;
@@ -149,7 +149,7 @@ int sentry_event_store(struct sentry_call *call, str json, struct sentry_source 
     extras.scrubbed_n = removed.n;
     extras.scrub_rules = removed.rules;
     extras.scrub_rules_n = removed.rules_n;
-    r = sentry_payload_pack(&in->packers[call->req->worker], root, &extras.payload);
+    r = sentry_payload_pack(&in->packers[sentry_worker(call)], root, &extras.payload);
     if (r == 0 && waits)
         symbols_wait(in->options.symbols, (uint32_t)call->project, grouping.hashes[0], &e, extras.payload);
     return r < 0 ? r : sentry_error_record(&e, from, &extras, arena, sink, &call->counts);
@@ -224,7 +224,7 @@ static int envelope_store(struct sentry_call *call, struct sentry_source *from, 
 static int body_store(struct sentry_call *call, struct sentry_source *from, const struct record_sink *sink,
                       struct err *err)
 {
-    struct arena *arena = &call->in->scratch[call->req->worker];
+    struct arena *arena = sentry_arena(call);
     str text = str_trim(str_of_bytes(call->req->body));
     struct buf json;
     size_t n;
@@ -290,7 +290,7 @@ static int store(void *ctx, const struct record_sink *sink, struct err *err)
         r = sentry_kept_put(call, err);
     project_rules_done(call->rules);
     call->rules = NULL;
-    arena_reset(&call->in->scratch[call->req->worker]);
+    arena_reset(sentry_arena(call));
     return r;
 }
 

@@ -77,7 +77,9 @@ struct sentry_call {
     char limits[SENTRY_LIMITS_MAX]; // X-Sentry-Rate-Limits of the answer; empty: none
 };
 
-static inline struct arena *sentry_arena(struct sentry_call *call) { return &call->in->scratch[call->req->worker]; }
+// Without a request it is an event of the server's own (own_event.c).
+static inline int sentry_worker(const struct sentry_call *call) { return call->req ? call->req->worker : INGEST_OWN; }
+static inline struct arena *sentry_arena(struct sentry_call *call) { return &call->in->scratch[sentry_worker(call)]; }
 static inline bool sentry_is_form(enum sentry_endpoint e) { return e == SENTRY_MINIDUMP || e == SENTRY_ATTACHMENTS; }
 
 // --- sentry.c
