@@ -9,7 +9,7 @@ enum { LIST_DEFAULT = 50, TRACE_SNAPSHOTS_MAX = 200, PAYLOAD_DEPTH = 64, PAYLOAD
 
 static const char columns[] =
     "capture, probe, time, service, instance, process, host, version, trace, span, file, line,"
-    " function, kind, status, bytes, redacted";
+    " function, kind, status, bytes, redacted, event";
 
 // 'text', for a query.
 static void put_literal(struct buf *b, str s)
@@ -242,7 +242,7 @@ void api_snapshot(struct api_call *call)
     struct one o = { .w = &w, .arena = &call->req->arena, .id = where.id };
     struct query_output out = { &o, put_one, trace_end };
     q.text = arena_printf(&call->req->arena,
-                          "snapshots capture='%s' | select service, instance, host, version, payload", where.id);
+                          "snapshots capture='%s' | select service, instance, host, version, event, payload", where.id);
     q.has_from = q.has_to = true;
     q.from = where.time;
     q.to = where.time + 1;

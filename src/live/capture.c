@@ -2,7 +2,7 @@
 #include "base/hex.h"
 #include "base/numfmt.h"
 #include "base/timefmt.h"
-#include "live/live_internal.h"
+#include "live/event.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -317,21 +317,58 @@ int capture_feed(struct batch *b, const struct capture_origin *o, const struct r
     return rc == 0 ? sink.record(sink.ctx, r) : rc;
 }
 
-int capture_write(struct live *l, const struct capture_origin *o, const uint8_t id[16], const struct json_node *json,
+// The record, behind the event that is made of it, if any: both or neither.
+static int feed(struct live *l, struct batch *b, struct capture_origin *o, const struct record *r, struct making *m,
+                const char *hex, str event)
+{
+    struct record_sink sink = batch_sink(b);
+    struct record with = *r;
+    int made = 0;
+    if (o->event)
+        made = l->o.event(l->o.event_ctx, o->project, str_z(hex), o->process.service, event, &sink);
+    if (made < 0)
+        return made;
+    o->event = made > 0;
+    if (o->event)
+        put(m, ATTR_RECORD, "event", value_str(str_z(hex)));
+    with.attrs_n = m->n;
+    return capture_feed(b, o, &with);
+}
+
+static int commit(struct live *l, struct capture_origin *o, const struct record *r, struct making *m, const char *hex,
+                  str event, void (*done)(void *ctx, int result), void *ctx)
+{
+    uint64_t hash[2];
+    struct batch *batch;
+    uint8_t id[16];
+    hex_decode(id, str_z(hex));
+    memcpy(hash, id, 16);
+    hash[1] |= 1; // never 0,0, which means "none"
+    int rc = store_batch_begin(l->o.store, l->o.lane, o->project, hash, &batch);
+    if (rc < 0)
+        return rc;
+    rc = feed(l, batch, o, r, m, hex, event);
+    if (rc < 0)
+        batch_abort_take(batch);
+    else
+        batch_commit_take(batch, done, ctx);
+    return rc;
+}
+
+int capture_write(struct live *l, struct capture_origin *o, const uint8_t id[16], const struct json_node *json,
                   struct arena *arena, void (*done)(void *ctx, int result), void *ctx)
 {
     struct making *m = arena_zalloc(arena, sizeof *m);
     struct record r = { .time = capture_time(l, json) };
-    struct batch *batch;
-    struct buf payload;
+    struct buf payload, event;
     struct json_writer w;
-    uint64_t hash[2];
     char probe[32], hex[33];
     if (!m)
         return ERR_NOMEM;
     m->arena = arena;
     buf_init(&m->enc, VALUE_BYTES_MAX);
     buf_init(&payload, VALUE_BYTES_MAX);
+    buf_init(&event, 0);
     json_writer_init(&w, &payload);
     snprintf(probe, sizeof probe, "p%lld", (long long)o->probe);
     hex_encode(hex, id, 16);
@@ -347,22 +384,21 @@ int capture_write(struct live *l, const struct capture_origin *o, const uint8_t 
         fill_snapshot(&r, m, json, buf_view(&payload));
     }
     r.attrs = m->attrs;
-    r.attrs_n = m->n;
-    memcpy(hash, id, 16);
-    hash[1] |= 1; // never 0,0, which means "none"
     int rc = m->error ? m->error : payload.error;
+    if (rc == 0 && o->event && (rc = capture_event(o, str_of(hex, 32), r.time, json, &event)) == ERR_LIMIT) {
+        o->event = false;
+        rc = 0;
+    }
     if (rc == 0) {
         pthread_mutex_lock(&l->lane_lock);
-        rc = store_batch_begin(l->o.store, l->o.lane, o->project, hash, &batch);
-        if (rc == 0) {
-            rc = capture_feed(batch, o, &r);
-            if (rc < 0)
-                batch_abort_take(batch);
-            else
-                batch_commit_take(batch, done, ctx);
+        rc = commit(l, o, &r, m, hex, buf_view(&event), done, ctx);
+        if (rc == ERR_LIMIT && o->event) { // the snapshot is worth more than its event
+            o->event = false;
+            rc = commit(l, o, &r, m, hex, (str){ 0 }, done, ctx);
         }
         pthread_mutex_unlock(&l->lane_lock);
     }
+    buf_free(&event);
     buf_free(&payload);
     buf_free(&m->enc);
     return rc;

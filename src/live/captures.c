@@ -1,7 +1,7 @@
 // Captures as they come: each once, within the hits that its probe has, durable before it is acknowledged.
 #include "base/log.h"
 #include "base/mem.h"
-#include "live/live_internal.h"
+#include "live/event.h"
 
 enum take_state { TAKE_ACK, TAKE_WRITE, TAKE_WRITTEN, TAKE_FAILED };
 
@@ -12,7 +12,7 @@ struct taking {
     struct capture_origin origin;
     enum take_state state;
     int result;
-    bool reserved;
+    bool reserved, event;      // an error event was to be made of it
     bool figures;              // of a probe that counts: uses no hit, and is known again by the store alone
     const struct taking *same; // the one before it in the message that has its id
 };
@@ -42,7 +42,12 @@ static int origin_of(struct live *l, const struct live_agent *a, const struct li
                      const struct json_node *json, struct arena *arena, struct capture_origin *ret)
 {
     str id = json_get_text(json, STR("process"));
-    struct capture_origin o = { .probe = p->id, .agent = a->id, .project = p->project, .host = live_str(a->host) };
+    struct capture_origin o = { .probe = p->id,
+                                .agent = a->id,
+                                .project = p->project,
+                                .host = live_str(a->host),
+                                .exception = p->exception,
+                                .uncaught = p->uncaught };
     o.process = (struct agent_process){ .id = str_slice(id, 0, AGENT_ID_MAX), .service = live_str(p->service) };
     for (size_t i = 0; i < a->processes_n; i++)
         if (str_eq(a->processes[i].id, id))
@@ -69,6 +74,19 @@ static int known(struct live *l, const uint8_t id[16], struct err *err)
     return r;
 }
 
+// With live.lock. Whether the probe may make one more event now.
+static bool event_is_due(struct live *l, struct live_probe *p)
+{
+    const int64_t step = NS_PER_S / LIVE_EVENTS_A_SECOND, burst = step * (LIVE_EVENTS_BURST - 1);
+    int64_t now = live_now(l);
+    if (p->events_due > now + burst) {
+        l->stats.events_left_out++;
+        return false;
+    }
+    p->events_due = (p->events_due > now ? p->events_due : now) + step;
+    return true;
+}
+
 // With live.lock. Takes one of the probe's hits for it; nothing is written of what is beyond them.
 static int admit(struct live *l, struct live_agent *a, struct taking *list, size_t at, struct arena *arena,
                  struct err *err)
@@ -92,6 +110,7 @@ static int admit(struct live *l, struct live_agent *a, struct taking *list, size
     }
     if (origin_of(l, a, p, t->capture->json, arena, &t->origin) < 0)
         return live_nomem(err);
+    t->event = t->origin.event = l->o.event && capture_is_event(&t->origin, t->capture->json) && event_is_due(l, p);
     p->used += !figures;
     t->reserved = !figures;
     t->figures = figures;
@@ -109,7 +128,8 @@ static void write_all(struct live *l, struct group *g, struct taking *list, size
         g->waiting++;
         pthread_mutex_unlock(&g->lock);
         struct arena_mark mark = arena_mark(arena);
-        int r = (t->figures ? figures_write : capture_write)(l, &t->origin, t->id, t->capture->json, arena, written, t);
+        int r = t->figures ? figures_write(l, &t->origin, t->id, t->capture->json, arena, written, t)
+                           : capture_write(l, &t->origin, t->id, t->capture->json, arena, written, t);
         arena_rewind(arena, mark);
         if (r < 0) // ERR_EXIST: the log has it, and the crash came before this room did
             written(t, r == ERR_EXIST ? 0 : r);
@@ -163,6 +183,8 @@ static void settle(struct live *l, struct live_agent *a, struct taking *list, si
             continue;
         p->captures++;
         l->stats.captures++;
+        l->stats.events += t->origin.event;
+        l->stats.events_left_out += t->event && !t->origin.event;
         if (s && s->used < s->granted)
             s->used++;
         if (l->o.watch && !json_get(t->capture->json, STR("log"))) {

@@ -17,6 +17,7 @@
 struct live;
 struct store;
 struct meta;
+struct record_sink;
 
 enum {
     LIVE_PROBES_MAX = 10000, // that are not removed
@@ -26,6 +27,8 @@ enum {
     LIVE_LEASE_S = 90,          // without the server an agent removes its probes
     LIVE_HEARTBEAT_S = 15,
     LIVE_SNAPSHOTS_MAX = 500, // of one answer
+    LIVE_EVENTS_A_SECOND = 5, // error events of one probe, and so many at once
+    LIVE_EVENTS_BURST = 100,
 };
 
 struct live_options {
@@ -37,6 +40,10 @@ struct live_options {
     // under this room's lock: must not call back, nor wait. May be NULL.
     void (*watch)(void *ctx, const char *event, uint32_t project, str service, str json);
     void *watch_ctx;
+    // Makes an error event in Sentry's form one of the project and gives its records to the sink. id: 32 hex digits. 1: it is made; 0: the
+    // project does not take it (filters, rate, size); < 0: the sink has failed. NULL: nobody makes any.
+    int (*event)(void *ctx, uint32_t project, str id, str service, str json, const struct record_sink *sink);
+    void *event_ctx;
     int64_t (*now)(void); // tests; NULL: clock_unix_ns()
     bool manual;          // tests: the clock is looked at in live_step() only
 };
@@ -120,7 +127,7 @@ struct live_capture {
 int live_capture_find(struct live *l, str id, struct live_capture *ret, struct err *err);
 
 struct live_stats {
-    uint64_t probes, agents, connected, captures, refused, messages;
+    uint64_t probes, agents, connected, captures, refused, messages, events, events_left_out;
 };
 void live_stats(struct live *l, struct live_stats *ret);
 

@@ -36,7 +36,9 @@ struct live_probe {
     int64_t id, revision, created, updated, expires, hits, used, captures;
     uint32_t project;
     bool paused, prod, finished, count_only;
-    bool figures; // it counts, and captures nothing
+    bool figures;             // it counts, and captures nothing
+    bool exception, uncaught; // what it captures is an error; that nobody catches
+    int64_t events_due;       // when the next error event may be made of it
     char *owner, *project_slug, *service;
     char *spec;  // JSON of the members that say where, when, what, limits, scope; texts only
     char *agent; // the same as agents are told it: members without braces, expressions compiled
@@ -160,11 +162,13 @@ struct capture_origin { // a copy: the lock is not held while it is written
     uint32_t project;
     str host;
     struct agent_process process;
+    bool exception, uncaught; // of the probe
+    bool event;               // to be made, within what a probe may make of them
 };
 // Hash of its id, by which it is known again.
 void capture_hash(int64_t agent, str id, uint8_t out[16]);
-// Writes it; done is called on the log thread. ERR_EXIST: it is written already.
-int capture_write(struct live *l, const struct capture_origin *o, const uint8_t id[16], const struct json_node *json,
+// Writes it, with its error event where there is to be one; done is called on the log thread. ERR_EXIST: it is written already.
+int capture_write(struct live *l, struct capture_origin *o, const uint8_t id[16], const struct json_node *json,
                   struct arena *arena, void (*done)(void *ctx, int result), void *ctx);
 // When it happened; the time of now where the host's clock cannot be right.
 int64_t capture_time(const struct live *l, const struct json_node *json);

@@ -90,6 +90,8 @@ int probe_make(struct live *l, struct live_probe *p, str spec, struct err *err)
         p->pid = 0;
         p->figures = str_eq(json_get_text(root, STR("kind")), STR("metric")) ||
                      str_eq(json_get_text(root, STR("kind")), STR("timer"));
+        p->exception = str_eq(json_get_text(root, STR("kind")), STR("exception"));
+        p->uncaught = json_is(json_get(json_get(root, STR("where")), STR("uncaught")), JSON_TRUE);
         json_int_of(json_get(scope, STR("pid")), &p->pid);
         p->instances_percent = str_ends(many, STR("%"));
         p->instances_n = -1;

@@ -282,11 +282,28 @@ static int open_monitors(struct house *h, struct err *err)
     return monitors_open(&o, &h->monitors, err);
 }
 
+// Of what probes have captured in processes without an SDK. Agents connect after ingest is there.
+static int probe_event(void *ctx, uint32_t project, str id, str service, str json, const struct record_sink *sink)
+{
+    struct house *h = ctx;
+    struct err err;
+    struct ingest_own_event e = { .project = project, .id = id, .service = service, .json = json };
+    int r = ingest_own_event(h->ingest, &e, sink, &err);
+    if (r == ERR_MALFORMED || r == ERR_TRUNCATED)
+        log_warn("live", "no event is made of a capture: %s", err.message);
+    return r == ERR_MALFORMED || r == ERR_TRUNCATED ? ERR_LIMIT : r < 0 ? r : r == INGEST_OWN_STORED;
+}
+
 static int open_live(struct house *h, struct err *err)
 {
     char path[CONFIG_TEXT_MAX + 16];
     snprintf(path, sizeof path, "%s/live.db", text(h, CONFIG_KEY_DATA));
-    struct live_options o = { .path = path, .store = h->store, .lane = (unsigned)workers(h) + 1, .meta = h->meta };
+    struct live_options o = { .path = path,
+                              .store = h->store,
+                              .lane = (unsigned)workers(h) + 1,
+                              .meta = h->meta,
+                              .event = probe_event,
+                              .event_ctx = h };
     return live_open(&o, &h->live, err);
 }
 

@@ -410,3 +410,53 @@ def test_a_capture_is_in_the_trace_of_sentrys_sdk(server, shop, agent, sdk):
     finally:
         program.kill()
         program.wait()
+
+
+MODERN = ROOT / ".setup/venvs/3.12.1/bin/python"
+
+
+def raising(*words):
+    name = "raises-" + os.urandom(3).hex()
+    return name, subprocess.Popen([MODERN, HERE / "victim_raises.py", *words], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                  env={**os.environ, "OTEL_SERVICE_NAME": name, "PYTHONPATH": str(TRACING)})
+
+
+def refusals(server, name):
+    """Two snapshots of what it raises, by a probe that has ended then."""
+    eventually(lambda: ask(server, "GET", f"/api/v1/live/instances?service={name}")["instances"][0])
+    body = {"service": name, "where": {"exception": "ValueError", "file": "victim_raises.py"}, "kind": "exception", "hits": 2}
+    return snapshots(server, 2, probe=ask(server, "POST", "/api/v1/probes", body, 201)["id"])
+
+
+@pytest.mark.skipif(not MODERN.exists(), reason="needs Python 3.12")
+def test_an_exception_of_a_program_without_an_sdk_is_an_issue(server, shop, agent):
+    name, program = raising()
+    try:
+        found = refusals(server, name)
+        rows = eventually(lambda: [r for r in [query(server, f"events service={name}")] if len(r) == 2][0])
+        assert {r["event_id"] for r in rows} == {s["event"] for s in found}
+        event = ask(server, "GET", f"/api/v1/events/{rows[0]['event_id']}")
+        assert (event["title"], event["platform"], event["exceptions"][0]["type"]) == ("Refused: no charge of 42", "python", "Refused")
+        inner, outer = event["exceptions"][0]["frames"]
+        assert (inner["function"], inner["vars"]["total"], inner["vars"]["order"]["total"], outer["function"]) == ("charge", 42, 21, "<module>")
+        assert "4111" not in json.dumps(event) and inner["vars"]["card"] == "<redacted>"
+        issue = eventually(lambda: [i for i in [ask(server, "GET", f"/api/v1/issues/{event['issue']}")] if i["events"] == 2][0])
+        assert issue["services"] == [name]
+    finally:
+        program.kill()
+        program.wait()
+
+
+@pytest.mark.skipif(not MODERN.exists(), reason="needs Python 3.12")
+def test_beside_sentrys_sdk_its_own_events_are_all_there_are(server, shop, agent):
+    dsn = server.cli("project", "dsn", "default").strip()
+    name, program = raising("sdk", dsn)
+    try:
+        found = refusals(server, name)
+        assert not any("event" in s for s in found)
+        # The SDK's own are there; none is the server's.
+        eventually(lambda: query(server, "events type=Refused sdk.name=sentry.python")[1])
+        assert query(server, f"events service={name}") == query(server, "events sdk.name=clew.probe clew.probe=" + found[0]["probe"]) == []
+    finally:
+        program.kill()
+        program.wait()
