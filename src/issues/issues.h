@@ -59,7 +59,7 @@ struct issue_until_rule {
     enum issue_until kind;
     int64_t time;     // UNTIL_TIME, ns Unix
     int64_t n;        // UNTIL_EVENTS, UNTIL_USERS: so many more
-    int64_t window_s; // UNTIL_EVENTS: within so many seconds; 0: ever
+    int64_t window_s; // of the two: within so many seconds; 0: ever
 };
 
 struct issue_resolution {

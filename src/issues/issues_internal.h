@@ -31,8 +31,10 @@ struct issue_more {
     uint64_t users_base; // when it was archived
     enum issue_resolved resolved;
     char *release, *commit, *reason, *assignee_kind, *assignee;
-    int64_t window_start; // of UNTIL_EVENTS with a window
-    uint64_t window_n;
+    int64_t window_start; // of UNTIL_EVENTS and UNTIL_USERS with a window
+    uint64_t window_n;    // events in it; users until the last event
+    uint64_t asked_of;    // the release for whose events it was asked last which one has the commit, and when
+    int64_t asked;
 };
 
 struct issue {

@@ -1,5 +1,6 @@
 // What events and time do to the state of an issue. Everything here is decided by what was received after the state began,
 // so that counting the log again after a crash, with the states that were durable, changes nothing twice.
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/timefmt.h"
@@ -127,16 +128,58 @@ static int64_t release_first(const struct issues *is, const struct issue *issue,
     return first;
 }
 
-// Is the event from behind the fix?
-static bool regresses(const struct issues *is, const struct issue *issue, const struct event *e)
+// Which release a fix came with, as soon as that is known.
+static int fix_arrives(struct issues *is, struct issue *issue)
+{
+    struct arena arena;
+    str version;
+    arena_init(&arena, 1 << 16);
+    int r = releases_commit_release(is->o.releases, issue->project, str_z(issue->more->commit), &arena, &version, NULL);
+    if (r == 0) {
+        issue->changed = is->anything = true;
+        r = issue_text_set(&issue->more->release, version);
+    }
+    arena_free(&arena);
+    return r == ERR_NOMEM ? r : 0;
+}
+
+static bool fix_awaited(const struct issues *is, const struct issue *issue)
 {
     const struct issue_more *m = issue->more;
+    return issue->state == ISSUE_RESOLVED && m && m->resolved == RESOLVED_COMMIT && m->commit && !m->release &&
+           is->o.releases;
+}
+
+// A release that was made a moment ago may be this event's. Events of one that has nothing to do with it may be many: for
+// them it is asked again only after a while.
+static int fix_arrives_before(struct issues *is, struct issue *issue, const struct event *e)
+{
+    struct issue_more *m = issue->more;
+    uint64_t of = hash64_str(e->release);
+    if (m->asked_of == of && e->received - m->asked < NS_PER_S)
+        return 0;
+    m->asked_of = of;
+    m->asked = e->received;
+    return fix_arrives(is, issue);
+}
+
+// Is the event from behind the fix?
+static int regresses(struct issues *is, struct issue *issue, const struct event *e, bool *ret)
+{
+    const struct issue_more *m = issue->more;
+    *ret = true;
     if (!m || m->resolved == RESOLVED_NOW || !e->release.len)
-        return true;
-    if (!m->release) // as long as no release is known to have the commit, none is behind it
-        return m->resolved != RESOLVED_COMMIT;
+        return 0;
+    int r = fix_awaited(is, issue) ? fix_arrives_before(is, issue, e) : 0;
+    if (r < 0)
+        return r;
+    if (!m->release) { // as long as no release is known to have the commit, none is behind it
+        *ret = m->resolved != RESOLVED_COMMIT;
+        return 0;
+    }
     int order = release_order(e->release, str_z(m->release), release_first(is, issue, e->release), issue->since);
-    return m->resolved == RESOLVED_NEXT_RELEASE ? order > 0 : order >= 0;
+    *ret = m->resolved == RESOLVED_NEXT_RELEASE ? order > 0 : order >= 0;
+    return 0;
 }
 
 void release_data(struct buf *out, str release)
@@ -226,11 +269,20 @@ static int archived_event(struct issues *is, struct issue *issue, const struct e
             break;
         snprintf(text, sizeof text, "%lld more events", (long long)m->until.n);
         return unarchive(is, issue, e->received, text);
-    case UNTIL_USERS:
-        if (issue_users(is, issue) < m->users_base + (uint64_t)m->until.n)
+    case UNTIL_USERS: {
+        // The same; how many there were before it is what the event before left in window_n.
+        uint64_t users = issue_users(is, issue);
+        if (m->until.window_s && e->received >= m->window_start + m->until.window_s * NS_PER_S) {
+            m->users_base = m->window_n ? m->window_n : m->users_base;
+            m->window_start = e->received;
+            issue->changed = is->anything = true;
+        }
+        m->window_n = users;
+        if (users < m->users_base + (uint64_t)m->until.n)
             break;
         snprintf(text, sizeof text, "%lld more users", (long long)m->until.n);
         return unarchive(is, issue, e->received, text);
+    }
     }
     return 0;
 }
@@ -251,9 +303,12 @@ int state_event(struct issues *is, struct issue *issue, const struct event *e)
     issue->since_n++;
     issue->hour_n++;
     issue->counted = true;
+    bool behind;
+    int r;
     switch ((enum issue_state)issue->state) {
     case ISSUE_RESOLVED:
-        return regresses(is, issue, e) ? regress(is, issue, e) : 0;
+        r = regresses(is, issue, e, &behind);
+        return r == 0 && behind ? regress(is, issue, e) : r;
     case ISSUE_ARCHIVED:
         return archived_event(is, issue, e);
     case ISSUE_NEW:
@@ -266,21 +321,6 @@ int state_event(struct issues *is, struct issue *issue, const struct event *e)
     }
 }
 
-// Which release a fix came with, as soon as that is known.
-static int fix_arrives(struct issues *is, struct issue *issue)
-{
-    struct arena arena;
-    str version;
-    arena_init(&arena, 1 << 16);
-    int r = releases_commit_release(is->o.releases, issue->project, str_z(issue->more->commit), &arena, &version, NULL);
-    if (r == 0) {
-        issue->changed = is->anything = true;
-        r = issue_text_set(&issue->more->release, version);
-    }
-    arena_free(&arena);
-    return r == ERR_NOMEM ? r : 0;
-}
-
 static int age(struct issues *is, struct issue *issue, int64_t now)
 {
     bool young = issue->state == ISSUE_NEW || issue->state == ISSUE_REGRESSED || issue->state == ISSUE_ESCALATING;
@@ -290,10 +330,7 @@ static int age(struct issues *is, struct issue *issue, int64_t now)
     if (issue->state == ISSUE_ARCHIVED && issue->more && issue->more->until.kind == UNTIL_TIME &&
         now >= issue->more->until.time)
         return unarchive(is, issue, now, "the time until which it was archived is over");
-    if (issue->state == ISSUE_RESOLVED && issue->more && issue->more->resolved == RESOLVED_COMMIT &&
-        issue->more->commit && !issue->more->release && is->o.releases)
-        return fix_arrives(is, issue);
-    return 0;
+    return fix_awaited(is, issue) ? fix_arrives(is, issue) : 0;
 }
 
 int state_tick(struct issues *is, int64_t now)

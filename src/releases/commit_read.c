@@ -101,17 +101,40 @@ int releases_commits(struct releases *r, int64_t release, bool files, struct are
     return rc;
 }
 
+enum { ABBREVIATED_MIN = 7, HASH_HEX_MAX = 64 }; // git's own shortest, and a whole one
+
+// Hashes that begin with one that people have from `git log --oneline`: from `first` to `last`.
+static void hashes_from(str commit, char text[HASH_HEX_MAX + 1], str *ret_first, str *ret_last)
+{
+    *ret_first = *ret_last = commit;
+    if (commit.len < ABBREVIATED_MIN || commit.len >= HASH_HEX_MAX)
+        return;
+    for (size_t i = 0; i < commit.len; i++) {
+        char c = commit.ptr[i];
+        text[i] = c >= 'A' && c <= 'F' ? (char)(c + 'a' - 'A') : c;
+        if (!((text[i] >= '0' && text[i] <= '9') || (text[i] >= 'a' && text[i] <= 'f')))
+            return; // of another system
+    }
+    text[commit.len] = 'g'; // behind all digits
+    *ret_first = str_of(text, commit.len);
+    *ret_last = str_of(text, commit.len + 1);
+}
+
 int releases_commit_release(struct releases *r, uint32_t project, str commit, struct arena *arena, str *ret_version,
                             struct err *err)
 {
     sqlite3_stmt *stmt;
+    char text[HASH_HEX_MAX + 1];
+    str first, last;
     MAGIC_CHECK(r, RELEASES_MAGIC);
+    hashes_from(commit, text, &first, &last);
     pthread_mutex_lock(&r->reader.lock);
-    int rc = db_query(&r->reader, &stmt, err,
-                      "SELECT r.version FROM commits c JOIN release_commits x ON x.commit_id = c.id JOIN releases r ON "
-                      "r.id = x.release_id WHERE c.hash = ? AND r.project = ? ORDER BY CASE WHEN r.released_ns THEN "
-                      "r.released_ns ELSE r.created_ns END, r.id LIMIT 1",
-                      "ti", commit, (int64_t)project);
+    int rc = db_query(
+        &r->reader, &stmt, err,
+        "SELECT r.version FROM commits c JOIN release_commits x ON x.commit_id = c.id JOIN releases r ON "
+        "r.id = x.release_id WHERE c.hash >= ? AND c.hash <= ? AND r.project = ? ORDER BY CASE WHEN r.released_ns THEN "
+        "r.released_ns ELSE r.created_ns END, r.id LIMIT 1",
+        "tti", first, last, (int64_t)project);
     if (rc == 1) {
         rc = arena_dup(arena, db_text(stmt, 0), ret_version);
         db_done(stmt);

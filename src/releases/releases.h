@@ -126,7 +126,7 @@ int releases_set_commits(struct releases *r, int64_t release, const struct relea
 // Newest first; files: with their files.
 int releases_commits(struct releases *r, int64_t release, bool files, struct arena *arena,
                      struct release_commit **ret_commits, size_t *ret_n, struct err *err);
-// The release with which a commit came (the earliest). ERR_NOENT.
+// The release with which a commit came (the earliest); its hash may be abbreviated, to seven digits at least. ERR_NOENT.
 int releases_commit_release(struct releases *r, uint32_t project, str commit, struct arena *arena, str *ret_version,
                             struct err *err);
 // For suspect commits: what changed a file whose path ends in that name ("src/app/cart.js" or "cart.js"), in releases of the

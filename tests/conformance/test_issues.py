@@ -101,6 +101,36 @@ def test_a_fix_holds_until_its_release_fails(server):
     assert kinds == ["regressed", "state", "first_seen"]  # once
 
 
+def test_a_fix_by_its_commit_holds_until_the_release_that_has_it_fails(server):
+    key, admin = project_key(server), server.token("read", "admin")
+    send(server, key, "TypeError")
+    issue = issues(server, 1)["TypeError"]
+    change(server, ids=[issue["id"]], state="resolved", resolved_in={"kind": "commit", "commit": "b4b4b4b"})  # as `git log --oneline` shows it
+    send(server, key, "TypeError")
+    assert state_after(server, issue, 2) == "resolved"
+    release = {"version": "shop@1.1.0", "projects": ["default"], "commits": [{"id": "b4" * 20, "message": "Round totals", "repository": "shop", "timestamp": "2026-01-02T10:00:00Z"}]}
+    status, answer = server.request("POST", "/api/0/organizations/clew/releases/", json.dumps(release), {"Content-Type": "application/json"}, token=admin)
+    assert status == 201, answer
+    send(server, key, "TypeError")
+    assert state_after(server, issue, 3) == "resolved"  # the release before
+    send(server, key, "TypeError", "shop@1.1.0")  # a moment after it was made
+    assert state_after(server, issue, 4) == "regressed"
+
+
+def test_archived_until_so_many_users_more_within_a_time(server):
+    key = project_key(server)
+    for kind in ("TypeError", "KeyError"):
+        send(server, key, kind, user="0")
+        issue = issues(server, query=f"issues {kind}", wanted=1)[kind]
+        change(server, ids=[issue["id"]], state="archived", until={"kind": "users", "n": 3, "window_s": 1 if kind == "KeyError" else 3600})
+    for n in range(1, 4):
+        for kind in ("TypeError", "KeyError"):
+            send(server, key, kind, user=str(n))
+        time.sleep(1.1)
+    states = {kind: row["state"] for kind, row in issues(server, 8).items()}
+    assert states == {"TypeError": "ongoing", "KeyError": "archived"}
+
+
 def test_merged_and_taken_apart_for_good(server):
     key = project_key(server)
     for kind in ("TypeError", "KeyError", "KeyError"):

@@ -44,6 +44,28 @@ static void a_commit_came_with_the_earliest_release(void **state)
     releases_scratch_close(&s);
 }
 
+static void a_commit_is_known_by_the_beginning_of_its_hash(void **state)
+{
+    struct releases_scratch s;
+    struct err err;
+    str version;
+    releases_scratch_open(&s);
+    const struct release_commit c = { .id = STR("a41f9c2be1d06f3c5f4bb1a4dd3c6a2a19c0ffee"), .message = STR("m") };
+    int64_t id = releases_scratch_put(&s, 1, "shop@3", 400 * NS_PER_S);
+    assert_int_equal(releases_set_commits(s.releases, id, &c, 1, &err), 0);
+    static const str known[] = { STR_INIT("a41f9c2"), STR_INIT("A41F9C2BE1"),
+                                 STR_INIT("a41f9c2be1d06f3c5f4bb1a4dd3c6a2a19c0ffee") };
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(releases_commit_release(s.releases, 1, known[i], &s.arena, &version, &err), 0);
+        assert_true(str_eq(version, STR("shop@3")));
+    }
+    static const str others[] = { STR_INIT("a41f9c"), STR_INIT("a41f9c3"), STR_INIT("a41f9c2bf"),
+                                  STR_INIT("a41f9c2x") };
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(releases_commit_release(s.releases, 1, others[i], &s.arena, &version, &err), ERR_NOENT);
+    releases_scratch_close(&s);
+}
+
 static size_t changers(struct releases_scratch *s, const char *version, const char *path,
                        struct release_commit **ret_list)
 {
@@ -93,6 +115,7 @@ static void the_release_before_with_commits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(a_commit_came_with_the_earliest_release),
+                                        cmocka_unit_test(a_commit_is_known_by_the_beginning_of_its_hash),
                                         cmocka_unit_test(what_changed_a_file),
                                         cmocka_unit_test(the_release_before_with_commits) };
     return cmocka_run_group_tests(tests, NULL, NULL);
