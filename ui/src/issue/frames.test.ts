@@ -96,6 +96,30 @@ describe('words about frames', () => {
     ).toBe('starlette, uvicorn');
     expect(libraries([lib('node_modules/@scope/pkg/index.js'), lib('node:internal/timers')])).toBe('@scope/pkg, node:internal');
   });
+  it('name parts of standard libraries, and not the directories that they are installed in', () => {
+    expect(
+      libraries([
+        lib('/usr/lib/python3.13/asyncio/events.py'),
+        lib('/usr/local/lib/python3.11/threading.py'),
+        lib('<frozen importlib._bootstrap>'),
+      ]),
+    ).toBe('asyncio, threading, importlib');
+    expect(libraries([lib('/usr/lib/ruby/3.3.0/net/http.rb'), lib('/usr/local/go/src/net/http/server.go')])).toBe('net, net/http');
+    expect(
+      libraries([lib('/rustc/9fc6b43/library/std/src/rt.rs'), lib('/build/.cargo/registry/src/index.crates.io-6f/tokio-1.40.0/src/a.rs')]),
+    ).toBe('std, tokio');
+    expect(libraries([lib('/srv/other/handler.py')])).toBe('handler');
+    expect(libraries([lib('C:\\app\\node_modules\\express\\lib\\router.js')])).toBe('express');
+  });
+  it('name packages and not the domains that they are named under', () => {
+    const of = (module: string) => lib('', { module });
+    expect(
+      libraries([of('org.springframework.web.servlet.FrameworkServlet'), of('java.lang.Thread'), of('com.fasterxml.jackson.databind')]),
+    ).toBe('springframework, java, fasterxml');
+    expect(libraries([of('github.com/gin-gonic/gin'), of('golang.org/x/net/http2'), of('net/http'), of('tokio::runtime::task')])).toBe(
+      'gin, x, net, tokio',
+    );
+  });
   it('say where', () => {
     expect(placeOf({ file: 'a.py', line: 3 })).toBe('a.py:3');
     expect(placeOf({ module: 'shop.Cart' })).toBe('shop.Cart');

@@ -65,14 +65,42 @@ export function nameOf(frame: Frame): string {
   return frame.function || '(anonymous)';
 }
 
-/** Whose code folded frames are: the first part of their modules, each once. */
+const PACKAGED = /(?:site-packages|dist-packages|node_modules|gems|vendor)\/((?:@[^/]+\/)?[^/]+)/;
+/** Where languages install what comes with them, and Cargo what it fetches: what follows is the name. */
+const STANDARD = [
+  /\/python\d+(?:\.\d+)*t?(?:\.zip)?\/([^/]+)/,
+  /\/ruby\/\d[\d.]*\/([^/]+)/,
+  /\/go(?:-[\d.]+)?\/src\/(.+)\/[^/]+$/,
+  /\/rustc\/[0-9a-f]+\/library\/([^/]+)/,
+  /\/registry\/src\/[^/]+\/(.+?)-\d[^/]*\//,
+];
+/** `org.springframework.web`, `github.com/gin-gonic/gin`: the first part says only where names are given. */
+const REVERSED = /^(?:com|org|net|io|dev|de|jakarta|javax)\.([A-Za-z_]\w*)\./;
+const HOSTED = /^(?:(?:github|gitlab|bitbucket)\.\w+\/[^/]+|[a-z\d-]+(?:\.[a-z\d-]+)+)\/([^/.]+)/;
+
+function ofModule(module: string): string {
+  const [, name] = HOSTED.exec(module) ?? REVERSED.exec(module) ?? [];
+  return name ?? module.split(/[./:\\]/)[0] ?? '';
+}
+
+function ofPath(path: string): string {
+  for (const place of STANDARD) {
+    const name = place.exec(path)?.[1];
+    if (name) return name;
+  }
+  const frozen = /^<frozen ([^.>]+)/.exec(path)?.[1];
+  // Of any other whole path nothing but the file itself says what it is: its first directories are every program's.
+  return frozen ?? (ABSOLUTE.test(path) ? path.split('/').at(-1) : path.replace(/^\.?\//, '').split('/')[0]) ?? '';
+}
+
+/** Whose code folded frames are: each package, or the part of the standard library, once. */
 export function libraries(frames: readonly Pick<Frame, 'file' | 'abs_path' | 'module'>[], most = 4): string {
   const names: string[] = [];
-  for (const frame of frames) {
-    const path = frame.file ?? frame.abs_path ?? '';
-    const packaged = /(?:site-packages|dist-packages|node_modules|gems|vendor)\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1];
-    const name = packaged ?? frame.module?.split(/[./:\\]/)[0] ?? path.replace(/^\.?\//, '').split('/')[0] ?? '';
-    const short = name.replace(/\.(py|js|rb|php)$/, '');
+  for (const { file, abs_path, module } of frames) {
+    const paths = [file ?? '', abs_path ?? ''].map((path) => path.replaceAll('\\', '/'));
+    const packaged = paths.map((path) => PACKAGED.exec(path)?.[1]).find(Boolean);
+    const name = packaged ?? (module ? ofModule(module) : ofPath(paths.find(Boolean) ?? ''));
+    const short = name.replace(/\.(py|js|mjs|cjs|rb|php|go|rs)$/, '');
     if (short && !names.includes(short)) names.push(short);
   }
   return names.length > most ? `${names.slice(0, most).join(', ')} and ${names.length - most} more` : names.join(', ');
