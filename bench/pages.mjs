@@ -1,5 +1,5 @@
-// What the pages cost a reader: a million spans and a million logs over an hour, a trace of 10,000 spans, the release build
-// and a real browser.
+// What the pages cost a reader: a million spans, a million logs and a million error events in 10,000 issues, a trace of
+// 10,000 spans, the release build and a real browser.
 //
 //   make bench-pages [ARGS="--records 1000000 --runs 5 --only logs"]
 //
@@ -22,6 +22,7 @@ const RECORDS = Number(option('--records', 1_000_000));
 const RUNS = Number(option('--runs', 5));
 const ONLY = option('--only');
 const LONG_TRACE = 10_000;
+const ISSUES = 10_000;
 const binary = path.join(root, 'build/clew');
 
 const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];
@@ -41,13 +42,26 @@ function freshLink(data) {
   return /http:\S+#\S+/.exec(execFileSync(binary, ['login-link', '--data', data], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }))[0];
 }
 
-function fill(origin, signal) {
+function fill(origin, signal, ...more) {
   const to = new URL(origin).host;
-  const out = execFileSync(path.join(root, 'build/release/bench/otlpgen'), ['--to', to, '--signal', signal, '--records', String(RECORDS), '--spread', '3400'], {
+  const out = execFileSync(path.join(root, 'build/release/bench/otlpgen'), ['--to', to, '--signal', signal, '--records', String(RECORDS), '--spread', '3400', ...more], {
     encoding: 'utf8',
     maxBuffer: 1 << 26,
   });
   if (JSON.parse(out).failures) throw new Error(out);
+}
+
+/** Events of Sentry's SDKs; answers the page of the issue with the most of them. */
+async function fillIssues(origin) {
+  const dsn = new URL(execFileSync(binary, ['project', 'dsn', 'default', '--data', data], { encoding: 'utf8' }).trim());
+  fill(origin, 'events', '--issues', String(ISSUES), '--connections', '16', '--prebuilt', '20000', '--token', dsn.username, '--project', dsn.pathname.slice(1));
+  const { context, page } = await signedIn();
+  await page.goto(`${origin}/issues?from=-1h&sort=events`);
+  const link = page.locator('a[href^="/issues/"]').first();
+  await link.waitFor();
+  const address = await link.getAttribute('href');
+  await context.close();
+  return address;
 }
 
 /** One trace that is longer than any screen: a loop that calls and queries. */
@@ -191,8 +205,9 @@ async function scrollLogs() {
 }
 
 try {
-  fill(server.origin, 'traces');
-  fill(server.origin, 'logs');
+  const issuesOnly = ONLY?.startsWith('issue');
+  if (!issuesOnly) fill(server.origin, 'traces');
+  if (!issuesOnly) fill(server.origin, 'logs');
   const trace = await sendLongTrace(server.origin);
   await settle(server.origin);
   console.log(`${RECORDS.toLocaleString('en')} spans and as many logs over an hour; ${os.cpus().length} cores, ${os.cpus()[0].model}`);
@@ -202,6 +217,12 @@ try {
   await look('logs', '/logs?from=-1h', noSkeleton('.loglist'));
   await look('map', '/map?from=-1h', noSkeleton('main svg, main canvas'));
   await look('trace', `/traces/${trace}`, noSkeleton('.wf canvas'));
+  if (!ONLY || 'issues'.startsWith(ONLY) || 'issue'.startsWith(ONLY)) {
+    const issue = await fillIssues(server.origin);
+    await settle(server.origin);
+    await look('issues', '/issues?from=-1h', noSkeleton('main a[href^="/issues/"]'));
+    await look('issue', issue, noSkeleton('main ol.frames'));
+  }
   await again('traces', '/traces?from=-1h', (n) => `spans root=true duration>${n + 1}ms`, '.tracelist a');
   await again('logs', '/logs?from=-1h', (n) => `logs level>=warn severity>=${13 + (n % 4)}`, '.loglist');
   await scrollTrace(trace);
