@@ -19,14 +19,19 @@
 
 // --- frame.c: the stack as the interpreter has it ---
 struct ext_frame {
-    PyCodeObject *code; // borrowed
-    PyObject **values;  // of locals, cells and free variables
-    PyObject *globals;  // borrowed
-    const void *at;     // the interpreter's own frame
+    PyCodeObject *code;            // borrowed
+    PyObject **values;             // of locals, cells and free variables
+    PyObject *globals;             // borrowed
+    const void *at;                // the interpreter's own frame
+    int line;                      // known already; 0: where it stands
+    const struct ext_frame *outer; // next one of a traceback; NULL: the interpreter's
 };
 // The innermost frame, then its callers; false at the end.
 bool ext_frame_first(PyThreadState *ts, struct ext_frame *ret);
 bool ext_frame_next(struct ext_frame *f);
+// The frames that an exception has left, as its traceback has kept them, from where it was raised to that in which it is now, and then its
+// callers. NULL: it has no traceback. Holds until the next call. *ret_cut: how many of the outer ones are left out.
+const struct ext_frame *ext_frame_raised(PyObject *exception, uint32_t *ret_cut);
 int ext_frame_line(const struct ext_frame *f); // reads the table of lines: not for every hit
 struct ext_name {
     PyObject *name;  // borrowed, a str
@@ -181,7 +186,10 @@ enum ext_outcome { EXT_GO_ON, EXT_STALE };
 struct ext_event {                  // what is known at an exit
     PyObject *returned, *exception; // borrowed, or NULL
     int64_t duration_ns;            // -1: not known
+    const struct ext_frame *frame;  // where it happened; NULL: in the frame that runs
+    uint32_t cut;                   // frames that are not among its callers
 };
+bool ext_event_frame(const struct ext_event *e, struct ext_frame *ret);
 enum ext_outcome ext_hit(struct ext_site *s, const struct ext_event *e); // EXT_STALE: nobody listens any more
 str ext_site_file(const struct ext_site *s);
 str ext_site_function(const struct ext_site *s);

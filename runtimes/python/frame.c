@@ -3,6 +3,8 @@
 #include <internal/pycore_code.h>
 #include <internal/pycore_frame.h>
 
+enum { TRACE_MAX = 1 << 17 }; // of a traceback: the outermost
+
 typedef struct _PyInterpreterFrame frame;
 #ifdef CO_FAST_HIDDEN
 #define CO_FAST_HIDDEN_BIT CO_FAST_HIDDEN
@@ -49,6 +51,8 @@ static bool settle(const frame *f, struct ext_frame *ret)
 int ext_frame_line(const struct ext_frame *f)
 {
     const frame *at = f->at;
+    if (f->line)
+        return f->line;
     return PyCode_Addr2Line(f->code, _PyInterpreterFrame_LASTI((frame *)at) * (int)sizeof(_Py_CODEUNIT));
 }
 
@@ -79,7 +83,57 @@ bool ext_frame_first(PyThreadState *ts, struct ext_frame *ret)
 #endif
 }
 
-bool ext_frame_next(struct ext_frame *f) { return settle(((const frame *)f->at)->previous, f); }
+bool ext_frame_next(struct ext_frame *f)
+{
+    if (f->outer) {
+        *f = *f->outer;
+        return true;
+    }
+    return f->at && settle(((const frame *)f->at)->previous, f);
+}
+
+bool ext_event_frame(const struct ext_event *e, struct ext_frame *ret)
+{
+    if (!e->frame)
+        return ext_frame_first(PyThreadState_Get(), ret);
+    *ret = *e->frame;
+    return true;
+}
+
+static int traced_line(const PyTracebackObject *tb, PyCodeObject *code)
+{
+    return tb->tb_lineno > 0 ? tb->tb_lineno : PyCode_Addr2Line(code, tb->tb_lasti);
+}
+
+const struct ext_frame *ext_frame_raised(PyObject *exception, uint32_t *ret_cut)
+{
+    static struct ext_frame kept[CLEW_FRAMES_MAX]; // the innermost of them, in a circle
+    PyObject *trace = ((PyBaseExceptionObject *)exception)->traceback;
+    struct ext_frame now = { 0 };
+    uint32_t n = 0;
+    if (!trace || !PyTraceBack_Check(trace))
+        return NULL;
+    ext_frame_first(PyThreadState_Get(), &now);
+    for (const PyTracebackObject *tb = (const PyTracebackObject *)trace; tb && n < TRACE_MAX; tb = tb->tb_next) {
+        const frame *f = tb->tb_frame ? tb->tb_frame->f_frame : NULL;
+        PyCodeObject *code = f ? code_of(f) : NULL;
+        if (!code)
+            continue;
+        kept[n % CLEW_FRAMES_MAX] = (struct ext_frame){
+            .code = code,
+            .values = (PyObject **)f->localsplus,
+            .globals = f->f_globals,
+            .at = now.at,
+            .line = traced_line(tb, code),
+            .outer = n ? &kept[(n - 1) % CLEW_FRAMES_MAX] : NULL,
+        };
+        n++;
+    }
+    if (n > CLEW_FRAMES_MAX)
+        kept[n % CLEW_FRAMES_MAX].outer = NULL;
+    *ret_cut = n > CLEW_FRAMES_MAX ? n - CLEW_FRAMES_MAX : 0;
+    return n ? &kept[(n - 1) % CLEW_FRAMES_MAX] : NULL;
+}
 
 int ext_frame_names(const struct ext_frame *f) { return f->code->co_nlocalsplus; }
 

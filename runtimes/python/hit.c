@@ -86,13 +86,12 @@ static void put_vars(struct probe_capture *c, const struct clew_order *o, const 
     }
 }
 
-static void put_frames(struct probe_capture *c, const struct clew_order *o)
+static void put_frames(struct probe_capture *c, const struct clew_order *o, const struct ext_event *e)
 {
     struct ext_frame f;
     char names[2][NAME_ROOM];
-    uint32_t n = 0, cut = 0;
-    PyThreadState *ts = PyThreadState_Get();
-    for (bool more = ext_frame_first(ts, &f); more; more = ext_frame_next(&f)) {
+    uint32_t n = 0, cut = e->cut;
+    for (bool more = ext_event_frame(e, &f); more; more = ext_frame_next(&f)) {
         if (n == (o->frames ? o->frames : 1)) { // where it is, in any case
             cut++;
             continue;
@@ -106,12 +105,12 @@ static void put_frames(struct probe_capture *c, const struct clew_order *o)
     probe_capture_frames_cut(c, o->frames ? cut : 0);
 }
 
-static void put_frames_vars(struct probe_capture *c, const struct clew_order *o)
+static void put_frames_vars(struct probe_capture *c, const struct clew_order *o, const struct ext_event *e)
 {
     struct ext_frame f;
     uint32_t at = 0;
-    for (bool more = ext_frame_first(PyThreadState_Get(), &f);
-         more && at < c->frames && at < o->frames && at < o->frames_vars; more = ext_frame_next(&f))
+    for (bool more = ext_event_frame(e, &f); more && at < c->frames && at < o->frames && at < o->frames_vars;
+         more = ext_frame_next(&f))
         put_vars(c, o, &f, at++);
 }
 
@@ -163,10 +162,10 @@ static bool capture(struct ext_site *s, struct ext_hit *h)
     size_t cap = o->capture_bytes < CLEW_RECORD_MAX ? o->capture_bytes : CLEW_RECORD_MAX;
     if (!probe_capture_begin(&c, ext.scratch, cap, &start, &limits, h->policy, &ext.space))
         return false;
-    put_frames(&c, o);
+    put_frames(&c, o, h->event);
     put_exprs(&c, s, h);
     put_event(&c, h->event);
-    put_frames_vars(&c, o);
+    put_frames_vars(&c, o, h->event);
     size_t n =
         probe_capture_end(&c, (uint64_t)(ext_now_ns() - h->begun), h->event->duration_ns, probe_ring_lost(&ext.ring));
     return probe_ring_put(&ext.ring, ext.scratch, n, ext.pid & 0x3fffff);

@@ -115,7 +115,7 @@ static void site_resolve(struct ext_site *s)
         s->order.outcome = CLEW_BAD_PROGRAM;
         return;
     }
-    if (s->order.at == CLEW_AT_RAISE)
+    if (s->order.at == CLEW_AT_RAISE || s->order.at == CLEW_AT_UNCAUGHT)
         return; // wherever it happens
     const struct ext_codes *all = ext_survey_file(ext_site_file(s));
     for (size_t i = 0; i < all->n; i++)

@@ -16,7 +16,7 @@ enum {
 };
 
 static int tool = -1;
-static PyObject *monitoring, *disable; // references
+static PyObject *monitoring, *disable, *thread_name, *runner_name; // references; names are interned
 static struct ext_site *const *current;
 static size_t n_current;
 static struct ext_codes marked; // code objects whose events are on
@@ -102,19 +102,6 @@ static PyObject *on_return(PyObject *self, PyObject *const *args, Py_ssize_t n)
     return Py_NewRef(reached(args[0], CLEW_AT_EXIT, 0, &e) ? Py_None : disable);
 }
 
-static PyObject *on_unwind(PyObject *self, PyObject *const *args, Py_ssize_t n)
-{
-    bool wanted = false;
-    for (size_t i = 0; i < n_current && !wanted; i++)
-        wanted = measures(current[i]) && stands_in(current[i], args[0]);
-    if (wanted && n > 2 && PyExceptionInstance_Check(args[2])) {
-        struct ext_event e = { .exception = args[2], .duration_ns = call_end() };
-        reached(args[0], CLEW_AT_EXIT, 0, &e);
-        reached(args[0], CLEW_AT_THROW, 0, &e);
-    }
-    Py_RETURN_NONE;
-}
-
 // The type's name, or that of a class that it is built on.
 static bool is_exception(PyObject *exception, str want)
 {
@@ -141,18 +128,67 @@ static bool is_new(PyObject *exception)
     return trace && PyTraceBack_Check(trace) && !((PyTracebackObject *)trace)->tb_next;
 }
 
+// Probes of exceptions of this type, which is raised in this code.
+static void thrown(PyCodeObject *code, enum clew_at at, const struct ext_event *e)
+{
+    for (size_t i = 0; i < n_current; i++) {
+        struct ext_site *s = current[i];
+        if (!s->dead && s->order.at == at && is_exception(e->exception, ext_site_exception(s)) &&
+            (!s->order.function_len || ext_code_is(code, ext_site_function(s))) &&
+            (!s->order.file_len || ext_file_is(code->co_filename, ext_site_file(s))))
+            ext_hit(s, e);
+    }
+}
+
 static PyObject *on_raise(PyObject *self, PyObject *const *args, Py_ssize_t n)
 {
     if (n < 3 || !PyExceptionInstance_Check(args[2]) || !PyCode_Check(args[0]) || !is_new(args[2]))
         Py_RETURN_NONE;
-    PyCodeObject *code = (PyCodeObject *)args[0];
-    struct ext_event e = { .exception = args[2], .duration_ns = -1 };
+    thrown((PyCodeObject *)args[0], CLEW_AT_RAISE, &(struct ext_event){ .exception = args[2], .duration_ns = -1 });
+    Py_RETURN_NONE;
+}
+
+// Nobody is left that could catch what leaves the running frame: the program's main module (or what runs one by its name), or what a
+// thread runs. A function that C calls without a frame of Python's below is not known to be one: C may catch it.
+static bool is_last(void)
+{
+    struct ext_frame f, caller;
+    if (!ext_frame_first(PyThreadState_Get(), &f))
+        return false;
+    caller = f;
+    if (ext_frame_next(&caller))
+        return caller.code->co_name == thread_name && ext_file_is(caller.code->co_filename, str_z("threading.py"));
+    return !(f.code->co_flags & CO_OPTIMIZED) || f.code->co_name == runner_name;
+}
+
+// These end a program or a generator without a word of an error.
+static bool is_ending(PyObject *exception)
+{
+    PyObject *ends[] = { PyExc_SystemExit, PyExc_KeyboardInterrupt, PyExc_GeneratorExit };
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        if (PyType_IsSubtype(Py_TYPE(exception), (PyTypeObject *)ends[i]))
+            return true;
+    return false;
+}
+
+static PyObject *on_unwind(PyObject *self, PyObject *const *args, Py_ssize_t n)
+{
+    bool wanted = false, uncaught = false;
+    if (n < 3 || !PyExceptionInstance_Check(args[2]))
+        Py_RETURN_NONE;
     for (size_t i = 0; i < n_current; i++) {
-        struct ext_site *s = current[i];
-        if (!s->dead && s->order.at == CLEW_AT_RAISE && is_exception(args[2], ext_site_exception(s)) &&
-            (!s->order.function_len || ext_code_is(code, ext_site_function(s))) &&
-            (!s->order.file_len || ext_file_is(code->co_filename, ext_site_file(s))))
-            ext_hit(s, &e);
+        wanted |= measures(current[i]) && stands_in(current[i], args[0]);
+        uncaught |= current[i]->order.at == CLEW_AT_UNCAUGHT;
+    }
+    if (wanted) {
+        struct ext_event e = { .exception = args[2], .duration_ns = call_end() };
+        reached(args[0], CLEW_AT_EXIT, 0, &e);
+        reached(args[0], CLEW_AT_THROW, 0, &e);
+    }
+    if (uncaught && is_last() && !is_ending(args[2])) {
+        struct ext_event e = { .exception = args[2], .duration_ns = -1 };
+        e.frame = ext_frame_raised(args[2], &e.cut);
+        thrown(e.frame ? e.frame->code : (PyCodeObject *)args[0], CLEW_AT_UNCAUGHT, &e);
     }
     Py_RETURN_NONE;
 }
@@ -181,7 +217,9 @@ bool ext_place_start(void)
         return false;
     Py_INCREF(monitoring);
     disable = PyObject_GetAttrString(monitoring, "DISABLE");
-    for (int id = TOOL_FIRST; disable && tool < 0 && id <= TOOL_LAST; id++) {
+    thread_name = PyUnicode_InternFromString("_bootstrap_inner");
+    runner_name = PyUnicode_InternFromString("_run_module_as_main"); // python -m
+    for (int id = TOOL_FIRST; disable && thread_name && runner_name && tool < 0 && id <= TOOL_LAST; id++) {
         PyObject *r = call("use_tool_id", Py_BuildValue("(is)", id, "clew"));
         if (r)
             tool = id;
@@ -233,6 +271,20 @@ static int local_events(const struct ext_site *s)
     }
 }
 
+static bool is_anywhere(const struct ext_site *s)
+{
+    return s->order.at == CLEW_AT_RAISE || s->order.at == CLEW_AT_UNCAUGHT;
+}
+
+static int global_event(const struct ext_site *s)
+{
+    if (s->order.outcome == CLEW_BAD_PROGRAM)
+        return 0;
+    if (s->order.at == CLEW_AT_RAISE)
+        return EVENT_RAISE;
+    return s->order.at == CLEW_AT_UNCAUGHT || (measures(s) && s->codes.n) ? EVENT_PY_UNWIND : 0;
+}
+
 void ext_place_all(struct ext_site *const *sites, size_t n)
 {
     int global = 0;
@@ -242,13 +294,10 @@ void ext_place_all(struct ext_site *const *sites, size_t n)
     current = sites, n_current = n;
     memset(calls, 0, sizeof calls);
     for (size_t i = 0; i < n; i++)
-        global |= sites[i]->order.outcome == CLEW_BAD_PROGRAM ? 0
-                  : sites[i]->order.at == CLEW_AT_RAISE       ? EVENT_RAISE
-                  : measures(sites[i]) && sites[i]->codes.n   ? EVENT_PY_UNWIND
-                                                              : 0;
+        global |= global_event(sites[i]);
     bool told = set_global_events(global);
     for (size_t i = 0; i < n; i++) {
-        if (sites[i]->order.at == CLEW_AT_RAISE && !sites[i]->order.outcome)
+        if (is_anywhere(sites[i]) && !sites[i]->order.outcome)
             sites[i]->order.outcome = told ? CLEW_INSTALLED : CLEW_FAILED, sites[i]->order.places = 1;
         for (size_t k = 0; k < sites[i]->codes.n; k++) {
             // All kinds that are wanted: a code object has one set.

@@ -81,7 +81,7 @@ static bool look_begin(struct look *l, struct ext_program *p, struct ext_hit *h,
     char room[512];
     *l = (struct look){ .hit = h, .program = p, .scratch = scratch, .deadline = h->begun + PROBE_CONDITION_NS_MAX };
     rules_find(p, h->policy);
-    if (!ext_frame_first(PyThreadState_Get(), &l->frame))
+    if (!ext_event_frame(h->event, &l->frame))
         return false;
     if (h->policy && h->policy->files.n)
         l->secret_file = probe_redact_file(h->policy, ext_text(l->frame.code->co_filename, room, sizeof room));

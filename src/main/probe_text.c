@@ -11,13 +11,16 @@ void probe_text_where(struct buf *out, const struct json_node *probe)
     const struct json_node *where = json_get(probe, STR("where"));
     str file = json_get_text(where, STR("file")), function = json_get_text(where, STR("function")),
         exception = json_get_text(where, STR("exception"));
+    bool uncaught = json_is(json_get(where, STR("uncaught")), JSON_TRUE);
+    if (exception.len) {
+        buf_str(out, uncaught ? STR("uncaught ") : STR("exception "));
+        human_escape(out, exception);
+    }
     if (function.len) {
+        buf_str(out, exception.len ? STR(" in ") : STR(""));
         human_escape(out, function);
         buf_str(out, STR("()"));
-    } else if (exception.len) {
-        buf_str(out, STR("exception "));
-        human_escape(out, exception);
-    } else {
+    } else if (!exception.len) {
         human_escape(out, file);
         buf_printf(out, ":%lld", (long long)json_get_int(where, STR("line")));
     }

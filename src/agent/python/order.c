@@ -39,8 +39,6 @@ static const char *place_refused(const struct probe_where *w, int minor, struct 
         return "exits of functions and exceptions are seen from Python 3.12 on; here a line or the function's entry "
                "can be probed";
     }
-    if (w->kind == PROBE_AT_EXCEPTION && w->uncaught)
-        return "whether anybody will catch an exception is not known in Python; leave `uncaught` out";
     if (w->kind == PROBE_AT_FUNCTION && !w->file.len) {
         r->state = "unresolvable", r->code = "no_such_function";
         return "a function of Python is named with its file";
@@ -79,7 +77,9 @@ static uint32_t flags_of(const struct probe *p)
 static enum clew_at at_of(const struct probe_where *w)
 {
     static const enum clew_at points[] = { CLEW_AT_ENTRY, CLEW_AT_EXIT, CLEW_AT_THROW };
-    return w->kind == PROBE_AT_EXCEPTION ? CLEW_AT_RAISE : w->kind == PROBE_AT_LINE ? CLEW_AT_LINE : points[w->point];
+    if (w->kind == PROBE_AT_EXCEPTION)
+        return w->uncaught ? CLEW_AT_UNCAUGHT : CLEW_AT_RAISE;
+    return w->kind == PROBE_AT_LINE ? CLEW_AT_LINE : points[w->point];
 }
 
 struct writer {

@@ -6,7 +6,7 @@
 #include "probe/series.h"
 
 enum {
-    CLEW_VERSION = 4,
+    CLEW_VERSION = 5,
     CLEW_ORDERS_AT = 4096,
     CLEW_ORDERS_BYTES = 8 << 20,
     CLEW_SERIES_AT =
@@ -37,8 +37,8 @@ enum clew_start_result {
     CLEW_START_MONITORING = -4, // no free id of sys.monitoring
 };
 
-// EXIT: by a return or an exception; THROW: by an exception; RAISE: where one is raised, of the type that stands in place of a function's name.
-enum clew_at { CLEW_AT_LINE, CLEW_AT_ENTRY, CLEW_AT_EXIT, CLEW_AT_THROW, CLEW_AT_RAISE };
+// EXIT: by a return or an exception; THROW: by an exception; RAISE: where one is raised; UNCAUGHT: where one ends the program or a thread.
+enum clew_at { CLEW_AT_LINE, CLEW_AT_ENTRY, CLEW_AT_EXIT, CLEW_AT_THROW, CLEW_AT_RAISE, CLEW_AT_UNCAUGHT };
 
 enum clew_outcome {
     CLEW_INSTALLED = 1,

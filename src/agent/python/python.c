@@ -21,6 +21,7 @@
 enum {
     ATTACHMENT_MAGIC = 0x70796174,
     CAPTURES_A_POLL = 64,
+    DRAIN_ROUNDS = 256,
     CAPTURE_ARENA_MAX = 16 << 20,
     DETACH_TRIES = 400,
 };
@@ -258,6 +259,91 @@ static void figures_due(struct attachment *a, struct placed *p, int64_t now)
         p->still_ns = now + STILL_NS;
 }
 
+// --- what comes out ---
+
+static bool alive(void *ctx, uint32_t owner)
+{
+    const struct attachment *a = ctx;
+    char path[40];
+    if (owner == ((uint32_t)a->pid & 0x3fffff))
+        return true;
+    snprintf(path, sizeof path, "/proc/%u", owner);
+    return access(path, F_OK) == 0;
+}
+
+// False: there may be more.
+static bool drain(struct attachment *a)
+{
+    for (int i = 0; i < CAPTURES_A_POLL; i++) {
+        size_t n = 0;
+        int rc = probe_ring_get(&a->load.ring, a->record, &n, alive, a);
+        if (rc < 0 && !a->lost) {
+            a->lost = true;
+            a->events->lost(a->events->ctx, STR("ring_damaged"),
+                            STR("what the process wrote into the shared memory makes no sense"));
+        }
+        if (rc <= 0)
+            return true;
+        struct probe_capture_head head;
+        struct json_writer w;
+        if (probe_capture_head(bytes_of(a->record, n), &head) < 0 || head.slot >= CLEW_SLOTS)
+            continue;
+        struct placed *p = &a->slots[head.slot];
+        if (!p->active || p->revision != head.revision)
+            continue;
+        buf_clear(&a->out);
+        arena_reset(&a->arena);
+        json_writer_init(&w, &a->out);
+        if (probe_capture_json(bytes_of(a->record, n), p->probe, &a->arena, &w) == 0)
+            a->events->capture(a->events->ctx, p->probe->id, str_of(a->out.ptr, a->out.len));
+    }
+    return false;
+}
+
+// At the end. The memory outlives a process that has ended.
+static void drain_all(struct attachment *a)
+{
+    for (int i = 0; a->load.phase == LOAD_READY && i < DRAIN_ROUNDS && !drain(a); i++)
+        continue;
+}
+
+static void counts_tell(struct attachment *a, struct placed *p, struct probe_slot *slot)
+{
+    if (slot->revision != p->revision) // of what stood there before
+        return;
+    struct probe_counts c = {
+        .hits = slot->hits,
+        .filtered = slot->filtered,
+        .captured = slot->captured,
+        .errors = slot->errors,
+        .ns = slot->ns,
+        .dropped = { .rate = slot->dropped[PROBE_DROP_RATE],
+                     .ring = slot->dropped[PROBE_DROP_RING],
+                     .budget = slot->dropped[PROBE_DROP_BUDGET],
+                     .grant = slot->dropped[PROBE_DROP_GRANT] },
+    };
+    uint32_t activity = slot->activity;
+    if (p->outcome == CLEW_INSTALLED && activity != p->activity) {
+        p->activity = activity;
+        if (activity == PROBE_SUSPENDED || activity == PROBE_DISABLED)
+            tell(a, p, "suspended", "budget",
+                 activity == PROBE_DISABLED ? "it cost too much three times" : "it costs too much here", (str){ 0 });
+        else if (activity == PROBE_ACTIVE)
+            tell(a, p, "installed", "", "", (str){ 0 });
+    }
+    c.first_error = p->counts.first_error;
+    if (!c.first_error.len && atomic_load(&slot->error_state) == 2) {
+        // In memory of the target: a copy, no longer than its room, and text whatever it is.
+        size_t n = slot->error_len;
+        memcpy(p->error, slot->error, sizeof p->error);
+        c.first_error = utf8_cut(str_of(p->error, n < sizeof p->error ? n : sizeof p->error), sizeof p->error);
+    }
+    if (memcmp(&c, &p->counts, sizeof c) == 0)
+        return;
+    p->counts = c;
+    a->events->counts(a->events->ctx, p->probe->id, &c);
+}
+
 // --- the set ---
 
 static bool refuse(struct attachment *a, struct placed *p)
@@ -375,82 +461,6 @@ static void hand_over(struct attachment *a, int64_t now)
     }
 }
 
-// --- what comes out ---
-
-static bool alive(void *ctx, uint32_t owner)
-{
-    const struct attachment *a = ctx;
-    char path[40];
-    if (owner == ((uint32_t)a->pid & 0x3fffff))
-        return true;
-    snprintf(path, sizeof path, "/proc/%u", owner);
-    return access(path, F_OK) == 0;
-}
-
-static void drain(struct attachment *a)
-{
-    for (int i = 0; i < CAPTURES_A_POLL; i++) {
-        size_t n = 0;
-        int rc = probe_ring_get(&a->load.ring, a->record, &n, alive, a);
-        if (rc < 0 && !a->lost) {
-            a->lost = true;
-            a->events->lost(a->events->ctx, STR("ring_damaged"),
-                            STR("what the process wrote into the shared memory makes no sense"));
-        }
-        if (rc <= 0)
-            return;
-        struct probe_capture_head head;
-        struct json_writer w;
-        if (probe_capture_head(bytes_of(a->record, n), &head) < 0 || head.slot >= CLEW_SLOTS)
-            continue;
-        struct placed *p = &a->slots[head.slot];
-        if (!p->active || p->revision != head.revision)
-            continue;
-        buf_clear(&a->out);
-        arena_reset(&a->arena);
-        json_writer_init(&w, &a->out);
-        if (probe_capture_json(bytes_of(a->record, n), p->probe, &a->arena, &w) == 0)
-            a->events->capture(a->events->ctx, p->probe->id, str_of(a->out.ptr, a->out.len));
-    }
-}
-
-static void counts_tell(struct attachment *a, struct placed *p, struct probe_slot *slot)
-{
-    if (slot->revision != p->revision) // of what stood there before
-        return;
-    struct probe_counts c = {
-        .hits = slot->hits,
-        .filtered = slot->filtered,
-        .captured = slot->captured,
-        .errors = slot->errors,
-        .ns = slot->ns,
-        .dropped = { .rate = slot->dropped[PROBE_DROP_RATE],
-                     .ring = slot->dropped[PROBE_DROP_RING],
-                     .budget = slot->dropped[PROBE_DROP_BUDGET],
-                     .grant = slot->dropped[PROBE_DROP_GRANT] },
-    };
-    uint32_t activity = slot->activity;
-    if (p->outcome == CLEW_INSTALLED && activity != p->activity) {
-        p->activity = activity;
-        if (activity == PROBE_SUSPENDED || activity == PROBE_DISABLED)
-            tell(a, p, "suspended", "budget",
-                 activity == PROBE_DISABLED ? "it cost too much three times" : "it costs too much here", (str){ 0 });
-        else if (activity == PROBE_ACTIVE)
-            tell(a, p, "installed", "", "", (str){ 0 });
-    }
-    c.first_error = p->counts.first_error;
-    if (!c.first_error.len && atomic_load(&slot->error_state) == 2) {
-        // In memory of the target: a copy, no longer than its room, and text whatever it is.
-        size_t n = slot->error_len;
-        memcpy(p->error, slot->error, sizeof p->error);
-        c.first_error = utf8_cut(str_of(p->error, n < sizeof p->error ? n : sizeof p->error), sizeof p->error);
-    }
-    if (memcmp(&c, &p->counts, sizeof c) == 0)
-        return;
-    p->counts = c;
-    a->events->counts(a->events->ctx, p->probe->id, &c);
-}
-
 static int python_poll(struct attachment *a, int64_t now, int64_t *ret_next)
 {
     MAGIC_CHECK(a, ATTACHMENT_MAGIC);
@@ -523,6 +533,10 @@ static void python_detach(struct attachment *a)
             usleep(500);
         }
     }
+    drain_all(a);
+    for (int i = 0; a->load.phase == LOAD_READY && i < CLEW_SLOTS; i++)
+        if (a->slots[i].active && !a->slots[i].refused)
+            counts_tell(a, &a->slots[i], &a->load.ring.slots[i]);
     load_end(&a->load);
     attachment_free(a);
 }

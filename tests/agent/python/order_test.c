@@ -40,16 +40,20 @@ void forget(void)
     seen = (struct seen){ 0 };
 }
 
-struct victim start(const char *python, const char *mode)
+struct victim start(const char *python, const char *mode) { return start_file(python, "/victim_order.py", mode); }
+
+struct victim start_file(const char *python, const char *file, const char *mode)
 {
     int pipes[2];
+    char path[512];
+    snprintf(path, sizeof path, "%s%s", VICTIMS, file);
     assert_int_equal(pipe(pipes), 0);
     struct victim v = { .pid = fork() };
     if (v.pid == 0) {
         dup2(pipes[1], 1);
         close(pipes[0]), close(pipes[1]);
         unsetenv("LD_PRELOAD");
-        execl(python, python, VICTIMS "/victim_order.py", mode, (char *)NULL);
+        execl(python, python, path, mode, (char *)NULL);
         _exit(127);
     }
     close(pipes[1]);

@@ -36,6 +36,7 @@ struct victim {
     long n, called, same;
 };
 struct victim start(const char *python, const char *mode);
+struct victim start_file(const char *python, const char *file, const char *mode);
 void hear(struct victim *v);
 // Until it has its own code again, past all that it wrote before; gives up after a long while.
 void hear_restored(struct victim *v);

@@ -1,0 +1,94 @@
+"""What ends by an exception when it is told to (SIGUSR1): how, its argument says. Nothing in it knows of Clew."""
+import concurrent.futures
+import os
+import signal
+import sys
+import threading
+import time
+
+
+class Poison:
+    """Nothing of this may run because somebody looks: it would be read on the standard output."""
+
+    def told(self, *args):
+        os.write(1, b"poisoned\n")
+        return self
+
+    __repr__ = __str__ = __eq__ = __hash__ = __len__ = __iter__ = __bool__ = __getattr__ = told
+
+
+class Failure(ValueError):
+    pass
+
+
+go = threading.Event()
+
+
+def deep(order):
+    poison = Poison()
+    total = order * 21
+    if total == 42:
+        raise Failure("deep failure")
+    return poison
+
+
+def middle(order):
+    try:
+        return deep(order)
+    finally:
+        order += 1
+
+
+def caught():
+    try:
+        middle(2)
+    except Failure:
+        return 0
+    return next(iter([]), None)
+
+
+def generator():
+    yield caught()
+    return 7
+
+
+def hook(kind, value, trace):
+    os.write(1, b"hook of the program\n")
+
+
+def work():
+    while not go.is_set():
+        caught()
+        list(generator())
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            pool.submit(middle, 2).exception()
+        print("1 0 1", flush=True)
+        go.wait(0.002)
+
+
+def ends(how):
+    if how in ("main", "hooked"):
+        middle(2)
+    elif how == "thread":
+        t = threading.Thread(target=middle, args=(2,), name="worker")
+        t.start()
+        t.join()
+    elif how == "exit":
+        sys.exit(3)
+    elif how == "interrupt":
+        raise KeyboardInterrupt
+    elif how == "recursion":
+        ends(how)
+
+
+os.dup2(1, 2)
+signal.signal(signal.SIGUSR1, lambda *args: go.set())
+if sys.argv[1] == "hooked":
+    sys.excepthook = hook
+before = sys.excepthook, threading.excepthook, sys.unraisablehook, deep.__code__
+print("up", flush=True)
+work()
+if before != (sys.excepthook, threading.excepthook, sys.unraisablehook, deep.__code__):
+    os.write(1, b"changed\n")
+ends(sys.argv[1])
+print("survived", flush=True)
