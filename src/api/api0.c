@@ -18,6 +18,8 @@ const struct api0_endpoint api0_endpoints[] = {
     { HTTP_GET, STR_INIT("/projects/{}/{}/keys"), API0_TO_READ, API_ON_ADMIN_POOL, 0, api0_project_keys },
     { HTTP_GET, STR_INIT("/organizations/{}/repos"), API0_ANY, API_ON_ADMIN_POOL, 0, api0_repositories },
     { HTTP_POST, STR_INIT("/organizations/{}/repos"), API0_TO_BUILD, API_ON_ADMIN_POOL, API0_BODY_MAX, api0_repositories_add },
+    { HTTP_GET, STR_INIT("/organizations/{}/code-mappings"), API0_ANY, API_ON_ADMIN_POOL, 0, api0_mappings_list },
+    { HTTP_POST, STR_INIT("/organizations/{}/code-mappings/bulk"), API0_TO_BUILD, API_ON_ADMIN_POOL, 4 * API0_BODY_MAX, api0_mappings_bulk },
     { HTTP_GET, STR_INIT("/organizations/{}/releases"), API0_ANY, API_ON_ADMIN_POOL, 0, api0_releases_list },
     { HTTP_POST, STR_INIT("/organizations/{}/releases"), API0_TO_BUILD, API_ON_QUERY_POOL, API0_RELEASE_MAX, api0_releases_add },
     { HTTP_GET, STR_INIT("/organizations/{}/releases/{}"), API0_ANY, API_ON_ADMIN_POOL, 0, api0_release_show },

@@ -94,6 +94,8 @@ void api0_project_show(struct api_call *call);
 void api0_project_keys(struct api_call *call);
 void api0_repositories(struct api_call *call);
 void api0_repositories_add(struct api_call *call);
+void api0_mappings_list(struct api_call *call);
+void api0_mappings_bulk(struct api_call *call);
 void api0_releases_list(struct api_call *call);
 void api0_releases_add(struct api_call *call);
 void api0_release_show(struct api_call *call);

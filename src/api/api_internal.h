@@ -171,6 +171,8 @@ void api_scrub_set(struct api_call *call);
 void api_scrub_preview(struct api_call *call);
 void api_owners(struct api_call *call);
 void api_owners_set(struct api_call *call);
+void api_mappings(struct api_call *call);
+void api_mappings_remove(struct api_call *call);
 void api_audit_list(struct api_call *call);
 void api_audit_verify(struct api_call *call);
 void api_users_list(struct api_call *call);

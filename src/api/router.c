@@ -44,6 +44,8 @@ const struct api_endpoint api_endpoints[] = {
     { HTTP_POST, STR_INIT("/api/v1/projects/{}/scrub/preview"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_scrub_preview },
     { HTTP_GET, STR_INIT("/api/v1/projects/{}/owners"), API_SIGNED_IN, META_SCOPE_READ, API_ON_ADMIN_POOL, api_owners },
     { HTTP_PUT, STR_INIT("/api/v1/projects/{}/owners"), API_SIGNED_IN, META_SCOPE_ADMIN, API_ON_ADMIN_POOL, api_owners_set },
+    { HTTP_GET, STR_INIT("/api/v1/projects/{}/code-mappings"), API_SIGNED_IN, META_SCOPE_READ, API_ON_ADMIN_POOL, api_mappings },
+    { HTTP_DELETE, STR_INIT("/api/v1/projects/{}/code-mappings/{}"), API_SIGNED_IN, META_SCOPE_ADMIN, API_ON_ADMIN_POOL, api_mappings_remove },
     { HTTP_POST, STR_INIT("/api/v1/projects/{}/grouping/preview"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_grouping_preview },
     { HTTP_GET, STR_INIT("/api/v1/users"), API_SIGNED_IN, META_SCOPE_ADMIN, API_ON_ADMIN_POOL, api_users_list },
     { HTTP_POST, STR_INIT("/api/v1/users"), API_SIGNED_IN, META_SCOPE_ADMIN, API_ON_ADMIN_POOL, api_users_add },

@@ -233,6 +233,19 @@ static void put_raw(struct json_writer *w, const struct sentry_frame *raw)
     json_put_object_end(w);
 }
 
+// Where its file stands, as the project's code mappings say.
+static void put_code(struct json_writer *w, const struct sentry_frame *f)
+{
+    if (!f->code_n)
+        return;
+    json_put_key(w, STR("code"));
+    json_put_object(w);
+    put_text(w, STR("repository"), f->code->repository);
+    put_text(w, STR("branch"), f->code->branch);
+    put_text(w, STR("path"), f->code->path);
+    json_put_object_end(w);
+}
+
 static void put_frame(struct writing *o, const struct sentry_frame *f)
 {
     struct json_writer *w = o->w;
@@ -249,6 +262,7 @@ static void put_frame(struct writing *o, const struct sentry_frame *f)
     if (f->raw)
         put_raw(w, f->raw);
     put_text(w, STR("missing"), f->missing);
+    put_code(w, f);
     json_put_object_end(w);
 }
 

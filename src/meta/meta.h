@@ -120,6 +120,24 @@ int meta_repository_list(struct meta *m, int64_t project, struct arena *arena, s
 int meta_repository_add(struct meta *m, str actor, int64_t project, str path, str prefix, struct err *err);
 int meta_repository_remove(struct meta *m, str actor, int64_t project, str path, struct err *err); // ERR_NOENT
 
+// Code mappings: a frame whose file begins with the stack root stands in that repository, below the source root.
+enum { META_MAPPINGS_MAX = 500, META_ROOT_MAX = 512, META_BRANCH_MAX = 255, META_REPOSITORY_NAME_MAX = 255 };
+struct meta_mapping {
+    int64_t id, project, changed_ns;
+    str stack_root, source_root; // "com/shop/", "modules/shop/src/main/java/com/shop/"; the second may be empty
+    str repository, branch;      // "acme/shop", "main"
+    str changed_by;
+};
+// Of a project; the longest stack roots first, then by id. Everything is the arena's.
+int meta_mapping_list(struct meta *m, int64_t project, struct arena *arena, struct meta_mapping **ret_list,
+                      size_t *ret_n, struct err *err);
+enum meta_mapping_put { META_MAPPING_CREATED, META_MAPPING_UPDATED, META_MAPPING_REFUSED };
+// All of one call; the same two roots again get the new repository and branch. ret_puts: what became of each; a refused one
+// is too long, has no stack root, or is one too many of the project. ERR_INVALID: the repository or branch is no name.
+int meta_mapping_put(struct meta *m, str actor, int64_t project, const struct meta_mapping *list, size_t n,
+                     enum meta_mapping_put *ret_puts, struct err *err);
+int meta_mapping_remove(struct meta *m, str actor, int64_t project, int64_t id, struct err *err); // ERR_NOENT
+
 // Public (DSN) keys: 32 hex digits. The newest one is the project's; older ones work until they are revoked.
 enum { META_KEYS_PER_PROJECT = 20 };
 struct meta_key {

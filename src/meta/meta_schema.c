@@ -65,7 +65,13 @@ static const char schema_v5[] =
     "  text TEXT NOT NULL, changed_ns BIGINT NOT NULL, changed_by VARCHAR(63) NOT NULL,"
     "  PRIMARY KEY (project_id, kind));";
 
-static const char *const schema_versions[] = { schema_v1, schema_v2, schema_v3, schema_v4, schema_v5 };
+// Where in which repository the files of frames stand.
+static const char schema_v6[] =
+    "CREATE TABLE code_mappings (id BIGINT NOT NULL PRIMARY KEY, project_id BIGINT NOT NULL REFERENCES projects (id),"
+    "  stack_root TEXT NOT NULL, source_root TEXT NOT NULL, repository TEXT NOT NULL, branch TEXT NOT NULL,"
+    "  changed_ns BIGINT NOT NULL, changed_by VARCHAR(63) NOT NULL, UNIQUE (project_id, stack_root, source_root));";
+
+static const char *const schema_versions[] = { schema_v1, schema_v2, schema_v3, schema_v4, schema_v5, schema_v6 };
 
 // Before the later migrations, as in a file that is older.
 static int schema_first_rows(void *ctx, size_t version, struct err *err)

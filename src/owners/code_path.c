@@ -76,7 +76,8 @@ static bool usable(str p)
     return true;
 }
 
-int code_path(const struct sentry_frame *f, struct arena *arena, str *ret_path)
+// What the frame itself says; of the JVM with its package.
+static int sent_path(const struct sentry_frame *f, struct arena *arena, str *ret_path)
 {
     str p = f->filename.len ? f->filename : f->abs_path;
     *ret_path = (str){ 0 };
@@ -87,10 +88,59 @@ int code_path(const struct sentry_frame *f, struct arena *arena, str *ret_path)
         if (!p.ptr)
             return ERR_NOMEM;
     }
+    *ret_path = p;
+    return 0;
+}
+
+int code_path(const struct sentry_frame *f, struct arena *arena, str *ret_path)
+{
+    str p;
+    int r = sent_path(f, arena, &p);
+    *ret_path = (str){ 0 };
+    if (r < 0 || p.len == 0)
+        return r;
     char *out = arena_alloc_bytes(arena, p.len + 1);
     if (!out)
         return ERR_NOMEM;
     str path = walk(without_scheme(p), out);
+    if (usable(path))
+        *ret_path = path;
+    return 0;
+}
+
+static bool is_slash(char c) { return c == '/' || c == '\\'; }
+
+static char plain(char c) { return c == '\\' ? '/' : c; }
+
+static bool begins_with(str path, str root)
+{
+    if (root.len == 0 || path.len <= root.len)
+        return false;
+    for (size_t i = 0; i < root.len; i++)
+        if (plain(path.ptr[i]) != plain(root.ptr[i]))
+            return false;
+    return is_slash(root.ptr[root.len - 1]) || is_slash(path.ptr[root.len]);
+}
+
+int code_path_mapped(const struct sentry_frame *f, str stack_root, str source_root, struct arena *arena, str *ret_path)
+{
+    str paths[3] = { f->filename, f->abs_path }, found = { 0 };
+    int r = sent_path(f, arena, &paths[2]);
+    *ret_path = (str){ 0 };
+    for (int i = 0; i < 3 && r == 0 && !found.len; i++)
+        if (usable(paths[i]) && begins_with(paths[i], stack_root))
+            found = str_slice(paths[i], stack_root.len, paths[i].len);
+    if (r < 0 || !found.len)
+        return r;
+    ptrdiff_t query = str_find(stack_root, STR("://")) < 0 ? -1 : str_find_char(found, '?', 0);
+    if (query >= 0)
+        found = str_slice(found, 0, (size_t)query);
+    str whole = arena_printf(arena, "%.*s/%.*s", STR_ARG(source_root), STR_ARG(found));
+    char *out = arena_alloc_bytes(arena, whole.len + 1);
+    if (!whole.ptr || !out)
+        return ERR_NOMEM;
+    str path = walk(whole, out);
+    out[path.len] = 0; // git takes it as an argument
     if (usable(path))
         *ret_path = path;
     return 0;

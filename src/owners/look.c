@@ -37,6 +37,8 @@ static int subject_read(struct owners *o, struct subject *s, struct arena *arena
             r = grouping_run(rules, &s->sent, arena, &grouping);
         grouping_rules_free(rules);
     }
+    if (r == 0)
+        r = mappings_apply(o->o.meta, s->event.project, &s->sent, arena, err);
     s->release = resource_text(&s->event, STR("release"));
     return r;
 }

@@ -46,6 +46,9 @@ int suspect_of_blame(struct owners *o, const struct subject *s, struct arena *ar
 // Its first line.
 str suspect_message(str message);
 
+// Gives the event's frames the files that the project's code mappings name (sentry_frame.code).
+int mappings_apply(struct meta *m, int64_t project, const struct sentry_event *e, struct arena *arena, struct err *err);
+
 // look.c: an event of the issue and what it says. ret_first: whom the issue goes to (an empty name: nobody who is here).
 int causes_find(struct owners *o, int64_t issue, uint32_t project, struct arena *arena, struct issue_causes *ret_causes,
                 struct issue_assignee *ret_first, str *ret_rule, struct err *err);

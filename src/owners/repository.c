@@ -139,6 +139,8 @@ static int candidates_of_frame(const struct checkout *c, const struct sentry_fra
     str path, suffixes[CODE_PATH_SUFFIXES];
     int r = code_path(f, arena, &path);
     size_t n = r == 0 ? code_path_suffixes(path, suffixes) : 0;
+    for (uint32_t i = 0; i < f->code_n && k->n < CANDIDATES_MAX; i++)
+        k->list[k->n++] = (struct candidate){ f->code[i].path, frame };
     for (size_t i = 0; i < n && k->n < CANDIDATES_MAX; i++) {
         str whole = arena_printf(arena, "%.*s%.*s", STR_ARG(c->prefix), STR_ARG(suffixes[i]));
         if (!whole.ptr)
@@ -209,7 +211,7 @@ int checkout_files(const struct checkout *c, const struct sentry_frame *const *f
     if (r < 0)
         return err_set(err, r, "memory", "out of memory");
     for (size_t i = 0; i < k->n; i++)
-        arguments[at++] = k->list[i].path.ptr; // of arena_printf(): ends in a zero byte
+        arguments[at++] = k->list[i].path.ptr; // arena_printf() and code_path_mapped() end them in a zero byte
     if (k->n == 0)
         return 0;
     buf_init(&out, GIT_OUTPUT_MAX);

@@ -406,6 +406,12 @@ static int subject_frame(struct subject *s, size_t i, str prefix, struct arena *
     if (f->abs_path.len && f->abs_path.len < VALUE_MAX)
         out[n++] = slashes(f->abs_path, arena);
     s->paths[i].code = n;
+    for (uint32_t k = 0; k < f->code_n && k < CODE_PATH_MAPPED; k++)
+        out[n++] = f->code[k].path;
+    if (f->code_n) {
+        s->paths[i].n = n;
+        return 0;
+    }
     if (path.len && prefix.len && !is_rooted(f)) {
         out[n] = arena_printf(arena, "%.*s%.*s", STR_ARG(prefix), STR_ARG(path));
         n += out[n].ptr != NULL;

@@ -18,6 +18,19 @@ static size_t wanting(struct sentry_stack s, struct sentry_frame **out, size_t n
     return n;
 }
 
+// Of what the mappings allow, the file that there is.
+static void code_choose(struct sentry_frame *f, str path, struct arena *arena)
+{
+    for (uint32_t i = 1; i < f->code_n; i++) {
+        struct sentry_code *own = str_eq(f->code[i].path, path) ? arena_alloc(arena, sizeof *own) : NULL;
+        if (own) {
+            *own = f->code[i];
+            f->code = own;
+            f->code_n = 1;
+        }
+    }
+}
+
 static int give_source(const struct checkout *c, struct sentry_frame **frames, size_t n, struct arena *arena,
                        struct err *err)
 {
@@ -27,6 +40,7 @@ static int give_source(const struct checkout *c, struct sentry_frame **frames, s
         struct sentry_lines source;
         if (!files[i].path.len)
             continue;
+        code_choose(frames[i], files[i].path, arena);
         r = checkout_lines(c, &files[i], frames[i]->line, arena, &source, err);
         struct sentry_lines *own = r == 0 ? arena_alloc(arena, sizeof *own) : NULL;
         if (r == 0 && !own)
@@ -48,7 +62,12 @@ int owners_source(void *owners, uint32_t project, const struct sentry_event *e, 
     struct sentry_frame *frames[REPOSITORY_FRAMES_MAX];
     struct err err = { 0 };
     size_t n = 0, repositories = 0;
-    int r = meta_repository_list(o->o.meta, project, arena, &list, &repositories, &err);
+    int r = mappings_apply(o->o.meta, project, e, arena, &err);
+    if (r == ERR_NOMEM)
+        return r;
+    if (r < 0)
+        log_warn("owners", "code mappings: %s", err.message);
+    r = meta_repository_list(o->o.meta, project, arena, &list, &repositories, &err);
     for (size_t i = 0; i < repositories && r == 0; i++) {
         struct checkout c;
         n = 0;

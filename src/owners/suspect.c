@@ -23,22 +23,26 @@ static const struct release_commit *newest_before(const struct release_commit *l
     return NULL;
 }
 
+static int suspect_of_file(struct releases *r, uint32_t project, const struct subject *s, str path, struct arena *arena,
+                           const struct release_commit **ret, struct err *err)
+{
+    struct release_commit *list;
+    size_t found;
+    int rc = releases_files_of_commits(r, project, s->release, path, SUSPECT_COMMITS, arena, &list, &found, err);
+    if (rc < 0)
+        return rc;
+    return (*ret = newest_before(list, found, s)) ? 0 : ERR_NOENT;
+}
+
 static int suspect_of_path(struct releases *r, uint32_t project, const struct subject *s, str path, struct arena *arena,
                            const struct release_commit **ret, struct err *err)
 {
     str suffixes[CODE_PATH_SUFFIXES];
     size_t n = code_path_suffixes(path, suffixes);
-    for (size_t i = 0; i < n; i++) {
-        struct release_commit *list;
-        size_t found;
-        int rc =
-            releases_files_of_commits(r, project, s->release, suffixes[i], SUSPECT_COMMITS, arena, &list, &found, err);
-        if (rc < 0)
-            return rc;
-        if ((*ret = newest_before(list, found, s)))
-            return 0;
-    }
-    return ERR_NOENT;
+    int rc = ERR_NOENT;
+    for (size_t i = 0; i < n && rc == ERR_NOENT; i++)
+        rc = suspect_of_file(r, project, s, suffixes[i], arena, ret, err);
+    return rc;
 }
 
 int suspect_of_commits(struct releases *r, uint32_t project, const struct subject *s, struct arena *arena,
@@ -50,7 +54,11 @@ int suspect_of_commits(struct releases *r, uint32_t project, const struct subjec
         const struct release_commit *c = NULL;
         str path;
         int rc = code_path(frames[i], arena, &path);
-        if (rc == 0)
+        for (uint32_t k = 0; k < frames[i]->code_n && rc == 0 && !c; k++) {
+            rc = suspect_of_file(r, project, s, frames[i]->code[k].path, arena, &c, err);
+            rc = rc == ERR_NOENT ? 0 : rc;
+        }
+        if (rc == 0 && !c)
             rc = suspect_of_path(r, project, s, path, arena, &c, err);
         if (rc == ERR_NOENT)
             continue;

@@ -17,6 +17,11 @@ struct sentry_lines {
     uint32_t n;
 };
 
+// A file of a repository.
+struct sentry_code {
+    str repository, branch, path; // "acme/shop", "main", "src/cart.js"
+};
+
 struct sentry_frame {
     str function, raw_function, module, filename, abs_path, package, context_line;
     int64_t line, column; // 0: not said
@@ -26,6 +31,9 @@ struct sentry_frame {
     const struct sentry_frame *raw;
     str missing;
     const struct sentry_lines *source; // NULL: what was sent is all that there is
+    // Of the project's code mappings: where its file may stand, the likeliest first.
+    const struct sentry_code *code;
+    uint32_t code_n;
 };
 
 struct sentry_stack {

@@ -150,6 +150,54 @@ def test_repos_list(cli):
     assert "origin" in cli("repos", "list")
 
 
+def test_code_mappings_upload(cli):
+    if cli.major == "2":
+        pytest.skip("sentry-cli 2 has no code-mappings")
+    (cli.directory / "mappings.json").write_text(json.dumps([{"stackRoot": "app:///", "sourceRoot": "."}, {"stackRoot": "com/acme/pay", "sourceRoot": "modules/pay/src/com/acme/pay"}]))
+    shown = cli("code-mappings", "upload", "mappings.json")
+    assert "Created: 2, Updated: 0, Errors: 0" in shown
+    assert "Created: 0, Updated: 2, Errors: 0" in cli("code-mappings", "upload", "mappings.json", "--default-branch", "trunk")
+    listed = cli.get("/api/0/organizations/clew/code-mappings/?project=shop")
+    assert [(m["stackRoot"], m["sourceRoot"], m["repoName"], m["defaultBranch"], m["projectSlug"]) for m in listed] == [
+        ("com/acme/pay", "modules/pay/src/com/acme/pay", "acme/shop", "trunk", "shop"), ("app:///", ".", "acme/shop", "trunk", "shop")]
+    assert cli.get("/api/0/organizations/clew/code-mappings/?project=web") == []
+    mappings = cli.get("/api/v1/projects/shop/code-mappings")
+    matches(described("GET", "/api/v1/projects/{slug}/code-mappings", 200), mappings)
+
+    # The frame of an event says where its file stands, and commits of that file are suspected.
+    frames = [{"function": "pay", "filename": "Till.java", "module": "com.acme.pay.Till", "lineno": 3, "in_app": True}]
+    cli.server.request("PUT", "/api/v1/projects/shop/owners", json.dumps({"codeowners": "/modules/pay/ @acme/pay\n"}), {"Content-Type": "application/json"}, token=cli.admin)
+    commit = {"id": "e" * 40, "message": "till: new", "author_name": "Eve", "repository": "acme/shop", "timestamp": "2026-01-01T10:00:00Z", "patch_set": [
+        {"path": "modules/pay/src/com/acme/pay/Till.java", "type": "M"}]}
+    body = {"version": "till@1", "projects": ["shop"], "commits": [commit]}
+    assert cli.server.request("POST", "/api/0/organizations/clew/releases/", json.dumps(body), {"Content-Type": "application/json"}, token=cli.build)[0] == 201
+    event_id, project, key = "7ec79c33ec9942ab8353589fcb2e04dc", cli.dsn.rpartition("/")[2], cli.dsn.split("//")[1].split("@")[0]
+    event = {"platform": "java", "release": "till@1", "exception": {"values": [{"type": "TillError", "value": "no", "stacktrace": {"frames": frames}}]}}
+    envelope = "\n".join((json.dumps({"event_id": event_id}), '{"type":"event"}', json.dumps(event), ""))
+    assert cli.server.request("POST", f"/api/{project}/envelope/?sentry_key={key}", envelope, token=None)[0] == 200
+    issue = wait_for(lambda: [i for i in cli.get("/api/v1/issues?project=shop")["issues"] if i["type"] == "TillError" and "suspect" in i])[0]
+    assert issue["suspect"]["id"] == commit["id"] and issue["suspect"]["file"] == commit["patch_set"][0]["path"] and [o["name"] for o in issue["owners"]] == ["acme/pay"]
+    answer = cli.get(f"/api/v1/events/{event_id}")
+    matches(described("GET", "/api/v1/events/{id}", 200), answer)
+    assert answer["exceptions"][0]["frames"][0]["code"] == {"repository": "acme/shop", "branch": "trunk", "path": "modules/pay/src/com/acme/pay/Till.java"}
+
+    # What is too long is refused by name, the others are kept; a build's token removes none.
+    (cli.directory / "long.json").write_text(json.dumps([{"stackRoot": "a" * 600, "sourceRoot": "b"}, {"stackRoot": "lib/", "sourceRoot": "b"}]))
+    cli("code-mappings", "upload", "long.json", status=1)
+    assert [m["stack_root"] for m in cli.get("/api/v1/projects/shop/code-mappings")["mappings"]] == ["com/acme/pay", "app:///", "lib/"]
+    remove = lambda token: cli.server.request("DELETE", f"/api/v1/projects/shop/code-mappings/{mappings['mappings'][0]['id']}", token=token)[0]  # noqa: E731
+    assert [remove(cli.build), remove(cli.admin), remove(cli.admin)] == [403, 204, 404]
+
+
+@pytest.mark.parametrize("body", ["[]", '{"project":"nowhere","repository":"a/b","defaultBranch":"main","mappings":[{"stackRoot":"a","sourceRoot":"b"}]}', '{"project":"shop","defaultBranch":"main","mappings":[{"stackRoot":"a","sourceRoot":"b"}]}',
+                                  '{"project":"shop","repository":"a/b","mappings":[{"stackRoot":"a","sourceRoot":"b"}]}', '{"project":"shop","repository":"a/b","defaultBranch":"main","mappings":[]}',
+                                  '{"project":"shop","repository":"a/b","defaultBranch":"main","mappings":[{"stackRoot":"a"}]}', '{"project":"shop","repository":"a/b","defaultBranch":"main","mappings":[' + ",".join(['{"stackRoot":"a","sourceRoot":"b"}'] * 301) + "]}"])
+def test_code_mappings_that_are_refused(cli, body):
+    before = cli.get("/api/v1/projects/shop/code-mappings")
+    status, answer = cli.server.request("POST", "/api/0/organizations/clew/code-mappings/bulk/", body, {"Content-Type": "application/json"}, token=cli.build)
+    assert status in (400, 404, 422) and json.loads(answer)["detail"] and cli.get("/api/v1/projects/shop/code-mappings") == before
+
+
 def test_archive_and_restore(cli):
     cli("releases", "archive", "shop@1.0.1")
     assert cli.release("shop@1.0.1")["status"] == "archived" and "shop@1.0.1" not in [r["version"] for r in cli.releases()]

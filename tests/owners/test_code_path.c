@@ -48,8 +48,43 @@ static void test_suffixes(void **unused)
     assert_int_equal(code_path_suffixes((str){ 0 }, s), 0);
 }
 
+static void expect_mapped(const struct sentry_frame *f, str stack_root, str source_root, str expected)
+{
+    struct arena arena;
+    str path;
+    arena_init(&arena, 1 << 16);
+    assert_int_equal(code_path_mapped(f, stack_root, source_root, &arena, &path), 0);
+    if (!str_eq(path, expected))
+        fail_msg("%.*s -> %.*s: %.*s", STR_ARG(stack_root), STR_ARG(source_root), STR_ARG(path));
+    assert_true(path.len == 0 || path.ptr[path.len] == 0);
+    arena_free(&arena);
+}
+
+static void test_mapped(void **unused)
+{
+    const str none = { 0 };
+    struct sentry_frame js = { .filename = STR("webpack:///./src/a.ts?1a2b"),
+                               .abs_path = STR("https://x.example/a.js") };
+    expect_mapped(&js, STR("webpack:///./"), STR("web/"), STR("web/src/a.ts"));
+    expect_mapped(&js, STR("webpack:///./src"), STR("lib"), STR("lib/a.ts"));
+    expect_mapped(&js, STR("https://x.example/"), STR("."), STR("a.js")); // by its address
+    expect_mapped(&js, STR("app:///"), STR("."), none);
+    struct sentry_frame py = { .filename = STR("src/ab.py") };
+    expect_mapped(&py, STR("src/a"), STR("x"), none); // a root ends at a step
+    expect_mapped(&py, STR("src"), none, STR("ab.py"));
+    expect_mapped(&py, STR("src/ab.py"), STR("x"), none);
+    expect_mapped(&py, none, STR("x"), none);
+    expect_mapped(&py, STR("src/"), STR("../../etc"), STR("etc/ab.py")); // never above the repository
+    struct sentry_frame java = { .filename = STR("Till.java"), .module = STR("com.acme.pay.Till$1") };
+    expect_mapped(&java, STR("com/acme"), STR("modules/pay/src/com/acme"),
+                  STR("modules/pay/src/com/acme/pay/Till.java"));
+    struct sentry_frame cs = { .filename = STR("C:\\work\\shop\\Cart.cs") };
+    expect_mapped(&cs, STR("C:/work"), STR("src"), STR("src/shop/Cart.cs"));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_path), cmocka_unit_test(test_suffixes) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_path), cmocka_unit_test(test_mapped),
+                                        cmocka_unit_test(test_suffixes) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,6 +21,8 @@ export interface Frame {
   symbolicated?: 'sourcemap' | 'repository' | string;
   /** As the SDK sent it, where that was translated. */
   raw?: { function?: string; file?: string; line?: number; column?: number };
+  /** Where its file stands, by a code mapping of the project. */
+  code?: { repository: string; branch: string; path: string };
   /** Why there is no source. */
   missing?: string;
 }

@@ -10,7 +10,7 @@ import { liveHref } from '../snapshots/links.ts';
 import { ArmButton, ArmStrip } from './Arm.tsx';
 import { serviceIn } from './capture.ts';
 import type { Mode } from './EventView.tsx';
-import { exceptionsOf, libraries, localsOf, nameOf, openAtFirst, placeOf, rootOf, runsOf, stackText } from './frames.ts';
+import { codeOf, exceptionsOf, libraries, localsOf, nameOf, openAtFirst, placeOf, rootOf, runsOf, stackText } from './frames.ts';
 import { uploadCommand } from './missing.ts';
 import { CapturedLocals, useCapturing } from './Snapshots.tsx';
 import { Source } from './Source.tsx';
@@ -164,10 +164,15 @@ function One1({ frame, event, first, top }: { frame: Frame; event: IssueEvent; f
                   : ''}
           </span>
         )}
-        {open && <CopyButton text={place} label="Copy path" />}
+        {open && <CopyButton text={codeOf(frame) ?? place} label="Copy path" />}
         <CaptureHere frame={frame} event={event} />
         {arming && <ArmButton arming={arming} />}
       </div>
+      {open && frame.code && (
+        <p class="fcode xs d3 mono cut" title={`By a code mapping: ${frame.code.repository}, branch ${frame.code.branch}`}>
+          {frame.code.repository} · {codeOf(frame)}
+        </p>
+      )}
       {open && (
         <div class={`sl ${beside ? '' : 'alone'}`}>
           {frame.context?.length ? <Source frame={frame} platform={event.platform} /> : <NoSource frame={frame} event={event} />}

@@ -61,6 +61,11 @@ export function placeOf(frame: Frame, root = ''): string {
   return frame.line ? `${where}:${frame.line}` : where;
 }
 
+/** In its repository, when a code mapping says where that is. */
+export function codeOf(frame: Frame): string | undefined {
+  return frame.code && (frame.line ? `${frame.code.path}:${frame.line}` : frame.code.path);
+}
+
 export function nameOf(frame: Frame): string {
   return frame.function || '(anonymous)';
 }

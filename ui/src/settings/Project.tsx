@@ -8,6 +8,7 @@ import { SentryPaste } from '../setup/SentryPaste.tsx';
 import { Head, When } from './common.tsx';
 import { Filters } from './Filters.tsx';
 import { Grouping } from './Grouping.tsx';
+import { Mappings } from './Mappings.tsx';
 import { Owners } from './Owners.tsx';
 import { Scrubbing } from './Scrubbing.tsx';
 import type { Project as ProjectEntry } from './types.ts';
@@ -61,6 +62,7 @@ export function Project({ slug }: { slug: string }) {
         <>
           <Grouping slug={slug} />
           <Owners slug={slug} />
+          <Mappings slug={slug} />
           <Filters slug={slug} />
           <Scrubbing slug={slug} />
         </>

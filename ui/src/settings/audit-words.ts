@@ -20,6 +20,8 @@ export const DEEDS: Record<string, string> = {
   'project.add': 'made a project',
   'project.filters': 'changed inbound filters',
   'project.grouping': 'changed grouping rules',
+  'project.mapping.add': 'added code mappings',
+  'project.mapping.remove': 'took a code mapping away',
   'project.owners': 'changed owner rules',
   'project.rename': 'renamed a project',
   'project.repo.add': 'added a repository',

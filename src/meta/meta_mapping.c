@@ -1,0 +1,171 @@
+// Where in which repository the files of a project's frames stand.
+#include "base/clock.h"
+#include "base/must.h"
+#include "meta/meta_internal.h"
+
+#include <stdio.h>
+
+static int mapping_read(sqlite3_stmt *stmt, struct arena *arena, struct meta_mapping *ret)
+{
+    str *texts[] = { &ret->stack_root, &ret->source_root, &ret->repository, &ret->branch, &ret->changed_by };
+    int r = 0;
+    ret->id = sqlite3_column_int64(stmt, 0);
+    ret->project = sqlite3_column_int64(stmt, 1);
+    ret->changed_ns = sqlite3_column_int64(stmt, 2);
+    for (int i = 0; i < 5 && r == 0; i++)
+        r = arena_dup(arena, db_text(stmt, 3 + i), texts[i]);
+    return r;
+}
+
+static int mapping_count(struct db *db, int64_t project, int64_t *ret_n, struct err *err)
+{
+    sqlite3_stmt *stmt;
+    *ret_n = 0;
+    int r = db_query(db, &stmt, err, "SELECT count(*) FROM code_mappings WHERE project_id = ?", "i", project);
+    if (r == 1) {
+        *ret_n = sqlite3_column_int64(stmt, 0);
+        db_done(stmt);
+        r = 0;
+    }
+    return r;
+}
+
+int meta_mapping_list(struct meta *m, int64_t project, struct arena *arena, struct meta_mapping **ret_list,
+                      size_t *ret_n, struct err *err)
+{
+    struct meta_mapping *list = NULL;
+    sqlite3_stmt *stmt;
+    int64_t most;
+    size_t n = 0;
+    MAGIC_CHECK(m, META_MAGIC);
+    pthread_mutex_lock(&m->reader.lock);
+    int r = mapping_count(&m->reader, project, &most, err);
+    if (r == 0 && !(list = arena_alloc_array(arena, (size_t)most + 1, sizeof *list)))
+        r = err_set(err, ERR_NOMEM, NULL, "out of memory");
+    if (r == 0)
+        r = db_query(&m->reader, &stmt, err,
+                     "SELECT id, project_id, changed_ns, stack_root, source_root, repository, branch, changed_by FROM "
+                     "code_mappings WHERE project_id = ? ORDER BY length(stack_root) DESC, id LIMIT ?",
+                     "ii", project, most);
+    while (r == 1) {
+        r = mapping_read(stmt, arena, &list[n++]);
+        if (r < 0) {
+            db_done(stmt);
+            err_set(err, r, NULL, "out of memory");
+            break;
+        }
+        r = db_next(&m->reader, stmt, err);
+    }
+    pthread_mutex_unlock(&m->reader.lock);
+    if (r < 0)
+        return r;
+    *ret_list = list;
+    *ret_n = n;
+    return 0;
+}
+
+static bool roots_ok(const struct meta_mapping *k)
+{
+    return k->stack_root.len && k->stack_root.len <= META_ROOT_MAX && k->source_root.len <= META_ROOT_MAX;
+}
+
+// Inside a transaction. count: how many the project has.
+static int mapping_put(struct meta *m, str actor, int64_t project, const struct meta_mapping *k, int64_t *count,
+                       enum meta_mapping_put *ret_put, struct err *err)
+{
+    int64_t id, now = clock_unix_ns();
+    int changes = 0;
+    *ret_put = META_MAPPING_REFUSED;
+    if (!roots_ok(k))
+        return 0;
+    int r = db_run(&m->writer, &changes, err,
+                   "UPDATE code_mappings SET repository = ?, branch = ?, changed_ns = ?, changed_by = ? WHERE "
+                   "project_id = ? AND stack_root = ? AND source_root = ?",
+                   "ttititt", k->repository, k->branch, now, actor, project, k->stack_root, k->source_root);
+    if (r < 0 || changes > 0) {
+        *ret_put = META_MAPPING_UPDATED;
+        return r;
+    }
+    if (*count >= META_MAPPINGS_MAX)
+        return 0;
+    r = meta_next_id(m, "code_mappings", &id, err);
+    if (r == 0)
+        r = db_run(&m->writer, NULL, err,
+                   "INSERT INTO code_mappings (id, project_id, stack_root, source_root, repository, branch, "
+                   "changed_ns, changed_by) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                   "iittttit", id, project, k->stack_root, k->source_root, k->repository, k->branch, now, actor);
+    *ret_put = META_MAPPING_CREATED;
+    ++*count;
+    return r;
+}
+
+static int mappings_put(struct meta *m, str actor, const struct meta_project *p, const struct meta_mapping *list,
+                        size_t n, enum meta_mapping_put *ret_puts, struct err *err)
+{
+    char detail[96];
+    int64_t count;
+    size_t kept = 0;
+    int r = mapping_count(&m->writer, p->id, &count, err);
+    for (size_t i = 0; i < n && r == 0; i++) {
+        r = mapping_put(m, actor, p->id, &list[i], &count, &ret_puts[i], err);
+        kept += ret_puts[i] != META_MAPPING_REFUSED;
+    }
+    if (r < 0 || kept == 0)
+        return r;
+    snprintf(detail, sizeof detail, "%zu; the project has %lld", kept, (long long)count);
+    return meta_audit_put(m, actor, "project.mapping.add", str_z(p->slug), str_z(detail), err);
+}
+
+static int names_ok(const struct meta_mapping *list, size_t n, struct err *err)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (list[i].repository.len == 0 || list[i].repository.len > META_REPOSITORY_NAME_MAX)
+            return err_set(err, ERR_INVALID, "bad_repository", "a repository's name has 1 to %d bytes",
+                           META_REPOSITORY_NAME_MAX);
+        if (list[i].branch.len == 0 || list[i].branch.len > META_BRANCH_MAX)
+            return err_set(err, ERR_INVALID, "bad_branch", "a branch's name has 1 to %d bytes", META_BRANCH_MAX);
+    }
+    return 0;
+}
+
+int meta_mapping_put(struct meta *m, str actor, int64_t project, const struct meta_mapping *list, size_t n,
+                     enum meta_mapping_put *ret_puts, struct err *err)
+{
+    struct meta_project p;
+    MAGIC_CHECK(m, META_MAGIC);
+    int r = names_ok(list, n, err);
+    if (r == 0)
+        r = meta_project_get(m, project, &p, err);
+    if (r == 0)
+        r = meta_begin(m, err);
+    return r < 0 ? r : meta_finish(m, mappings_put(m, actor, &p, list, n, ret_puts, err), err);
+}
+
+static int mapping_drop(struct meta *m, str actor, const struct meta_project *p, int64_t id, struct err *err)
+{
+    struct meta_mapping k;
+    char detail[2 * META_ROOT_MAX + 16];
+    sqlite3_stmt *stmt;
+    int r =
+        db_query(&m->writer, &stmt, err,
+                 "SELECT stack_root, source_root FROM code_mappings WHERE project_id = ? AND id = ?", "ii", p->id, id);
+    if (r == 0)
+        return err_set(err, ERR_NOENT, "no_mapping", "project %s has no such code mapping", p->slug);
+    if (r < 0)
+        return r;
+    k = (struct meta_mapping){ .stack_root = db_text(stmt, 0), .source_root = db_text(stmt, 1) };
+    snprintf(detail, sizeof detail, "%.*s: %.*s", STR_ARG(k.stack_root), STR_ARG(k.source_root));
+    db_done(stmt);
+    r = db_run(&m->writer, NULL, err, "DELETE FROM code_mappings WHERE project_id = ? AND id = ?", "ii", p->id, id);
+    return r < 0 ? r : meta_audit_put(m, actor, "project.mapping.remove", str_z(p->slug), str_z(detail), err);
+}
+
+int meta_mapping_remove(struct meta *m, str actor, int64_t project, int64_t id, struct err *err)
+{
+    struct meta_project p;
+    MAGIC_CHECK(m, META_MAGIC);
+    int r = meta_project_get(m, project, &p, err);
+    if (r == 0)
+        r = meta_begin(m, err);
+    return r < 0 ? r : meta_finish(m, mapping_drop(m, actor, &p, id, err), err);
+}
