@@ -26,10 +26,11 @@ def process(n=1, service="shop", **more):
 
 
 class Agent:
-    def __init__(self, server, secret, host="web-1", processes=None, policy=None):
+    def __init__(self, server, secret, host="web-1", processes=None, policy=None, machine=None, turn=None):
         self.host, self.processes, self.heard = host, processes if processes is not None else [process()], queue.Queue()
         self.ws = connect(f"ws://127.0.0.1:{server.port}/api/v1/agents/connect", compression=None, max_size=None,
-                          additional_headers={"Authorization": f"Bearer {secret}"}).__enter__()
+                          additional_headers={"Authorization": f"Bearer {secret}", **({"Clew-Machine": machine} if machine else {}),
+                                              **({"Clew-Turn": str(turn)} if turn else {})}).__enter__()
         threading.Thread(target=self.listen, daemon=True).start()
         self.say("hello", protocol=1, host={"name": host, "os": "linux"}, agent={"version": "1", "pid": 1}, policy=policy or {}, runtimes=["python"], revision=0)
         self.welcome = self.wait("welcome")

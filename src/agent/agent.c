@@ -1,6 +1,7 @@
 #include "agent/agent.h"
 #include "agent/helper.h"
 #include "agent/link.h"
+#include "agent/machine.h"
 #include "agent/sandbox.h"
 #include "base/clock.h"
 #include "base/hex.h"
@@ -207,7 +208,10 @@ static int start_network(struct agent *a, int *ret_fd, pid_t *ret_child, struct 
             log_warn("agent", "system calls are not filtered: %s", reason);
         if (rc < 0)
             log_error("agent", "the network process cannot start: %s", err_text(rc));
+        char machine[MACHINE_ID_ROOM];
+        machine_id(machine);
         struct link_options o = { .identity = &a->identity,
+                                  .machine = machine,
                                   .shapes = a->policy.shapes,
                                   .backends = agent_backends,
                                   .version = a->o->version,

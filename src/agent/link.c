@@ -1,6 +1,7 @@
 #include "agent/link.h"
 #include "agent/channel.h"
 #include "agent/helper.h"
+#include "agent/machine.h"
 #include "agent/spool.h"
 #include "base/clock.h"
 #include "base/json_tree.h"
@@ -38,6 +39,7 @@ struct link {
     struct timer tick, retry;
     bool welcome, listed; // listed: the server knows the processes, which captures name
     unsigned failures;
+    uint64_t turn;
     int64_t heard_ns, beat_ns, heartbeat_s, lease_s; // lease_s: of the server
     uint64_t helper_ppm, helper_rss, attached, processes, lost;
     char last_error[384], farewell[384]; // farewell: why the server ends the connection
@@ -189,25 +191,44 @@ static void send_hello(struct link *l)
     buf_free(&b);
 }
 
+// What the server says of an agent's key it says in a status.
+static void explain(struct err *err)
+{
+    if (strcmp(err->slug, "status_403") == 0)
+        err_set(err, ERR_DENIED, err->slug,
+                "the server refuses the connection: this host's key belongs to another machine (enrol this one anew)");
+    else if (strcmp(err->slug, "status_409") == 0)
+        err_set(err, ERR_DENIED, err->slug,
+                "the server refuses the connection: another one with this host's key is open, or came after this state "
+                "was saved (where the "
+                "key was copied: remove the agent there and enrol this host anew)");
+}
+
 static void on_retry(struct timer *t)
 {
     struct link *l = OS_CONTAINER(t, struct link, retry);
     const struct link_identity *id = l->o->identity;
     struct net_client *http;
     struct err err = { 0 };
-    char bearer[LINK_SECRET_MAX + 16];
+    char bearer[LINK_SECRET_MAX + 16], turn[24];
     snprintf(bearer, sizeof bearer, "Bearer %s", id->secret);
+    l->turn = turn_next(l->disk, l->turn);
+    snprintf(turn, sizeof turn, "%llu", (unsigned long long)l->turn);
     int rc = net_client_new(str_z(id->server),
                             &(struct net_client_options){
                                 .plain_loopback_only = true, .silence_ms = 10000, .pin = id->pinned ? id->pin : NULL },
                             &http, &err);
     if (rc == 0) {
         net_client_header(http, STR("Authorization"), str_z(bearer));
+        net_client_header(http, STR("Clew-Turn"), str_z(turn));
+        if (l->o->machine[0])
+            net_client_header(http, STR("Clew-Machine"), str_z(l->o->machine));
         rc = ws_client_open(http, STR("/api/v1/agents/connect"), &(struct ws_client_options){ .queue_max = WS_QUEUE },
                             &l->ws, &err);
     }
     if (rc < 0) {
         l->ws = NULL;
+        explain(&err);
         if (strcmp(l->last_error, err.message) != 0)
             log_warn("agent", "%s", err.message); // once, not at each attempt
         snprintf(l->last_error, sizeof l->last_error, "%s", err.message);

@@ -24,6 +24,7 @@ struct link_options {
     bool shapes;
     const struct backend *const *backends;
     const char *version;
+    const char *machine; // machine_id()
     const char *sandbox; // why its calls are not filtered; "" when they are
     struct disk *disk;   // a folder of its own, opened while it still may: spool and status.json
 };

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "base/must.h"
+#include "base/numfmt.h"
 #include "net/ws_server.h"
 #include "os/pool.h"
 
@@ -273,10 +274,18 @@ void api_agent_connect(struct api_call *call)
     c->last = &c->first;
     c->pool = call->api->options.live_pool;
     struct live_connection way = { .send = send_text, .close = close_with, .ctx = c };
-    int r = live_connect(call->api->options.live, str_trim(str_slice(auth, 7, auth.len)), &way, &c->link, &err);
+    struct live_credentials who = { .secret = str_trim(str_slice(auth, 7, auth.len)),
+                                    .machine = http_request_header(call->req, STR("clew-machine")) };
+    uint64_t turn;
+    if (parse_u64(http_request_header(call->req, STR("clew-turn")), &turn) && turn <= INT64_MAX)
+        who.turn = (int64_t)turn;
+    int r = live_connect(call->api->options.live, &who, &way, &c->link, &err);
     if (r < 0) {
         connection_free(c);
-        api_reply_error(call->req, r == ERR_DENIED ? 401 : api_status_of(r), err.slug, "%s", err.message);
+        if (strcmp(err.slug, "bad_secret") == 0)
+            api_reply_error(call->req, 401, err.slug, "%s", err.message);
+        else
+            api_reply_err(call->req, &err);
         return;
     }
     r = ws_accept(call->req, &o, &handler, c, &ws);

@@ -73,7 +73,10 @@ int agents_load(struct live *l, struct err *err)
     sqlite3_stmt *s;
     pthread_mutex_lock(&l->db.lock);
     int r =
-        db_query(&l->db, &s, err, "SELECT id, host, version, secret, created_ns, last_ns FROM agent ORDER BY id", "");
+        db_query(&l->db, &s, err,
+                 "SELECT id, host, version, secret, created_ns, last_ns, machine, turn, copies, copied_ns, copied_why"
+                 " FROM agent ORDER BY id",
+                 "");
     while (r == 1) {
         struct live_agent *a;
         bytes hash = db_blob(s, 3);
@@ -89,6 +92,11 @@ int agents_load(struct live *l, struct err *err)
         }
         a->created = sqlite3_column_int64(s, 4);
         a->last = sqlite3_column_int64(s, 5);
+        db_copy_text(s, 6, a->machine, sizeof a->machine);
+        a->turn = sqlite3_column_int64(s, 7);
+        a->copies = sqlite3_column_int64(s, 8);
+        a->copied = sqlite3_column_int64(s, 9);
+        a->copied_kind = key_kind_of(db_text(s, 10));
         r = db_next(&l->db, s, err);
     }
     if (r == 0)
@@ -262,42 +270,30 @@ static void tell_instances(struct live *l, const struct live_agent *a)
     }
 }
 
-int live_connect(struct live *l, str secret, const struct live_connection *c, struct live_link **ret_link,
-                 struct err *err)
+int live_connect(struct live *l, const struct live_credentials *who, const struct live_connection *c,
+                 struct live_link **ret_link, struct err *err)
 {
     uint8_t hash[32];
+    struct key_entry entry = { 0 };
     struct live_agent *found = NULL;
     struct live_link *k = mem_zalloc(sizeof *k);
     if (!k)
         return live_nomem(err);
-    secret_hash("agent", secret, hash);
+    secret_hash("agent", who->secret, hash);
     pthread_mutex_lock(&l->lock);
     for (struct live_agent *a = l->agents; a; a = a->next)
         if (sodium_memcmp(a->hash, hash, 32) == 0)
             found = a;
-    int r = found ? 0 : err_set(err, ERR_DENIED, "bad_secret", "the agent's secret is not known here");
-    bool second = found && found->link, entered = false;
-    char id[24] = "", host[256] = "";
-    if (second) {
-        found->refused++;
-        entered = live_now(l) - found->refused_entered < 60 * NS_PER_S; // who tries without end fills no audit trail
-        if (!entered)
-            found->refused_entered = live_now(l);
-        snprintf(id, sizeof id, "a%lld", (long long)found->id);
-        snprintf(host, sizeof host, "%s", found->host ? found->host : "");
-        r = err_set(err, ERR_EXIST, "connected", "this host's key is in use by a connection that is open");
-    } else if (r == 0) {
+    int r = found ? key_admit(l, found, who, &entry, err)
+                  : err_set(err, ERR_DENIED, "bad_secret", "the agent's secret is not known here");
+    if (r == 0) {
         *k = (struct live_link){ .l = l, .agent = found, .c = *c, .heard = live_now(l), .credit = CREDIT_MAX };
         found->link = k;
         found->since = found->last = live_now(l);
         found->desired_sent = false;
     }
     pthread_mutex_unlock(&l->lock);
-    struct err ignored;
-    if (second && !entered &&
-        meta_audit_add(l->o.meta, str_z(id), "agent.second", str_z(host),
-                       STR("a second connection with the key of a host was refused"), &ignored) < 0)
-        log_warn("live", "a second connection with the key of %s was refused", host);
+    key_enter(l, &entry);
     if (r < 0) {
         mem_free(k);
         return r;
@@ -313,6 +309,7 @@ static void left(struct live *l, struct live_link *k)
     if (!a)
         return;
     a->link = NULL;
+    a->contested = 0;
     k->agent = NULL;
     a->last = live_now(l);
     tell_instances(l, a);
@@ -577,11 +574,15 @@ int live_message(struct live_link *k, str text, struct err *err)
         r = ERR_LIMIT, unknown = false;
     k->heard = now;
     bool gone = !k->agent;
-    if (k->agent)
+    struct key_entry entry = { 0 };
+    if (k->agent) {
         k->agent->last = k->heard;
+        key_heard(l, k->agent, now, &entry);
+    }
     if (r == 0)
         r = gone ? err_set(err, ERR_CLOSED, "removed", "this agent is not known any more") : take(k, &m, err);
     pthread_mutex_unlock(&l->lock);
+    key_enter(l, &entry);
     if (r == 0 && m.kind == AGENT_CAPTURES)
         r = captures_take(k, &m, &arena, err);
     arena_free(&arena);

@@ -23,7 +23,13 @@ static const char schema_v1[] =
 // Which agents were sent a probe: captures that they have are taken, also when the process and this server have ended since.
 static const char schema_v2[] =
     "CREATE TABLE sent (probe BIGINT NOT NULL, agent BIGINT NOT NULL, PRIMARY KEY (probe, agent)) WITHOUT ROWID;";
-static const char *const versions[] = { schema_v1, schema_v2 };
+// What a host's key is bound to, and that it was seen elsewhere (agent_key.c).
+static const char schema_v3[] = "ALTER TABLE agent ADD COLUMN machine TEXT NOT NULL DEFAULT '';"
+                                "ALTER TABLE agent ADD COLUMN turn BIGINT NOT NULL DEFAULT 0;"
+                                "ALTER TABLE agent ADD COLUMN copies BIGINT NOT NULL DEFAULT 0;"
+                                "ALTER TABLE agent ADD COLUMN copied_ns BIGINT NOT NULL DEFAULT 0;"
+                                "ALTER TABLE agent ADD COLUMN copied_why TEXT NOT NULL DEFAULT '';";
+static const char *const versions[] = { schema_v1, schema_v2, schema_v3 };
 
 int live_nomem(struct err *err) { return err_set(err, ERR_NOMEM, "memory", "out of memory"); }
 

@@ -94,7 +94,7 @@ int live_forecast(struct live *l, const struct live_caller *who, const struct li
                   double *ret_cost_ns, struct err *err);
 
 // ---- agents
-enum { LIVE_SECRET_MAX = 64 };
+enum { LIVE_SECRET_MAX = 64, LIVE_MACHINE_MAX = 64 };
 int live_token_add(struct live *l, str actor, str name, char ret_token[LIVE_SECRET_MAX], struct err *err);
 // Takes the token's one use. ERR_DENIED.
 int live_enrol(struct live *l, str token, str host, char ret_agent[24], char ret_secret[LIVE_SECRET_MAX],
@@ -109,9 +109,15 @@ struct live_connection {
     void *ctx;
 };
 struct live_link;
-// ERR_DENIED: the secret is not known; ERR_EXIST: the host has a connection (which is entered in the audit trail).
-int live_connect(struct live *l, str secret, const struct live_connection *c, struct live_link **ret_link,
-                 struct err *err);
+// What a connection shows. The key is bound to the first machine that it comes from, and to turns that rise with each connection: agent_key.c.
+struct live_credentials {
+    str secret, machine; // machine: empty when it was not said
+    int64_t turn;        // 0: not said
+};
+// ERR_DENIED with the slug bad_secret, or other_machine; ERR_EXIST: the host has a connection (connected), or its turn was
+// had already (turn_taken). All but the first are entered in the audit trail.
+int live_connect(struct live *l, const struct live_credentials *who, const struct live_connection *c,
+                 struct live_link **ret_link, struct err *err);
 // One message; an error ends the connection.
 int live_message(struct live_link *k, str text, struct err *err);
 void live_disconnect(struct live_link *k);

@@ -49,11 +49,18 @@ struct live_probe {
     bool instances_percent;
 };
 
+enum key_copy { KEY_NO_COPY, KEY_MACHINE, KEY_TURN, KEY_SECOND };
+
 struct live_agent {
     struct live_agent *next;
     int64_t id, created, last, since, revision, refused, refused_entered;
     char *host, *version;
     uint8_t hash[32];
+    char machine[LIVE_MACHINE_MAX + 1]; // that its key belongs to; empty: not known yet
+    int64_t turn;                       // of its last connection
+    int64_t copies, copied, copied_entered;
+    enum key_copy copied_kind;
+    int64_t contested;      // when another connection showed its key while this one was open; 0: never
     struct live_link *link; // NULL: not connected
     struct arena arena;     // of the processes
     const struct agent_process *processes;
@@ -155,6 +162,21 @@ void agent_free(struct live_agent *a);
 struct live_agent *agent_of(struct live *l, int64_t id);
 void link_send(struct live_link *k, struct buf *message); // frees the message
 void links_expire(struct live *l, int64_t now);
+
+// --- agent_key.c; with live.lock, key_enter() without
+struct key_entry { // for the audit trail, once the lock is given back; detail NULL: none
+    const char *detail;
+    bool copied;
+    char agent[24], host[LIVE_NAME_MAX + 1];
+};
+const char *key_why(enum key_copy kind);
+enum key_copy key_kind_of(str why);
+// Whether who shows this agent's key may connect now; when he may, the turn is his.
+int key_admit(struct live *l, struct live_agent *a, const struct live_credentials *c, struct key_entry *ret,
+              struct err *err);
+// The connection that is open has said something.
+void key_heard(struct live *l, struct live_agent *a, int64_t now, struct key_entry *ret);
+void key_enter(struct live *l, const struct key_entry *e);
 
 // --- capture.c
 struct capture_origin { // a copy: the lock is not held while it is written

@@ -288,6 +288,14 @@ void live_agents(struct live *l, struct json_writer *w)
         put_number(w, "spool_bytes", a->spool_bytes);
         put_number(w, "dropped", a->dropped);
         put_number(w, "refused", a->refused);
+        if (a->copies) {
+            json_put_key(w, STR("copied"));
+            json_put_object(w);
+            put_text(w, "why", key_why(a->copied_kind));
+            put_number(w, "times", a->copies);
+            put_time(w, "last", a->copied);
+            json_put_object_end(w);
+        }
         if (a->policy_known)
             put_text(w, "policy", a->shapes ? "shapes" : "values");
         json_put_object_end(w);

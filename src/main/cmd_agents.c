@@ -25,6 +25,14 @@ static str memory(struct grid *g, const struct json_node *agent)
     return text;
 }
 
+static str state(const struct json_node *a)
+{
+    bool connected = json_is(json_get(a, STR("connected")), JSON_TRUE);
+    if (json_get(a, STR("copied")))
+        return connected ? STR("connected, key in two places") : STR("away, key in two places");
+    return connected ? STR("connected") : STR("away");
+}
+
 static int put_agent(struct grid *g, const struct json_node *a)
 {
     double cpu = 0;
@@ -37,8 +45,7 @@ static int put_agent(struct grid *g, const struct json_node *a)
     if (r == 0)
         r = grid_put(g, "host", false, json_get_text(a, STR("host")));
     if (r == 0)
-        r = grid_put(g, "state", false,
-                     json_is(json_get(a, STR("connected")), JSON_TRUE) ? STR("connected") : STR("away"));
+        r = grid_put(g, "state", false, state(a));
     if (r == 0)
         r = number_cell(g, a, "processes");
     if (r == 0)

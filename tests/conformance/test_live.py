@@ -87,6 +87,80 @@ def test_a_second_connection_with_a_hosts_key_is_refused_and_entered(server, con
     eventually(lambda: Agent(server, agent.secret, "web-9").close())
 
 
+def refused(server, agent, status, code, **shown):
+    with pytest.raises(InvalidStatus) as e:
+        Agent(server, agent.secret, agent.host, **shown)
+    assert (e.value.response.status_code, json.loads(e.value.response.body)["error"]["code"]) == (status, code)
+
+
+def copied(server, agent):
+    return next(a for a in ask(server, "GET", "/api/v1/agents")["agents"] if a["host"] == agent.host).get("copied")
+
+
+def entries(server, agent):
+    return [e for e in ask(server, "GET", "/api/v1/audit")["entries"] if e["action"] == "agent.copied" and e["target"] == agent.host]
+
+
+def test_a_stolen_key_is_refused_on_another_machine(server, connected):
+    """The host is away: the copy comes first, and alone."""
+    agent = connected(machine="aa" * 32, turn=1)
+    agent.close()
+    eventually(lambda: refused(server, agent, 403, "other_machine", machine="bb" * 32, turn=2))
+    refused(server, agent, 403, "other_machine", turn=2)  # nor who says nothing of it
+    refused(server, agent, 403, "other_machine", machine="bb" * 32, turn=99)
+    refused(server, agent, 400, "bad_machine", machine="x" * 9, turn=99)
+    assert copied(server, agent)["why"] == "machine" and copied(server, agent)["times"] >= 3
+    assert len(entries(server, agent)) == 1  # who tries without end fills no audit trail
+    Agent(server, agent.secret, agent.host, machine="aa" * 32, turn=2).close()  # the host itself
+    assert copied(server, agent)  # until somebody has looked at it
+
+
+def test_a_stolen_key_that_comes_first_is_found_out_by_the_host(server, connected):
+    """The whole of the host's directory was copied, and its machine's name, too: the copy has had the turn that is the host's next one."""
+    agent = connected(machine="cc" * 32, turn=7)
+    agent.close()
+    eventually(lambda: setattr(agent, "thief", Agent(server, agent.secret, agent.host, machine="cc" * 32, turn=8)))
+    assert not copied(server, agent)
+    refused(server, agent, 409, "turn_taken", machine="cc" * 32, turn=8)
+    agent.thief.close()
+    assert copied(server, agent)["why"] == "turn" and len(entries(server, agent)) == 1
+    eventually(lambda: Agent(server, agent.secret, agent.host, machine="cc" * 32, turn=9).close())
+    # It is shut out, and the host is let in with a key of its own.
+    ask(server, "DELETE", f"/api/v1/agents/{agent.welcome['agent']}", expect=204)
+    refused(server, agent, 401, "bad_secret", machine="cc" * 32, turn=100)
+    again = connected(host=agent.host, machine="cc" * 32, turn=10)
+    assert not copied(server, again)
+
+
+def test_two_connections_that_live_at_once_are_found_out(server, connected):
+    """One that is left over from a cable that was pulled says nothing any more: that alone is no copy."""
+    agent = connected(machine="dd" * 32, turn=1)
+    refused(server, agent, 409, "connected", machine="dd" * 32, turn=2)
+    assert not copied(server, agent)
+
+    def alive():
+        agent.say("status", cpu_ratio=0, rss=1, spool_bytes=0, attached=0)
+        assert (copied(server, agent) or {}).get("why") == "second"
+
+    eventually(alive)
+
+
+def test_what_a_key_is_bound_to_survives_a_restart(tmp_path):
+    server = prepare(harness.Server(tmp_path / "data"))
+    secret = enrol(server, "bound", server.admin)[1]["secret"]
+    agent = Agent(server, secret, "bound", machine="ee" * 32, turn=5)
+    agent.secret = secret
+    agent.close()
+    eventually(lambda: refused(server, agent, 409, "turn_taken", machine="ee" * 32, turn=5))
+    assert server.stop() == 0
+    server.start()
+    refused(server, agent, 409, "turn_taken", machine="ee" * 32, turn=5)
+    refused(server, agent, 403, "other_machine", machine="ff" * 32, turn=6)
+    assert copied(server, agent)["times"] >= 3
+    assert "key in two places" in server.cli("agents")
+    assert server.stop() == 0
+
+
 def test_what_a_host_lets_out_is_listed(server, connected):
     """The host's own word; not known before it has said so."""
     enrol(server, "never-seen", server.admin)

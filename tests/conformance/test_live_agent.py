@@ -277,6 +277,32 @@ def test_an_agent_that_was_removed_says_so(server, tmp_path):
     made.end()
 
 
+def test_a_copy_of_an_agents_directory_is_found_out(server, tmp_path):
+    """Taken while the host was away, and started first: from then on there are two of it."""
+    made = Agent(server, tmp_path / "state", enrolment(server))
+    host = lambda: next(a for a in ask(server, "GET", "/api/v1/agents")["agents"] if a["id"] == id)  # noqa: E731
+
+    def connected():
+        assert "connected to" in made.words()
+
+    eventually(connected)
+    made.end()
+    subprocess.run(["cp", "-a", tmp_path / "state", tmp_path / "copy"], check=True)
+    id = next(line.split()[1] for line in (tmp_path / "state/host").read_text().splitlines() if line.startswith("agent "))
+    thief = Agent(server, tmp_path / "copy")
+    made = thief
+    eventually(connected)
+    assert not host().get("copied")
+    made = Agent(server, tmp_path / "state")
+
+    def told():
+        assert "with this host's key" in made.words() and host()["copied"]["why"] == "turn"
+
+    eventually(told)
+    made.end(), thief.end()
+    ask(server, "DELETE", f"/api/v1/agents/{id}", expect=204)
+
+
 def certificate(folder, name):
     key, cert = folder / f"{name}.key", folder / f"{name}.pem"
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", cert, "-days", "2",

@@ -64,6 +64,14 @@ it('shows it to who may only read, who can change nothing', async () => {
   await context.close();
 });
 
+it('says that a key is in use in two places, and what to do', async () => {
+  await host.tell({ copied: true });
+  const row = page.locator('.agents tr.copied');
+  await row.getByText('Connected from two places').waitFor();
+  assert.match(await words(row), /two connections with its key were alive at once; the second was refused\. .* remove this agent, and enrol the host anew/);
+  await clean(page);
+});
+
 it('says since when a host is away', async () => {
   host.stop();
   await page.locator('.agents tr.off', { hasText: 'last seen' }).waitFor();

@@ -5,6 +5,7 @@ usage: live_host.py URL ADMIN_TOKEN; then a JSON object a line:
 {"capture": "p1", "times": 2, "total": 184.5, "rate": null, "trace": "..", "span": ".."}
 {"log": "p2", "level": "info", "body": "order 8121", "trace": "..", "span": ".."}
 {"raise": "p1", "trace": "..", "file": "..", "line": 31}    an exception, in apply_discount() of that file
+{"copied": true}    somebody else shows its key while it is connected
 {"close": true}
 Each is answered with a line; one that begins with "probe" says what the server wants placed.
 """
@@ -13,8 +14,11 @@ import json
 import pathlib
 import sys
 import threading
+import time
 import urllib.error
 import urllib.request
+
+from websockets.exceptions import InvalidStatus
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
 from live_agent import Agent, enrol, process  # noqa: E402
@@ -179,6 +183,14 @@ def main():
             host.send(host.capture(deed["log"], kind="log", line=16, frames=[], trace=deed["trace"], span=deed["span"], log={"level": deed["level"], "body": deed["body"]}))
         elif "raise" in deed:
             host.send(host.raised(deed["raise"], deed["trace"], deed["file"], deed["line"]))
+        elif deed.get("copied"):
+            try:
+                Agent(server, secret, "web-1")
+                raise AssertionError("there is a second connection")
+            except InvalidStatus as e:
+                assert e.response.status_code == 409
+            time.sleep(2.1)  # what is said within 2 s may have been under way
+            host.say("status", cpu_ratio=0, rss=0, spool_bytes=0, attached=0)
         elif deed.get("close"):
             host.close()
             return

@@ -20,6 +20,8 @@ export interface Agent {
   dropped: number;
   /** Second connections with its key. */
   refused: number;
+  /** Its key was used in two places: the proof of it that was seen last. Until the agent is removed. */
+  copied?: { why: 'machine' | 'turn' | 'second'; times: number; last: string };
   /** What the host lets out; not known before it has said so. */
   policy?: 'values' | 'shapes';
 }

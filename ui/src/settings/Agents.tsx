@@ -9,7 +9,7 @@ import { useEvery } from '../parts/every.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { Link } from '../parts/Link.tsx';
 import { Paste } from '../parts/Paste.tsx';
-import { arrived, byAttention, costWords, policyWords, summary } from './agent-words.ts';
+import { arrived, byAttention, copiedWords, costWords, policyWords, summary } from './agent-words.ts';
 import { Head, mayAdminister, Refusal, Rows, useDeed, useFocus, When } from './common.tsx';
 
 const POLL_MS = 2000;
@@ -105,7 +105,7 @@ function AgentRow({ agent, admin, busy, asked, ask, remove }: RowProps) {
         </td>
         <td class="wide">
           {state}
-          {agent.refused > 0 && (
+          {agent.refused > 0 && !agent.copied && (
             <span class="pill w" title="Two hosts use one key: was the agent's directory copied? Remove this agent and enrol both anew.">
               {plural(agent.refused, 'second connection')} refused
             </span>
@@ -125,6 +125,13 @@ function AgentRow({ agent, admin, busy, asked, ask, remove }: RowProps) {
           </td>
         )}
       </tr>
+      {agent.copied && (
+        <tr class="copied">
+          <td colSpan={9}>
+            <span class="pill e">Connected from two places</span> <When at={agent.copied.last} />, {copiedWords(agent.copied)}
+          </td>
+        </tr>
+      )}
       {asked && (
         <tr class="editor">
           <td colSpan={9}>

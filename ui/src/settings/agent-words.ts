@@ -25,7 +25,7 @@ export function summary(agents: readonly Agent[]): string {
 
 /** What something may be wrong with comes first, then by name. */
 export function byAttention(agents: readonly Agent[]): Agent[] {
-  const rank = (agent: Agent) => (agent.refused > 0 ? 0 : agent.connected ? 2 : 1);
+  const rank = (agent: Agent) => (agent.copied || agent.refused > 0 ? 0 : agent.connected ? 2 : 1);
   return [...agents].sort((a, b) => rank(a) - rank(b) || a.host.localeCompare(b.host));
 }
 
@@ -38,6 +38,16 @@ export function arrived(agents: readonly Agent[], before: ReadonlySet<string>): 
 /** Of one core; what cannot be measured is not said to be nothing. */
 export function costWords(ratio: number): string {
   return ratio > 0 && ratio < 0.001 ? `<${percent(0.001)}` : percent(ratio);
+}
+
+/** What proves that a key is used in two places. */
+export function copiedWords(copied: NonNullable<Agent['copied']>): string {
+  const proof = {
+    machine: 'another machine showed its key, and was refused',
+    turn: 'its key was shown with a turn that another connection had had, and was refused',
+    second: 'two connections with its key were alive at once; the second was refused',
+  }[copied.why];
+  return `${proof}${copied.times > 1 ? `, ${copied.times} times` : ''}. Whoever has a copy may be the one that is let in: remove this agent, and enrol the host anew.`;
 }
 
 export function policyWords(policy: Agent['policy']): string {

@@ -3,6 +3,7 @@ import type { AuditEntry } from './types.ts';
 
 /** By kind, what was done: read after a name ("ada placed a probe"). A test holds this against what the server's source writes. */
 export const DEEDS: Record<string, string> = {
+  'agent.copied': 'has a key that is in use in two places',
   'agent.enrol': 'enrolled: an agent that may connect',
   'agent.remove': 'removed an agent',
   'agent.second': 'was refused: its key is in use already',
