@@ -1,5 +1,6 @@
 // The table of 'Types and comparison', as far as it is known from the text: which literal may stand
 // against which type, and what to say when it may not.
+#include "base/numfmt.h"
 #include "query/plan_internal.h"
 
 static str cut(str s) { return str_slice(s, 0, 60); }
@@ -37,10 +38,34 @@ static int suggest_with(struct planner *pl, int r, str text, const char *tail)
     return r;
 }
 
+static bool is_issue(const struct query_ref *ref)
+{
+    for (int s = 0; s < QUERY_SOURCE_COUNT; s++)
+        if (ref->bind[s].kind == QUERY_BIND_FIXED && ref->bind[s].field == QUERY_F_ISSUE)
+            return true;
+    return false;
+}
+
+// Issues are numbered through all projects: SHOP-42, as pages show it, is 42.
+static bool read_short(struct query_literal *lit)
+{
+    uint64_t number;
+    size_t at = lit->text.len;
+    while (at > 0 && lit->text.ptr[at - 1] >= '0' && lit->text.ptr[at - 1] <= '9')
+        at--;
+    if (at < 2 || lit->text.ptr[at - 1] != '-' || !parse_u64(str_slice(lit->text, at, lit->text.len), &number) ||
+        number > INT64_MAX)
+        return false;
+    lit->readings |= QR_INT | QR_DOUBLE;
+    lit->i = (int64_t)number;
+    lit->d = (double)number;
+    return true;
+}
+
 // ---- one function a type
 static int check_number(struct planner *pl, const struct query_ref *ref, struct query_literal *lit)
 {
-    if (lit->readings & QR_DOUBLE)
+    if (lit->readings & QR_DOUBLE || (is_issue(ref) && read_short(lit)))
         return 0;
     if (lit->readings & QR_OVER)
         return beyond(pl, lit, "the range of integers");
