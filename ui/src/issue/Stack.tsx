@@ -143,13 +143,13 @@ function One1({ frame, event, first, top }: { frame: Frame; event: IssueEvent; f
         <button type="button" class="frb" aria-expanded={open} onClick={() => setOpen(!open)}>
           <Icon icon={open ? ChevronDown : ChevronRight} size={14} />
           <span class={`mono cut ${frame.in_app ? 'm' : 'd2'}`}>{nameOf(frame)}</span>
-          <span class="mono d3 cut" title={frame.abs_path ?? frame.file ?? place}>
+          <span class="mono d3 cut at" title={frame.abs_path ?? frame.file ?? place}>
             {place}
           </span>
           {top && <span class="pill">raised here</span>}
         </button>
         {frame.symbolicated && (
-          <span class="pill" title={frame.raw ? `sent as ${nameOf(frame.raw)} in ${placeOf(frame.raw)}` : undefined}>
+          <span class="pill opt" title={frame.raw ? `sent as ${nameOf(frame.raw)} in ${placeOf(frame.raw)}` : undefined}>
             {frame.symbolicated === 'sourcemap' ? 'by source map' : `by ${frame.symbolicated}`}
           </span>
         )}
@@ -164,7 +164,11 @@ function One1({ frame, event, first, top }: { frame: Frame; event: IssueEvent; f
                   : ''}
           </span>
         )}
-        {open && <CopyButton text={codeOf(frame) ?? place} label="Copy path" />}
+        {open && (
+          <span class="opt">
+            <CopyButton text={codeOf(frame) ?? place} label="Copy path" />
+          </span>
+        )}
         <CaptureHere frame={frame} event={event} />
         {arming && <ArmButton arming={arming} />}
       </div>

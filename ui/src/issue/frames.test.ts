@@ -108,6 +108,7 @@ describe('words about frames', () => {
     expect(
       libraries([lib('/rustc/9fc6b43/library/std/src/rt.rs'), lib('/build/.cargo/registry/src/index.crates.io-6f/tokio-1.40.0/src/a.rs')]),
     ).toBe('std, tokio');
+    expect(libraries([lib('node:internal/process/task_queues', { module: 'task_queues' })])).toBe('node:internal');
     expect(libraries([lib('/srv/other/handler.py')])).toBe('handler');
     expect(libraries([lib('C:\\app\\node_modules\\express\\lib\\router.js')])).toBe('express');
   });
@@ -134,6 +135,8 @@ describe('files', () => {
     expect(shortFile('/srv/shop/storefront/lib/jobs.js', root)).toBe('storefront/lib/jobs.js');
     expect(shortFile('/usr/lib/other.js', root)).toBe('/usr/lib/other.js');
     expect(rootOf(files('/srv/app/a.py'))).toBe('/srv/');
+    const map = rootOf(files('../../build/shop/page/price.ts', '../../build/shop/page/products.ts'));
+    expect(shortFile('../../build/shop/page/price.ts', map)).toBe('page/price.ts');
     expect(shortFile('C:\\shop\\app\\a.js', rootOf(files('C:\\shop\\app\\a.js')))).toBe('app/a.js');
   });
   it('of packages begin with the package', () => {

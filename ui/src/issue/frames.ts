@@ -32,11 +32,14 @@ export function openAtFirst(frames: readonly Frame[]): number {
 const ABSOLUTE = /^(?:file:\/\/)?(?:\/|[A-Za-z]:[\\/])/;
 const INSTALLED = /^.*(?:site-packages|dist-packages|node_modules|gems|vendor)[\\/]/;
 
-/** The directory that all of one's own files lie in, as far as they are named by whole paths; without the last of its names, which says whose they are. */
+/** From somewhere else: whole paths, and those of source maps that begin where the bundle was written. */
+const ELSEWHERE = /^(?:(?:file:\/\/)?(?:\/|[A-Za-z]:[\\/])|(?:\.\.[\\/])+)/;
+
+/** The directory that all of one's own files lie in, as far as they are named from elsewhere; without the last of its names, which says whose they are. */
 export function rootOf(event: IssueEvent): string {
   const stacks = [...exceptionsOf(event), ...(event.threads ?? [])].flatMap(({ frames }) => frames ?? []);
   const files = stacks.flatMap(({ in_app, file }) =>
-    in_app && file && ABSOLUTE.test(file) && !INSTALLED.test(file) ? [file.split(/[\\/]/)] : [],
+    in_app && file && ELSEWHERE.test(file) && !INSTALLED.test(file) ? [file.split(/[\\/]/)] : [],
   );
   const [first, ...others] = files;
   if (!first) return '';
@@ -50,7 +53,7 @@ export function rootOf(event: IssueEvent): string {
 
 /** What tells a file apart: the path inside a package, or below the root. */
 export function shortFile(file: string, root: string): string {
-  if (!ABSOLUTE.test(file)) return file;
+  if (!ELSEWHERE.test(file)) return file;
   const path = file.replaceAll('\\', '/');
   if (INSTALLED.test(path)) return path.replace(INSTALLED, '');
   return root.length > 1 && path.startsWith(root) ? path.slice(root.length) : file;
@@ -104,7 +107,8 @@ export function libraries(frames: readonly Pick<Frame, 'file' | 'abs_path' | 'mo
   for (const { file, abs_path, module } of frames) {
     const paths = [file ?? '', abs_path ?? ''].map((path) => path.replaceAll('\\', '/'));
     const packaged = paths.map((path) => PACKAGED.exec(path)?.[1]).find(Boolean);
-    const name = packaged ?? (module ? ofModule(module) : ofPath(paths.find(Boolean) ?? ''));
+    const builtin = paths.find((path) => path.startsWith('node:'))?.split('/')[0];
+    const name = packaged ?? builtin ?? (module ? ofModule(module) : ofPath(paths.find(Boolean) ?? ''));
     const short = name.replace(/\.(py|js|mjs|cjs|rb|php|go|rs)$/, '');
     if (short && !names.includes(short)) names.push(short);
   }
