@@ -61,4 +61,19 @@ export async function clean(page) {
   await page.setViewportSize({ width: 1440, height: 900 });
 }
 
+/** For a person to look at: pictures of the page, where SHOTS says. */
+export async function shoot(page, name) {
+  const folder = process.env.SHOTS;
+  if (!folder) return;
+  for (const width of [1440, 390])
+    for (const colorScheme of ['light', 'dark']) {
+      await page.setViewportSize({ width, height: width === 390 ? 844 : 900 });
+      await page.emulateMedia({ colorScheme });
+      await sleep(300);
+      await page.screenshot({ path: path.join(folder, `${name}-${width}-${colorScheme}.png`) });
+    }
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.setViewportSize({ width: 1440, height: 900 });
+}
+
 export const words = async (locator) => (await locator.innerText()).replace(/\s+/g, ' ').trim();

@@ -1,7 +1,7 @@
 """A host for the journeys of the Live page: the tests' agent with a small program's files, told on stdin what happens there.
 
 usage: live_host.py URL ADMIN_TOKEN; then a JSON object a line:
-{"processes": [..]}  what runs there from now on
+{"processes": [..], "old": [id, ..], "other": [id, ..]}  what runs there from now on; of which file texts that are not the newest
 {"capture": "p1", "times": 2, "total": 184.5, "rate": null, "trace": "..", "span": ".."}
 {"log": "p2", "level": "info", "body": "order 8121", "trace": "..", "span": ".."}
 {"raise": "p1", "trace": "..", "file": "..", "line": 31}    an exception, in apply_discount() of that file
@@ -10,6 +10,7 @@ usage: live_host.py URL ADMIN_TOKEN; then a JSON object a line:
 Each is answered with a line; one that begins with "probe" says what the server wants placed.
 """
 import ast
+import hashlib
 import json
 import pathlib
 import sys
@@ -51,6 +52,8 @@ FILES = {"app/pricing.py": PRICING, "app/orders.py": "def create_order(cart):\n 
 WHERE = {"trace": "7f3a9c0444aa4bb29d1e5a6b7c8d9e0f", "span": "5a6b7c8d9e0f1122"}
 TELLING = threading.Lock()
 OLD = PRICING.replace("    # rates are in basis points\n", "")
+# A later version: lines further down, and one of them is not what it was.
+OTHER = PRICING.replace("from decimal import Decimal\n", "import logging\nfrom decimal import Decimal\n").replace("off = rate * order.total", "off = order.total * rate / 100")
 
 
 class Server:
@@ -84,6 +87,14 @@ def functions(text):
     return [{"name": node.name, "line": node.lineno, "end": node.end_lineno} for node in found]
 
 
+def digest(text):
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def other_source(state, message):
+    return {**{k: v for k, v in state.items() if k not in ("line", "file")}, "state": "mismatch", "code": "source_mismatch", "message": message}
+
+
 def told(line):
     """Whole: print writes the end of a line apart, and two threads tell."""
     with TELLING:
@@ -92,8 +103,21 @@ def told(line):
 
 
 class Host(Agent):
-    # The processes that answer with the old text of a file.
+    # The processes that answer with the old text of a file, and with the later one.
     old = ()
+    other = ()
+
+    def text(self, path, process):
+        return FILES[path] if path != "app/pricing.py" else OLD if process in self.old else OTHER if process in self.other else PRICING
+
+    def follow(self, probe, process):
+        """The line where the text is that a person saw, as the back ends find it: None where it is not."""
+        line, want = probe["where"]["line"], probe.get("line_hash")
+        if not want or digest(self.text(probe["where"]["file"], process)) == probe.get("source_hash"):
+            return line
+        lines = self.text(probe["where"]["file"], process).split("\n")
+        found = [n for n, text in enumerate(lines, 1) if digest(" ".join(text.split())) == want]
+        return min(found, key=lambda n: abs(n - line)) if found else None
 
     def resolve(self, m):
         what, path = m["what"], m.get("path", "")
@@ -101,10 +125,10 @@ class Host(Agent):
             return entries(path)
         if path not in FILES:
             return None
-        text = OLD if m["process"] in self.old else FILES[path]
+        text = self.text(path, m["process"])
         lines = [n for n, line in enumerate(text.split("\n"), 1) if line.strip() and not line.strip().startswith(("#", '"""'))]
         if what == "source":
-            return {"path": path, "text": text, "lines": lines, "functions": functions(text)}
+            return {"path": path, "text": text, "hash": digest(text), "lines": lines, "functions": functions(text)}
         if what == "variables":
             return {"variables": [{"name": "order", "kind": "arg", "type": "Order"}, {"name": "coupon", "kind": "arg", "type": "Coupon"}, {"name": "rate", "kind": "local"}]}
         return {"lines": lines}
@@ -129,13 +153,21 @@ class Host(Agent):
                 state = {"probe": probe["id"], "revision": probe["revision"], "process": p["id"], "state": "installed", "file": probe["where"].get("file"), "line": probe["where"].get("line")}
                 if probe["where"].get("exception") and p["runtime_version"] < "3.12":
                     state |= {"state": "error", "code": "runtime_unsupported", "message": "exceptions are seen from Python 3.12 on"}
+                if p["id"] in self.other and probe["where"].get("line"):
+                    line = self.follow(probe, p["id"])
+                    if probe.get("match") == "exact" and probe["source_hash"] != digest(self.text(probe["where"]["file"], p["id"])):
+                        state = other_source(state, "the file of this process is not the one that was seen")
+                    elif line:
+                        state |= {"line": line}
+                    else:
+                        state = other_source(state, "the line that was seen is not in the file of this process")
                 if p["id"] in self.old:
                     state |= {"state": "unresolvable", "code": "no_code_at_line", "message": "no statement begins at this line", "data": {"nearest": [13, 15]}}
                 self.say("states", revision=1, states=[state])
                 self.say("counts", counts=[{"probe": probe["id"], "process": p["id"], "hits": 40, "filtered": 40 if probe.get("if") else 0, "captured": 0, "errors": 0, "ns": 12000,
                                             "dropped": {"rate": 0, "ring": 0, "spool": 0, "budget": 0, "grant": 0}}])
             if not probe.get("count_only"):
-                told(f"probe {json.dumps({k: probe.get(k) for k in ('id', 'revision', 'kind', 'paused', 'where')})}")
+                told(f"probe {json.dumps({k: probe.get(k) for k in ('id', 'revision', 'kind', 'paused', 'where', 'match', 'line_hash', 'function', 'metric')})}")
         if not probes:
             told("probe none")
 
@@ -174,7 +206,7 @@ def main():
         deed = json.loads(line)
         if "processes" in deed:
             host.processes = [process(p.pop("n"), **p) for p in deed["processes"]]
-            host.old = tuple(deed.get("old", ()))
+            host.old, host.other = tuple(deed.get("old", ())), tuple(deed.get("other", ()))
             host.say("processes", processes=host.processes)
         elif "capture" in deed:
             more = {name: deed[name] for name in ("trace", "span") if name in deed}

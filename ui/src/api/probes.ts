@@ -75,6 +75,12 @@ export const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 export interface ProbeSpec {
   kind: Kind;
   where: Where;
+  /** In a process whose file is another: the line where its text is found, or nothing. */
+  match?: 'follow' | 'exact';
+  source_hash?: string | null;
+  line_hash?: string | null;
+  /** Where the line is followed to. */
+  function?: string | null;
   if?: string | null;
   exprs?: string[] | null;
   log?: { level?: string; template: string } | null;
@@ -125,6 +131,8 @@ export interface SourceFile {
   process: string;
   path: string;
   text: string;
+  /** SHA-256 of the text, in hex. */
+  hash?: string;
   /** Lines where a statement may begin. */
   lines?: number[];
   functions?: { name: string; line: number; end?: number }[];

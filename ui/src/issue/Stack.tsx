@@ -8,7 +8,7 @@ import { Link } from '../parts/Link.tsx';
 import { CopyButton } from '../parts/Paste.tsx';
 import { liveHref } from '../snapshots/links.ts';
 import { ArmButton, ArmStrip } from './Arm.tsx';
-import { serviceIn } from './capture.ts';
+import { lineOf, serviceIn } from './capture.ts';
 import type { Mode } from './EventView.tsx';
 import { codeOf, exceptionsOf, libraries, localsOf, nameOf, openAtFirst, placeOf, rootOf, runsOf, stackText } from './frames.ts';
 import { uploadCommand } from './missing.ts';
@@ -213,7 +213,7 @@ function CaptureHere({ frame, event }: { frame: Frame; event: IssueEvent }) {
     <Link
       class="btn g s i sfhere"
       follow
-      href={liveHref({ service, file, line: at.line })}
+      href={liveHref({ service, file, line: at.line, text: lineOf(frame) })}
       title={`Capture here: place a probe at ${place}`}
       aria-label={`Capture here: place a probe at ${place}`}
     >

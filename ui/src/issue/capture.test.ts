@@ -8,11 +8,13 @@ import {
   closestOf,
   environmentOf,
   framesOf,
+  lineInput,
   namesOf,
   placedOf,
   probeOf,
   sameFunction,
   serviceOf,
+  type Target,
   targetOf,
   unsupported,
 } from './capture.ts';
@@ -122,6 +124,15 @@ describe('its probe', () => {
     expect(unsupported(probe('p1', { instances: [{ ...refused, code: 'no_permission' }] }))).toBe(false);
     expect(probeOf([probe('p1', { where: { file: 'app/pricing.py', line: 16 } })], target, 'shop')?.id).toBe('p1');
     expect(probeOf([probe('p1', { where: { file: 'app/pricing.py', line: 17 } })], target, 'shop')).toBeUndefined();
+  });
+  it('says what stands in that line, where the event has told', () => {
+    const at = (frame: Frame) => lineInput(targetOf(event({}, [frame])) as Target);
+    expect(at({ ...own, context: [[16, '  b  = a']] })).toMatchObject({
+      where: { file: 'app/pricing.py', line: 16 },
+      line_hash: '65c8d18c6cb8422f926624dddd015ff7e180604547b95a966dff90cb4ba4dadc',
+    });
+    expect(at(own).line_hash).toBeUndefined();
+    expect(at({ ...own, context: [[16, 'b = a']], raw: { file: 'dist/pay.js', line: 1 } }).line_hash).toBeUndefined();
   });
 });
 

@@ -2,6 +2,7 @@
 import type { Exception, Frame, IssueEvent } from '../api/event.ts';
 import type { Instance, LiveService, Placement, Probe, ProbeInput, Where } from '../api/probes.ts';
 import type { Capture, SnapshotLine } from '../api/snapshots.ts';
+import { lineHash } from '../live/seen.ts';
 import { exceptionsOf } from './frames.ts';
 
 export const ARM_HITS = 5;
@@ -19,7 +20,7 @@ export interface Target {
   /** One's own frame, as the page shows it. */
   frame: Frame;
   /** Its line: for runtimes that do not tell of exceptions. */
-  line: { file: string; line: number } | undefined;
+  line: { file: string; line: number; text?: string | undefined } | undefined;
 }
 
 /** Where a runtime tells that an exception is raised is the innermost frame, of a library or not. */
@@ -34,8 +35,13 @@ export function targetOf(event: IssueEvent): Target | undefined {
   const where = { exception: first.type, ...(file && { file }), ...(file && raised.function && { function: raised.function }) };
   const at = { ...frame, ...frame.raw };
   const named = fileOf(frame);
-  const line = named && at.line ? { file: named, line: at.line } : undefined;
+  const line = named && at.line ? { file: named, line: at.line, text: lineOf(frame) } : undefined;
   return { where, framesVars: Math.min(FRAMES_VARS_MAX, Math.max(FRAMES_VARS, own + 2)), frame, line };
+}
+
+/** What stands in the frame's line; not known of code that a source map has led back. */
+export function lineOf({ line, context, raw }: Frame): string | undefined {
+  return raw ? undefined : context?.find(([number]) => number === line)?.[1].trim() || undefined;
 }
 
 /** A path that ends the one that the runtime knows; what a bundler or a source map has named is the file's name before that. */
@@ -82,7 +88,8 @@ export function probeInput(target: Target, service: string, environment: string 
 
 /** A line runs far more often than it fails: enough hits that failing ones are among them; they are known by their trace. */
 export function lineInput({ line }: Target): ProbeInput {
-  return { kind: 'snapshot', ...(line && { where: line }), hits: LINE_HITS, rate: LINE_RATE };
+  const { text, ...where } = line ?? {};
+  return { kind: 'snapshot', ...(line && { where }), ...(text && { line_hash: lineHash(text) }), hits: LINE_HITS, rate: LINE_RATE };
 }
 
 /** The one that waits for it, else the last that has. */

@@ -30,6 +30,8 @@ interface Props {
   /** The function that the line is in. */
   around: string | undefined;
   lines: readonly string[];
+  /** Of the text that is shown. */
+  hash: string | undefined;
   process: string | undefined;
   instances: readonly Instance[];
   probe: Probe | undefined;
@@ -73,7 +75,8 @@ export function Editor(props: Props) {
   const place = async () => {
     if (why || busy) return;
     setBusy(true);
-    const input = inputOf(draft, { file, line, function: around ?? alive?.where.function }, service, alive);
+    const spot = { file, line, function: around ?? alive?.where.function, hash: props.hash, text: lines[line - 1] };
+    const input = inputOf(draft, spot, service, alive);
     if (!alive && props.project) input.project = props.project;
     const made = await run(() => (alive ? changeProbe(alive.id, input) : addProbe(input)));
     setBusy(false);
@@ -304,6 +307,16 @@ function AtRow({ draft, set, line, around, file }: AtProps) {
       ) : (
         draft.at !== 'line' && <span class="mono d2 cut">{around}()</span>
       )}
+      <select
+        class="text"
+        aria-label="Where the file is another"
+        title="What a process does that runs another version of the file"
+        value={draft.exact ? 'exact' : 'follow'}
+        onChange={(event) => set({ exact: event.currentTarget.value === 'exact' })}
+      >
+        <option value="follow">{draft.at === 'line' ? 'follows the line' : 'in any version'}</option>
+        <option value="exact">in this text only</option>
+      </select>
     </div>
   );
 }

@@ -4,7 +4,7 @@ import { Ban, ChevronDown, Share } from 'lucide';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { me } from '../api/client.ts';
 import { useLoad } from '../api/load.ts';
-import { type LiveService, loadHits, loadSource, type Probe, removeProbes, type SourceFile } from '../api/probes.ts';
+import { type Instance, type LiveService, loadHits, loadSource, type Probe, removeProbes, type SourceFile } from '../api/probes.ts';
 import type { SnapshotLine } from '../api/snapshots.ts';
 import { plural } from '../format/number.ts';
 import { Foot } from '../parts/Foot.tsx';
@@ -29,8 +29,9 @@ import { Instances, OtherServices, Probes, Tree } from './Side.tsx';
 import { SnapshotPanel } from './SnapshotPanel.tsx';
 import { linesOf, SourceView } from './SourceView.tsx';
 import { useSame } from './same.ts';
+import { lineSeen } from './seen.ts';
 import { captured, drop, listening, put, refusal, run, type Session, useSession, viewers } from './session.ts';
-import { fileName, isAlive, placeOf, runtimeWords, sameWords, serviceWords } from './words.ts';
+import { fileName, isAlive, nameOf, placeOf, runtimeWords, sameWords, serviceWords } from './words.ts';
 
 const HITS = 100;
 
@@ -46,6 +47,7 @@ export function LivePage() {
       service: name,
       file: undefined,
       line: undefined,
+      seen: undefined,
       edit: undefined,
       probe: undefined,
       snapshot: undefined,
@@ -123,6 +125,7 @@ function Service({ name, service, session, choose, stale }: ServiceProps) {
   const text = source.data.value;
   const same = useSame(name, text, instances);
   const lines = useMemo(() => linesOf(text?.text ?? ''), [text]);
+  const came = useCame(text, lines, line);
 
   const hitsKey = probe ? `hits ${probe.id}` : '';
   const turn = captured.value?.hit.probe === probe?.id ? captured.value?.n : 0;
@@ -147,17 +150,19 @@ function Service({ name, service, session, choose, stale }: ServiceProps) {
     setParams({
       file: path,
       line: at ? String(at) : undefined,
+      seen: undefined,
       edit: undefined,
       pane: 'source',
       ...(probe && !sameFile(probe.where.file ?? '', path) && { probe: undefined, snapshot: undefined, with: undefined }),
     });
-  const goLine = (at: number) => setParams({ line: String(at), edit: undefined }, { replace: true });
+  const goLine = (at: number) => setParams({ line: String(at), seen: undefined, edit: undefined }, { replace: true });
   const press = (at: number) => {
-    const there = file ? probeAt(probes, file, at, text?.functions) : undefined;
+    const there = file ? probeAt(probes, file, at, text?.functions, text?.process) : undefined;
     refusal.value = undefined;
     if (editing && line === at) return setParams({ edit: undefined });
     setParams({
       line: String(at),
+      seen: undefined,
       edit: '1',
       pane: 'source',
       ...(there ? { probe: there.id, ...(there.id !== probe?.id && { snapshot: undefined, with: undefined }) } : {}),
@@ -168,6 +173,7 @@ function Service({ name, service, session, choose, stale }: ServiceProps) {
       service: one.service,
       ...(one.where.file && { file: fileOf(one, file) }),
       line: lineText(one, text?.functions),
+      seen: undefined,
       probe: one.id,
       edit: undefined,
       ...(one.id !== probe?.id && { snapshot: undefined, with: undefined }),
@@ -183,7 +189,7 @@ function Service({ name, service, session, choose, stale }: ServiceProps) {
   };
   const lineMove = (step: number) => text && goLine(Math.min(lines.length, Math.max(1, (line ?? 0) + step)));
   const addCondition = (expression: string) => {
-    const at = (probe && lineIn(probe, text?.functions ?? [])) ?? line;
+    const at = (probe && lineIn(probe, text?.functions ?? [], text?.process)) ?? line;
     if (at === undefined) return;
     const now = probe && isAlive(probe) && probe.if ? `${probe.if} && ` : '';
     setParams({ line: String(at), edit: '1', if: now + expression, pane: 'source' });
@@ -243,7 +249,7 @@ function Service({ name, service, session, choose, stale }: ServiceProps) {
     return at !== undefined && texts.length > 0 && file && sameFile(probe?.where.file ?? '', file) ? { line: at, texts } : undefined;
   }, [shown, list, probe?.id, file]);
   const tabs = openFiles(probes, name, file);
-  const atLine = text && line !== undefined ? probeAt(probes, text.path, line, text.functions) : undefined;
+  const atLine = text && line !== undefined ? probeAt(probes, text.path, line, text.functions, text.process) : undefined;
   const editor = text && line !== undefined && (
     <Editor
       key={`${text.path} ${line} ${atLine?.id} ${param('if')}`}
@@ -252,6 +258,7 @@ function Service({ name, service, session, choose, stale }: ServiceProps) {
       file={text.path}
       line={line}
       lines={lines}
+      hash={text.hash}
       process={process}
       instances={instances}
       around={functionAt(text.functions ?? [], line)}
@@ -306,7 +313,14 @@ function Service({ name, service, session, choose, stale }: ServiceProps) {
       <div class="lcols">
         {shows('where') && (
           <aside class="lft scroll" tabIndex={0} aria-label="Instances, source and probes">
-            <Instances instances={instances} probe={probe} chosen={process} choose={(id) => setParams({ process: id })} goLine={goLine} />
+            <Instances
+              instances={instances}
+              probe={probe}
+              chosen={process}
+              choose={(id) => setParams({ process: id, edit: undefined, if: undefined })}
+              goLine={goLine}
+              others={same.others}
+            />
             {able && <Tree service={name} process={process} file={file} probes={probes} open={open} />}
             <Probes probes={probes} service={name} chosen={probe?.id} choose={chooseProbe} />
             <OtherServices services={(session.services.data.value?.services ?? []).filter((one) => one.service !== name)} choose={choose} />
@@ -335,6 +349,7 @@ function Service({ name, service, session, choose, stale }: ServiceProps) {
                     <span class="xs d3 nw cut">{text && sameWords(same.same, same.of)}</span>
                   </div>
                 )}
+                {came && <Came came={came} instance={instances.find((one) => one.id === text?.process)} />}
                 {!able && session.instances.data.value ? (
                   <NotAttachable service={name} instances={instances} />
                 ) : !file ? (
@@ -406,6 +421,53 @@ function Service({ name, service, session, choose, stale }: ServiceProps) {
         <span class="cost">{listening.value ? 'Probes and hits as they happen' : 'Reconnecting; asked again every 10\u202fs'}</span>
       </Foot>
     </>
+  );
+}
+
+interface CameFrom {
+  from: number;
+  /** Where the line stands in the text that is shown; undefined: nowhere. */
+  to: number | undefined;
+  close: () => void;
+}
+
+/** From a line that was seen elsewhere, in an event or a log: the number is of that version, the text says where it is in this one. */
+function useCame(source: SourceFile | undefined, lines: readonly string[], line: number | undefined): CameFrom | undefined {
+  const seen = param('seen');
+  const [moved, setMoved] = useState<{ from: number; to: number; path: string }>();
+  const to = useMemo(() => (source && seen && line ? lineSeen(lines, seen, line) : undefined), [lines, seen, line]);
+  const elsewhere = to !== undefined && to !== line;
+  useEffect(() => {
+    if (!elsewhere || !source || !line) return;
+    setMoved({ from: line, to, path: source.path });
+    setParams({ line: String(to), seen: undefined }, { replace: true });
+  }, [elsewhere, to, source]);
+  if (!source || line === undefined) return undefined;
+  if (moved && moved.path === source.path && moved.to === line) return { ...moved, close: () => setMoved(undefined) };
+  return seen && to === undefined ? { from: line, to, close: () => setParams({ seen: undefined }, { replace: true }) } : undefined;
+}
+
+function Came({ came: { from, to, close }, instance }: { came: CameFrom; instance: Instance | undefined }) {
+  const where = `${instance ? nameOf(instance) : 'the process'}${instance?.version ? ` (${instance.version})` : ''}`;
+  return (
+    <p class="note sm" role="status">
+      {to === undefined ? (
+        <>
+          <b>Other source:</b> the line that you come from, {from} there, is not in the file that {where} runs. A probe at line {from} would
+          capture something else; look for the place, or choose an instance of that version.
+        </>
+      ) : (
+        <>
+          <b>
+            Line {from} is line {to} here:
+          </b>{' '}
+          {where} runs another version of the file than the one that you come from.
+        </>
+      )}{' '}
+      <button type="button" class="link" onClick={close}>
+        Close
+      </button>
+    </p>
   );
 }
 

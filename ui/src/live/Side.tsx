@@ -18,9 +18,11 @@ interface InstancesProps {
   chosen: string | undefined;
   choose: (process: string | undefined) => void;
   goLine: (line: number) => void;
+  /** Those whose text of the file is not the one that is shown. */
+  others: readonly string[];
 }
 
-export function Instances({ instances, probe, chosen, choose, goLine }: InstancesProps) {
+export function Instances({ instances, probe, chosen, choose, goLine, others }: InstancesProps) {
   return (
     <section aria-label="Instances">
       <div class="sec">
@@ -33,7 +35,7 @@ export function Instances({ instances, probe, chosen, choose, goLine }: Instance
         {instances.map((instance) => {
           const placement = probe?.instances.find((one) => one.process === instance.id && one.agent === instance.agent);
           const own = instanceSaid(instance);
-          const said = probe && isAlive(probe) && own.tone !== 'bad' ? placementSaid(placement, instance) : own;
+          const said = probe && isAlive(probe) && own.tone !== 'bad' ? placementSaid(placement, instance, probe.where.line) : own;
           const on = chosen === instance.id;
           const near = numbers(placement?.data?.nearest);
           return (
@@ -53,12 +55,22 @@ export function Instances({ instances, probe, chosen, choose, goLine }: Instance
                   </span>
                   <span class={`xs dt ${said.tone === 'ok' ? 'd3' : colourOf(said.tone)}`} title={said.code}>
                     {said.text}
+                    {said === own && own.tone === 'ok' && others.includes(instance.id) && ', other source'}
                   </span>
                 </span>
               </button>
               {said.way && (
                 <p class="fixit sm">
-                  {near.length > 0 ? (
+                  {said.code === 'source_mismatch' ? (
+                    <>
+                      {said.way}{' '}
+                      {!on && (
+                        <button type="button" class="link" onClick={() => choose(instance.id)}>
+                          Show its source
+                        </button>
+                      )}
+                    </>
+                  ) : near.length > 0 ? (
                     <>
                       Nearest with a statement:{' '}
                       {near.map((line) => (

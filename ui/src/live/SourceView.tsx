@@ -49,7 +49,7 @@ export function SourceView({ source, probes, line, editing, editor, values, pres
   const code = useMemo(() => (source.lines ? new Set(source.lines) : undefined), [source.lines]);
   const marks = new Map<number, Probe>();
   for (const probe of probesIn(probes, source.path)) {
-    const at = lineIn(probe, source.functions ?? []);
+    const at = lineIn(probe, source.functions ?? [], source.process);
     if (at !== undefined && (!marks.has(at) || isAlive(probe))) marks.set(at, probe);
   }
   useEffect(() => {

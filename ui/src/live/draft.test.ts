@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Probe } from '../api/probes.ts';
 import { draftFor, draftOf, inputOf, lacks } from './draft.ts';
 
@@ -86,4 +86,29 @@ it('is edited as it was placed', () => {
     const { at, exception, within, kind } = draftOf(made);
     expect({ at, exception, within, kind }).toEqual({ at: draft.at, exception: draft.exception, within: draft.within, kind: 'snapshot' });
   }
+});
+
+describe('what was seen', () => {
+  const spot = { ...where, function: 'apply_discount', hash: 'f'.repeat(64), text: '  b  = a' };
+  const line_hash = '65c8d18c6cb8422f926624dddd015ff7e180604547b95a966dff90cb4ba4dadc';
+  const seen = (more: object, was?: object) => {
+    const input = inputOf({ ...draftFor('x'), ...more }, spot, 'shop', was && ({ where, ...was } as Probe));
+    return Object.fromEntries(
+      Object.entries(input).filter(([key]) => ['where', 'match', 'source_hash', 'line_hash', 'function'].includes(key)),
+    );
+  };
+
+  it('goes with a probe: the file, and the line with the function around it', () => {
+    expect(seen({})).toEqual({ where, match: 'follow', source_hash: spot.hash, line_hash, function: 'apply_discount' });
+    expect(seen({ exact: true })).toMatchObject({ match: 'exact', source_hash: spot.hash });
+    const exit = { file: where.file, function: 'apply_discount', at: 'exit' };
+    expect(seen({ at: 'exit' })).toEqual({ where: exit, match: 'follow', source_hash: spot.hash });
+  });
+
+  it('stays what it was when a probe at a line is changed, whichever text is shown then', () => {
+    const there = { file: where.file, line: 80 };
+    expect(seen({ exact: true }, { where: there, line_hash: 'aa' })).toEqual({ where: there, match: 'exact' });
+    expect(seen({}, { where: there })).toMatchObject({ where: there, line_hash });
+    expect(seen({ at: 'exit' }, { where: there, line_hash: 'aa' })).toMatchObject({ line_hash: null, function: null });
+  });
 });

@@ -1,5 +1,6 @@
 // What the editor holds while a probe is written, and what is made of it.
 import type { Kind, Probe, ProbeInput, Where } from '../api/probes.ts';
+import { lineHash } from './seen.ts';
 
 /** Where in the program: at the line, at a moment of the function around it, or when an exception is raised. */
 export type At = 'line' | 'entry' | 'exit' | 'throw' | 'exception';
@@ -11,6 +12,8 @@ export interface Draft {
   exception: string;
   /** Raised in the function, not anywhere in the file. */
   within: boolean;
+  /** Only where the file is the one that is shown; else the line is followed by its text. */
+  exact: boolean;
   condition: string;
   locals: boolean;
   args: boolean;
@@ -47,6 +50,7 @@ export function draftFor(line: string, kind: Kind = 'snapshot'): Draft {
     at: 'line',
     exception: '',
     within: true,
+    exact: false,
     condition: '',
     locals: true,
     args: true,
@@ -77,6 +81,7 @@ export function draftOf(probe: Probe): Draft {
     at: probe.where.exception !== undefined ? 'exception' : probe.where.line !== undefined ? 'line' : (probe.where.at ?? 'entry'),
     exception: probe.where.exception && probe.where.exception !== '*' ? probe.where.exception : '',
     within: probe.where.exception === undefined || probe.where.function !== undefined,
+    exact: probe.match === 'exact',
     condition: probe.if ?? '',
     locals: probe.locals ?? true,
     args: probe.args ?? true,
@@ -106,6 +111,9 @@ export interface Spot {
   line: number;
   /** The function around the line, where the runtime knows. */
   function?: string | undefined;
+  /** What is shown: the file's digest, and the line. */
+  hash?: string | undefined;
+  text?: string | undefined;
 }
 
 /** What of the draft says where. A function that is not known leaves the line. */
@@ -114,9 +122,21 @@ export function whereOf({ at, exception, within }: Draft, { file, line, function
   return at !== 'line' && name ? { file, function: name, at } : { file, line };
 }
 
+/** By what a process that runs another text of the file is known. A probe that stands at a line stays at the one that it was placed at,
+ * whichever text is shown when it is changed. */
+function seenIn(draft: Draft, spot: Spot, was: Probe | undefined): ProbeInput {
+  const match = draft.exact ? 'exact' : 'follow';
+  const gone = was ? null : undefined;
+  if (!spot.hash) return was || draft.exact ? { match } : {};
+  if (draft.at !== 'line') return { match, source_hash: spot.hash, line_hash: gone, function: gone };
+  if (was?.where.line !== undefined && was.line_hash) return { match };
+  const line = spot.text?.trim() ? lineHash(spot.text) : gone;
+  return { match, source_hash: spot.hash, line_hash: line, function: (line && spot.function) || gone };
+}
+
 /** `was`: the probe that it changes; what it had and the draft has not is taken away. */
 export function inputOf(draft: Draft, spot: Spot, service: string, was?: Probe): ProbeInput {
-  const where = whereOf(draft, spot);
+  const where = draft.at === 'line' && was?.where.line !== undefined ? was.where : whereOf(draft, spot);
   const gone = was ? null : undefined;
   const condition = draft.condition.trim();
   const exprs = draft.kind === 'snapshot' ? draft.exprs.map((text) => text.trim()).filter(Boolean) : [];
@@ -129,6 +149,7 @@ export function inputOf(draft: Draft, spot: Spot, service: string, was?: Probe):
   const input: ProbeInput = {
     kind: draft.kind === 'snapshot' && where.exception !== undefined ? 'exception' : draft.kind,
     where,
+    ...seenIn(draft, spot, was),
     if: condition || gone,
     exprs: exprs.length > 0 ? exprs : gone,
     log: draft.kind === 'log' ? { level: draft.level, template: draft.template.trim() } : gone,

@@ -22,13 +22,22 @@ it('reads a path with a line', () => {
 });
 
 const probe = (id: string, state: string, revision = 1) =>
-  ({ id, state, revision, where: { file: 'app/a.py', line: 3 } }) as unknown as Probe;
+  ({ id, state, revision, where: { file: 'app/a.py', line: 3 }, instances: [] }) as unknown as Probe;
 
 it('shows the probe of a line that still stands', () => {
   expect(probeAt([probe('p2', 'done'), probe('p1', 'installed')], 'app/a.py', 3)?.id).toBe('p1');
   expect(probeAt([probe('p2', 'done')], 'app/a.py', 3)?.id).toBe('p2');
   expect(probeAt([probe('p2', 'done')], 'app/a.py', 4)).toBeUndefined();
   expect(probeAt([{ ...probe('p1', 'installed'), kind: 'metric' }], 'app/a.py', 3)).toBeUndefined();
+});
+
+it('shows a probe where it stands in the version that a process runs', () => {
+  const of = (placement: object) => ({ ...probe('p1', 'partial'), instances: [{ process: '2-100', ...placement }] }) as unknown as Probe;
+  expect(lineIn(of({ state: 'installed', line: 5 }), [], '2-100')).toBe(5);
+  expect(lineIn(of({ state: 'installed', line: 5 }), [], '1-100')).toBe(3);
+  expect(lineIn(of({ state: 'pending' }), [], '2-100')).toBe(3);
+  expect(lineIn(of({ state: 'mismatch' }), [], '2-100')).toBeUndefined();
+  expect(probeAt([of({ state: 'installed', line: 5 })], 'app/a.py', 5, [], '2-100')?.id).toBe('p1');
 });
 
 it('keeps what the stream has told when the answer of a request comes behind it', () => {
@@ -43,7 +52,7 @@ it('shows a probe of a function where that begins, and knows the function around
     { name: 'Order', line: 1, end: 9 },
     { name: 'Order.total', line: 3, end: 6 },
   ];
-  const at = (where: Probe['where']) => lineIn({ where } as Probe, functions);
+  const at = (where: Probe['where']) => lineIn({ where, instances: [] as unknown } as Probe, functions);
   expect(at({ file: 'a.py', line: 4 })).toBe(4);
   expect(at({ file: 'a.py', function: 'total', at: 'exit' })).toBe(3);
   expect(at({ file: 'a.py', exception: '*' })).toBe(1);

@@ -31,9 +31,12 @@ export function probesIn(probes: readonly Probe[], file: string): Probe[] {
 
 type Functions = readonly { name: string; line: number; end?: number }[];
 
-/** Where in a file a probe is shown: its line; of a function where that begins; of all exceptions in the file at its top. */
-export function lineIn({ where }: Probe, functions: Functions): number | undefined {
-  if (where.line !== undefined) return where.line;
+/** Where in a file a probe is shown: its line, which may be another in the version that the process runs; of a function where that
+ * begins; of all exceptions in the file at its top. */
+export function lineIn({ where, instances }: Probe, functions: Functions, process?: string): number | undefined {
+  const there = process === undefined ? undefined : instances.find((one) => one.process === process);
+  if (there?.state === 'mismatch') return undefined;
+  if (where.line !== undefined) return there?.line ?? where.line;
   if (where.function !== undefined) return functions.find(({ name }) => isCalled(name, where.function ?? ''))?.line;
   return where.exception === undefined ? undefined : 1;
 }
@@ -51,7 +54,13 @@ export function functionAt(functions: Functions, line: number): string | undefin
 export const isCounting = (probe: Pick<Probe, 'kind'>) => probe.kind === 'metric' || probe.kind === 'timer';
 
 /** The probe of a line: one that still stands before one that has ended. */
-export function probeAt(probes: readonly Probe[], file: string, line: number, functions: Functions = []): Probe | undefined {
-  const here = probesIn(probes, file).filter((probe) => lineIn(probe, functions) === line && !isCounting(probe));
+export function probeAt(
+  probes: readonly Probe[],
+  file: string,
+  line: number,
+  functions: Functions = [],
+  process?: string,
+): Probe | undefined {
+  const here = probesIn(probes, file).filter((probe) => lineIn(probe, functions, process) === line && !isCounting(probe));
   return here.find((probe) => probe.state !== 'done' && probe.state !== 'expired') ?? here[0];
 }

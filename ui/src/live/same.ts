@@ -4,9 +4,17 @@ import { type Instance, loadSource, type SourceFile } from '../api/probes.ts';
 
 const ASKED_MAX = 16;
 
+export interface Same {
+  same: number;
+  of: number;
+  /** Those whose text is another. */
+  others: readonly string[];
+}
+const NONE: Same = { same: 0, of: 0, others: [] };
+
 /** Asks each of the others for its text of the file; those that do not answer are not counted. */
-export function useSame(service: string, source: SourceFile | undefined, instances: readonly Instance[]): { same: number; of: number } {
-  const [found, setFound] = useState({ key: '', same: 0, of: 0 });
+export function useSame(service: string, source: SourceFile | undefined, instances: readonly Instance[]): Same {
+  const [found, setFound] = useState({ key: '', ...NONE });
   const able = instances.filter((one) => one.connected && one.attachable !== false);
   const others = able.filter((one) => one.id !== source?.process).slice(0, ASKED_MAX);
   const key = source ? `${service} ${source.path} ${source.process} ${others.map((one) => one.id).join(' ')}` : '';
@@ -15,10 +23,11 @@ export function useSame(service: string, source: SourceFile | undefined, instanc
     const abort = new AbortController();
     void Promise.allSettled(others.map((one) => loadSource(service, one.id, source.path, abort.signal))).then((answers) => {
       if (abort.signal.aborted) return;
-      const texts = answers.flatMap((one) => (one.status === 'fulfilled' ? [one.value.text] : []));
-      setFound({ key, same: 1 + texts.filter((text) => text === source.text).length, of: 1 + texts.length });
+      const told = answers.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+      const differ = told.filter(({ text }) => text !== source.text).map((one) => one.process);
+      setFound({ key, same: 1 + told.length - differ.length, of: 1 + told.length, others: differ });
     });
     return () => abort.abort();
   }, [key]);
-  return found.key === key ? found : { same: 0, of: 0 };
+  return found.key === key ? found : NONE;
 }

@@ -41,6 +41,14 @@ describe('what a probe has become in a process', () => {
       tone: 'ok',
       text: 'placed, under 0.001\u202f% of a core',
     });
+    const elsewhere = { ...placement, line: 85, cost_ratio: 0.02 };
+    expect(placementSaid(elsewhere, instance, 87).text).toBe('placed at line 85 of its version, 2.0\u202f% of a core');
+    expect(placementSaid(elsewhere, instance, 85).text).toBe('placed, 2.0\u202f% of a core');
+    const other = { ...placement, state: 'mismatch', code: 'source_mismatch', message: 'the line that was seen is not in the file' };
+    expect(placementSaid(other, instance, 87)).toMatchObject({
+      tone: 'bad',
+      text: 'other source: the line that was seen is not in the file',
+    });
     const refused = {
       ...placement,
       state: 'unresolvable',

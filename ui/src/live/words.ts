@@ -42,7 +42,7 @@ const STATES: Record<string, string> = {
   partial: 'placed in part',
   throttled: 'placed, slowed to its rate',
   suspended: 'suspended',
-  mismatch: 'the source differs',
+  mismatch: 'other source',
   unresolvable: 'no such place',
   error: 'refused',
   removed: 'removed',
@@ -53,7 +53,8 @@ const WAYS: Record<string, string> = {
   no_code_at_line: 'Choose a line that begins a statement.',
   no_such_function: 'This version may name it differently: look at its source.',
   ambiguous_file: 'Name more of the path.',
-  source_mismatch: 'It runs another version of the file: look at its source, or place the probe there.',
+  source_mismatch:
+    'It runs another version of the file, and nothing is captured at a wrong line. Look at its source and place a probe there.',
   not_loaded: 'It is placed as soon as the program imports the file.',
   old_code: 'New calls are captured; those under way when it was placed are not.',
   busy_in_native: 'It is placed when the main thread returns from native code.',
@@ -67,7 +68,8 @@ const WAYS: Record<string, string> = {
   no_agent: 'Start the agent on its host again; the probe is placed when it is back.',
 };
 
-export function placementSaid(placement: Placement | undefined, instance: Instance | undefined): Said {
+/** `asked`: the line that the probe was placed at; in a process that runs another version it may stand at another. */
+export function placementSaid(placement: Placement | undefined, instance: Instance | undefined, asked?: number): Said {
   if (instance && !instance.connected)
     return {
       tone: 'off',
@@ -81,8 +83,8 @@ export function placementSaid(placement: Placement | undefined, instance: Instan
   const way = code ? wayOut(code, placement) : undefined;
   const text =
     tone === 'ok'
-      ? `${STATES[state] ?? state}${placement.cost_ratio === undefined ? '' : `, ${core(placement.cost_ratio)}`}`
-      : message && tone === 'bad'
+      ? `${STATES[state] ?? state}${placement.line && asked && placement.line !== asked ? ` at line ${placement.line} of its version` : ''}${placement.cost_ratio === undefined ? '' : `, ${core(placement.cost_ratio)}`}`
+      : message && tone === 'bad' && state !== 'mismatch'
         ? message
         : `${STATES[state] ?? state}${message ? `: ${message}` : ''}`;
   return { tone, text, ...(way && { way }), ...(code && { code }) };

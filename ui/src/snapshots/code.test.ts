@@ -33,4 +33,10 @@ describe('where code stands', () => {
     expect(liveHref(probeOf(row) ?? {})).toBe('/live?service=shop&file=app%2Fpricing.py&line=16&probe=p2');
     expect(probeOf({ time: '' })).toBeUndefined();
   });
+
+  it('takes along what stood in the line, as far as it is known', () => {
+    const place = { service: 'shop', file: 'a.py', line: 16 };
+    expect(liveHref({ ...place, text: '  b  = a' })).toBe('/live?service=shop&file=a.py&line=16&seen=65c8d18c6cb8422f');
+    expect(liveHref({ ...place, text: ' ' })).toBe('/live?service=shop&file=a.py&line=16');
+  });
 });
