@@ -1,6 +1,6 @@
 // bench_sourcemap MAP JS: what it costs to read a source map and the functions of its code, what they take in memory, and
 // what a look-up costs.
-#include "symbols/sourcemap.h"
+#include "wire/sourcemap.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "symbols/js_scopes.h"

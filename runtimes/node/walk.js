@@ -409,7 +409,7 @@ function stack(most) {
   for (let i = 0; i < sites.length && n < most; i++) {
     const file = site(sites[i], 'getScriptNameOrSourceURL'), name = site(sites[i], 'getFunctionName');
     if (typeof file === 'string' && startsWith(file, 'clew:')) continue;
-    put((n++ ? ',[' : '[') + stringify(typeof name === 'string' ? slice(name, 0, 300) : '') + ',' + stringify(typeof file === 'string' ? slice(file, 0, 1000) : '') + ',' + (site(sites[i], 'getLineNumber') || 0) + ']');
+    put((n++ ? ',[' : '[') + stringify(typeof name === 'string' ? slice(name, 0, 300) : '') + ',' + stringify(typeof file === 'string' ? slice(file, 0, 1000) : '') + ',' + (site(sites[i], 'getLineNumber') || 0) + ',' + (site(sites[i], 'getColumnNumber') || 0) + ']');
   }
   sites = [];
 }
@@ -435,7 +435,7 @@ function stackOf(e, most) {
     let end = indexOf(text, '\n', at);
     if (end < 0) end = text.length;
     const f = end - at < 2000 ? match(FRAME, slice(text, at, end)) : null;
-    if (f && !startsWith(f[2], 'node:')) put((n++ ? ',[' : '[') + stringify(f[1] === undefined ? '' : slice(f[1], 0, 300)) + ',' + stringify(f[2]) + ',' + f[3] + ']');
+    if (f && !startsWith(f[2], 'node:')) put((n++ ? ',[' : '[') + stringify(f[1] === undefined ? '' : slice(f[1], 0, 300)) + ',' + stringify(f[2]) + ',' + f[3] + ',' + f[4] + ']');
     at = end + 1;
   }
 }

@@ -47,7 +47,8 @@ static void put_entry(struct json_writer *out, str path, str name, bool folder)
     json_put_object_end(out);
 }
 
-int source_list(const struct process *p, str path, bool (*shown)(str name, bool folder), struct json_writer *out,
+int source_list(const struct process *p, str path, bool (*shown)(str name, bool folder),
+                void (*more)(const struct process *p, str path, struct json_writer *out), struct json_writer *out,
                 struct err *err)
 {
     int fd = open_below(p, path, O_RDONLY | O_DIRECTORY);
@@ -69,6 +70,8 @@ int source_list(const struct process *p, str path, bool (*shown)(str name, bool 
         n++;
     }
     closedir(d);
+    if (more)
+        more(p, path, out);
     json_put_array_end(out);
     json_put_object_end(out);
     return 0;

@@ -7,5 +7,7 @@
 int source_read(const struct process *p, str path, size_t size_max, struct arena *arena, str *ret_text,
                 struct err *err);
 // RESOLVE_FILES: the folders, and the files of which `shown` says so by their names. Neither hidden ones.
-int source_list(const struct process *p, str path, bool (*shown)(str name, bool folder), struct json_writer *out,
+// more: puts entries behind them; may be NULL.
+int source_list(const struct process *p, str path, bool (*shown)(str name, bool folder),
+                void (*more)(const struct process *p, str path, struct json_writer *out), struct json_writer *out,
                 struct err *err);

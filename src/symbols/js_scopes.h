@@ -6,7 +6,7 @@
 #pragma once
 #include "base/arena.h"
 #include "base/err.h"
-#include "symbols/sourcemap.h"
+#include "wire/sourcemap.h"
 
 enum { JS_SCOPES_MAX = 1 << 20, JS_SCOPE_DEPTH_MAX = 4096 };
 

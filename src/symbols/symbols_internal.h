@@ -3,8 +3,8 @@
 #include "base/must.h"
 #include "db/db.h"
 #include "symbols/bundle.h"
-#include "symbols/sourcemap.h"
 #include "symbols/symbols.h"
+#include "wire/sourcemap.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -1,7 +1,7 @@
 // Any text is a source map or is refused; what a map says stays inside its arrays, and each segment is found where it
 // begins.
 #include "base/must.h"
-#include "symbols/sourcemap.h"
+#include "wire/sourcemap.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -2,6 +2,7 @@
 #pragma once
 #include "agent/node/edit.h"
 #include "agent/node/inspector.h"
+#include "agent/node/map_files.h"
 #include "agent/node/pipe.h"
 #include "base/json_tree.h"
 #include "probe/probe.h"
@@ -19,6 +20,7 @@ enum {
     ORDERS_ROOM = 8 << 20,
     FILES_MAX = 64, // edited in one process
     CANDIDATES_MAX = 8,
+    PLACED_AT = 512,
 };
 
 struct placed {                // a probe of the set
@@ -36,15 +38,19 @@ struct placed {                // a probe of the set
     struct edit_name *names; // own
     uint32_t n_names;
     char *names_text;
+    char at[PLACED_AT]; // where it stands in what was generated, as data of its state; empty: where it says itself
+    uint32_t at_line;   // where it was installed
     // In a session.
     struct edit_probe *edit;
+    struct map_candidates *maps; // NULL: a script is called by its file
 };
 
 enum session_step { SESSION_NONE, SESSION_OPENING, SESSION_TALKING, SESSION_PAUSING, SESSION_CLOSING };
 
 struct session_script {
-    str id, url;
-    bool native; // Node's own
+    str id, url, map_url; // map_url: empty also where the map is inside
+    bool native;          // Node's own
+    bool mapped;          // it names a source map
 };
 
 struct session {
@@ -69,6 +75,9 @@ struct session {
     // The script's.
     str source, original, path;
     struct scan scan;
+    struct map_view *view; // of its map; NULL: not read, or see view_err
+    struct err view_err;
+    str base, script_path; // when there is a view
     struct edit_probe **edits;
     size_t n_edits, cursor;
     bool one_by_one, cleared;
@@ -96,6 +105,7 @@ struct attachment {
     const struct probe_policy *policy_used;
     struct buf policy_block;
     struct probe_space *space;
+    struct map_files files;
     struct session session;
 };
 

@@ -1,5 +1,6 @@
 #include "agent/node/edit_internal.h"
 #include "agent/node/lower.h"
+#include "agent/node/map.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "probe/capture.h"
@@ -21,10 +22,15 @@ struct edit_name *edit_name_find(struct edit_probe *e, str name)
     return NULL;
 }
 
-static void name_add(struct edit_probe *e, str name, enum probe_var_kind kind, bool taken)
+static void name_add(struct edit_probe *e, str name, str original, enum probe_var_kind kind, bool taken)
 {
+    if (!original.len)
+        original = name;
+    for (uint32_t i = 0; i < e->n_names; i++) // in the source the inner one hides the outer one
+        if (str_eq(e->names[i].original, original))
+            return;
     if (e->n_names < EDIT_NAMES_MAX && !edit_name_find(e, name))
-        e->names[e->n_names++] = (struct edit_name){ name, (uint8_t)kind, taken };
+        e->names[e->n_names++] = (struct edit_name){ name, original, (uint8_t)kind, taken };
 }
 
 // Reading it there is no error, and makes the engine keep nothing that it does not keep already.
@@ -50,7 +56,7 @@ static void names_collect(const struct scan *s, struct edit_probe *e, const stru
     bool may_this = f->kind == SCAN_METHOD || f->kind == SCAN_FUNCTION;
     if (p->args && may_this && place->form != SCAN_EXPR && !str_eq(f->name, STR("constructor")) &&
         js_mentions(s->text, f->start, f->end, STR("this")))
-        name_add(e, STR("this"), PROBE_VAR_ARG, true);
+        name_add(e, STR("this"), (str){ 0 }, PROBE_VAR_ARG, true);
     for (uint32_t scope = place->scope; scope != NONE && scope != 0; scope = s->scopes[scope].parent)
         for (uint32_t i = 0; i < s->n_names; i++) {
             const struct scan_name *n = &s->names[i];
@@ -59,24 +65,34 @@ static void names_collect(const struct scan *s, struct edit_probe *e, const stru
                 continue;
             bool closure = s->scopes[scope].function != own, arg = n->kind == SCAN_ARG;
             if (closure ? p->locals : arg ? p->args : p->locals)
-                name_add(e, n->name, closure ? PROBE_VAR_CLOSURE : arg ? PROBE_VAR_ARG : PROBE_VAR_LOCAL, true);
+                name_add(e, n->name, n->original,
+                         closure ? PROBE_VAR_CLOSURE
+                         : arg   ? PROBE_VAR_ARG
+                                 : PROBE_VAR_LOCAL,
+                         true);
         }
 }
 
 // --- places ---
 
-void edit_nearest(const struct scan *scan, uint32_t line, struct buf *out)
+static uint32_t line_of(const struct scan *scan, const struct edit_probe *e, const struct scan_place *p)
 {
-    uint32_t before = 0, behind = 0;
+    return e->view ? e->view->places[p - scan->places].line : p->line;
+}
+
+void edit_nearest(const struct scan *scan, const struct edit_probe *e, struct buf *out)
+{
+    uint32_t before = 0, behind = 0, wanted = e->probe->where.line;
     struct json_writer w;
     for (uint32_t i = 0; i < scan->n_places; i++) {
         const struct scan_place *p = &scan->places[i];
-        if (scan->scopes[p->scope].function == 0)
+        uint32_t line = line_of(scan, e, p);
+        if (scan->scopes[p->scope].function == 0 || !line || (e->view && e->view->places[i].source != e->source))
             continue;
-        if (p->line < line)
-            before = p->line;
-        else if (p->line > line && !behind)
-            behind = p->line;
+        if (line < wanted && line > before)
+            before = line;
+        else if (line > wanted && (!behind || line < behind))
+            behind = line;
     }
     json_writer_init(&w, out);
     json_put_object(&w);
@@ -90,16 +106,31 @@ void edit_nearest(const struct scan *scan, uint32_t line, struct buf *out)
     json_put_object_end(&w);
 }
 
-static const struct scan_place *entry_of(const struct scan *s, str name)
+static bool is_function(const struct scan *s, const struct edit_probe *e, uint32_t i, str name)
 {
-    str last = name;
+    const struct scan_function *f = &s->functions[i];
+    if (e->view && e->view->functions[i].source != e->source)
+        return false;
+    return str_eq(f->original.len ? f->original : f->name, name);
+}
+
+uint32_t edit_function(const struct scan *s, const struct edit_probe *e, uint32_t from)
+{
+    str last = e->probe->where.function;
     for (ptrdiff_t dot; (dot = str_find_char(last, '.', 0)) >= 0;)
         last = str_slice(last, (size_t)dot + 1, last.len);
-    for (uint32_t i = 1; i < s->n_functions; i++)
-        if (str_eq(s->functions[i].name, last) && s->functions[i].entry != NONE)
-            for (uint32_t k = 0; k < s->n_places; k++)
-                if (s->places[k].at == s->functions[i].entry)
-                    return &s->places[k];
+    for (uint32_t i = from; i < s->n_functions; i++)
+        if (is_function(s, e, i, last))
+            return i;
+    return 0;
+}
+
+static const struct scan_place *entry_of(const struct scan *s, const struct edit_probe *e)
+{
+    for (uint32_t i = 0; (i = edit_function(s, e, i + 1)) != 0;)
+        for (uint32_t k = 0; k < s->n_places && s->functions[i].entry != NONE; k++)
+            if (s->places[k].at == s->functions[i].entry)
+                return &s->places[k];
     return NULL;
 }
 
@@ -138,16 +169,23 @@ int edit_place(const struct scan *scan, struct edit_probe *e, const struct probe
         int rc = edit_exit_place(scan, e, arena, err);
         for (uint32_t i = 0; rc == 0 && edit_exit_site(scan, e, i, &site); i++)
             names_collect(scan, e, &site);
+        if (rc == 0)
+            e->line = e->view ? e->view->functions[e->function].line : e->place->line;
         return rc < 0 ? rc : line_length(scan, e, err);
     }
-    e->place = function ? entry_of(scan, w->function) : js_place_of(scan, w->line, w->column);
+    e->place = function  ? entry_of(scan, e)
+               : e->view ? map_place_of(e->view, e->source, w->line, w->column)
+                         : js_place_of(scan, w->line, w->column);
     if (!e->place)
         return function ? err_set(err, ERR_NOENT, "no_such_function", "the file has no such function with code in it")
-                        : err_set(err, ERR_NOENT, "no_code_at_line", "no statement begins at this line");
+                        : err_set(err, ERR_NOENT, "no_code_at_line",
+                                  e->view ? "no statement of the generated code comes from this line"
+                                          : "no statement begins at this line");
     if (scan->scopes[e->place->scope].function == 0)
         return err_set(err, ERR_NOENT, "no_code_at_line",
                        "this line runs once, when the file is loaded: a probe needs a line of a function");
     names_collect(scan, e, e->place);
+    e->line = line_of(scan, e, e->place);
     return line_length(scan, e, err);
 }
 
@@ -162,22 +200,25 @@ static bool name_write(void *ctx, str name, bool file, struct buf *out)
 {
     struct naming *n = ctx;
     const struct scan_name *s = NULL;
-    struct edit_name *known = edit_name_find(n->e, name);
-    bool may = false;
-    if (n->e->function) { // at one of its exits
+    struct edit_name *known;
+    bool may = false, hidden = false; // hidden: the text calls something else so there
+    if (n->e->function) {             // at one of its exits
         struct scan_place site;
         for (uint32_t i = 0; !may && edit_exit_site(n->scan, n->e, i, &site); i++) {
-            s = js_visible(n->scan, &site, name);
-            may = s && (edit_readable(n->scan, &site, s) || edit_shadowed(n->scan, n->e->function, s));
+            s = js_known(n->scan, &site, name);
+            hidden = s && js_visible(n->scan, &site, s->name) != s;
+            may = s && !hidden && (edit_readable(n->scan, &site, s) || edit_shadowed(n->scan, n->e->function, s));
         }
     } else if (n->e->place) {
-        s = js_visible(n->scan, n->e->place, name);
-        may = s && edit_readable(n->scan, n->e->place, s);
+        s = js_known(n->scan, n->e->place, name);
+        hidden = s && js_visible(n->scan, n->e->place, s->name) != s;
+        may = !hidden && s && edit_readable(n->scan, n->e->place, s);
     }
-    if (file && s && n->scan->scopes[s->scope].function != 0) {
+    if (hidden || (file && s && n->scan->scopes[s->scope].function != 0)) {
         buf_str(out, STR("H.X(\"not_in_scope\",0)")); // behind a variable of the same name
         return true;
     }
+    known = edit_name_find(n->e, s ? s->name : name);
     if (!known) {
         if (!s)
             return false;
@@ -185,8 +226,12 @@ static bool name_write(void *ctx, str name, bool file, struct buf *out)
             buf_str(out, STR("H.X(\"not_in_scope\",0)"));
             return true;
         }
-        name_add(n->e, name, PROBE_VAR_CLOSURE, false);
-        known = edit_name_find(n->e, name);
+        name_add(n->e, s->name, s->original, PROBE_VAR_CLOSURE, false);
+        known = edit_name_find(n->e, s->name);
+        if (!known) { // another one is called so already
+            buf_str(out, STR("H.X(\"not_in_scope\",0)"));
+            return true;
+        }
     }
     buf_printf(out, "a%u", (unsigned)(known - n->e->names));
     return true;
@@ -324,7 +369,7 @@ int edit_order(const struct scan *scan, struct edit_probe *e, const struct probe
         for (uint32_t i = 0; i < e->n_names; i++) {
             buf_clear(&code);
             if (e->names[i].taken)
-                lower_text(&code, e->names[i].name);
+                lower_text(&code, e->names[i].original);
             json_put_str(&w, buf_view(&code));
         }
         json_put_array_end(&w);

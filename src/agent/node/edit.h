@@ -5,11 +5,13 @@
 #include "probe/probe.h"
 
 struct probe_policy;
+struct map_view;
 
 enum { EDIT_NAMES_MAX = 96 };
 
 struct edit_name {
-    str name;
+    str name;     // in the text
+    str original; // in the source that the text was made of, and so for people
     uint8_t kind; // enum probe_var_kind
     bool taken;   // it is part of the snapshot, and not only of an expression
 };
@@ -18,6 +20,9 @@ struct edit_name {
 struct edit_probe {
     const struct probe *probe;
     uint32_t slot;
+    const struct map_view *view; // the file and line that are meant are those of a source of a map; NULL: of the text
+    uint32_t source;             // which one
+    uint32_t line;               // in what is meant; 0: none
     const struct scan_place *place; // NULL: none, it stands in no file
     uint32_t function;              // whose exits are probed; 0: none, the place is
     struct edit_name names[EDIT_NAMES_MAX];
@@ -27,6 +32,8 @@ struct edit_probe {
 
 // Takes out what edit_write() has put in. ret is in the arena.
 int edit_strip(str source, struct arena *arena, str *ret);
+// What edit_write() has put in, from *at on. False: nothing more.
+bool edit_piece_next(str text, size_t *at, size_t *ret_end);
 // The probe says exits of a function, or exceptions that leave it.
 bool edit_is_exit(const struct probe *p);
 // Finds the place of e->probe and the names that it can read. ERR_NOENT: no code there (err.slug is the code).
@@ -38,4 +45,4 @@ int edit_order(const struct scan *scan, struct edit_probe *e, const struct probe
 // The whole text with the calls of all of them that are not left out. Lines stay where they are.
 int edit_write(const struct scan *scan, struct edit_probe *const *probes, size_t n, struct buf *out);
 // Lines with code before and behind, as {"nearest":[..]}.
-void edit_nearest(const struct scan *scan, uint32_t line, struct buf *out);
+void edit_nearest(const struct scan *scan, const struct edit_probe *e, struct buf *out);

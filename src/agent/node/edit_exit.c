@@ -20,15 +20,11 @@ static bool by_exception_alone(const struct probe *p)
     return p->where.point == PROBE_THROW || p->where.kind == PROBE_AT_EXCEPTION;
 }
 
-static uint32_t find(const struct scan *s, str name)
+static uint32_t find(const struct scan *s, const struct edit_probe *e)
 {
-    str last = name;
-    for (ptrdiff_t dot; (dot = str_find_char(last, '.', 0)) >= 0;)
-        last = str_slice(last, (size_t)dot + 1, last.len);
-    for (uint32_t i = 1; i < s->n_functions; i++)
-        if (s->functions[i].kind != SCAN_INITIALIZER && str_eq(s->functions[i].name, last))
-            return i;
-    return 0;
+    uint32_t i = 0;
+    while ((i = edit_function(s, e, i + 1)) != 0 && s->functions[i].kind == SCAN_INITIALIZER) {}
+    return i;
 }
 
 static bool has_own_line(const struct scan *s, const struct scan_function *f)
@@ -41,7 +37,7 @@ static bool has_own_line(const struct scan *s, const struct scan_function *f)
 
 int edit_exit_place(const struct scan *s, struct edit_probe *e, struct arena *arena, struct err *err)
 {
-    e->function = find(s, e->probe->where.function);
+    e->function = find(s, e);
     if (!e->function)
         return err_set(err, ERR_NOENT, "no_such_function", "the file has no such function with code in it");
     const struct scan_function *f = &s->functions[e->function];

@@ -6,6 +6,8 @@ struct edit_name *edit_name_find(struct edit_probe *e, str name);
 // Reading it there is no error, and makes the engine keep nothing that it does not keep already.
 bool edit_readable(const struct scan *s, const struct scan_place *place, const struct scan_name *n);
 
+// The first function from there on that e->probe names; 0: none.
+uint32_t edit_function(const struct scan *s, const struct edit_probe *e, uint32_t from);
 // The function of e->probe. ERR_NOENT, ERR_UNSUPPORTED.
 int edit_exit_place(const struct scan *s, struct edit_probe *e, struct arena *arena, struct err *err);
 // Where it is left, one by one: its returns, its end, and by an exception. False: no more.

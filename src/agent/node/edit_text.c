@@ -8,19 +8,28 @@
 
 enum { PIECES_ARENA = 64 << 20, PIECE_MAX = 64 << 10 };
 
+bool edit_piece_next(str text, size_t *at, size_t *ret_end)
+{
+    str rest = str_slice(text, *at, text.len);
+    ptrdiff_t open = str_find(rest, STR(OPEN));
+    ptrdiff_t close = open < 0 ? -1 : str_find(str_slice(rest, (size_t)open, rest.len), STR(CLOSE));
+    if (close < 0)
+        return false;
+    *at += (size_t)open;
+    *ret_end = *at + (size_t)close + strlen(CLOSE);
+    return true;
+}
+
 int edit_strip(str source, struct arena *arena, str *ret)
 {
     char *to = arena_alloc(arena, source.len + 1);
     size_t n = 0;
     if (!to)
         return ERR_NOMEM;
-    for (ptrdiff_t at; (at = str_find(source, STR(OPEN))) >= 0;) {
-        ptrdiff_t end = str_find(str_slice(source, (size_t)at, source.len), STR(CLOSE));
-        if (end < 0)
-            break;
-        memcpy(to + n, source.ptr, (size_t)at);
-        n += (size_t)at;
-        source = str_slice(source, (size_t)(at + end) + strlen(CLOSE), source.len);
+    for (size_t at = 0, end; edit_piece_next(source, &at, &end); at = 0) {
+        memcpy(to + n, source.ptr, at);
+        n += at;
+        source = str_slice(source, end, source.len);
     }
     if (source.len)
         memcpy(to + n, source.ptr, source.len);

@@ -90,6 +90,7 @@ static void attachment_free(struct attachment *a)
 {
     session_free(a);
     node_pipe_close(&a->pipe);
+    map_files_free(&a->files);
     for (size_t i = 0; i < PLACED_MAX; i++) {
         mem_free(a->placed[i].names);
         mem_free(a->placed[i].names_text);
@@ -173,6 +174,10 @@ void placed_tell(struct attachment *a, struct placed *p, const char *state, cons
     if (!p->probe || strcmp(now, p->told) == 0)
         return;
     memcpy(p->told, now, sizeof now);
+    if (p->installed && p->at[0] && !data.len)
+        data = str_z(p->at);
+    if (p->installed && p->at_line && !line)
+        line = p->at_line;
     struct backend_state s = {
         .probe = p->probe->id,
         .revision = p->probe->revision,
@@ -323,7 +328,9 @@ static void line_read(struct attachment *a, str line)
     buf_init(&out, LINE_MAX_BYTES);
     if (json_tree_read(line, &arena, RECORD_DEPTH, &record, NULL) == 0) {
         struct placed *p = record_is_capture(record) ? placed_of(a, record) : NULL;
-        if (p && record_capture(record, p->probe, p->names, p->n_names, a->policy_used, a->space, &arena, &out) == 0)
+        struct record_maps maps = { &a->files, &a->process };
+        if (p && record_capture(record, p->probe, p->at[0] ? &maps : NULL, p->names, p->n_names, a->policy_used,
+                                a->space, &arena, &out) == 0)
             a->events->capture(a->events->ctx, p->probe->id, buf_view(&out));
         placed_counts(a, record);
     }

@@ -1,4 +1,5 @@
 #include "agent/node/record.h"
+#include "agent/node/map_files.h"
 #include "probe/capture.h"
 #include "probe/redact.h"
 #include "probe/vm.h"
@@ -228,19 +229,27 @@ static bool hex_read(str s, uint8_t *out, size_t n)
     return true;
 }
 
-static void frames(struct probe_capture *c, const struct json_node *list)
+static uint32_t small(const struct json_node *n)
+{
+    int64_t i = 0;
+    json_int_of(n, &i);
+    return i > 0 && i < INT32_MAX ? (uint32_t)i : 0;
+}
+
+static void frames(struct probe_capture *c, const struct json_node *list, const struct record_maps *maps,
+                   struct arena *arena)
 {
     for (const struct json_node *f = json_first_of(list, JSON_ARRAY); f; f = f->next) {
         const struct json_node *name = json_first_of(f, JSON_ARRAY), *file = name ? name->next : NULL;
-        int64_t line = 0;
-        str path = json_text_of(file);
-        json_int_of(file ? file->next : NULL, &line);
-        if (str_starts(path, STR("file://")))
-            path = str_slice(path, 7, path.len);
-        bool in_app = path.len && path.ptr[0] == '/' && str_find(path, STR("/node_modules/")) < 0;
-        str function = json_text_of(name);
-        probe_capture_frame(c, function.len ? function : STR("(anonymous)"), path,
-                            line > 0 && line < UINT32_MAX ? (uint32_t)line : 0, (str){ 0 }, in_app);
+        const struct json_node *line = file ? file->next : NULL, *column = line ? line->next : NULL;
+        str path = map_path_of_url(arena, json_text_of(file));
+        struct map_frame frame = { json_text_of(name), path, small(line), small(column), false };
+        if (maps)
+            map_files_frame(maps->files, maps->process, &frame, arena);
+        bool in_app = path.len && path.ptr[0] == '/' && str_find(path, STR("/node_modules/")) < 0 &&
+                      !frame.third_party && str_find(frame.file, STR("node_modules/")) < 0;
+        probe_capture_frame(c, frame.function.len ? frame.function : STR("(anonymous)"), frame.file, frame.line,
+                            (str){ 0 }, in_app);
     }
 }
 
@@ -272,16 +281,16 @@ static void variables(struct probe_capture *c, const struct json_node *list, con
         const struct json_node *name = json_first_of(v, JSON_ARRAY);
         enum probe_var_kind kind = PROBE_VAR_LOCAL;
         for (uint32_t i = 0; i < n; i++)
-            if (str_eq(names[i].name, json_text_of(name)))
+            if (str_eq(names[i].original, json_text_of(name)))
                 kind = names[i].kind;
         if (name && probe_capture_var(c, 0, kind, json_text_of(name)))
             value(&c->w, name->next, 0);
     }
 }
 
-int record_capture(const struct json_node *record, const struct probe *probe, const struct edit_name *names,
-                   uint32_t n_names, const struct probe_policy *policy, struct probe_space *space, struct arena *arena,
-                   struct buf *out)
+int record_capture(const struct json_node *record, const struct probe *probe, const struct record_maps *maps,
+                   const struct edit_name *names, uint32_t n_names, const struct probe_policy *policy,
+                   struct probe_space *space, struct arena *arena, struct buf *out)
 {
     uint8_t trace[16], span[8];
     bool traced = hex_read(json_get_text(record, STR("trace")), trace, sizeof trace) &&
@@ -308,7 +317,7 @@ int record_capture(const struct json_node *record, const struct probe *probe, co
     const struct json_node *values = json_first_of(json_get(record, STR("x")), JSON_ARRAY), *parts = values;
     for (size_t i = 0; i < probe->n_exprs && parts; i++)
         parts = parts->next;
-    frames(&c, json_get(record, STR("f")));
+    frames(&c, json_get(record, STR("f")), maps, arena);
     exprs(&c, probe, values);
     event(&c, record);
     if (probe->has_log)

@@ -447,15 +447,28 @@ bool js_mentions(str text, uint32_t start, uint32_t end, str name)
     return false;
 }
 
-const struct scan_name *js_visible(const struct scan *s, const struct scan_place *at, str name)
+static const struct scan_name *visible(const struct scan *s, const struct scan_place *at, str name, bool original)
 {
     for (uint32_t scope = at->scope; scope != NONE; scope = s->scopes[scope].parent) {
         const struct scan_name *found = NULL;
-        for (uint32_t i = 0; i < s->n_names; i++)
-            if (s->names[i].scope == scope && str_eq(s->names[i].name, name) && (!found || found->kind == SCAN_LET))
-                found = &s->names[i];
+        for (uint32_t i = 0; i < s->n_names; i++) {
+            const struct scan_name *n = &s->names[i];
+            str known = original && n->original.len ? n->original : n->name;
+            if (n->scope == scope && str_eq(known, name) && (!found || found->kind == SCAN_LET))
+                found = n;
+        }
         if (found)
             return found;
     }
     return NULL;
+}
+
+const struct scan_name *js_visible(const struct scan *s, const struct scan_place *at, str name)
+{
+    return visible(s, at, name, false);
+}
+
+const struct scan_name *js_known(const struct scan *s, const struct scan_place *at, str name)
+{
+    return visible(s, at, name, true);
 }

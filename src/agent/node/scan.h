@@ -28,7 +28,8 @@ struct scan_function {
     uint32_t body, close; // of one in braces: where its statements begin, behind directives, and its '}'; close 0: none
     uint32_t last;        // end of what stands before the '}'
     uint8_t kind;
-    str name; // empty: none
+    str name;     // empty: none
+    str original; // what it was called in the source, by its map; empty: that is not known
 };
 
 struct scan_scope {
@@ -42,6 +43,7 @@ struct scan_name {
     uint32_t from; // LET: known from this offset on
     uint8_t kind;
     bool constant;
+    str original; // as a function's
 };
 
 struct scan_return {
@@ -75,3 +77,5 @@ const struct scan_place *js_place_of(const struct scan *s, uint32_t line, uint32
 bool js_mentions(str text, uint32_t start, uint32_t end, str word);
 // Whether name may be read at the place without an error, and how it is known there: the innermost declaration counts.
 const struct scan_name *js_visible(const struct scan *s, const struct scan_place *at, str name);
+// The same by the name that people know: the original one, where there is one.
+const struct scan_name *js_known(const struct scan *s, const struct scan_place *at, str name);

@@ -1,6 +1,7 @@
 // One session with a process' inspector: opened by SIGUSR1, closed again when everything that can be done is done. Requests go one at a time; what is to be done
 // with an answer stands beside it. The program runs on all the while: its inspector's thread takes the messages, its main thread answers between two tasks.
 #include "agent/node/session.h"
+#include "agent/node/session_map.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -53,8 +54,13 @@ static void finish(struct attachment *a)
 {
     struct session *s = &a->session;
     bool again = s->again;
-    for (size_t i = 0; i < PLACED_MAX; i++)
-        a->placed[i].edit = NULL;
+    bool mapped = false;
+    for (size_t i = 0; i < PLACED_MAX; i++) {
+        a->placed[i].edit = NULL, a->placed[i].maps = NULL;
+        mapped |= a->placed[i].used && a->placed[i].at[0];
+    }
+    if (!mapped)
+        map_files_free(&a->files);
     node_pipe_hide(&a->pipe);
     session_free(a);
     a->session.again = again;
@@ -252,6 +258,7 @@ static void on_edited(struct attachment *a, const struct json_node *result)
         session_edited_add(&a->session, one);
     }
     a->session.script = 0;
+    session_maps_find(a);
     session_next_script(a);
 }
 
@@ -515,8 +522,15 @@ static void script_parsed(struct attachment *a, const struct json_node *params)
         s->scripts = list, s->cap_scripts = more;
     }
     bool native = str_starts(url, STR("node:"));
-    s->scripts[s->n_scripts++] =
-        (struct session_script){ session_keep(a, id), native ? STR("node:") : session_keep(a, url), native };
+    str map = json_get_text(params, STR("sourceMapURL"));
+    bool beside = map.len && map.len < PROCESS_PATH_MAX && !str_starts(map, STR("data:"));
+    s->scripts[s->n_scripts++] = (struct session_script){
+        .id = session_keep(a, id),
+        .url = native ? STR("node:") : session_keep(a, url),
+        .map_url = beside ? session_keep(a, map) : (str){ 0 },
+        .native = native,
+        .mapped = map.len,
+    };
 }
 
 static void message_read(struct attachment *a, bytes data)

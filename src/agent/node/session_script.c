@@ -1,24 +1,12 @@
 // The scripts of a session: which of them probes mean, what stands in them, and the changes of their text.
 #include "agent/node/resolve.h"
 #include "agent/node/session.h"
+#include "agent/node/session_map.h"
 #include "base/clock.h"
 #include "base/mem.h"
 #include <sodium.h>
 
 enum { PAUSE_MS = 5 };
-
-static bool url_matches(str url, str file)
-{
-    if (str_starts(url, STR("file://")))
-        url = str_slice(url, 7, url.len);
-    if (str_starts(file, STR("file://")))
-        file = str_slice(file, 7, file.len);
-    while (str_starts(file, STR("./")))
-        file = str_slice(file, 2, file.len);
-    if (!str_ends(url, file) || file.len == 0)
-        return false;
-    return url.len == file.len || file.ptr[0] == '/' || url.ptr[url.len - file.len - 1] == '/';
-}
 
 static bool is_edited(const struct session *s, str url)
 {
@@ -58,12 +46,14 @@ static str url_of(struct attachment *a, struct placed *p)
     size_t n = 0;
     for (size_t i = 0; i < s->n_scripts; i++) {
         str url = s->scripts[i].url;
-        bool known = s->scripts[i].native || !url_matches(url, p->probe->where.file);
+        bool known = s->scripts[i].native || !session_url_matches(url, p->probe->where.file);
         for (size_t k = 0; k < n && !known; k++)
             known = str_eq(candidates[k], url);
         if (!known && n < CANDIDATES_MAX)
             candidates[n++] = url;
     }
+    for (size_t i = 0; p->maps && i < p->maps->n; i++)
+        candidates[n++] = p->maps->urls[i];
     if (n == 1)
         return candidates[0];
     if (n == 0) {
@@ -82,7 +72,9 @@ static str url_of(struct attachment *a, struct placed *p)
                                                                    : candidates[i]);
     json_put_array_end(&w);
     json_put_object_end(&w);
-    placed_tell(a, p, "unresolvable", "ambiguous_file", "several loaded files match this path", buf_view(&s->text), 0);
+    placed_tell(a, p, "unresolvable", "ambiguous_file",
+                p->maps ? "several loaded scripts were made of this file" : "several loaded files match this path",
+                buf_view(&s->text), 0);
     return found;
 }
 
@@ -90,7 +82,7 @@ static void names_keep(struct placed *p)
 {
     size_t total = 0;
     for (uint32_t i = 0; i < p->edit->n_names; i++)
-        total += p->edit->names[i].name.len;
+        total += p->edit->names[i].original.len;
     mem_free(p->names), mem_free(p->names_text);
     p->n_names = 0;
     p->names = mem_zalloc((p->edit->n_names + 1) * sizeof *p->names);
@@ -99,10 +91,10 @@ static void names_keep(struct placed *p)
         return;
     char *at = p->names_text;
     for (uint32_t i = 0; i < p->edit->n_names; i++) {
-        str name = p->edit->names[i].name;
+        str name = p->edit->names[i].original;
         memcpy(at, name.ptr, name.len);
         p->names[i] = p->edit->names[i];
-        p->names[i].name = str_of(at, name.len);
+        p->names[i].name = p->names[i].original = str_of(at, name.len);
         at += name.len;
     }
     p->n_names = p->edit->n_names;
@@ -127,7 +119,8 @@ static void script_done(struct attachment *a, const char *why, const char *messa
             continue;
         p->installed = !s->edits[i]->left_out;
         if (p->installed && p->state == 1) {
-            placed_tell(a, p, "installed", "", "", (str){ 0 }, s->edits[i]->place->line);
+            session_map_placed(a, p, s->edits[i]);
+            placed_tell(a, p, "installed", "", "", (str){ 0 }, 0);
         } else if (!p->installed) {
             placed_tell(a, p, "waiting", why, message, (str){ 0 }, 0);
             s->again = true;
@@ -138,6 +131,7 @@ static void script_done(struct attachment *a, const char *why, const char *messa
         edited_remove(s, s->scripts[s->script].url);
     if (s->n_edits == 0 && why[0])
         s->again = true;
+    session_map_end(a);
     s->script++;
     session_next_script(a);
 }
@@ -163,6 +157,7 @@ static void on_read_back(struct attachment *a, const struct json_node *result)
         script_done(a, "attach_failed", "the function was not changed");
         return;
     }
+    session_map_edited(a, buf_view(&s->text));
     script_done(a, s->one_by_one ? "on_stack" : "", "a call of the function is under way; it is tried again");
 }
 
@@ -323,16 +318,18 @@ static void on_ordered(struct attachment *a, const struct json_node *result)
     attempt(a);
 }
 
-static void edit_failed(struct attachment *a, struct placed *p, const struct err *err)
+static void edit_failed(struct attachment *a, struct placed *p, const struct edit_probe *e, const struct err *err)
 {
     struct session *s = &a->session;
     buf_clear(&s->text);
     bool line = p->probe->where.kind == PROBE_AT_LINE && str_eq(str_z(err->slug), STR("no_code_at_line"));
     if (line)
-        edit_nearest(&s->scan, p->probe->where.line, &s->text);
+        edit_nearest(&s->scan, e, &s->text);
     placed_tell(a, p, err->code == ERR_NOENT ? "unresolvable" : "error", err->slug[0] ? err->slug : "code_unsupported",
                 err->message, buf_view(&s->text), 0);
 }
+
+static bool asks_exact(const struct probe *p) { return p->match == PROBE_MATCH_EXACT && p->source_hash.len; }
 
 // What runs is what the person saw. A mark of byte order is part of the file, and not of the text that the engine keeps.
 static bool is_seen(const str *text, const struct probe *p)
@@ -340,7 +337,7 @@ static bool is_seen(const str *text, const struct probe *p)
     uint8_t hash[SOURCE_HASH];
     char hex[SOURCE_HASH * 2 + 1];
     struct buf marked;
-    if (p->match != PROBE_MATCH_EXACT || !p->source_hash.len)
+    if (!asks_exact(p))
         return true;
     source_hash(*text, hash);
     sodium_bin2hex(hex, sizeof hex, hash, sizeof hash);
@@ -385,7 +382,17 @@ static void on_source(struct attachment *a, const struct json_node *result)
             placed_tell(a, p, "unresolvable", err.slug, err.message, (str){ 0 }, 0);
             continue;
         }
-        if (!is_seen(&s->original, p->probe)) {
+        const struct map_view *view = NULL;
+        uint32_t source = 0;
+        str seen = s->original;
+        int mapped = session_map_of(a, p, &view, &source, &err);
+        if (mapped < 0) {
+            placed_tell(a, p, mapped == ERR_CORRUPT ? "mismatch" : "unresolvable", err.slug, err.message, (str){ 0 },
+                        0);
+            continue;
+        }
+        if ((mapped && asks_exact(p->probe) && session_map_content(a, source, &seen, &err) < 0) ||
+            !is_seen(&seen, p->probe)) {
             placed_tell(a, p, "mismatch", "source_mismatch",
                         "the process runs another version of this file than the one shown", (str){ 0 }, 0);
             continue;
@@ -394,13 +401,13 @@ static void on_source(struct attachment *a, const struct json_node *result)
         struct buf order;
         if (!e)
             break;
-        *e = (struct edit_probe){ .probe = p->probe, .slot = p->slot };
+        *e = (struct edit_probe){ .probe = p->probe, .slot = p->slot, .view = view, .source = source };
         buf_init(&order, ORDERS_ROOM);
         int bad = edit_place(&s->scan, e, a->policy_used, &s->arena, &err);
         if (bad == 0)
             bad = edit_order(&s->scan, e, a->policy_used, &s->arena, &order, &err);
         if (bad < 0) {
-            edit_failed(a, p, &err);
+            edit_failed(a, p, e, &err);
         } else {
             if (!p->ordered)
                 json_put_raw(&w, buf_view(&order));
@@ -413,6 +420,7 @@ static void on_source(struct attachment *a, const struct json_node *result)
     json_put_array_end(&w);
     if (rc < 0)
         s->scan = (struct scan){ .text = s->original };
+    session_map_edited(a, s->source);
     session_edited_add(s, url);
     session_put_edited(a, &w);
     json_put_object_end(&w);
@@ -423,10 +431,14 @@ static bool is_wanted(struct attachment *a, str url)
 {
     if (is_edited(&a->session, url))
         return true;
-    for (size_t i = 0; i < PLACED_MAX; i++)
-        if (a->placed[i].used && !a->placed[i].refused && !placed_without_file(a->placed[i].probe) &&
-            url_matches(url, a->placed[i].probe->where.file))
+    for (size_t i = 0; i < PLACED_MAX; i++) {
+        const struct placed *p = &a->placed[i];
+        if (!p->used || p->refused || placed_without_file(p->probe))
+            continue;
+        if (session_url_matches(url, p->probe->where.file) ||
+            (p->maps && p->maps->n == 1 && str_eq(p->maps->urls[0], url)))
             return true;
+    }
     return false;
 }
 

@@ -93,7 +93,7 @@ static void put_variables(struct json_writer *out, const struct py_source *s, in
 int python_resolve(const struct process *p, const struct resolve_request *q, struct json_writer *out, struct err *err)
 {
     if (q->what == RESOLVE_FILES)
-        return source_list(p, q->path, shown, out, err);
+        return source_list(p, q->path, shown, NULL, out, err);
     if (!str_ends(q->path, STR(".py")))
         return err_set(err, ERR_INVALID, "no_source", "this is no path of a Python source file");
     struct arena arena;

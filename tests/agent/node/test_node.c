@@ -1,240 +1,16 @@
 // The back end against real processes, on every Node of this machine.
-#include <glob.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "agent/node/node.h"
-#include "agent/process.h"
-#include "probe/expr.h"
-#include "probe/probe.h"
+#include "victim.h"
 #include <cmocka.h>
-
-enum { NODES_MAX = 16, PATIENCE_S = 100, CAPTURES_MAX = 64 };
-
-static char *nodes[NODES_MAX];
-static size_t node_count;
-static char *old_node; // of a version that is refused
-
-static struct seen {
-    char state[32], code[32], message[256], data[256], error[128];
-    int line;
-    char *captures[CAPTURES_MAX];
-    size_t n;
-    struct probe_counts counts;
-} seen;
-
-static void on_state(void *ctx, const struct backend_state *s)
-{
-    snprintf(seen.state, sizeof seen.state, "%.*s", STR_ARG(s->state));
-    snprintf(seen.code, sizeof seen.code, "%.*s", (int)s->code.len, s->code.len ? s->code.ptr : "");
-    snprintf(seen.message, sizeof seen.message, "%.*s", (int)s->message.len, s->message.len ? s->message.ptr : "");
-    snprintf(seen.data, sizeof seen.data, "%.*s", (int)s->data.len, s->data.len ? s->data.ptr : "");
-    seen.line = s->line;
-    if (getenv("TEST_VERBOSE"))
-        printf("# %s %s %s %s\n", seen.state, seen.code, seen.message, seen.data);
-}
-static void on_capture(void *ctx, str probe, str json)
-{
-    if (seen.n < CAPTURES_MAX)
-        seen.captures[seen.n++] = strndup(json.ptr, json.len);
-}
-static void on_counts(void *ctx, str probe, const struct probe_counts *c)
-{
-    seen.counts = *c;
-    if (c->first_error.len)
-        snprintf(seen.error, sizeof seen.error, "%.*s", STR_ARG(c->first_error));
-}
-static void on_lost(void *ctx, str code, str message)
-{
-    snprintf(seen.state, sizeof seen.state, "lost %.*s", STR_ARG(code));
-}
-static const struct backend_events events = { NULL, on_state, on_capture, on_counts, on_lost, on_capture };
-
-static void forget(void)
-{
-    for (size_t i = 0; i < seen.n; i++)
-        free(seen.captures[i]);
-    seen = (struct seen){ 0 };
-}
-
-// --- a process ---
-
-struct victim {
-    pid_t pid;
-    FILE *out;
-    struct arena arena;
-    struct process process;
-    char file[256];
-};
-
-static struct victim start(const char *node, const char *file, const char *mode)
-{
-    int pipes[2];
-    char line[64];
-    assert_int_equal(pipe(pipes), 0);
-    struct victim v = { .pid = fork() };
-    if (v.pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        dup2(pipes[1], 1);
-        if (!getenv("TEST_VERBOSE"))
-            dup2(pipes[1], 2);
-        close(pipes[0]), close(pipes[1]);
-        unsetenv("LD_PRELOAD");
-        unsetenv("NODE_OPTIONS");
-        snprintf(line, sizeof line, "%s", mode);
-        char path[256];
-        snprintf(path, sizeof path, "%s/%s", strstr(file, ".mjs") ? MADE : VICTIMS, file);
-        if (mode[0] == '-')
-            execl(node, node, mode, path, (char *)NULL);
-        else
-            execl(node, node, path, mode, (char *)NULL);
-        _exit(127);
-    }
-    close(pipes[1]);
-    v.out = fdopen(pipes[0], "r");
-    do
-        assert_non_null(fgets(line, sizeof line, v.out));
-    while (strcmp(line, "ready\n") != 0);
-    arena_init(&v.arena, 1 << 20);
-    assert_int_equal(process_read(v.pid, &v.arena, &v.process), 0);
-    snprintf(v.file, sizeof v.file, "agent/node/%s", file);
-    return v;
-}
-
-// It still works: two of its own lines later, and nothing that must not run has run.
-static void works(struct victim *v)
-{
-    char line[256];
-    long calls, ran, before = -1;
-    for (int good = 0; good < 3;) {
-        if (!fgets(line, sizeof line, v->out)) {
-            int status = 0;
-            waitpid(v->pid, &status, 0);
-            fail_msg("it has ended: exit %d signal %d", WEXITSTATUS(status), WTERMSIG(status));
-        }
-        if (sscanf(line, "calls %ld ran %ld", &calls, &ran) != 2)
-            continue;
-        assert_int_equal(ran, 0);
-        good += calls > before;
-        before = calls;
-    }
-}
-
-static void end(struct victim *v)
-{
-    assert_int_equal(waitpid(v->pid, NULL, WNOHANG), 0);
-    kill(v->pid, SIGKILL);
-    waitpid(v->pid, NULL, 0);
-    fclose(v->out);
-    process_done(&v->process);
-    arena_free(&v->arena);
-    forget();
-}
-
-// --- a probe ---
-
-static struct probe probe_at(struct victim *v, const char *id, uint32_t line)
-{
-    struct probe p;
-    probe_defaults(&p, PROBE_SNAPSHOT);
-    p.id = str_z(id), p.revision = 1;
-    p.where.kind = PROBE_AT_LINE, p.where.file = str_z(v->file), p.where.line = line;
-    p.rate = 50, p.burst = 5;
-    return p;
-}
-
-static struct probe_program program(struct arena *arena, const char *text)
-{
-    struct probe_expr *e;
-    struct err err = { 0 };
-    struct buf tree;
-    struct json_writer w;
-    if (probe_expr_parse(str_z(text), arena, &e, &err) < 0)
-        fail_msg("%s: %s", text, err.message);
-    buf_init(&tree, 1 << 20);
-    json_writer_init(&w, &tree);
-    probe_expr_json(e, &w);
-    struct probe_program p = { .text = str_z(text) };
-    assert_int_equal(arena_dup(arena, buf_view(&tree), &p.tree), 0);
-    buf_free(&tree);
-    return p;
-}
-
-static int64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * 1000000000ll + t.tv_nsec;
-}
-
-static void polls(struct attachment *a)
-{
-    int64_t next;
-    assert_int_equal(node_backend.poll(a, now_ns(), &next), 0);
-    usleep(1000);
-}
-
-static struct attachment *attach(struct victim *v)
-{
-    struct attachment *a = NULL;
-    struct err err = { 0 };
-    if (node_backend.attach(&v->process, &events, &a, &err) < 0)
-        fail_msg("%s: %s", err.slug, err.message);
-    return a;
-}
-
-static void apply(struct attachment *a, const struct probe *p, size_t n)
-{
-    const struct probe *list[8];
-    struct err err;
-    for (size_t i = 0; i < n; i++)
-        list[i] = &p[i];
-    assert_int_equal(node_backend.apply(a, list, n, &err), 0);
-}
-
-static void until_state(struct attachment *a, const char *state)
-{
-    for (int64_t until = now_ns() + PATIENCE_S * 1000000000ll; strcmp(seen.state, state) != 0;) {
-        int status;
-        if (strncmp(seen.state, "lost", 4) == 0 && waitpid(-1, &status, WNOHANG) > 0)
-            fail_msg("the target has ended: exit %d signal %d", WEXITSTATUS(status), WTERMSIG(status));
-        if (now_ns() > until)
-            fail_msg("waited for %s, it is %s %s: %s", state, seen.state, seen.code, seen.message);
-        polls(a);
-    }
-}
-
-static void until_captures(struct attachment *a, size_t n)
-{
-    for (int64_t until = now_ns() + PATIENCE_S * 1000000000ll; seen.n < n;) {
-        if (now_ns() > until)
-            fail_msg("waited for %zu captures, there are %zu; %s %s: %s; hits %llu errors %llu %s", n, seen.n,
-                     seen.state, seen.code, seen.message, (unsigned long long)seen.counts.hits,
-                     (unsigned long long)seen.counts.errors, seen.error);
-        polls(a);
-    }
-}
-
-static void has(const char *json, const char *part)
-{
-    if (!json || !strstr(json, part))
-        fail_msg("no %s in %s", part, json ? json : "nothing");
-}
-static void has_not(const char *json, const char *part)
-{
-    if (strstr(json, part))
-        fail_msg("%s in %s", part, json);
-}
 
 static const char *const files[] = { "victim_order.js", "victim_order.mjs" };
 
@@ -688,30 +464,6 @@ static void it_is_refused_where_the_signal_is_not_free(void **state)
     end(&v);
 }
 
-static void find_nodes(void)
-{
-    static const char *const places[] = { "/usr/bin/node", "/usr/local/bin/node",
-                                          NODES "/*/node_modules/node/bin/node" };
-    glob_t found;
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        if (glob(places[i], 0, NULL, &found) != 0)
-            continue;
-        for (size_t k = 0; k < found.gl_pathc && node_count < NODES_MAX; k++) {
-            char *path = realpath(found.gl_pathv[k], NULL);
-            bool known = !path || access(path, X_OK) < 0;
-            for (size_t j = 0; j < node_count && !known; j++)
-                known = strcmp(nodes[j], path) == 0;
-            if (known)
-                free(path);
-            else if (strstr(path, "/18/") || strstr(path, "/v18/"))
-                old_node = path;
-            else
-                printf("# %s\n", nodes[node_count++] = path);
-        }
-        globfree(&found);
-    }
-}
-
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -730,17 +482,5 @@ int main(void)
         cmocka_unit_test(an_older_node_is_refused_unchanged),
         cmocka_unit_test(it_is_refused_where_the_signal_is_not_free),
     };
-    setvbuf(stdout, NULL, _IOLBF, 0);
-    signal(SIGPIPE, SIG_IGN);
-    if (getenv("TEST_NODE"))
-        nodes[node_count++] = strdup(getenv("TEST_NODE"));
-    else
-        find_nodes();
-    if (!node_count) {
-        printf("1..0 # SKIP no Node on this machine\n");
-        return 0;
-    }
-    if (getenv("TEST_FILTER"))
-        cmocka_set_test_filter(getenv("TEST_FILTER"));
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return victims_run("node", tests, sizeof tests / sizeof *tests);
 }

@@ -59,6 +59,17 @@ struct sourcemap_place {
 // The text may begin with ")]}'". It is not needed afterwards. ERR_MALFORMED, ERR_TRUNCATED, ERR_LIMIT, ERR_NOMEM,
 // ERR_UNSUPPORTED (another version, sections by URL).
 int sourcemap_parse(str text, struct sourcemap **ret_map, struct err *err);
+
+#define SOURCEMAP_CONTENT_ALL UINT32_MAX
+#define SOURCEMAP_CONTENT_NONE (UINT32_MAX - 1)
+// For whoever has less to spend than the server: what is beyond is ERR_LIMIT, before memory is taken for it.
+struct sourcemap_limits {
+    size_t text, memory; // bytes: of JSON, and of names and contents
+    uint32_t segments;
+    uint32_t content; // index of the one source whose text is wanted; SOURCEMAP_CONTENT_ALL, SOURCEMAP_CONTENT_NONE
+};
+int sourcemap_parse_within(str text, const struct sourcemap_limits *limits, struct sourcemap **ret_map,
+                           struct err *err);
 void sourcemap_free(struct sourcemap *map); // NULL is allowed
 
 // The segment that the place lies in: the last one of that generated line that does not begin behind it, but the first

@@ -1,7 +1,7 @@
 // Mappings as they are built and kept.
 #pragma once
 #include "base/buf.h"
-#include "symbols/sourcemap.h"
+#include "wire/sourcemap.h"
 
 enum { BLOCK = 32 }; // segments
 
@@ -20,12 +20,12 @@ struct segment {
 struct mappings {
     struct buf bytes, blocks;
     struct segment last; // the one before; differences are taken to it
-    uint32_t n, in_block;
+    uint32_t n, n_max, in_block;
     struct segment bound; // a section's beginning that is not marked yet
     bool bounded;
 };
 
-void mappings_init(struct mappings *m);
+void mappings_init(struct mappings *m, uint32_t segments_max);
 void mappings_free(struct mappings *m);
 // In order of line and column. ERR_NOMEM, ERR_LIMIT.
 int mappings_add(struct mappings *m, const struct segment *s);

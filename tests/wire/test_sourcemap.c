@@ -1,4 +1,4 @@
-#include "symbols/sourcemap.h"
+#include "wire/sourcemap.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

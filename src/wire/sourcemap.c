@@ -1,10 +1,10 @@
 // The JSON of a source map: its members in any order, index maps flattened.
-#include "symbols/sourcemap.h"
+#include "wire/sourcemap.h"
 
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/must.h"
-#include "symbols/sourcemap_internal.h"
+#include "wire/sourcemap_internal.h"
 
 enum {
     VERSION = 3,
@@ -15,6 +15,7 @@ enum {
 
 struct parse {
     str text;
+    const struct sourcemap_limits *limits;
     struct sourcemap *map;
     struct mappings mappings;
     struct buf sources, names; // all sections'
@@ -136,7 +137,8 @@ static int sources_read(struct parse *p, struct members *m, uint32_t *ret_n)
     c = m->has_contents ? json_array(r) : 0;
     for (uint32_t i = 0; c == 0 && m->has_contents && (c = json_element(r)) > 0; i++) {
         str content = { 0 };
-        c = i < *ret_n ? text_or_null(r, &content) : json_skip(r, NULL);
+        bool wanted = p->limits->content == SOURCEMAP_CONTENT_ALL || p->limits->content == before + i;
+        c = wanted && i < *ret_n ? text_or_null(r, &content) : json_skip(r, NULL);
         if (c == 0 && content.ptr && (c = keep(p, &content)) == 0)
             all[i].content = content;
     }
@@ -328,17 +330,24 @@ static int finish(struct parse *p, struct members *m)
 
 int sourcemap_parse(str text, struct sourcemap **ret_map, struct err *err)
 {
-    struct parse p = { .text = text, .err = err };
+    static const struct sourcemap_limits all = { SOURCEMAP_TEXT_MAX, ARENA_MAX, SOURCEMAP_SEGMENTS_MAX,
+                                                 SOURCEMAP_CONTENT_ALL };
+    return sourcemap_parse_within(text, &all, ret_map, err);
+}
+
+int sourcemap_parse_within(str text, const struct sourcemap_limits *limits, struct sourcemap **ret_map, struct err *err)
+{
+    struct parse p = { .text = text, .limits = limits, .err = err };
     struct mappings_section all = { .end_line = UINT32_MAX, .end_column = UINT32_MAX };
     struct json_reader r;
     struct members m;
-    if (text.len > SOURCEMAP_TEXT_MAX)
-        return err_set(err, ERR_LIMIT, NULL, "the source map is larger than %d MiB", SOURCEMAP_TEXT_MAX >> 20);
+    if (text.len > limits->text)
+        return err_set(err, ERR_LIMIT, NULL, "the source map is larger than %zu MiB", limits->text >> 20);
     p.map = mem_zalloc(sizeof *p.map);
     if (!p.map)
         return err_set(err, ERR_NOMEM, NULL, "out of memory");
-    arena_init(&p.map->arena, ARENA_MAX);
-    mappings_init(&p.mappings);
+    arena_init(&p.map->arena, limits->memory);
+    mappings_init(&p.mappings, limits->segments);
     buf_init(&p.sources, SOURCEMAP_SOURCES_MAX * sizeof(struct sourcemap_source));
     buf_init(&p.names, SOURCEMAP_NAMES_MAX * sizeof(str));
     json_reader_init(&r, prefix_skip(text), &p.map->arena, DEPTH_MAX);

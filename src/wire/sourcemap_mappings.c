@@ -3,20 +3,20 @@
 // Format of a segment behind the first of its block: varint (lines since the last one << 2 | kind), varint column (since
 // the last segment when it is on the same line), then by kind: nothing (no source); source, line and column as
 // zigzag differences; the same and the name's. A segment without a source leaves the last ones as they were.
-#include "symbols/sourcemap_internal.h"
+#include "wire/sourcemap_internal.h"
 
 #include "base/mem.h"
 
 #include <stdlib.h>
 
 enum { KIND_BARE, KIND_SOURCE, KIND_NAMED };
-enum { BYTES_MAX = SOURCEMAP_SEGMENTS_MAX * 16, VLQ_DIGITS_MAX = 7 };
+enum { SEGMENT_BYTES_MAX = 16, VLQ_DIGITS_MAX = 7 };
 
-void mappings_init(struct mappings *m)
+void mappings_init(struct mappings *m, uint32_t segments_max)
 {
-    *m = (struct mappings){ 0 };
-    buf_init(&m->bytes, BYTES_MAX);
-    buf_init(&m->blocks, (SOURCEMAP_SEGMENTS_MAX / BLOCK + 1) * sizeof(struct sourcemap_block));
+    *m = (struct mappings){ .n_max = segments_max };
+    buf_init(&m->bytes, (size_t)segments_max * SEGMENT_BYTES_MAX);
+    buf_init(&m->blocks, (segments_max / BLOCK + 1) * sizeof(struct sourcemap_block));
 }
 
 void mappings_free(struct mappings *m)
@@ -41,7 +41,7 @@ static uint8_t *put(uint8_t *p, uint64_t v)
 
 int mappings_add(struct mappings *m, const struct segment *s)
 {
-    if (m->n == SOURCEMAP_SEGMENTS_MAX)
+    if (m->n == m->n_max)
         return ERR_LIMIT;
     if (m->in_block == BLOCK || m->n == 0) {
         // A bare segment at the front still carries what the next ones differ from.

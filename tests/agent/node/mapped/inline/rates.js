@@ -1,0 +1,8 @@
+"use strict";
+Object.defineProperty(exports, "__esModule", { value: true });
+exports.rate = rate;
+function rate(region) {
+    const factor = 1 + region.percent / 100;
+    return factor;
+}
+//# sourceMappingURL=data:application/json;base64,eyJ2ZXJzaW9uIjozLCJmaWxlIjoicmF0ZXMuanMiLCJzb3VyY2VSb290IjoiIiwic291cmNlcyI6WyIuLi9zcmMvcmF0ZXMudHMiXSwibmFtZXMiOltdLCJtYXBwaW5ncyI6Ijs7QUFFQSxvQkFHQztBQUhELFNBQWdCLElBQUksQ0FBQyxNQUFZO0lBQy9CLE1BQU0sTUFBTSxHQUFHLENBQUMsR0FBRyxNQUFNLENBQUMsT0FBTyxHQUFHLEdBQUcsQ0FBQztJQUN4QyxPQUFPLE1BQU0sQ0FBQztBQUNoQixDQUFDIiwic291cmNlc0NvbnRlbnQiOlsiZXhwb3J0IHR5cGUgUmF0ZSA9IHsgbmFtZTogc3RyaW5nOyBwZXJjZW50OiBudW1iZXIgfTtcblxuZXhwb3J0IGZ1bmN0aW9uIHJhdGUocmVnaW9uOiBSYXRlKTogbnVtYmVyIHtcbiAgY29uc3QgZmFjdG9yID0gMSArIHJlZ2lvbi5wZXJjZW50IC8gMTAwO1xuICByZXR1cm4gZmFjdG9yO1xufVxuIl19
