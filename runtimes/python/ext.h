@@ -43,6 +43,16 @@ bool ext_frame_name(const struct ext_frame *f, int i, struct ext_name *ret); // 
 // A variable by its interned name. False: the frame has none of that name; *ret NULL: it is not bound now.
 bool ext_frame_find(const struct ext_frame *f, PyObject *name, PyObject **ret);
 
+// The line at which an exception has left this frame; 0: not known.
+int ext_frame_left(const struct ext_frame *f, PyObject *exception);
+
+// --- calls.c: of the frame that runs ---
+void ext_call_begin(void);
+int64_t ext_call_end(void); // since then, in ns; -1: not known
+void ext_calls_forget(void);
+bool ext_exception_is(PyObject *exception,
+                      str want); // the type's name, or that of a class that it is built on; "*": any
+
 // --- walk.c ---
 void ext_walk(struct probe_value_writer *w, PyObject *o);
 str ext_text(PyObject *text, char *room, size_t n); // of a str, as far as it is ASCII; others are replaced by '?'
@@ -164,17 +174,19 @@ struct ext_site {
     uint8_t *texts; // file, function, programs: a copy of what the agent wrote
     struct ext_program *programs;
     size_t n_programs;
-    struct ext_program *condition;     // one of them, or NULL
-    uint64_t passed;                   // hits whose condition was true
-    PyObject *callee;                  // called at the place where code is copied
-    struct ext_codes codes;            // where it stands: the originals
-    struct probe_series_table *series; // of one that counts
+    struct ext_program *condition;       // one of them, or NULL
+    uint64_t passed;                     // hits whose condition was true
+    PyObject *callee;                    // called at the place where code is copied, and where it is about exits:
+    PyObject *begins, *returns, *raises; // at the entry, with what is returned, with what is raised; or NULL
+    struct ext_codes codes;              // where it stands: the originals
+    struct probe_series_table *series;   // of one that counts
 };
 struct ext_site *ext_site_new(const struct clew_order *order, const uint8_t *texts, size_t n);
 void ext_site_drop(struct ext_site *s); // freed when its callee is
 
 // --- place_copy.c (3.11) and place_monitor.c (3.12 and later) ---
 bool ext_place_start(void);
+bool ext_place_names_code(enum clew_at at); // else it is placed without code objects
 // Files in which something stands that has to be found again to be taken out. Returns how many, at most `most`.
 size_t ext_place_files(str *out, size_t most);
 // Makes these the sites that stand in the program. outcome, places and old_code of each are set.

@@ -105,6 +105,15 @@ static int traced_line(const PyTracebackObject *tb, PyCodeObject *code)
     return tb->tb_lineno > 0 ? tb->tb_lineno : PyCode_Addr2Line(code, tb->tb_lasti);
 }
 
+int ext_frame_left(const struct ext_frame *f, PyObject *exception)
+{
+    const PyTracebackObject *tb = (const PyTracebackObject *)((PyBaseExceptionObject *)exception)->traceback;
+    if (!tb || !PyTraceBack_Check(tb) || !tb->tb_frame || tb->tb_frame->f_frame != f->at)
+        return 0;
+    int line = traced_line(tb, f->code);
+    return line > 0 ? line : 0;
+}
+
 const struct ext_frame *ext_frame_raised(PyObject *exception, uint32_t *ret_cut)
 {
     static struct ext_frame kept[CLEW_FRAMES_MAX]; // the innermost of them, in a circle

@@ -30,6 +30,52 @@ static PyObject *called(PyObject *self, PyObject *unused)
 }
 static PyMethodDef called_def = { "clew_probe", called, METH_NOARGS, NULL };
 
+#if PY_VERSION_HEX < 0x030C0000
+static PyObject *began(PyObject *self, PyObject *unused)
+{
+    const struct ext_site *s = PyCapsule_GetPointer(self, NULL);
+    if (s && !s->dead)
+        ext_call_begin();
+    Py_RETURN_NONE;
+}
+
+static PyObject *returned(PyObject *self, PyObject *value)
+{
+    struct ext_site *s = PyCapsule_GetPointer(self, NULL);
+    if (s && !s->dead)
+        ext_hit(s, &(struct ext_event){ .returned = value, .duration_ns = ext_call_end() });
+    Py_RETURN_NONE;
+}
+
+static PyObject *raised(PyObject *self, PyObject *exception)
+{
+    struct ext_site *s = PyCapsule_GetPointer(self, NULL);
+    struct ext_frame f;
+    if (!s || s->dead || !PyExceptionInstance_Check(exception) || !ext_frame_first(PyThreadState_Get(), &f) ||
+        (s->order.at == CLEW_AT_RAISE && !ext_exception_is(exception, ext_site_exception(s))))
+        Py_RETURN_NONE;
+    f.line = ext_frame_left(&f, exception);
+    ext_hit(s, &(struct ext_event){ .exception = exception, .duration_ns = ext_call_end(), .frame = &f });
+    Py_RETURN_NONE;
+}
+
+static PyMethodDef began_def = { "clew_probe", began, METH_NOARGS, NULL };
+static PyMethodDef returned_def = { "clew_probe", returned, METH_O, NULL };
+static PyMethodDef raised_def = { "clew_probe", raised, METH_O, NULL };
+
+static bool exits_make(struct ext_site *s, PyObject *capsule)
+{
+    bool exit = s->order.at == CLEW_AT_EXIT, thrown = exit || s->order.at == CLEW_AT_THROW,
+         any = thrown || s->order.at == CLEW_AT_RAISE;
+    s->begins = thrown ? PyCFunction_New(&began_def, capsule) : NULL;
+    s->returns = exit ? PyCFunction_New(&returned_def, capsule) : NULL;
+    s->raises = any ? PyCFunction_New(&raised_def, capsule) : NULL;
+    return (s->begins || !thrown) && (s->returns || !exit) && (s->raises || !any);
+}
+#else
+static bool exits_make(struct ext_site *s, PyObject *capsule) { return true; }
+#endif
+
 static void site_free(PyObject *capsule)
 {
     struct ext_site *s = PyCapsule_GetPointer(capsule, NULL);
@@ -69,17 +115,21 @@ struct ext_site *ext_site_new(const struct clew_order *order, const uint8_t *tex
     }
     memcpy(s->texts, texts, n);
     s->callee = PyCFunction_New(&called_def, capsule);
-    Py_DECREF(capsule); // the function's
-    return s->callee ? s : NULL;
+    bool made = exits_make(s, capsule) && s->callee;
+    if (!made)
+        ext_site_drop(s);
+    Py_DECREF(capsule); // the functions'
+    return made ? s : NULL;
 }
 
 void ext_site_drop(struct ext_site *s)
 {
-    PyObject *callee = s->callee;
+    PyObject *callees[] = { s->callee, s->begins, s->returns, s->raises };
     s->dead = true;
-    s->callee = NULL;
+    s->callee = s->begins = s->returns = s->raises = NULL;
     ext_codes_free(&s->codes);
-    Py_DECREF(callee);
+    for (size_t i = 0; i < sizeof callees / sizeof *callees; i++)
+        Py_XDECREF(callees[i]);
 }
 
 // --- orders ---
@@ -115,7 +165,7 @@ static void site_resolve(struct ext_site *s)
         s->order.outcome = CLEW_BAD_PROGRAM;
         return;
     }
-    if (s->order.at == CLEW_AT_RAISE || s->order.at == CLEW_AT_UNCAUGHT)
+    if (!ext_place_names_code(s->order.at))
         return; // wherever it happens
     const struct ext_codes *all = ext_survey_file(ext_site_file(s));
     for (size_t i = 0; i < all->n; i++)

@@ -4,7 +4,7 @@
 #include "splice.h"
 
 #ifdef CLEW_SPLICE
-enum { SITES_A_CODE_MAX = 64 };
+enum { SITES_A_CODE_MAX = 64, SPLICES_A_SITE = 3 };
 
 struct swap {
     PyCodeObject *original, *copy; // references
@@ -24,6 +24,8 @@ static struct constant *constants;
 static size_t n_swaps, n_constants, constants_room;
 
 bool ext_place_start(void) { return true; }
+
+bool ext_place_names_code(enum clew_at at) { return true; }
 
 static void set_constant(PyObject *tuple, Py_ssize_t at, PyCodeObject *code)
 {
@@ -156,14 +158,27 @@ static struct swap *swap_for(PyCodeObject *code)
     return &swaps[n_swaps++];
 }
 
+static size_t splices_of(const struct ext_site *s, struct splice_site *out)
+{
+    size_t n = 0;
+    if (s->order.at == CLEW_AT_LINE || s->order.at == CLEW_AT_ENTRY)
+        out[n++] = (struct splice_site){ s->order.at == CLEW_AT_LINE ? s->order.line : 0, s->callee, SPLICE_LINE };
+    if (s->begins)
+        out[n++] = (struct splice_site){ 0, s->begins, SPLICE_LINE };
+    if (s->returns)
+        out[n++] = (struct splice_site){ 0, s->returns, SPLICE_RETURN };
+    if (s->raises)
+        out[n++] = (struct splice_site){ 0, s->raises, SPLICE_RAISE };
+    return n;
+}
+
 static void copy_make(struct swap *s)
 {
-    struct splice_site at[SITES_A_CODE_MAX];
-    size_t places = 0;
+    struct splice_site at[SITES_A_CODE_MAX * SPLICES_A_SITE];
+    size_t n = 0, places = 0;
     for (size_t i = 0; i < s->n_sites; i++)
-        at[i] = (struct splice_site){ s->sites[i]->order.at == CLEW_AT_ENTRY ? 0 : s->sites[i]->order.line,
-                                      s->sites[i]->callee };
-    s->copy = splice_code(s->original, at, s->n_sites, &places);
+        n += splices_of(s->sites[i], at + n);
+    s->copy = splice_code(s->original, at, n, &places);
     PyErr_Clear();
     for (size_t i = 0; i < s->n_sites; i++) {
         struct clew_order *o = &s->sites[i]->order;
@@ -193,6 +208,7 @@ void ext_place_all(struct ext_site *const *sites, size_t n)
     for (size_t i = 0; (file = ext_survey_codes(i)); i++)
         to_originals(file);
     remove_all();
+    ext_calls_forget();
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; k < sites[i]->codes.n; k++) {
             struct swap *s = swap_for(sites[i]->codes.p[k]);

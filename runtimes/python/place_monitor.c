@@ -12,7 +12,6 @@ enum {
     EVENT_PY_UNWIND = 1 << 12,
     TOOL_FIRST = 3,
     TOOL_LAST = 4,
-    CALLS = 1024, // a power of two
 };
 
 static int tool = -1;
@@ -26,34 +25,6 @@ static PyObject *call(const char *name, PyObject *args)
     PyObject *f = args ? PyObject_GetAttrString(monitoring, name) : NULL, *r = f ? PyObject_Call(f, args, NULL) : NULL;
     Py_XDECREF(f), Py_XDECREF(args);
     return r;
-}
-
-// When the calls of functions whose exit is probed began, by their frame. One that finds its place taken has no duration.
-static struct call_begun {
-    const void *frame;
-    int64_t ns;
-} calls[CALLS];
-
-static struct call_begun *call_of(const void *frame) { return &calls[((uintptr_t)frame >> 4) * 2654435761u % CALLS]; }
-
-static void call_begin(void)
-{
-    struct ext_frame f;
-    if (!ext_frame_first(PyThreadState_Get(), &f))
-        return;
-    struct call_begun *c = call_of(f.at);
-    *c = (struct call_begun){ f.at, ext_now_ns() };
-}
-
-static int64_t call_end(void)
-{
-    struct ext_frame f;
-    if (!ext_frame_first(PyThreadState_Get(), &f))
-        return -1;
-    struct call_begun *c = call_of(f.at);
-    int64_t ns = c->frame == f.at ? ext_now_ns() - c->ns : -1;
-    c->frame = NULL;
-    return ns;
 }
 
 static bool stands_in(const struct ext_site *s, PyObject *code)
@@ -92,33 +63,14 @@ static PyObject *on_start(PyObject *self, PyObject *const *args, Py_ssize_t n)
     for (size_t i = 0; i < n_current && !timed; i++)
         timed = measures(current[i]) && stands_in(current[i], args[0]);
     if (timed)
-        call_begin();
+        ext_call_begin();
     return Py_NewRef(any || timed ? Py_None : disable);
 }
 
 static PyObject *on_return(PyObject *self, PyObject *const *args, Py_ssize_t n)
 {
-    struct ext_event e = { .returned = n > 2 ? args[2] : NULL, .duration_ns = call_end() };
+    struct ext_event e = { .returned = n > 2 ? args[2] : NULL, .duration_ns = ext_call_end() };
     return Py_NewRef(reached(args[0], CLEW_AT_EXIT, 0, &e) ? Py_None : disable);
-}
-
-// The type's name, or that of a class that it is built on.
-static bool is_exception(PyObject *exception, str want)
-{
-    PyObject *mro = Py_TYPE(exception)->tp_mro;
-    if (str_eq(want, str_z("*")))
-        return true;
-    for (size_t i = want.len; i > 0; i--) // "module.Type" is known by "Type"
-        if (want.ptr[i - 1] == '.') {
-            want = str_slice(want, i, want.len);
-            break;
-        }
-    for (Py_ssize_t i = 0; mro && PyTuple_CheckExact(mro) && i < PyTuple_GET_SIZE(mro); i++) {
-        const char *name = ((PyTypeObject *)PyTuple_GET_ITEM(mro, i))->tp_name, *dot = strrchr(name, '.');
-        if (str_eq(want, str_z(dot ? dot + 1 : name)))
-            return true;
-    }
-    return false;
 }
 
 // Told in every frame that an exception passes through: the first is the one whose traceback has one entry.
@@ -133,7 +85,7 @@ static void thrown(PyCodeObject *code, enum clew_at at, const struct ext_event *
 {
     for (size_t i = 0; i < n_current; i++) {
         struct ext_site *s = current[i];
-        if (!s->dead && s->order.at == at && is_exception(e->exception, ext_site_exception(s)) &&
+        if (!s->dead && s->order.at == at && ext_exception_is(e->exception, ext_site_exception(s)) &&
             (!s->order.function_len || ext_code_is(code, ext_site_function(s))) &&
             (!s->order.file_len || ext_file_is(code->co_filename, ext_site_file(s))))
             ext_hit(s, e);
@@ -181,7 +133,7 @@ static PyObject *on_unwind(PyObject *self, PyObject *const *args, Py_ssize_t n)
         uncaught |= current[i]->order.at == CLEW_AT_UNCAUGHT;
     }
     if (wanted) {
-        struct ext_event e = { .exception = args[2], .duration_ns = call_end() };
+        struct ext_event e = { .exception = args[2], .duration_ns = ext_call_end() };
         reached(args[0], CLEW_AT_EXIT, 0, &e);
         reached(args[0], CLEW_AT_THROW, 0, &e);
     }
@@ -271,10 +223,7 @@ static int local_events(const struct ext_site *s)
     }
 }
 
-static bool is_anywhere(const struct ext_site *s)
-{
-    return s->order.at == CLEW_AT_RAISE || s->order.at == CLEW_AT_UNCAUGHT;
-}
+bool ext_place_names_code(enum clew_at at) { return at != CLEW_AT_RAISE && at != CLEW_AT_UNCAUGHT; }
 
 static int global_event(const struct ext_site *s)
 {
@@ -292,12 +241,12 @@ void ext_place_all(struct ext_site *const *sites, size_t n)
         set_events(marked.p[i], 0);
     ext_codes_free(&marked);
     current = sites, n_current = n;
-    memset(calls, 0, sizeof calls);
+    ext_calls_forget();
     for (size_t i = 0; i < n; i++)
         global |= global_event(sites[i]);
     bool told = set_global_events(global);
     for (size_t i = 0; i < n; i++) {
-        if (is_anywhere(sites[i]) && !sites[i]->order.outcome)
+        if (!ext_place_names_code(sites[i]->order.at) && !sites[i]->order.outcome)
             sites[i]->order.outcome = told ? CLEW_INSTALLED : CLEW_FAILED, sites[i]->order.places = 1;
         for (size_t k = 0; k < sites[i]->codes.n; k++) {
             // All kinds that are wanted: a code object has one set.

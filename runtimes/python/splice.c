@@ -190,8 +190,42 @@ static bool begins_line(const struct instruction *in, int32_t n, int32_t k, int3
     return k == 0 || (in[k - 1].op != KW_NAMES && in[k - 1].op != PRECALL);
 }
 
-static const uint8_t sequence[] = { PUSH_NULL, LOAD_CONST, PRECALL, CALL, POP_TOP };
-enum { SEQUENCE = sizeof sequence, STACK_MORE = 2 };
+static const uint8_t sequence[] = { PUSH_NULL, LOAD_CONST, COPY, PRECALL, CALL, POP_TOP };
+// The handler begins with nothing on the stack, and has place and exception, then the call.
+enum { SEQUENCE = sizeof sequence, STACK_MORE = 5, COPIED = 3 };
+
+static int32_t put_call(struct instruction *out, int32_t m, size_t site, const struct splice_site *s,
+                        uint32_t const_first, int32_t line)
+{
+    bool takes = s->where != SPLICE_LINE;
+    for (size_t q = 0; q < SEQUENCE; q++) {
+        uint8_t op = sequence[q];
+        if (op == COPY && !takes)
+            continue;
+        out[m++] = (struct instruction){
+            .op = op,
+            .caches = _PyOpcode_Caches[op],
+            .site = q == 0 ? (uint8_t)(site + 1) : 0,
+            .old_at = -1,
+            .target = -1,
+            .line = line,
+            .arg = op == LOAD_CONST              ? const_first + (uint32_t)site
+                   : op == COPY                  ? COPIED
+                   : op == PRECALL || op == CALL ? takes
+                                                 : 0,
+        };
+    }
+    return m;
+}
+
+static bool stands_before(const struct instruction *old, int32_t n, int32_t k, int32_t body,
+                          const struct splice_site *s)
+{
+    if (s->where == SPLICE_RETURN)
+        return k >= body && old[k].op == RETURN_VALUE;
+    // A line that begins with the resumption of a generator: behind it, for nothing may stand between that and the yield.
+    return s->where == SPLICE_LINE && begins_line(old, n, k, body, s->line) && old[k].op != RESUME;
+}
 
 static int32_t insert(const struct instruction *old, int32_t n, const struct splice_site *sites, size_t n_sites,
                       uint32_t const_first, struct instruction *out, int32_t *index_of, size_t *ret_places)
@@ -201,24 +235,21 @@ static int32_t insert(const struct instruction *old, int32_t n, const struct spl
     for (int32_t k = 0; k < n; k++) {
         index_of[k] = m;
         for (size_t s = 0; s < n_sites; s++) {
-            // A line that begins with the resumption of a generator: behind it, for nothing may stand between that and the yield.
-            if (!begins_line(old, n, k, body, sites[s].line) || old[k].op == RESUME)
+            if (!stands_before(old, n, k, body, &sites[s]))
                 continue;
             places++;
-            for (size_t q = 0; q < SEQUENCE; q++)
-                out[m++] = (struct instruction){
-                    .op = sequence[q],
-                    .caches = _PyOpcode_Caches[sequence[q]],
-                    .site = q == 0 ? (uint8_t)(s + 1) : 0,
-                    .old_at = -1,
-                    .target = -1,
-                    .line = old[k].line,
-                    .arg = sequence[q] == LOAD_CONST ? const_first + (uint32_t)s : 0,
-                };
+            m = put_call(out, m, s, &sites[s], const_first, old[k].line);
         }
         out[m++] = old[k];
     }
     index_of[n] = m;
+    for (size_t s = 0; s < n_sites; s++)
+        if (sites[s].where == SPLICE_RAISE) {
+            places++;
+            m = put_call(out, m, s, &sites[s], const_first, 0);
+        }
+    if (m > index_of[n])
+        out[m++] = (struct instruction){ .op = RERAISE, .arg = 1, .old_at = -1, .target = -1 };
     *ret_places = places;
     return m;
 }
@@ -268,7 +299,7 @@ static void encode(const struct instruction *in, int32_t n, uint8_t *out)
 struct map { // old units -> new units
     const struct instruction *old, *in;
     const int32_t *index_of;
-    int32_t n_old, n, units_old, units;
+    int32_t n_old, n, units_old, units, handler; // in new units; at the end when there is none
 };
 
 static int32_t moved(const struct map *m, int32_t unit)
@@ -333,6 +364,8 @@ static bool locations(const struct map *m, const uint8_t *table, size_t len, str
             left -= chunk;
         }
     }
+    for (int32_t left = m->units - m->handler; left > 0; left -= CHUNK_UNITS_MAX) // of no line
+        put(out, (uint8_t)(0x80 | 15 << 3 | ((left > CHUNK_UNITS_MAX ? CHUNK_UNITS_MAX : left) - 1)));
     return unit == m->units_old;
 }
 
@@ -365,9 +398,25 @@ static void put_group(struct bytebuf *b, uint32_t v, uint8_t mark)
     }
 }
 
+static void put_entry(struct bytebuf *b, int32_t from, int32_t to, int32_t handler, uint32_t depth)
+{
+    put_group(b, (uint32_t)from, 0x80);
+    put_group(b, (uint32_t)(to - from), 0);
+    put_group(b, (uint32_t)handler, 0);
+    put_group(b, depth, 0);
+}
+
+// What no entry stands for goes to the handler behind the end, where there is one: entries are in the order of what they stand for.
+static void put_gap(struct bytebuf *b, const struct map *m, int32_t from, int32_t to)
+{
+    if (m->handler < m->units && to > from)
+        put_entry(b, from, to, m->handler, 1); // nothing on the stack; with the place
+}
+
 static bool exceptions(const struct map *m, const uint8_t *table, size_t len, struct bytebuf *out)
 {
     const uint8_t *p = table, *end = table + len;
+    int32_t done = m->in[m->index_of[body_start(m->old, m->n_old)]].new_at;
     while (p < end) {
         uint32_t start, size, target, depth;
         if (!take_group(&p, end, &start) || !take_group(&p, end, &size) || !take_group(&p, end, &target) ||
@@ -377,11 +426,11 @@ static bool exceptions(const struct map *m, const uint8_t *table, size_t len, st
                 handler = moved(m, (int32_t)target);
         if (from < 0 || to < from || handler < 0)
             return false;
-        put_group(out, (uint32_t)from, 0x80);
-        put_group(out, (uint32_t)(to - from), 0);
-        put_group(out, (uint32_t)handler, 0);
-        put_group(out, depth, 0);
+        put_gap(out, m, done, from);
+        put_entry(out, from, to, handler, depth);
+        done = to > done ? to : done;
     }
+    put_gap(out, m, done, m->handler);
     return true;
 }
 
@@ -433,6 +482,7 @@ static PyCodeObject *splice_bytes(PyCodeObject *code, const uint8_t *bytes, int3
     if (!*ret_places)
         goto done;
     lay_out(in, m.n, index_of, &m.units);
+    m.handler = index_of[m.n_old] == m.n ? m.units : in[index_of[m.n_old]].new_at;
     text = PyMem_RawMalloc((size_t)m.units * 2);
     if (!text) {
         PyErr_NoMemory();

@@ -33,11 +33,13 @@ static bool codes_hold(const struct probe *p, size_t *ret_n)
 
 static const char *place_refused(const struct probe_where *w, int minor, struct refusal *r)
 {
-    bool needs_monitoring = w->kind == PROBE_AT_EXCEPTION || (w->kind == PROBE_AT_FUNCTION && w->point != PROBE_ENTRY);
-    if (needs_monitoring && minor < MINOR_MONITORING) {
+    if (w->kind == PROBE_AT_EXCEPTION && minor < MINOR_MONITORING) {
         r->code = "runtime_unsupported";
-        return "exits of functions and exceptions are seen from Python 3.12 on; here a line or the function's entry "
-               "can be probed";
+        if (w->uncaught)
+            return "exceptions that nobody catches are seen from Python 3.12 on; here those that leave a function are";
+        if (!w->file.len || !w->function.len)
+            return "exceptions of a type are seen everywhere from Python 3.12 on; here where they leave a function: "
+                   "name it, with its file";
     }
     if (w->kind == PROBE_AT_FUNCTION && !w->file.len) {
         r->state = "unresolvable", r->code = "no_such_function";

@@ -261,17 +261,6 @@ static struct probe function_probe(enum probe_point point)
     return p;
 }
 
-// Python 3.11 has no way to see exits. True: it says so.
-static bool says_so(struct attachment *a, const struct probe *p, const char *python)
-{
-    place(a, p);
-    if (!strstr(python, "3.11") && strcmp(python, "/usr/bin/python3") != 0)
-        return false;
-    assert_string_equal(seen.state, "error");
-    assert_string_equal(seen.code, "runtime_unsupported");
-    return true;
-}
-
 static void test_exit(void **state)
 {
     for (size_t i = 0; i < python_count; i++) {
@@ -279,51 +268,89 @@ static void test_exit(void **state)
         struct attachment *a = attach(&v);
         struct probe p = function_probe(PROBE_EXIT);
         bool returned = false, thrown = false;
-        if (!says_so(a, &p, pythons[i])) {
-            UNTIL(&v, a, seen.n >= 6);
-            for (size_t k = 0; k < 6; k++) {
-                has(seen.captures[k], "\"function\":\"check\"");
-                has(seen.captures[k], "\"duration_ns\":");
-                returned |= strstr(seen.captures[k], "\"return\":{\"k\":\"dict\",\"n\":1,\"e\":[[{\"k\":\"str\",\"v\":"
-                                                     "\"n\"},{\"k\":\"int\",\"v\":") != NULL;
-                thrown |= strstr(seen.captures[k], "\"exception\":{\"type\":\"Refused\",\"value\":{") &&
-                          strstr(seen.captures[k], "\"message\":\"not today\"");
-            }
-            assert_true(returned);
-            assert_true(thrown);
+        place(a, &p);
+        UNTIL(&v, a, seen.n >= 6);
+        for (size_t k = 0; k < 6; k++) {
+            has(seen.captures[k], "\"function\":\"check\"");
+            has(seen.captures[k], "\"duration_ns\":");
+            returned |= strstr(seen.captures[k], "\"return\":{\"k\":\"dict\",\"n\":1,\"e\":[[{\"k\":\"str\",\"v\":"
+                                                 "\"n\"},{\"k\":\"int\",\"v\":") != NULL;
+            thrown |= strstr(seen.captures[k], "\"exception\":{\"type\":\"Refused\",\"value\":{") &&
+                      strstr(seen.captures[k], "\"message\":\"not today\"");
         }
+        assert_true(returned);
+        assert_true(thrown);
         leave(&v, a);
     }
 }
 
+// Python 3.11 tells of exceptions only where they leave a function.
+static bool is_older(const char *python) { return strstr(python, "3.11") || strcmp(python, "/usr/bin/python3") == 0; }
+
+static void by_type(struct victim *v, struct attachment *a, struct probe *p)
+{
+    p->revision++;
+    place(a, p);
+    UNTIL(v, a, seen.n >= 5 && seen.captured >= 5);
+    for (size_t k = 0; k < 5; k++) {
+        has(seen.captures[k], "\"type\":\"Refused\"");
+        has(seen.captures[k], "\"function\":\"check\",\"file\"");
+        assert_int_equal(atoi(strstr(strstr(seen.captures[k], "\"name\":\"i\""), "\"v\":") + 4) % 3, 0);
+    }
+    forget();
+    p->revision++, p->where.exception = STR("KeyError");
+    place(a, p);
+    UNTIL(v, a, strcmp(seen.state, "installed") == 0);
+    for (int k = 0; k < 40; k++)
+        UNTIL(v, a, true);
+    assert_int_equal(seen.n, 0);
+}
+
 static void test_exception(void **state)
 {
+    char line[32];
+    snprintf(line, sizeof line, "\"line\":%u", line_of("raise Refused"));
     for (size_t i = 0; i < python_count; i++) {
         struct victim v = start(pythons[i], NULL);
         struct attachment *a = attach(&v);
         struct probe p = function_probe(PROBE_THROW);
-        if (!says_so(a, &p, pythons[i])) {
-            UNTIL(&v, a, seen.n >= 3);
-            has(seen.captures[0], "\"message\":\"not today\"");
-            has(seen.captures[0], "\"name\":\"doubled\"");
-            forget();
-            // By the name of what it is built on; once, though it passes through two frames.
-            p.revision = 2, p.kind = PROBE_EXCEPTION;
-            p.where = (struct probe_where){ .kind = PROBE_AT_EXCEPTION, .exception = STR("ValueError") };
+        place(a, &p);
+        UNTIL(&v, a, seen.n >= 3);
+        has(seen.captures[0], "\"message\":\"not today\"");
+        has(seen.captures[0], "\"name\":\"doubled\"");
+        has(seen.captures[0], "\"duration_ns\":");
+        has(seen.captures[0], line);
+        forget();
+        // By the name of what it is built on; once, though it passes through two frames.
+        p.kind = PROBE_EXCEPTION;
+        p.where = (struct probe_where){ .kind = PROBE_AT_EXCEPTION, .exception = STR("ValueError") };
+        if (is_older(pythons[i])) {
+            p.revision++;
             place(a, &p);
-            UNTIL(&v, a, seen.n >= 5 && seen.captured >= 5);
-            for (size_t k = 0; k < 5; k++) {
-                has(seen.captures[k], "\"type\":\"Refused\"");
-                has(seen.captures[k], "\"function\":\"check\",\"file\"");
-                assert_int_equal(atoi(strstr(strstr(seen.captures[k], "\"name\":\"i\""), "\"v\":") + 4) % 3, 0);
-            }
+            assert_string_equal(seen.state, "error");
+            assert_string_equal(seen.code, "runtime_unsupported");
+            p.where.file = STR("victim_order.py"), p.where.function = STR("check");
             forget();
-            p.revision = 3, p.where.exception = STR("KeyError");
+        }
+        by_type(&v, a, &p);
+        leave(&v, a);
+    }
+}
+
+// The step of a generator, or a call, that is under way when the probe is taken out leaves through the copy: nothing is told of it, and it goes on.
+static void test_exit_taken_out(void **state)
+{
+    for (size_t i = 0; i < python_count; i++) {
+        struct victim v = start(pythons[i], "fast");
+        struct attachment *a = attach(&v);
+        struct probe p = function_probe(PROBE_EXIT);
+        for (uint32_t k = 1; k <= 40; k++) {
+            p.revision = k, p.where.function = k % 2 ? STR("check") : STR("checked");
+            forget();
             place(a, &p);
-            UNTIL(&v, a, strcmp(seen.state, "installed") == 0);
-            for (int k = 0; k < 40; k++)
-                UNTIL(&v, a, true);
-            assert_int_equal(seen.n, 0);
+            UNTIL(&v, a, strcmp(seen.state, "installed") == 0 || strcmp(seen.state, "partial") == 0);
+            UNTIL(&v, a, seen.n >= 1);
+            place(a, NULL);
         }
         leave(&v, a);
     }
@@ -386,10 +413,19 @@ int main(void)
         cmocka_set_test_filter(getenv("CLEW_ONLY"));
     pythons_find();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_snapshot), cmocka_unit_test(test_closure), cmocka_unit_test(test_trace),
-        cmocka_unit_test(test_no_line),  cmocka_unit_test(test_seen),    cmocka_unit_test(test_entry),
-        cmocka_unit_test(test_hot),      cmocka_unit_test(test_cycles),  cmocka_unit_test(test_killed),
-        cmocka_unit_test(test_fork),     cmocka_unit_test(test_exit),    cmocka_unit_test(test_exception),
+        cmocka_unit_test(test_snapshot),
+        cmocka_unit_test(test_closure),
+        cmocka_unit_test(test_trace),
+        cmocka_unit_test(test_no_line),
+        cmocka_unit_test(test_seen),
+        cmocka_unit_test(test_entry),
+        cmocka_unit_test(test_hot),
+        cmocka_unit_test(test_cycles),
+        cmocka_unit_test(test_killed),
+        cmocka_unit_test(test_fork),
+        cmocka_unit_test(test_exit),
+        cmocka_unit_test(test_exception),
+        cmocka_unit_test(test_exit_taken_out),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
     pythons_free();
