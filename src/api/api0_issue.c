@@ -292,14 +292,13 @@ static bool change_read(struct api_call *call, const struct json_node *in, struc
     return read_assignee(call, in, c);
 }
 
-// "latest" and the next release depend on the issue's project.
+// "latest" is a matter of the issue's project; what the next release is, the issue knows.
 static int change_one(struct api_call *call, const struct listing *l, const struct issue_row *row,
                       const struct issue_change *change, struct err *err)
 {
     struct issue_change c = *change;
-    bool latest = c.has_state && c.state == ISSUE_RESOLVED &&
-                  (c.resolved.kind == RESOLVED_NEXT_RELEASE ||
-                   (c.resolved.kind == RESOLVED_RELEASE && str_eq(c.resolved.release, STR("latest"))));
+    bool latest = c.has_state && c.state == ISSUE_RESOLVED && c.resolved.kind == RESOLVED_RELEASE &&
+                  str_eq(c.resolved.release, STR("latest"));
     if (latest) {
         int rc =
             releases_latest(call->api->options.releases, row->project, &call->req->arena, &c.resolved.release, err);

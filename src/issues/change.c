@@ -2,10 +2,11 @@
 // moments in which memory changes.
 #include "base/must.h"
 #include "issues/issues_internal.h"
+#include "releases/releases.h"
 
 #include <stdio.h>
 
-enum { NAME_MAX_BYTES = 200, WHY_MAX = 400, UNTIL_N_MAX = 1000000000 };
+enum { NAME_MAX_BYTES = 200, WHY_MAX = 400, UNTIL_N_MAX = 1000000000, RELEASES_BYTES_MAX = 64 << 20 };
 
 static int no_issue(struct err *err) { return err_set(err, ERR_NOENT, "no_issue", "there is no such issue"); }
 static int nomem(struct err *err) { return err_set(err, ERR_NOMEM, NULL, "out of memory"); }
@@ -163,16 +164,40 @@ static int change_priority(struct issues *is, str actor, struct issue *issue, en
     return activity_add(is, issue, now, actor, STR("priority"), str_z(text), (str){ 0 });
 }
 
+// The release that a fix comes with, or after, where nobody says it: the last one that the issue was seen in. One that is
+// out by now, though nobody has met the issue in it yet, does not have the fix either: the next one is behind it.
+static int fill_release(struct issues *is, const struct issue *issue, struct arena *arena, struct issue_resolution *in,
+                        struct err *err)
+{
+    pthread_mutex_lock(&is->state);
+    int r = arena_dup(arena, last_release(is, issue), &in->release);
+    pthread_mutex_unlock(&is->state);
+    if (r < 0)
+        return nomem(err);
+    if (in->kind != RESOLVED_NEXT_RELEASE || !in->release.len || !is->o.releases)
+        return 0;
+    str newest;
+    r = releases_newest_of(is->o.releases, issue->project, in->release, arena, &newest, err);
+    if (r == 0 && release_order(newest, in->release, 1, 0) > 0) // where versions say nothing, the newest is newer
+        in->release = newest;
+    return r;
+}
+
 static int change(struct issues *is, str actor, struct issue *issue, struct issue_change c, struct err *err)
 {
     int64_t now = issues_now(is);
+    struct arena arena;
     int r = c.has_state ? load_all(is, issue, err) : 0;
     if (r < 0)
         return r;
-    pthread_mutex_lock(&is->state);
+    arena_init(&arena, RELEASES_BYTES_MAX);
     if (c.has_state && c.state == ISSUE_RESOLVED && !c.resolved.release.len &&
-        (c.resolved.kind == RESOLVED_RELEASE || c.resolved.kind == RESOLVED_NEXT_RELEASE))
-        c.resolved.release = last_release(is, issue);
+        (c.resolved.kind == RESOLVED_RELEASE || c.resolved.kind == RESOLVED_NEXT_RELEASE) &&
+        (r = fill_release(is, issue, &arena, &c.resolved, err)) < 0) {
+        arena_free(&arena);
+        return r;
+    }
+    pthread_mutex_lock(&is->state);
     if (c.has_state)
         r = change_state(is, actor, issue, &c, now);
     if (r == 0 && c.has_assignee)
@@ -180,6 +205,7 @@ static int change(struct issues *is, str actor, struct issue *issue, struct issu
     if (r == 0 && c.has_priority)
         r = change_priority(is, actor, issue, c.priority, now);
     pthread_mutex_unlock(&is->state);
+    arena_free(&arena);
     if (r < 0)
         is->reload = true;
     return r < 0 ? nomem(err) : is->anything || issue->changed ? issues_settle(is, err) : 0;

@@ -205,9 +205,39 @@ int releases_latest(struct releases *r, uint32_t project, struct arena *arena, s
     return 0;
 }
 
-// Is a before b, and nearer to it than the best one so far?
+int releases_newest_of(struct releases *r, uint32_t project, str like, struct arena *arena, str *ret_version,
+                       struct err *err)
+{
+    struct release_filter f = { .projects = &project, .projects_n = 1 };
+    struct release_version best, other;
+    struct release *list;
+    size_t n;
+    int rc = release_list(r, &f, arena, &list, &n, err);
+    if (rc < 0)
+        return rc;
+    str version = like;
+    release_version_parse(like, &best);
+    bool dated = !best.ordered;
+    for (size_t i = 0; i < n; i++) { // newest first
+        release_version_parse(list[i].version, &other);
+        if (dated && str_eq(other.package, best.package)) {
+            version = list[i].version;
+            dated = false;
+        } else if (release_version_comparable(&best, &other) && release_version_compare(&other, &best) > 0) {
+            best = other;
+            version = list[i].version;
+        }
+    }
+    *ret_version = version;
+    return 0;
+}
+
+// Is a before b, and nearer to it than the best one so far? A project may have several packages, each with releases of its
+// own: those of another one say nothing about it, however old they are.
 static bool is_nearer(const struct ordered *a, const struct ordered *b, const struct ordered *best, bool versions)
 {
+    if (b->version.package.len && !str_eq(a->version.package, b->version.package))
+        return false;
     if (!versions)
         return by_date(&a->release, &b->release) < 0 && (!best || by_date(&best->release, &a->release) < 0);
     if (!release_version_comparable(&a->version, &b->version) || release_version_compare(&a->version, &b->version) >= 0)

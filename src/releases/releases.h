@@ -100,8 +100,12 @@ int releases_follow_step(struct releases_follow *f, int64_t wait_ns, struct err 
 int releases_compare(struct releases *r, uint32_t project, str a, str b, int *ret_order);
 // The newest by that order: of the package of the one that was made last. ERR_NOENT.
 int releases_latest(struct releases *r, uint32_t project, struct arena *arena, str *ret_version, struct err *err);
+// The same, of the package of a release that may not be known; that one, when there is none that is newer.
+int releases_newest_of(struct releases *r, uint32_t project, str like, struct arena *arena, str *ret_version,
+                       struct err *err);
 
-// The one before it: of those that compare with it as versions the next lower one, else the next older one. ERR_NOENT.
+// The one before it: of those that compare with it as versions the next lower one, else the next older one that is not of
+// another package. ERR_NOENT.
 int releases_before(struct releases *r, uint32_t project, str version, struct arena *arena, struct release *ret_release,
                     struct err *err);
 

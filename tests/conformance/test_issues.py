@@ -117,6 +117,21 @@ def test_a_fix_by_its_commit_holds_until_the_release_that_has_it_fails(server):
     assert state_after(server, issue, 4) == "regressed"
 
 
+def test_the_next_release_is_one_that_is_not_out_yet(server):
+    key, admin = project_key(server), server.token("read", "admin")
+    send(server, key, "TypeError")
+    issue = issues(server, 1)["TypeError"]
+    for version in ("shop@1.1.0", "search@9.0.0"):  # out, and nobody has met the error in it
+        status, answer = server.request("POST", "/api/0/organizations/clew/releases/", json.dumps({"version": version, "projects": ["default"]}), {"Content-Type": "application/json"}, token=admin)
+        assert status == 201, answer
+    changed = change(server, ids=[issue["id"]], state="resolved", resolved_in={"kind": "next_release"})[0]
+    assert changed["resolved_in"] == {"kind": "next_release", "release": "shop@1.1.0"}
+    send(server, key, "TypeError", "shop@1.1.0")
+    assert state_after(server, issue, 2) == "resolved"
+    send(server, key, "TypeError", "shop@1.1.1")
+    assert state_after(server, issue, 3) == "regressed"
+
+
 def test_archived_until_so_many_users_more_within_a_time(server):
     key = project_key(server)
     for kind in ("TypeError", "KeyError"):

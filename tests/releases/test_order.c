@@ -66,6 +66,32 @@ static void the_latest(void **state)
     releases_scratch_close(&s);
 }
 
+static void newest_of(struct releases_scratch *s, const char *like, const char *expected)
+{
+    struct err err;
+    str version;
+    assert_int_equal(releases_newest_of(s->releases, 1, str_z(like), &s->arena, &version, &err), 0);
+    assert_true(str_eq(version, str_z(expected)));
+}
+
+static void the_newest_of_a_package(void **state)
+{
+    struct releases_scratch s;
+    releases_scratch_open(&s);
+    newest_of(&s, "shop@1.0", "shop@1.0");
+    releases_scratch_put(&s, 1, "shop@2.0", 10 * NS_PER_S);
+    releases_scratch_put(&s, 1, "shop@1.9.1", 20 * NS_PER_S); // of an older branch
+    releases_scratch_put(&s, 1, "b0ff", 30 * NS_PER_S);
+    releases_scratch_put(&s, 1, "c0ff", 40 * NS_PER_S);
+    releases_scratch_put(&s, 1, "search@7.0", 50 * NS_PER_S);
+    releases_scratch_put(&s, 2, "shop@9.0", 60 * NS_PER_S);
+    newest_of(&s, "shop@1.0", "shop@2.0");
+    newest_of(&s, "shop@2.1", "shop@2.1");
+    newest_of(&s, "b0ff", "c0ff");
+    newest_of(&s, "search@7.0", "search@7.0");
+    releases_scratch_close(&s);
+}
+
 static void is_before(struct releases_scratch *s, const char *version, const char *expected)
 {
     struct release before;
@@ -90,6 +116,10 @@ static void the_one_before(void **state)
     is_before(&s, "shop@1.9", NULL);
     is_before(&s, "b0ff", "shop@1.9.1");
     is_before(&s, "unheard-of", NULL);
+    releases_scratch_put(&s, 1, "search@7.0", 50 * NS_PER_S);
+    releases_scratch_put(&s, 1, "search@nightly", 60 * NS_PER_S);
+    is_before(&s, "search@7.0", NULL); // the others are of another package
+    is_before(&s, "search@nightly", "search@7.0");
     releases_scratch_close(&s);
 }
 
@@ -145,7 +175,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(versions_by_number_and_all_else_by_date),
                                         cmocka_unit_test(the_day_of_release_counts_before_the_day_it_was_made),
-                                        cmocka_unit_test(the_latest), cmocka_unit_test(the_one_before),
+                                        cmocka_unit_test(the_latest),
+                                        cmocka_unit_test(the_newest_of_a_package),
+                                        cmocka_unit_test(the_one_before),
                                         cmocka_unit_test(lists_are_sorted_and_filtered) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
