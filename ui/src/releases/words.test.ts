@@ -23,6 +23,9 @@ test('the former release is of the same project', () => {
   const list = [release('3', 'shop'), release('9', 'mail'), release('2', 'shop')];
   expect(formerOf(list, 0)?.version).toBe('2');
   expect(formerOf(list, 2)).toBeUndefined();
+  const packages = [release('web@5.0', 'shop'), release('search@2.0', 'shop'), release('web@4.9', 'shop')];
+  expect(formerOf(packages, 0)?.version).toBe('web@4.9');
+  expect(formerOf(packages, 1)).toBeUndefined();
 });
 
 test('an environment is named once, with its last deploy', () => {

@@ -19,9 +19,12 @@ export function against(now: number | undefined, before: number | undefined): { 
   return { text: `${points > 0 ? '+' : '−'}${Math.abs(points).toFixed(2)}`, worse: points < 0 };
 }
 
-/** The next older one of the same project, in a list that has the newest first. */
+const packageOf = ({ version }: Release) => version.slice(0, Math.max(version.lastIndexOf('@'), 0));
+
+/** The next older one of the same project and package, in a list that has the newest first. */
 export function formerOf(list: readonly Release[], index: number): Release | undefined {
-  return list.slice(index + 1).find((one) => one.project === list[index]?.project);
+  const it = list[index];
+  return list.slice(index + 1).find((one) => one.project === it?.project && (!packageOf(it) || packageOf(one) === packageOf(it)));
 }
 
 /** The last deploy to each environment, newest first. */
