@@ -184,7 +184,7 @@ class Host(Agent):
                   {"function": "run", "file": "/usr/lib/python3/site-packages/web.py", "line": 300, "module": "web", "in_app": False}]
         return self.capture(probe, n=n, line=16, frames=frames, exprs=[{"text": "order.total", "value": {"k": "float", "t": "float", "v": total}}], **WHERE | more)
 
-    def raised(self, probe, trace, file, line):
+    def raised(self, probe, file, line, **more):
         """As the back end for Python tells of an exception: where it was raised, and who called that."""
         order = {"k": "dict", "t": "dict", "e": [[{"k": "str", "t": "str", "v": "id"}, {"k": "int", "t": "int", "v": 8121}]]}
         frames = [{"function": "apply_discount", "file": file, "line": line, "module": "__main__", "in_app": True, "vars": [
@@ -192,7 +192,7 @@ class Host(Agent):
                       {"name": "password", "kind": "local", "value": {"k": "missing", "why": "redacted", "rule": "names"}}]},
                   {"function": "<module>", "file": file, "line": 64, "module": "__main__", "in_app": True, "vars": [
                       {"name": "kind", "kind": "local", "value": {"k": "str", "t": "str", "v": "TypeError"}}]}]
-        return self.capture(probe, kind="exception", file=file, line=line, frames=frames, trace=trace,
+        return self.capture(probe, kind="exception", file=file, line=line, frames=frames, **more,
                             exception={"type": "TypeError", "message": "unsupported operand", "value": {"k": "object", "t": "TypeError", "f": []}})
 
 
@@ -214,7 +214,8 @@ def main():
         elif "log" in deed:
             host.send(host.capture(deed["log"], kind="log", line=16, frames=[], trace=deed["trace"], span=deed["span"], log={"level": deed["level"], "body": deed["body"]}))
         elif "raise" in deed:
-            host.send(host.raised(deed["raise"], deed["trace"], deed["file"], deed["line"]))
+            more = {name: deed[name] for name in ("trace", "reporter") if name in deed}
+            host.send(host.raised(deed["raise"], deed["file"], deed["line"], **more))
         elif deed.get("copied"):
             try:
                 Agent(server, secret, "web-1")

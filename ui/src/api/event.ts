@@ -136,6 +136,22 @@ export interface IssueEvent {
   feedback?: { time?: string; name?: string; email?: string; comments?: string }[];
 }
 
+/** Of which snapshot the server itself has made an event. */
+export interface Probed {
+  probe: string;
+  snapshot: string;
+}
+
+const PROBE = /^p[0-9]{1,19}$/;
+
+/** What others send is not believed further than its form: it leads to pages of this server alone. */
+export function probedOf({ sdk, contexts, event_id }: IssueEvent): Probed | undefined {
+  const about = contexts?.probe;
+  if (sdk?.name !== 'clew.probe' || !about || typeof about !== 'object' || Array.isArray(about)) return undefined;
+  const { id, snapshot } = about;
+  return typeof id === 'string' && PROBE.test(id) && snapshot === event_id ? { probe: id, snapshot: event_id } : undefined;
+}
+
 export interface EventLine {
   event_id: string;
   time: string;

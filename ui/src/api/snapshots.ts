@@ -95,6 +95,8 @@ export interface Capture {
   exception?: { type?: string; value?: Captured; message?: string };
   duration_ns?: number;
   log?: { level?: string; body?: string };
+  /** The error event that was made of it, where its process has no SDK. */
+  event?: string;
   cost_ns?: number;
   bytes?: number;
   redacted?: number;
@@ -118,6 +120,8 @@ export interface SnapshotLine {
   kind?: string;
   bytes?: number;
   redacted?: number;
+  /** The error event that was made of it, where its process has no SDK. */
+  event?: string;
   /** Its first scalars, for who may read values. */
   columns?: Record<string, string>;
 }

@@ -30,7 +30,8 @@ export function ArmButton({ arming }: { arming: Arming }) {
   );
 }
 
-export function ArmStrip({ arming }: { arming: Arming }) {
+/** own: no SDK reports it, so that each capture is an event as well. */
+export function ArmStrip({ arming, own }: { arming: Arming; own: boolean }) {
   const { probe, error, asked, obstacle } = arming;
   if (!probe && !error && !(asked && obstacle)) return null;
   return (
@@ -40,7 +41,7 @@ export function ArmStrip({ arming }: { arming: Arming }) {
           <span class="err">{error.message}</span> {error.hint}
         </p>
       )}
-      {asked && obstacle ? <InTheWay obstacle={obstacle} /> : probe && <Waiting arming={arming} />}
+      {asked && obstacle ? <InTheWay obstacle={obstacle} /> : probe && <Waiting arming={arming} own={own} />}
     </div>
   );
 }
@@ -50,7 +51,7 @@ const hour = (text: string) => {
   return `${String(at.getHours()).padStart(2, '0')}:${String(at.getMinutes()).padStart(2, '0')}`;
 };
 
-function Waiting({ arming }: { arming: Arming }) {
+function Waiting({ arming, own }: { arming: Arming; own: boolean }) {
   const { probe, hits, busy, stop, atLine, target } = arming;
   if (!probe) return null;
   const alive = waits(probe);
@@ -86,6 +87,7 @@ function Waiting({ arming }: { arming: Arming }) {
               {probe.captures > 0 && newest
                 ? `Captured ${probe.captures} of ${probe.hits}, the last ${ago(Date.parse(newest.time), serverNow())}.`
                 : `Takes at most ${probe.hits}, until ${hour(probe.expires)}.`}
+              {own && probe.where.exception && ' Each becomes an event as well.'}
             </>
           ) : probe.captures > 0 ? (
             <>

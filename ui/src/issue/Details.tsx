@@ -88,7 +88,7 @@ function Tags({ event }: { event: IssueEvent }) {
             {key} <b class="cut">{value}</b>
           </Link>
         ))}
-        {tags.length === 0 && <span class="why">the SDK sent none</span>}
+        {tags.length === 0 && <span class="why">it has none</span>}
       </p>
     </section>
   );

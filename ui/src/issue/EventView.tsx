@@ -1,7 +1,7 @@
 // One event: which one it is, what was raised and where, its trace and logs, and everything that its SDK sent with it.
 import { ChevronLeft, ChevronRight } from 'lucide';
 import { type ApiError, serverNow } from '../api/client.ts';
-import type { IssueEvent } from '../api/event.ts';
+import { type IssueEvent, probedOf } from '../api/event.ts';
 import type { IssueDetail } from '../api/issues.ts';
 import { count, duration, plural } from '../format/number.ts';
 import { absolute, ago, clock, parseInstant } from '../format/time.ts';
@@ -15,6 +15,7 @@ import { minuteAround } from '../trace/Head.tsx';
 import { MiniTrace } from '../trace/Mini.tsx';
 import { miniRows, spanWith } from '../trace/mini.ts';
 import { isErrorLevel, type LogNode, type TraceModel } from '../trace/model.ts';
+import { ByProbe } from './ByProbe.tsx';
 import { crumbText, crumbTime, lastCrumbs } from './crumbs.ts';
 import { Details } from './Details.tsx';
 import { CapturingOf, Snapshots, useCaptures } from './Snapshots.tsx';
@@ -36,9 +37,11 @@ export function EventView({ issue, event, which, trace, traceError, reload }: Pr
   const frames = param('frames');
   const mode: Mode = frames === 'full' || frames === 'raw' ? frames : 'app';
   const capturing = useCaptures(event, reload);
+  const probed = probedOf(event);
   return (
     <CapturingOf value={capturing}>
       <EventBar event={event} which={which} mode={mode} />
+      {probed && <ByProbe event={event} probed={probed} />}
       <Stacks event={event} mode={mode} />
       <Snapshots event={event} trace={event.trace} />
       <div class="half hl">
@@ -135,7 +138,11 @@ function TraceHalf({ event, trace, error }: { event: IssueEvent; trace: TraceMod
           </Link>
         )}
       </div>
-      {!event.trace ? (
+      {!event.trace && probedOf(event) ? (
+        <p class="hint">
+          <span class="why">it was raised outside of a trace</span>
+        </p>
+      ) : !event.trace ? (
         <p class="hint">
           <span class="why">the SDK was not in a trace</span>{' '}
           <span class="sm d2">
@@ -195,7 +202,9 @@ function Led({ event, trace }: { event: IssueEvent; trace: TraceModel | undefine
       </div>
       {crumbs.length === 0 ? (
         <p class="hint">
-          <span class="why">the SDK noted nothing before it</span>
+          <span class="why">
+            {probedOf(event) ? 'a probe sees one moment: what led to it is in the logs' : 'the SDK noted nothing before it'}
+          </span>
         </p>
       ) : (
         <table class="bc">

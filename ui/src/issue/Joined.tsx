@@ -1,6 +1,6 @@
 // One knot for each kind of record this issue is tied to; a dashed one says what is missing and why.
 import type { ComponentChildren } from 'preact';
-import type { IssueEvent } from '../api/event.ts';
+import { type IssueEvent, probedOf } from '../api/event.ts';
 import type { IssueDetail } from '../api/issues.ts';
 import { count, plural } from '../format/number.ts';
 import { Link } from '../parts/Link.tsx';
@@ -38,7 +38,10 @@ export function IssueJoined({ issue, event, trace, failed }: Props) {
       ) : event.trace && !trace ? (
         <Missing>Trace</Missing>
       ) : (
-        <Missing>Trace, {event.trace ? 'its spans were not sent or not sampled' : 'the SDK had none'}</Missing>
+        <Missing>
+          Trace,{' '}
+          {event.trace ? 'its spans were not sent or not sampled' : probedOf(event) ? 'it was raised outside of one' : 'the SDK had none'}
+        </Missing>
       )}
       {trace && trace.logs.length > 0 ? (
         <Knot to={href('/logs', { q: `logs ${term('trace', trace.id)}`, ...span })} name="Logs">

@@ -280,7 +280,7 @@ function Users({ issue }: { issue: IssueDetail }) {
       </div>
       {known.length === 0 ? (
         <p class="hint sm">
-          <span class="why">the SDK names none: set_user tells whom it hits</span>
+          <span class="why">its events name nobody: set_user of an SDK tells whom it hits</span>
         </p>
       ) : (
         <table class="us">

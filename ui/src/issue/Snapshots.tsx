@@ -59,7 +59,9 @@ export function CapturedLocals({ frame, trace }: { frame: Frame; trace: string |
     <div class="capl">
       <div class="lh">
         <span class="dia" aria-hidden="true" />
-        <span class="th grow">{capture.trace && capture.trace === trace ? 'As captured' : 'Captured at that time, in no trace'}</span>
+        <span class="th grow">
+          {capture.event || (capture.trace && capture.trace === trace) ? 'As captured' : 'Captured at that time, in no trace'}
+        </span>
         <Link class="xs" href={snapshotHref(capture.id)} follow title={absolute(ms)}>
           by a probe, {clock(ms)}
         </Link>
@@ -78,9 +80,11 @@ export function Snapshots({ event, trace }: { event: IssueEvent; trace: string |
   const [all, setAll] = useState(false);
   const others = (arming?.hits ?? []).filter((hit) => !lines.some(({ id }) => id === hit.id));
   if (lines.length === 0 && others.length === 0) return null;
+  const made = lines.some((line) => line.event === event.event_id) && !event.snapshots?.some(({ id }) => id === event.event_id);
   const inTrace = event.snapshots?.length ?? 0;
-  const beside = lines.length - inTrace;
+  const beside = lines.length - inTrace - (made ? 1 : 0);
   const said = [
+    made && 'the one that this event was made of',
     inTrace > 0 && `${inTrace} in its trace`,
     beside > 0 && `${beside} captured by this probe at its time`,
     others.length > 0 && `${others.length} of other runs`,
@@ -99,7 +103,15 @@ export function Snapshots({ event, trace }: { event: IssueEvent; trace: string |
             key={line.id}
             line={line}
             mayRead={mayRead}
-            note={lines.includes(line) ? (line.trace && line.trace === trace ? undefined : 'at its time') : 'another run'}
+            note={
+              line.event === event.event_id
+                ? 'this event'
+                : lines.includes(line)
+                  ? line.trace && line.trace === trace
+                    ? undefined
+                    : 'at its time'
+                  : 'another run'
+            }
           />
         ))}
       </ul>

@@ -1,7 +1,7 @@
 // What was raised, each exception with its frames: one's own open with source and values side by side, libraries folded.
 import { ChevronDown, ChevronRight, Crosshair } from 'lucide';
 import { useMemo, useState } from 'preact/hooks';
-import type { Exception, Frame, IssueEvent, Thread } from '../api/event.ts';
+import { type Exception, type Frame, type IssueEvent, probedOf, type Thread } from '../api/event.ts';
 import { plural } from '../format/number.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { Link } from '../parts/Link.tsx';
@@ -182,7 +182,7 @@ function One1({ frame, event, first, top }: { frame: Frame; event: IssueEvent; f
           {frame.context?.length ? <Source frame={frame} platform={event.platform} /> : <NoSource frame={frame} event={event} />}
           {beside && (
             <div class="locs">
-              {locals.length > 0 && (
+              {locals.length > 0 && !(captured && probedOf(event)) && (
                 <>
                   <div class="lh">
                     <span class="th grow">Locals</span>
@@ -197,7 +197,7 @@ function One1({ frame, event, first, top }: { frame: Frame; event: IssueEvent; f
           )}
         </div>
       )}
-      {arming && <ArmStrip arming={arming} />}
+      {arming && <ArmStrip arming={arming} own={probedOf(event) !== undefined} />}
     </li>
   );
 }
@@ -226,7 +226,12 @@ function NoSource({ frame, event }: { frame: Frame; event: IssueEvent }) {
   const command = uploadCommand(frame, event);
   return (
     <div class="nosrc">
-      <p class="why">{frame.missing ?? (frame.in_app ? 'no source: the SDK sent no lines around it' : 'no source: code of a library')}</p>
+      <p class="why">
+        {frame.missing ??
+          (frame.in_app
+            ? `no source: ${probedOf(event) ? 'a probe takes values alone' : 'the SDK sent no lines around it'}`
+            : 'no source: code of a library')}
+      </p>
       {command && (
         <div class="row">
           <code class="cut" title={command}>

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Frame, IssueEvent } from '../api/event.ts';
+import { type Frame, type IssueEvent, probedOf } from '../api/event.ts';
 import type { Instance, LiveService, Probe } from '../api/probes.ts';
 import type { Capture, SnapshotLine } from '../api/snapshots.ts';
 import { obstacleOf } from './arming.ts';
@@ -141,6 +141,25 @@ describe('captures of an event', () => {
     const one = event({ trace: 't1', snapshots: [line('s1', { trace: 't1' })] });
     const hits = [line('s1', { trace: 't1' }), line('s2'), line('s3', { trace: 't2' }), line('s4', { time: '2026-01-01T10:01:00Z' })];
     expect(capturesOf(one, hits).map(({ id }) => id)).toEqual(['s1', 's2']);
+  });
+  it('are the one that it was made of, where no SDK has sent it', () => {
+    const id = 'a'.repeat(32);
+    const sdk = { name: 'clew.probe', version: '1' };
+    const made = event({ event_id: id, sdk, contexts: { probe: { id: 'p7', snapshot: id } } });
+    expect(probedOf(made)).toEqual({ probe: 'p7', snapshot: id });
+    const lines = capturesOf(made, [line('s2')]);
+    expect(lines.map((one) => one.id)).toEqual([id, 's2']);
+    expect(closestOf(made, lines)).toMatchObject({ id, probe: 'p7', event: id });
+    // It is in its trace already.
+    expect(capturesOf({ ...made, trace: 't1', snapshots: [line(id, { trace: 't1', event: id })] }, [])).toHaveLength(1);
+  });
+  it('are not believed to be one of this server’s that others name', () => {
+    const id = 'a'.repeat(32);
+    const contexts = { probe: { id: 'p7', snapshot: id } };
+    expect(probedOf(event({ event_id: id, contexts, sdk: { name: 'sentry.python' } }))).toBeUndefined();
+    expect(probedOf(event({ event_id: 'b'.repeat(32), contexts, sdk: { name: 'clew.probe' } }))).toBeUndefined();
+    const odd = { probe: { id: '//evil.example', snapshot: id } };
+    expect(probedOf(event({ event_id: id, contexts: odd, sdk: { name: 'clew.probe' } }))).toBeUndefined();
   });
   it('show its locals best when they were taken as it was raised', () => {
     const lines = [line('s1', { kind: 'snapshot' }), line('s2'), line('s3', { function: 'other' })];

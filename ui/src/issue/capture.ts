@@ -1,5 +1,5 @@
 // Capturing locals from outside: which probe takes those of an exception when it is raised again, and which captures belong to an event.
-import type { Exception, Frame, IssueEvent } from '../api/event.ts';
+import { type Exception, type Frame, type IssueEvent, type Probed, probedOf } from '../api/event.ts';
 import type { Instance, LiveService, Placement, Probe, ProbeInput, Where } from '../api/probes.ts';
 import type { Capture, SnapshotLine } from '../api/snapshots.ts';
 import { lineHash } from '../live/seen.ts';
@@ -137,16 +137,37 @@ const NEAR_MS = 1000;
 export function capturesOf(event: IssueEvent, hits: readonly SnapshotLine[]): SnapshotLine[] {
   const at = Date.parse(event.time);
   const away = (line: SnapshotLine) => Math.abs(Date.parse(line.time) - at);
-  const inTrace = event.snapshots ?? [];
+  const inTrace = [...(event.snapshots ?? [])];
+  const made = probedOf(event);
+  if (made && !inTrace.some(({ id }) => id === made.snapshot)) inTrace.push(ownLine(event, made));
   const beside = hits.filter(
     (hit) => away(hit) <= NEAR_MS && (!hit.trace || !event.trace || hit.trace === event.trace) && !inTrace.some(({ id }) => id === hit.id),
   );
   return [...inTrace, ...beside].sort((a, b) => away(a) - away(b));
 }
 
+/** The snapshot that an event was made of, as the list of its probe would have it. */
+function ownLine(event: IssueEvent, { probe, snapshot }: Probed): SnapshotLine {
+  const raised = exceptionsOf(event)[0]?.frames?.[0];
+  return {
+    id: snapshot,
+    probe,
+    time: event.time,
+    kind: 'exception',
+    event: event.event_id,
+    ...(event.service && { service: event.service }),
+    ...(event.trace && { trace: event.trace }),
+    ...(raised?.function && { function: raised.function }),
+    ...(raised?.file && { file: raised.file }),
+    ...(raised?.line && { line: raised.line }),
+  };
+}
+
 /** The capture that shows the event's own locals: taken as it was raised, or at least in that function. */
 export function closestOf(event: IssueEvent, lines: readonly SnapshotLine[]): SnapshotLine | undefined {
   const [first] = exceptionsOf(event);
+  const made = lines.find((line) => line.event === event.event_id);
+  if (made) return made;
   const raised = first?.frames?.[0];
   const there = lines.filter((line) => raised && sameFunction(raised, line));
   const own = lines.filter((line) => first?.frames?.some((frame) => frame.in_app && sameFunction(frame, line)));

@@ -303,6 +303,12 @@ function AtRow({ draft, set, line, around, file }: AtProps) {
               <option value="file">in {fileName(file)}</option>
             </select>
           )}
+          <span
+            class="sm d2"
+            title="One error event a capture, in the probe's project. Beside Sentry's SDK, which reports it itself, the snapshot alone."
+          >
+            also as an issue, where the process has no Sentry SDK
+          </span>
         </>
       ) : (
         draft.at !== 'line' && <span class="mono d2 cut">{around}()</span>

@@ -125,7 +125,14 @@ export function Hits({ probe, hits, error, retry, chosen, other, choose, compare
                         <span class="d3">none</span>
                       )}
                     </td>
-                    <td class="r">
+                    <td class="r nw">
+                      {hit.event && (
+                        <span onClick={(event) => event.stopPropagation()}>
+                          <Link class="sm" href={`/events/${hit.event}`} follow title="The issue that it is an event of">
+                            issue
+                          </Link>{' '}
+                        </span>
+                      )}
                       {chosen && hit.id !== chosen ? (
                         <button
                           type="button"

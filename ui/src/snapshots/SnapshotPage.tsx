@@ -214,6 +214,15 @@ function JoinedSnapshot({ capture }: { capture: Capture }) {
           </span>
         </>
       )}
+      {capture.event && (
+        <>
+          <i />
+          <Link class="knot" follow href={`/events/${capture.event}`}>
+            <span class="k" />
+            Its issue
+          </Link>
+        </>
+      )}
       <i />
       <Link class="knot" follow href={liveHref({ service: capture.service, probe: capture.probe, file: capture.file, line: capture.line })}>
         <span class="k" />

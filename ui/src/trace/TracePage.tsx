@@ -9,6 +9,7 @@ import { epoch, refresh } from '../state/live.ts';
 import { usePage } from '../state/page.ts';
 import { may } from '../state/session.ts';
 import { buildTrace } from './model.ts';
+import { NoTrace } from './NoTrace.tsx';
 import { TraceView } from './TraceView.tsx';
 
 export function TracePage({ id }: { id: string }) {
@@ -64,32 +65,12 @@ const YOUNG_MS = 30_000;
 /** A young trace may still be arriving: it is asked for again until it is complete or no longer young. */
 function useSettle(answer: TraceAnswer | undefined): void {
   useEffect(() => {
-    if (!answer || answer.complete) return;
+    if (!answer || answer.complete || answer.spans.length === 0) return; // without spans: again.ts
     const age = Date.now() - Date.parse(answer.time);
     if (age > YOUNG_MS || age < 0) return;
     const timer = setTimeout(refresh, 2000);
     return () => clearTimeout(timer);
   }, [answer]);
-}
-
-function NoTrace({ id }: { id: string }) {
-  return (
-    <div class="say">
-      <h1>No trace with this id is stored</h1>
-      <p>
-        No span, no log and no error of <code>{id}</code> is here. It may be older than the retention, not sampled by the service that began
-        it, or not arrived yet: SDKs send every few seconds.
-      </p>
-      <div class="row">
-        <button type="button" class="btn" onClick={refresh}>
-          Look again
-        </button>
-        <a class="btn" href="/traces">
-          Go to traces
-        </a>
-      </div>
-    </div>
-  );
 }
 
 function TraceSkeleton() {

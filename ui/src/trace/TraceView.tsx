@@ -1,6 +1,6 @@
 // The page of a trace that is there: head, joined strip, breakdown, waterfall or table, panel, and its keys.
 import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
-import type { ApiError } from '../api/client.ts';
+import { type ApiError, serverNow } from '../api/client.ts';
 import type { TraceAnswer } from '../api/types.ts';
 import type { Size } from '../charts/canvas.ts';
 import { duration, plural } from '../format/number.ts';
@@ -11,6 +11,7 @@ import { useAsks } from '../state/asks.ts';
 import { useKeys } from '../state/keys.ts';
 import { param, setParams } from '../state/route.ts';
 import { Axis } from './Axis.tsx';
+import { stillDue, useAgain } from './again.ts';
 import { capturesOn, placeText, strayText } from './captured.ts';
 import { criticalPath, type Segment } from './critical.ts';
 import type { Columns } from './draw.ts';
@@ -100,6 +101,8 @@ export function TraceView({ model, answer, correct, setCorrect, problem }: Props
     const host = rows.find((row) => row.node.type === 'repeat' && row.node.spans.some((span) => keyOf(span) === chosen))?.node;
     if (host?.type === 'repeat') setOpened((old) => new Set([...old, keyOf(host.spans[0])]));
   }, [rows, chosen, selected]);
+  const young = stillDue(model.begin.ms, serverNow());
+  useAgain(young && model.spans.length === 0);
   const path = useMemo(() => (critical && model.main ? segmentsBySpan(criticalPath(model.main)) : undefined), [critical, model]);
   const deepest = useMemo(() => rows.reduce((most, row) => Math.max(most, row.depth), 0), [rows]);
   const columns = columnsFor(size, deepest);
@@ -199,6 +202,14 @@ export function TraceView({ model, answer, correct, setCorrect, problem }: Props
         openMissing={() => choose(model.missing[0])}
       />
       <Joined model={model} nextError={() => nextError(1)} nextSnapshot={nextSnapshot} />
+      {model.spans.length === 0 && (
+        <p class="note sm" role="status">
+          <b>No span of it is stored{young ? ' yet' : ''}.</b>{' '}
+          {young
+            ? 'SDKs send spans every few seconds: this page looks again by itself.'
+            : 'The service that began it may not have sampled it, or sends no spans.'}
+        </p>
+      )}
       {problem && (
         <p class="note sm" role="status">
           <b>{problem.message}</b> What you see is from before.
