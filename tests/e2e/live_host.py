@@ -4,6 +4,7 @@ usage: live_host.py URL ADMIN_TOKEN; then a JSON object a line:
 {"processes": [..], "old": [id, ..], "other": [id, ..]}  what runs there from now on; of which file texts that are not the newest
 {"capture": "p1", "times": 2, "total": 184.5, "rate": null, "trace": "..", "span": ".."}
 {"log": "p2", "level": "info", "body": "order 8121", "trace": "..", "span": ".."}
+{"figures": "p1", "kind": "count", "name": "orders.placed", "series": [{"count": 7, "by": {"tier": "gold"}}]}    what has been counted, all in all
 {"raise": "p1", "trace": "..", "file": "..", "line": 31}    an exception, in apply_discount() of that file
 {"copied": true}    somebody else shows its key while it is connected
 {"close": true}
@@ -22,7 +23,7 @@ import urllib.request
 from websockets.exceptions import InvalidStatus
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent))
-from live_agent import Agent, enrol, process  # noqa: E402
+from live_agent import Agent, enrol, now, process  # noqa: E402
 
 PRICING = '''"""Prices of orders."""
 from decimal import Decimal
@@ -213,6 +214,13 @@ def main():
             host.send(*[host.hit(deed["capture"], deed.get("total", 184.5), deed.get("rate"), deed.get("n", 0), **more) for _ in range(deed.get("times", 1))])
         elif "log" in deed:
             host.send(host.capture(deed["log"], kind="log", line=16, frames=[], trace=deed["trace"], span=deed["span"], log={"level": deed["level"], "body": deed["body"]}))
+        elif "figures" in deed:
+            for ago in (60, 50, 40, 30, 20, 10, 0):
+                grown = [{**one, "count": one["count"] * (70 - ago) // 10, **({"sum": one["sum"] * (70 - ago) // 10} if "sum" in one else {})} for one in deed["series"]]
+                made = host.figures(deed["figures"], deed["kind"], *grown, name=deed["name"], start=now(-80))
+                host.send({**made, "time": now(-ago)})
+            host.say("counts", counts=[{"probe": deed["figures"], "process": host.processes[0]["id"], "hits": deed["hits"], "filtered": 0, "captured": 0, "errors": 0, "ns": 12000,
+                                        "dropped": {"rate": 0, "ring": 0, "spool": 0, "budget": 0, "grant": 0}}])
         elif "raise" in deed:
             more = {name: deed[name] for name in ("trace", "reporter") if name in deed}
             host.send(host.raised(deed["raise"], deed["file"], deed["line"], **more))

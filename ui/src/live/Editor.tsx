@@ -16,9 +16,10 @@ import {
 } from '../api/probes.ts';
 import { count, duration, NNBSP, plural } from '../format/number.ts';
 import { Icon } from '../parts/Icon.tsx';
-import { type At, DEPTHS, type Draft, draftFor, draftOf, FRAMES, HITS, inputOf, lacks, RATES, TTLS } from './draft.ts';
+import { type At, counts, DEPTHS, type Draft, draftFor, draftOf, FRAMES, HITS, inputOf, lacks, nameFor, RATES, TTLS } from './draft.ts';
 import { ExprField } from './ExprField.tsx';
 import { namesNear } from './expression.ts';
+import { MetricRows } from './MetricRows.tsx';
 import { refusal, run } from './session.ts';
 import { core, fileName, isAlive, nameOf } from './words.ts';
 
@@ -47,6 +48,8 @@ interface Props {
 const KIND_WORDS = [
   ['snapshot', 'Tracepoint', 'Captures variables and the stack'],
   ['log', 'Logpoint', 'Writes a log line'],
+  ['metric', 'Metric', 'Counts in a metric, at any rate of runs'],
+  ['timer', 'Timer', 'Measures how long a function takes'],
 ] as const;
 export function Editor(props: Props) {
   const { service, file, line, around, lines, process, instances, probe, placed, changed, removed, close } = props;
@@ -82,6 +85,12 @@ export function Editor(props: Props) {
     setBusy(false);
     if (made) placed(made);
   };
+  const choose = (kind: Draft['kind']) => {
+    const spot = { file, function: around ?? alive?.where.function };
+    const named =
+      kind === 'metric' && draft.name === '' ? nameFor(spot) : kind === 'timer' && draft.name === nameFor(spot) ? '' : draft.name;
+    set({ kind, name: named, ...(kind === 'timer' && { at: spot.function ? 'exit' : 'line' }) });
+  };
   const pause = async () => {
     if (!alive) return;
     const made = await run(() => changeProbe(alive.id, { paused: !alive.paused }));
@@ -108,7 +117,7 @@ export function Editor(props: Props) {
       <div class="eh">
         <span class="seg s" role="group" aria-label="Kind of probe">
           {KIND_WORDS.map(([kind, word, does]) => (
-            <button type="button" key={kind} aria-pressed={draft.kind === kind} title={does} onClick={() => set({ kind })}>
+            <button type="button" key={kind} aria-pressed={draft.kind === kind} title={does} onClick={() => choose(kind)}>
               {draft.kind === kind && <span class="dia" aria-hidden="true" />}
               {word}
             </button>
@@ -158,6 +167,7 @@ export function Editor(props: Props) {
             </div>
           </>
         )}
+        {counts(draft) && <MetricRows draft={draft} set={set} variables={variables} verdict={verdict} />}
         <span class="lab">Until</span>
         <Until draft={draft} set={set} />
         <span class="lab">On</span>
@@ -257,7 +267,13 @@ function AtRow({ draft, set, line, around, file }: AtProps) {
   return (
     <div class="row wrapr">
       <span class="seg s" role="group" aria-label="Where">
-        <button type="button" aria-pressed={draft.at === 'line'} title="Before the line runs" onClick={() => set({ at: 'line' })}>
+        <button
+          type="button"
+          aria-pressed={draft.at === 'line'}
+          disabled={draft.kind === 'timer'}
+          title="Before the line runs"
+          onClick={() => set({ at: 'line' })}
+        >
           line {line}
         </button>
         {AT_WORDS.map(([at, word, does]) => (
@@ -265,7 +281,7 @@ function AtRow({ draft, set, line, around, file }: AtProps) {
             type="button"
             key={at}
             aria-pressed={draft.at === at}
-            disabled={!around}
+            disabled={!around || (draft.kind === 'timer' && at !== 'exit')}
             title={around ? `${does}: ${around}()` : 'The line is in no function'}
             onClick={() => set({ at })}
           >
@@ -275,6 +291,7 @@ function AtRow({ draft, set, line, around, file }: AtProps) {
         <button
           type="button"
           aria-pressed={draft.at === 'exception'}
+          disabled={draft.kind === 'timer'}
           title="When an exception is raised, caught or not"
           onClick={() => set({ at: 'exception' })}
         >
@@ -405,16 +422,26 @@ function Expression({ text, index, variables, verdict, write, drop }: Expression
 }
 
 function Until({ draft, set }: { draft: Draft; set: Set1 }) {
+  const life = (
+    <Pick
+      label="Time"
+      value={draft.ttl}
+      of={TTLS.map(([s]) => s)}
+      say={(s) => TTLS.find(([one]) => one === s)?.[1] ?? `${Math.round(s / 60)} min`}
+      pick={(ttl) => set({ ttl })}
+    />
+  );
+  if (counts(draft))
+    return (
+      <div class="row wrapr">
+        {life}
+        <span class="sm d2">every run is counted, none is used up</span>
+      </div>
+    );
   return (
     <div class="row wrapr">
       <Pick label="Hits" value={draft.hits} of={HITS} say={(n) => plural(n, 'hit')} pick={(hits) => set({ hits })} />
-      <Pick
-        label="Time"
-        value={draft.ttl}
-        of={TTLS.map(([s]) => s)}
-        say={(s) => TTLS.find(([one]) => one === s)?.[1] ?? `${Math.round(s / 60)} min`}
-        pick={(ttl) => set({ ttl })}
-      />
+      {life}
       <Pick
         label="Rate"
         value={draft.rate}

@@ -20,6 +20,7 @@ import { param, setParams } from '../state/route.ts';
 import { scope } from '../state/scope.ts';
 import { hueOf } from '../state/services.ts';
 import { may } from '../state/session.ts';
+import { Counted } from './Counted.tsx';
 import { Editor } from './Editor.tsx';
 import { NoAgent, NoService, NotAttachable, Services } from './Empty.tsx';
 import { functionAt, isCounting, lineIn, probeAt, probesIn, sameFile } from './files.ts';
@@ -31,7 +32,7 @@ import { linesOf, SourceView } from './SourceView.tsx';
 import { useSame } from './same.ts';
 import { lineSeen } from './seen.ts';
 import { captured, drop, listening, put, refusal, run, type Session, useSession, viewers } from './session.ts';
-import { fileName, isAlive, nameOf, placeOf, runtimeWords, sameWords, serviceWords } from './words.ts';
+import { fileName, isAlive, metricQueryOf, nameOf, placeOf, runtimeWords, sameWords, serviceWords } from './words.ts';
 
 const HITS = 100;
 
@@ -138,8 +139,8 @@ function Service({ name, service, session, choose, stale }: ServiceProps) {
     probe
       ? [
           {
-            what: 'What the probe has captured',
-            query: `snapshots probe='${probe.id}'`,
+            what: isCounting(probe) ? 'What the probe has counted' : 'What the probe has captured',
+            query: isCounting(probe) ? metricQueryOf(probe) : `snapshots probe='${probe.id}'`,
             range: { from: Date.parse(probe.created) - 600_000, to: Date.parse(probe.expires) },
           },
         ]
@@ -205,7 +206,7 @@ function Service({ name, service, session, choose, stale }: ServiceProps) {
       does: 'next probe',
       run: () =>
         cycle(
-          probes.filter((one) => one.service === name && !isCounting(one)),
+          probes.filter((one) => one.service === name),
           probe,
           chooseProbe,
         ),
@@ -375,7 +376,9 @@ function Service({ name, service, session, choose, stale }: ServiceProps) {
               </>
             )}
             {shows('hits') &&
-              (probe ? (
+              (probe && isCounting(probe) ? (
+                <Counted key={probe.id} probe={probe} listening={listening.value} />
+              ) : probe ? (
                 <Hits
                   probe={probe}
                   hits={list}

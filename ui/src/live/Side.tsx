@@ -5,12 +5,12 @@ import { useLoad } from '../api/load.ts';
 import { type Instance, type LiveService, loadFiles, type Probe } from '../api/probes.ts';
 import { plural } from '../format/number.ts';
 import { Icon } from '../parts/Icon.tsx';
-import { Link } from '../parts/Link.tsx';
 import { SkeletonRows, useLate } from '../parts/States.tsx';
 import { hueOf } from '../state/services.ts';
+import { CountedSpark } from './Counted.tsx';
 import { foldersOf, isCounting, probesIn, readPlace, sortedEntries } from './files.ts';
 import { colourOf, Diamond, ToneIcon } from './Marks.tsx';
-import { instanceSaid, isAlive, metricAddress, nameOf, numbers, placedWords, placementSaid, placeOf, probeSaid } from './words.ts';
+import { instanceSaid, isAlive, nameOf, numbers, placedWords, placementSaid, placeOf, probeSaid } from './words.ts';
 
 interface InstancesProps {
   instances: readonly Instance[];
@@ -236,6 +236,8 @@ interface ProbesProps {
 }
 
 const MOST = 30;
+/** Of those that count: whose numbers are drawn in the list, too. */
+const DRAWN = 8;
 
 export function Probes({ probes, service, chosen, choose }: ProbesProps) {
   const sorted = [...probes].sort((a, b) => Number(isAlive(b)) - Number(isAlive(a)) || Date.parse(b.created) - Date.parse(a.created));
@@ -249,23 +251,17 @@ export function Probes({ probes, service, chosen, choose }: ProbesProps) {
         </span>
       </div>
       <ul class="ft">
-        {sorted.slice(0, MOST).map((probe) => (
+        {sorted.slice(0, MOST).map((probe, at) => (
           <li key={probe.id}>
-            {isCounting(probe) ? (
-              <Link class="fe pb" href={metricAddress(probe)} title={`What it counts, drawn: ${probe.metric?.name ?? 'probe.duration'}`}>
-                <ProbeRow probe={probe} service={service} />
-              </Link>
-            ) : (
-              <button
-                type="button"
-                class={`fe pb ${probe.id === chosen ? 'sel' : ''}`}
-                aria-current={probe.id === chosen ? 'true' : undefined}
-                title={`${probe.where.file ?? placeOf(probe.where)} in ${probe.service}${probe.owner ? `, by ${probe.owner}` : ''}`}
-                onClick={() => choose(probe)}
-              >
-                <ProbeRow probe={probe} service={service} />
-              </button>
-            )}
+            <button
+              type="button"
+              class={`fe pb ${probe.id === chosen ? 'sel' : ''}`}
+              aria-current={probe.id === chosen ? 'true' : undefined}
+              title={`${probe.where.file ?? placeOf(probe.where)} in ${probe.service}${probe.owner ? `, by ${probe.owner}` : ''}`}
+              onClick={() => choose(probe)}
+            >
+              <ProbeRow probe={probe} service={service} drawn={at < DRAWN} />
+            </button>
           </li>
         ))}
       </ul>
@@ -273,14 +269,21 @@ export function Probes({ probes, service, chosen, choose }: ProbesProps) {
   );
 }
 
-function ProbeRow({ probe, service }: { probe: Probe; service: string | undefined }) {
+/** The chart beside the number says it, too. */
+const COUNTED = ' counted';
+
+function ProbeRow({ probe, service, drawn }: { probe: Probe; service: string | undefined; drawn: boolean }) {
   return (
     <>
       {isCounting(probe) ? <Icon icon={ChartLine} size={14} /> : <Diamond probe={probe} />}
       <span class={`mono cut ${isAlive(probe) ? '' : 'd3'}`}>{placeOf(probe.where)}</span>
       {probe.service !== service && <span class="xs d3 cut">{probe.service}</span>}
       <span class="grow" />
-      <span class={`xs nw ${probe.state === 'refused' ? 'err' : probe.state === 'suspended' ? 'wrn' : 'd3'}`}>{probeSaid(probe)}</span>
+      {drawn && isCounting(probe) && isAlive(probe) && <CountedSpark probe={probe} />}
+      <span class={`xs nw ${probe.state === 'refused' ? 'err' : probe.state === 'suspended' ? 'wrn' : 'd3'}`}>
+        {probeSaid(probe).replace(COUNTED, '')}
+        {isCounting(probe) && probeSaid(probe).endsWith(COUNTED) && <span class="only-read">{COUNTED}</span>}
+      </span>
     </>
   );
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Probe } from '../api/probes.ts';
-import { draftFor, draftOf, inputOf, lacks } from './draft.ts';
+import { draftFor, draftOf, inputOf, lacks, nameFor } from './draft.ts';
 
 const where = { file: 'app/pricing.py', line: 87 };
 
@@ -110,5 +110,55 @@ describe('what was seen', () => {
     expect(seen({ exact: true }, { where: there, line_hash: 'aa' })).toEqual({ where: there, match: 'exact' });
     expect(seen({}, { where: there })).toMatchObject({ where: there, line_hash });
     expect(seen({ at: 'exit' }, { where: there, line_hash: 'aa' })).toMatchObject({ line_hash: null, function: null });
+  });
+});
+
+describe('a probe that counts', () => {
+  const metric = { ...draftFor('x'), kind: 'metric' as const, name: 'orders.placed' };
+
+  it('has a name, and a value where its kind is nothing without one', () => {
+    expect(inputOf(metric, where, 'shop')).toEqual({
+      kind: 'metric',
+      where,
+      metric: { kind: 'count', name: 'orders.placed' },
+      service: 'shop',
+      scope: { service: 'shop' },
+      ttl_s: 1800,
+    });
+    expect(lacks(metric)).toBeUndefined();
+    expect(lacks({ ...metric, name: ' ' })).toMatch(/name/);
+    expect(lacks({ ...metric, name: '9lives' })).toMatch(/letters/);
+    expect(lacks({ ...metric, metric: 'gauge' })).toMatch(/gauge needs a value/);
+    expect(lacks({ ...metric, by: [['tier', '']] })).toMatch(/attribute/);
+    // An attribute that nobody has filled in is none.
+    const by = inputOf(
+      {
+        ...metric,
+        metric: 'histogram',
+        value: 'order.total',
+        by: [
+          [' tier ', 'order.tier'],
+          ['', ''],
+        ],
+      },
+      where,
+      'shop',
+    ).metric;
+    expect(by).toEqual({ kind: 'histogram', name: 'orders.placed', value: 'order.total', by: { tier: 'order.tier' } });
+  });
+
+  it('measures a function from its call to its end', () => {
+    const timer = { ...draftFor('x'), kind: 'timer' as const, at: 'exit' as const };
+    const input = inputOf(timer, { ...where, function: 'apply_discount' }, 'shop');
+    expect(input).toMatchObject({ kind: 'timer', where: { file: where.file, function: 'apply_discount', at: 'exit' } });
+    expect([input.metric, input.hits]).toEqual([undefined, undefined]);
+    expect(lacks({ ...timer, at: 'line' })).toMatch(/function/);
+    const was = { ...input, created: '2026-01-01T00:00:00Z', expires: '2026-01-01T00:30:00Z' } as unknown as Probe;
+    expect(draftOf(was)).toMatchObject({ kind: 'timer', at: 'exit', name: '' });
+  });
+
+  it('is called after its function, or its file', () => {
+    expect(nameFor({ file: 'app/pricing.py', function: 'Order.total' })).toBe('pricing.Order.total.runs');
+    expect(nameFor({ file: 'app/2fa.py' })).toBe('fa.runs');
   });
 });

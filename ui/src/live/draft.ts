@@ -20,6 +20,13 @@ export interface Draft {
   exprs: string[];
   level: string;
   template: string;
+  /** What a metric probe makes of its hits. */
+  metric: MetricKind;
+  /** Of the metric; none: the timer's own. */
+  name: string;
+  value: string;
+  /** Attributes, and the expressions that give them. */
+  by: [string, string][];
   hits: number;
   ttl: number;
   rate: number;
@@ -32,6 +39,10 @@ export interface Draft {
   host: string | undefined;
 }
 
+export const METRIC_KINDS = ['count', 'gauge', 'histogram'] as const;
+export type MetricKind = (typeof METRIC_KINDS)[number];
+export const TIMER_NAME = 'probe.duration';
+export const BY_MAX = 8;
 export const HITS = [1, 5, 20, 100, 1000, 10000];
 export const TTLS: [number, string][] = [
   [300, '5 min'],
@@ -57,6 +68,10 @@ export function draftFor(line: string, kind: Kind = 'snapshot'): Draft {
     exprs: [],
     level: 'info',
     template: templateFor(line),
+    metric: 'count',
+    name: '',
+    value: '',
+    by: [],
     hits: 20,
     ttl: 1800,
     rate: 1,
@@ -75,7 +90,7 @@ function templateFor(line: string): string {
 }
 
 export function draftOf(probe: Probe): Draft {
-  const base = draftFor('', probe.kind === 'log' ? 'log' : 'snapshot');
+  const base = draftFor('', probe.kind === 'exception' ? 'snapshot' : probe.kind);
   return {
     ...base,
     at: probe.where.exception !== undefined ? 'exception' : probe.where.line !== undefined ? 'line' : (probe.where.at ?? 'entry'),
@@ -88,6 +103,10 @@ export function draftOf(probe: Probe): Draft {
     exprs: probe.exprs ?? [],
     level: probe.log?.level ?? base.level,
     template: probe.log?.template ?? '',
+    metric: METRIC_KINDS.find((one) => one === probe.metric?.kind) ?? base.metric,
+    name: probe.metric?.name ?? '',
+    value: probe.metric?.value ?? '',
+    by: Object.entries(probe.metric?.by ?? {}),
     hits: probe.hits,
     ttl: Math.max(1, Math.round((Date.parse(probe.expires) - Date.parse(probe.created)) / 1000)),
     rate: probe.rate ?? base.rate,
@@ -102,8 +121,31 @@ export function draftOf(probe: Probe): Draft {
 /** Why it cannot be placed yet; undefined: it can. */
 export function lacks(draft: Draft): string | undefined {
   if (draft.kind === 'log' && draft.template.trim() === '') return 'A log line needs a message.';
+  if (draft.kind === 'metric' && draft.name.trim() === '') return 'A metric needs a name.';
+  if (counts(draft) && !/^([a-z][\w.\-/]*)?$/i.test(draft.name.trim())) return 'A name has letters, digits and _ . - / only.';
+  if (draft.kind === 'metric' && draft.metric !== 'count' && draft.value.trim() === '') return `A ${draft.metric} needs a value.`;
+  if (counts(draft) && draft.by.some(([key, text]) => !key.trim() !== !text.trim())) return 'An attribute needs a name and a value.';
+  if (draft.kind === 'timer' && draft.at !== 'exit') return 'A timer measures a function, and the line is in none.';
   if (draft.at === 'exception' && !/^[\p{L}_$][\p{L}\p{N}_$.]*$/u.test(draft.exception.trim() || 'any')) return 'A type is a name.';
   return undefined;
+}
+
+/** It makes numbers of its hits, and uses none up. */
+export const counts = ({ kind }: Pick<Draft, 'kind'>): boolean => kind === 'metric' || kind === 'timer';
+
+/** What a metric of a place is called at first: after the function, or the file. */
+export function nameFor({ file, function: name }: Pick<Spot, 'file' | 'function'>): string {
+  const stem = file.slice(file.lastIndexOf('/') + 1).replace(/\.\w+$/, '');
+  return `${[stem, name].filter(Boolean).join('.')}.runs`.replace(/[^\w.\-/]+/g, '_').replace(/^[^a-z]+/i, '');
+}
+
+function metricOf(draft: Draft): ProbeInput['metric'] {
+  if (!counts(draft)) return undefined;
+  const by = draft.by.flatMap(([key, text]): [string, string][] => (key.trim() ? [[key.trim(), text.trim()]] : []));
+  const [name, value] = [draft.name.trim(), draft.value.trim()];
+  const more = { ...(name && { name }), ...(by.length > 0 && { by: Object.fromEntries(by) }) };
+  if (draft.kind === 'timer') return Object.keys(more).length > 0 ? more : undefined;
+  return { kind: draft.metric, ...more, ...(value && { value }) };
 }
 
 export interface Spot {
@@ -153,10 +195,9 @@ export function inputOf(draft: Draft, spot: Spot, service: string, was?: Probe):
     if: condition || gone,
     exprs: exprs.length > 0 ? exprs : gone,
     log: draft.kind === 'log' ? { level: draft.level, template: draft.template.trim() } : gone,
-    metric: gone,
-    hits: draft.hits,
+    metric: metricOf(draft) ?? gone,
     ttl_s: draft.ttl,
-    rate: draft.rate,
+    ...(!counts(draft) && { hits: draft.hits, rate: draft.rate }),
     scope,
     ...(draft.kind === 'snapshot' && { frames: draft.frames, depth: draft.depth, locals: draft.locals, args: draft.args }),
   };

@@ -28,7 +28,9 @@ it('shows the probe of a line that still stands', () => {
   expect(probeAt([probe('p2', 'done'), probe('p1', 'installed')], 'app/a.py', 3)?.id).toBe('p1');
   expect(probeAt([probe('p2', 'done')], 'app/a.py', 3)?.id).toBe('p2');
   expect(probeAt([probe('p2', 'done')], 'app/a.py', 4)).toBeUndefined();
-  expect(probeAt([{ ...probe('p1', 'installed'), kind: 'metric' }], 'app/a.py', 3)).toBeUndefined();
+  const counting: Probe = { ...probe('p3', 'installed'), kind: 'metric' };
+  expect(probeAt([probe('p2', 'done'), counting], 'app/a.py', 3)?.id).toBe('p3');
+  expect(probeAt([counting, probe('p1', 'installed')], 'app/a.py', 3)?.id).toBe('p1');
 });
 
 it('shows a probe where it stands in the version that a process runs', () => {

@@ -50,10 +50,10 @@ export function functionAt(functions: Functions, line: number): string | undefin
   return around.sort((a, b) => b.line - a.line)[0]?.name;
 }
 
-/** It counts hits in a metric, and has nothing to show or to edit here. */
+/** It counts hits in a metric, and captures nothing. */
 export const isCounting = (probe: Pick<Probe, 'kind'>) => probe.kind === 'metric' || probe.kind === 'timer';
 
-/** The probe of a line: one that still stands before one that has ended. */
+/** The probe of a line: one that still stands before one that has ended, one that captures before one that counts. */
 export function probeAt(
   probes: readonly Probe[],
   file: string,
@@ -61,6 +61,7 @@ export function probeAt(
   functions: Functions = [],
   process?: string,
 ): Probe | undefined {
-  const here = probesIn(probes, file).filter((probe) => lineIn(probe, functions, process) === line && !isCounting(probe));
-  return here.find((probe) => probe.state !== 'done' && probe.state !== 'expired') ?? here[0];
+  const here = probesIn(probes, file).filter((probe) => lineIn(probe, functions, process) === line);
+  const stands = here.filter((probe) => probe.state !== 'done' && probe.state !== 'expired');
+  return stands.find((probe) => !isCounting(probe)) ?? stands[0] ?? here[0];
 }

@@ -164,15 +164,21 @@ export function probeSaid(probe: Probe): string {
   if (probe.state === 'refused') return 'refused';
   if (probe.state === 'suspended') return 'suspended';
   if (probe.state === 'pending') return 'on its way';
-  if (isCounting(probe)) return `${count(probe.instances.reduce((n, one) => n + one.hits - one.filtered, 0))} counted`;
+  if (isCounting(probe)) return `${count(countOf(probe))} counted`;
   return `${probe.hits_used} of ${probe.hits}`;
 }
 
 /** Where what a metric or timer probe counts is drawn. */
 export function metricAddress(probe: Probe): string {
-  const q = `metrics ${term('name', probe.metric?.name ?? 'probe.duration')} ${term('probe', probe.id)}`;
-  return `/explore/metrics?${new URLSearchParams({ q })}`;
+  return `/explore/metrics?${new URLSearchParams({ q: metricQueryOf(probe) })}`;
 }
+
+export function metricQueryOf(probe: Probe): string {
+  return `metrics ${term('name', probe.metric?.name ?? 'probe.duration')} ${term('probe', probe.id)}`;
+}
+
+/** What a metric or timer probe has counted in all processes. */
+export const countOf = (probe: Probe): number => probe.instances.reduce((n, one) => n + one.hits - one.filtered, 0);
 
 /** "3 of 4 placed". */
 export function placedWords(probe: Probe, instances: readonly Instance[]): string {
