@@ -50,3 +50,19 @@ bool ext_exception_is(PyObject *exception, str want)
     }
     return false;
 }
+
+bool ext_exception_wanted(const struct ext_site *s, PyCodeObject *code, PyObject *exception)
+{
+    return ext_exception_is(exception, ext_site_exception(s)) &&
+           (!s->order.function_len || ext_code_is(code, ext_site_function(s))) &&
+           (!s->order.file_len || ext_file_is(code->co_filename, ext_site_file(s)));
+}
+
+bool ext_exception_ends(PyObject *exception)
+{
+    PyObject *ends[] = { PyExc_SystemExit, PyExc_KeyboardInterrupt, PyExc_GeneratorExit };
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        if (PyType_IsSubtype(Py_TYPE(exception), (PyTypeObject *)ends[i]))
+            return true;
+    return false;
+}

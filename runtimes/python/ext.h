@@ -18,6 +18,7 @@
 #include <stdbool.h>
 
 // --- frame.c: the stack as the interpreter has it ---
+struct ext_site;
 struct ext_frame {
     PyCodeObject *code;            // borrowed
     PyObject **values;             // of locals, cells and free variables
@@ -29,8 +30,8 @@ struct ext_frame {
 // The innermost frame, then its callers; false at the end.
 bool ext_frame_first(PyThreadState *ts, struct ext_frame *ret);
 bool ext_frame_next(struct ext_frame *f);
-// The frames that an exception has left, as its traceback has kept them, from where it was raised to that in which it is now, and then its
-// callers. NULL: it has no traceback. Holds until the next call. *ret_cut: how many of the outer ones are left out.
+// The frames that an exception has left, as its traceback has kept them, from where it was raised to that in which it is now or was caught, and
+// then its callers. NULL: it has no traceback. Holds until the next call. *ret_cut: how many of the outer ones are left out.
 const struct ext_frame *ext_frame_raised(PyObject *exception, uint32_t *ret_cut);
 int ext_frame_line(const struct ext_frame *f); // reads the table of lines: not for every hit
 struct ext_name {
@@ -52,6 +53,16 @@ int64_t ext_call_end(void); // since then, in ns; -1: not known
 void ext_calls_forget(void);
 bool ext_exception_is(PyObject *exception,
                       str want); // the type's name, or that of a class that it is built on; "*": any
+
+// An exception that is raised in this code is one that the probe asks for.
+bool ext_exception_wanted(const struct ext_site *s, PyCodeObject *code, PyObject *exception);
+bool ext_exception_ends(PyObject *exception); // a program or a generator, without a word of an error
+
+// --- uncaught.c: what nobody catches, up to 3.11 ---
+bool ext_uncaught_stands_in(PyCodeObject *code); // a function that is called then
+PyObject *ext_uncaught_call(struct ext_site *s); // it is; None
+// Of these sites, those that ask for it. False: what is at the program's end cannot be seen.
+bool ext_uncaught_place(struct ext_site *const *sites, size_t n);
 
 // --- walk.c ---
 void ext_walk(struct probe_value_writer *w, PyObject *o);
@@ -179,6 +190,7 @@ struct ext_site {
     PyObject *callee;                    // called at the place where code is copied, and where it is about exits:
     PyObject *begins, *returns, *raises; // at the entry, with what is returned, with what is raised; or NULL
     struct ext_codes codes;              // where it stands: the originals
+    const PyObject *told;                // the exception that was at the program's end
     struct probe_series_table *series;   // of one that counts
 };
 struct ext_site *ext_site_new(const struct clew_order *order, const uint8_t *texts, size_t n);
@@ -186,7 +198,8 @@ void ext_site_drop(struct ext_site *s); // freed when its callee is
 
 // --- place_copy.c (3.11) and place_monitor.c (3.12 and later) ---
 bool ext_place_start(void);
-bool ext_place_names_code(enum clew_at at); // else it is placed without code objects
+bool ext_place_names_code(enum clew_at at);   // else it is placed without code objects
+str ext_place_file(const struct ext_site *s); // whose code is looked for
 // Files in which something stands that has to be found again to be taken out. Returns how many, at most `most`.
 size_t ext_place_files(str *out, size_t most);
 // Makes these the sites that stand in the program. outcome, places and old_code of each are set.

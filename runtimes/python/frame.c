@@ -118,21 +118,21 @@ const struct ext_frame *ext_frame_raised(PyObject *exception, uint32_t *ret_cut)
 {
     static struct ext_frame kept[CLEW_FRAMES_MAX]; // the innermost of them, in a circle
     PyObject *trace = ((PyBaseExceptionObject *)exception)->traceback;
-    struct ext_frame now = { 0 };
+    const frame *last = NULL;
     uint32_t n = 0;
     if (!trace || !PyTraceBack_Check(trace))
         return NULL;
-    ext_frame_first(PyThreadState_Get(), &now);
     for (const PyTracebackObject *tb = (const PyTracebackObject *)trace; tb && n < TRACE_MAX; tb = tb->tb_next) {
         const frame *f = tb->tb_frame ? tb->tb_frame->f_frame : NULL;
         PyCodeObject *code = f ? code_of(f) : NULL;
         if (!code)
             continue;
+        last = last ? last : f; // one that has ended has no callers any more
         kept[n % CLEW_FRAMES_MAX] = (struct ext_frame){
             .code = code,
             .values = (PyObject **)f->localsplus,
             .globals = f->f_globals,
-            .at = now.at,
+            .at = last,
             .line = traced_line(tb, code),
             .outer = n ? &kept[(n - 1) % CLEW_FRAMES_MAX] : NULL,
         };

@@ -59,12 +59,23 @@ static PyObject *raised(PyObject *self, PyObject *exception)
     Py_RETURN_NONE;
 }
 
+static PyObject *uncaught(PyObject *self, PyObject *unused)
+{
+    struct ext_site *s = PyCapsule_GetPointer(self, NULL);
+    return s && !s->dead ? ext_uncaught_call(s) : Py_NewRef(Py_None);
+}
+
+static PyMethodDef uncaught_def = { "clew_probe", uncaught, METH_NOARGS, NULL };
 static PyMethodDef began_def = { "clew_probe", began, METH_NOARGS, NULL };
 static PyMethodDef returned_def = { "clew_probe", returned, METH_O, NULL };
 static PyMethodDef raised_def = { "clew_probe", raised, METH_O, NULL };
 
 static bool exits_make(struct ext_site *s, PyObject *capsule)
 {
+    if (s->order.at == CLEW_AT_UNCAUGHT) {
+        Py_SETREF(s->callee, PyCFunction_New(&uncaught_def, capsule));
+        return s->callee;
+    }
     bool exit = s->order.at == CLEW_AT_EXIT, thrown = exit || s->order.at == CLEW_AT_THROW,
          any = thrown || s->order.at == CLEW_AT_RAISE;
     s->begins = thrown ? PyCFunction_New(&began_def, capsule) : NULL;
@@ -115,7 +126,7 @@ struct ext_site *ext_site_new(const struct clew_order *order, const uint8_t *tex
     }
     memcpy(s->texts, texts, n);
     s->callee = PyCFunction_New(&called_def, capsule);
-    bool made = exits_make(s, capsule) && s->callee;
+    bool made = s->callee && exits_make(s, capsule);
     if (!made)
         ext_site_drop(s);
     Py_DECREF(capsule); // the functions'
@@ -167,7 +178,13 @@ static void site_resolve(struct ext_site *s)
     }
     if (!ext_place_names_code(s->order.at))
         return; // wherever it happens
-    const struct ext_codes *all = ext_survey_file(ext_site_file(s));
+    const struct ext_codes *all = ext_survey_file(ext_place_file(s));
+    if (s->order.at == CLEW_AT_UNCAUGHT) {
+        for (size_t i = 0; i < all->n; i++)
+            if (ext_uncaught_stands_in(all->p[i]))
+                ext_codes_add(&s->codes, all->p[i]);
+        return; // also where there are no threads yet
+    }
     for (size_t i = 0; i < all->n; i++)
         if (s->order.at == CLEW_AT_LINE ? ext_has_line(all->p[i], s->order.line) : ext_code_is(all->p[i], function))
             ext_codes_add(&s->codes, all->p[i]);
@@ -214,7 +231,7 @@ static void survey(struct ext_site *const *fresh, size_t n)
     static str files[2 * CLEW_SLOTS];
     size_t of_sites = 0;
     for (size_t i = 0; i < n && of_sites < CLEW_SLOTS; i++)
-        files[of_sites++] = ext_site_file(fresh[i]);
+        files[of_sites++] = ext_place_file(fresh[i]);
     ext_survey(files, of_sites + ext_place_files(files + of_sites, CLEW_SLOTS));
 }
 

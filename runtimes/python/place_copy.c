@@ -27,6 +27,11 @@ bool ext_place_start(void) { return true; }
 
 bool ext_place_names_code(enum clew_at at) { return true; }
 
+str ext_place_file(const struct ext_site *s)
+{
+    return s->order.at == CLEW_AT_UNCAUGHT ? str_z("threading.py") : ext_site_file(s);
+}
+
 static void set_constant(PyObject *tuple, Py_ssize_t at, PyCodeObject *code)
 {
     PyObject *before = PyTuple_GET_ITEM(tuple, at);
@@ -161,7 +166,7 @@ static struct swap *swap_for(PyCodeObject *code)
 static size_t splices_of(const struct ext_site *s, struct splice_site *out)
 {
     size_t n = 0;
-    if (s->order.at == CLEW_AT_LINE || s->order.at == CLEW_AT_ENTRY)
+    if (s->order.at == CLEW_AT_LINE || s->order.at == CLEW_AT_ENTRY || s->order.at == CLEW_AT_UNCAUGHT)
         out[n++] = (struct splice_site){ s->order.at == CLEW_AT_LINE ? s->order.line : 0, s->callee, SPLICE_LINE };
     if (s->begins)
         out[n++] = (struct splice_site){ 0, s->begins, SPLICE_LINE };
@@ -209,6 +214,10 @@ void ext_place_all(struct ext_site *const *sites, size_t n)
         to_originals(file);
     remove_all();
     ext_calls_forget();
+    bool at_end = ext_uncaught_place(sites, n);
+    for (size_t i = 0; i < n; i++)
+        if (sites[i]->order.at == CLEW_AT_UNCAUGHT && !sites[i]->order.outcome)
+            sites[i]->order.outcome = at_end ? CLEW_INSTALLED : CLEW_FAILED, sites[i]->order.places = 1;
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; k < sites[i]->codes.n; k++) {
             struct swap *s = swap_for(sites[i]->codes.p[k]);

@@ -85,9 +85,7 @@ static void thrown(PyCodeObject *code, enum clew_at at, const struct ext_event *
 {
     for (size_t i = 0; i < n_current; i++) {
         struct ext_site *s = current[i];
-        if (!s->dead && s->order.at == at && ext_exception_is(e->exception, ext_site_exception(s)) &&
-            (!s->order.function_len || ext_code_is(code, ext_site_function(s))) &&
-            (!s->order.file_len || ext_file_is(code->co_filename, ext_site_file(s))))
+        if (!s->dead && s->order.at == at && ext_exception_wanted(s, code, e->exception))
             ext_hit(s, e);
     }
 }
@@ -113,16 +111,6 @@ static bool is_last(void)
     return !(f.code->co_flags & CO_OPTIMIZED) || f.code->co_name == runner_name;
 }
 
-// These end a program or a generator without a word of an error.
-static bool is_ending(PyObject *exception)
-{
-    PyObject *ends[] = { PyExc_SystemExit, PyExc_KeyboardInterrupt, PyExc_GeneratorExit };
-    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
-        if (PyType_IsSubtype(Py_TYPE(exception), (PyTypeObject *)ends[i]))
-            return true;
-    return false;
-}
-
 static PyObject *on_unwind(PyObject *self, PyObject *const *args, Py_ssize_t n)
 {
     bool wanted = false, uncaught = false;
@@ -137,7 +125,7 @@ static PyObject *on_unwind(PyObject *self, PyObject *const *args, Py_ssize_t n)
         reached(args[0], CLEW_AT_EXIT, 0, &e);
         reached(args[0], CLEW_AT_THROW, 0, &e);
     }
-    if (uncaught && is_last() && !is_ending(args[2])) {
+    if (uncaught && is_last() && !ext_exception_ends(args[2])) {
         struct ext_event e = { .exception = args[2], .duration_ns = -1 };
         e.frame = ext_frame_raised(args[2], &e.cut);
         thrown(e.frame ? e.frame->code : (PyCodeObject *)args[0], CLEW_AT_UNCAUGHT, &e);
@@ -224,6 +212,9 @@ static int local_events(const struct ext_site *s)
 }
 
 bool ext_place_names_code(enum clew_at at) { return at != CLEW_AT_RAISE && at != CLEW_AT_UNCAUGHT; }
+
+str ext_place_file(const struct ext_site *s) { return ext_site_file(s); }
+bool ext_uncaught_stands_in(PyCodeObject *code) { return false; }
 
 static int global_event(const struct ext_site *s)
 {

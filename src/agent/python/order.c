@@ -33,13 +33,11 @@ static bool codes_hold(const struct probe *p, size_t *ret_n)
 
 static const char *place_refused(const struct probe_where *w, int minor, struct refusal *r)
 {
-    if (w->kind == PROBE_AT_EXCEPTION && minor < MINOR_MONITORING) {
+    bool everywhere = w->kind == PROBE_AT_EXCEPTION && !w->uncaught && !(w->file.len && w->function.len);
+    if (everywhere && minor < MINOR_MONITORING) {
         r->code = "runtime_unsupported";
-        if (w->uncaught)
-            return "exceptions that nobody catches are seen from Python 3.12 on; here those that leave a function are";
-        if (!w->file.len || !w->function.len)
-            return "exceptions of a type are seen everywhere from Python 3.12 on; here where they leave a function: "
-                   "name it, with its file";
+        return "exceptions of a type are seen everywhere from Python 3.12 on; here where they leave a function: name "
+               "it, with its file; or those that nobody catches";
     }
     if (w->kind == PROBE_AT_FUNCTION && !w->file.len) {
         r->state = "unresolvable", r->code = "no_such_function";

@@ -111,10 +111,13 @@ struct probe line_probe(uint32_t line)
     return p;
 }
 
-uint32_t line_of(const char *text)
+uint32_t line_of(const char *text) { return line_in("/victim_order.py", text); }
+
+uint32_t line_in(const char *file, const char *text)
 {
-    FILE *f = fopen(VICTIMS "/victim_order.py", "r");
-    char line[256];
+    char line[512];
+    snprintf(line, sizeof line, "%s%s", VICTIMS, file);
+    FILE *f = fopen(line, "r");
     uint32_t n = 0, found = 0;
     assert_non_null(f);
     while (!found && fgets(line, sizeof line, f))

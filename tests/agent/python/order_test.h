@@ -64,6 +64,7 @@ extern struct attachment *attached;
 void detach(struct attachment *a);
 struct probe line_probe(uint32_t line);
 uint32_t line_of(const char *text);
+uint32_t line_in(const char *file, const char *text);
 struct attachment *attach(const struct victim *v);
 struct attachment *attach_with(const struct victim *v, bool shapes);
 void place(struct attachment *a, const struct probe *p);

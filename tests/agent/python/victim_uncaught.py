@@ -1,4 +1,5 @@
 """What ends by an exception when it is told to (SIGUSR1): how, its argument says. Nothing in it knows of Clew."""
+import atexit
 import concurrent.futures
 import os
 import signal
@@ -67,7 +68,7 @@ def work():
 
 
 def ends(how):
-    if how in ("main", "hooked"):
+    if how in ("main", "hooked", "removed", "alone"):
         middle(2)
     elif how == "thread":
         t = threading.Thread(target=middle, args=(2,), name="worker")
@@ -83,12 +84,20 @@ def ends(how):
 
 os.dup2(1, 2)
 signal.signal(signal.SIGUSR1, lambda *args: go.set())
+if sys.argv[1] == "alone":  # as with the green threads of some libraries
+    threading._shutdown = lambda: None
 if sys.argv[1] == "hooked":
     sys.excepthook = hook
-before = sys.excepthook, threading.excepthook, sys.unraisablehook, deep.__code__
+def now():
+    """What is the program's own, and after the removal of a probe also the code of what runs at an end."""
+    hooks = sys.excepthook, threading.excepthook, sys.unraisablehook, deep.__code__
+    return (*hooks, threading._shutdown.__code__, atexit._ncallbacks()) if sys.argv[1] == "removed" else hooks
+
+
+before = now()
 print("up", flush=True)
 work()
-if before != (sys.excepthook, threading.excepthook, sys.unraisablehook, deep.__code__):
+if before != now():
     os.write(1, b"changed\n")
 ends(sys.argv[1])
 print("survived", flush=True)
