@@ -439,17 +439,29 @@ function stackOf(e, most) {
     at = end + 1;
   }
 }
-// The span of OpenTelemetry's context manager, by own fields alone; getStore is Node's.
-const OTEL = symbolFor('opentelemetry.js.api.1'), SPAN = symbolFor('OpenTelemetry Context Key SPAN');
+// The span that is active, by own fields alone; getStore is Node's. OpenTelemetry's context manager has it, and that of Sentry's SDK up to version 10 (which puts
+// spans of its own into it); from 11 on Sentry's client has a storage of its own, of scopes.
+const OTEL = symbolFor('opentelemetry.js.api.1'), SPAN = symbolFor('OpenTelemetry Context Key SPAN'), deref = WeakRef.prototype.deref;
 const own = (o, k) => { if (!isObject(o) || isProxy(o)) return undefined; const d = gopd(o, k); return d && !d.get && !d.set ? d.value : undefined; };
-function trace() {
-  const als = own(own(own(global, OTEL), 'context'), '_asyncLocalStorage');
-  if (!isObject(als) || isProxy(als) || getPrototypeOf(als) !== storage) return undefined;
-  const held = own(apply(getStore, als, []), '_currentContext');
+const storeOf = als => isObject(als) && !isProxy(als) && getPrototypeOf(als) === storage ? apply(getStore, als, []) : undefined;
+const ids = (id, part) => typeof id === 'string' && test(/^[0-9a-f]{32}$/, id) && typeof part === 'string' && test(/^[0-9a-f]{16}$/, part) ? { __proto__: null, id, part } : undefined;
+const idsOf = span => { const context = own(span, '_spanContext'); return context !== undefined ? ids(own(context, 'traceId'), own(context, 'spanId')) : ids(own(span, '_traceId'), own(span, '_spanId')); };
+function otelSpan() {
+  const held = own(storeOf(own(own(own(global, OTEL), 'context'), '_asyncLocalStorage')), '_currentContext');
   if (!isObject(held) || isProxy(held) || !isMap(held)) return undefined;
-  const span = own(mapGet(held, SPAN), '_spanContext'), id = own(span, 'traceId'), part = own(span, 'spanId');
-  return typeof id === 'string' && test(/^[0-9a-f]{32}$/, id) && typeof part === 'string' && test(/^[0-9a-f]{16}$/, part) ? { __proto__: null, id, part } : undefined;
+  return idsOf(mapGet(held, SPAN));
 }
+function sentrySpan() {
+  const all = own(global, '__SENTRY__'), version = own(all, 'version');
+  if (typeof version !== 'string') return undefined;
+  const client = own(own(own(all, version), 'defaultCurrentScope'), '_client');
+  const scope = own(storeOf(own(own(client, 'asyncLocalStorageLookup'), 'asyncLocalStorage')), 'scope');
+  let span = own(own(scope, 'refs'), 'span');
+  if (!isObject(span) || isProxy(span)) return undefined;
+  try { span = apply(deref, span, []); } catch (e) { /* the span itself: where there are no weak references */ }
+  return idsOf(span);
+}
+const trace = () => otelSpan() || sentrySpan();
 
 // Sentry's SDKs keep what they are in one global object, from the moment that they are loaded (its older ones, too).
 const reported = () => isObject(own(global, '__SENTRY__'));

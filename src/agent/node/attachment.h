@@ -83,6 +83,7 @@ struct session {
     bool one_by_one, cleared;
     char *edited[FILES_MAX]; // URLs of files that hold calls, or may
     size_t n_edited;
+    str unclean; // of those, one that could not be taken back
 };
 
 struct attachment {

@@ -108,17 +108,27 @@ static struct placed *placed_of_edit(struct attachment *a, const struct edit_pro
     return NULL;
 }
 
+// A loader may have the engine read a file twice (so does one that instruments it): the probe is installed when all of them hold its call.
+static bool comes_again(const struct session *s)
+{
+    for (size_t i = s->script + 1; i < s->n_scripts; i++)
+        if (str_eq(s->scripts[i].url, s->scripts[s->script].url))
+            return true;
+    return false;
+}
+
 static void script_done(struct attachment *a, const char *why, const char *message)
 {
     struct session *s = &a->session;
     size_t in = 0;
+    bool last = !comes_again(s);
     for (size_t i = 0; i < s->n_edits; i++) {
         struct placed *p = placed_of_edit(a, s->edits[i]);
         in += !s->edits[i]->left_out;
         if (!p)
             continue;
         p->installed = !s->edits[i]->left_out;
-        if (p->installed && p->state == 1) {
+        if (p->installed && last && p->state == 1) {
             session_map_placed(a, p, s->edits[i]);
             placed_tell(a, p, "installed", "", "", (str){ 0 }, 0);
         } else if (!p->installed) {
@@ -127,10 +137,10 @@ static void script_done(struct attachment *a, const char *why, const char *messa
         }
     }
     // A text that could not be taken back is looked at again.
-    if (in == 0 && !(s->n_edits == 0 && why[0]))
-        edited_remove(s, s->scripts[s->script].url);
     if (s->n_edits == 0 && why[0])
-        s->again = true;
+        s->again = true, s->unclean = s->scripts[s->script].url;
+    if (in == 0 && last && !str_eq(s->unclean, s->scripts[s->script].url))
+        edited_remove(s, s->scripts[s->script].url);
     session_map_end(a);
     s->script++;
     session_next_script(a);

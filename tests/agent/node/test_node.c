@@ -457,7 +457,7 @@ static void it_is_refused_where_the_signal_is_not_free(void **state)
     assert_string_equal(err.slug, "runtime_disabled");
     works(&v);
     end(&v);
-    v = start(nodes[0], files[0], "--inspect=0");
+    v = start_with(nodes[0], (const char *const[]){ "--inspect=0", NULL }, files[0], "slow");
     assert_int_equal(node_backend.examine(&v.process, &facts), 1);
     assert_false(facts.attachable);
     assert_string_equal(facts.code, "other_debugger");

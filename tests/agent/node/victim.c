@@ -60,10 +60,11 @@ void forget(void)
 
 // --- a process ---
 
-struct victim start(const char *node, const char *file, const char *mode)
+struct victim start_with(const char *node, const char *const *options, const char *file, const char *mode)
 {
     int pipes[2];
     char line[64];
+    forget();
     assert_int_equal(pipe(pipes), 0);
     struct victim v = { .pid = fork() };
     if (v.pid == 0) {
@@ -77,22 +78,27 @@ struct victim start(const char *node, const char *file, const char *mode)
         snprintf(line, sizeof line, "%s", mode);
         char path[256];
         snprintf(path, sizeof path, "%s/%s", strstr(file, ".mjs") ? MADE : VICTIMS, file);
-        if (mode[0] == '-')
-            execl(node, node, mode, path, (char *)NULL);
-        else
-            execl(node, node, path, mode, (char *)NULL);
+        const char *argv[VICTIM_OPTIONS_MAX + 4] = { node };
+        size_t n = 1;
+        for (; options && n <= VICTIM_OPTIONS_MAX && options[n - 1]; n++)
+            argv[n] = options[n - 1];
+        argv[n++] = path, argv[n] = mode;
+        execv(node, (char **)argv);
         _exit(127);
     }
     close(pipes[1]);
     v.out = fdopen(pipes[0], "r");
-    do
+    do {
         assert_non_null(fgets(line, sizeof line, v.out));
-    while (strcmp(line, "ready\n") != 0);
+        sscanf(line, "port %d", &v.port);
+    } while (strcmp(line, "ready\n") != 0);
     arena_init(&v.arena, 1 << 20);
     assert_int_equal(process_read(v.pid, &v.arena, &v.process), 0);
     snprintf(v.file, sizeof v.file, "agent/node/%s", file);
     return v;
 }
+
+struct victim start(const char *node, const char *file, const char *mode) { return start_with(node, NULL, file, mode); }
 
 // It still works: two of its own lines later, and nothing that must not run has run.
 void works(struct victim *v)

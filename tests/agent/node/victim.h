@@ -8,7 +8,7 @@
 
 struct CMUnitTest;
 
-enum { NODES_MAX = 16, CAPTURES_MAX = 64 };
+enum { NODES_MAX = 16, CAPTURES_MAX = 64, VICTIM_OPTIONS_MAX = 4 };
 
 extern char *nodes[NODES_MAX], *old_node; // old_node: of a version that is refused
 extern size_t node_count;
@@ -25,6 +25,7 @@ extern struct seen {
 struct victim {
     pid_t pid;
     FILE *out;
+    int port; // where it serves
     struct arena arena;
     struct process process;
     char file[256];
@@ -32,6 +33,8 @@ struct victim {
 
 void forget(void);
 struct victim start(const char *node, const char *file, const char *mode);
+// options: of Node itself, NULL at their end.
+struct victim start_with(const char *node, const char *const *options, const char *file, const char *mode);
 // It still works: two of its own lines later, and nothing that must not run has run.
 void works(struct victim *v);
 void end(struct victim *v);
