@@ -60,6 +60,14 @@ const struct api0_endpoint api0_endpoints[] = {
     { HTTP_DELETE, STR_INIT("/projects/{}/{}/releases/{}/files/{}"), META_SCOPE_ADMIN, API_ON_ADMIN_POOL, 0, api0_file_remove },
     { HTTP_DELETE, STR_INIT("/projects/{}/{}/files/source-maps"), META_SCOPE_ADMIN, API_ON_ADMIN_POOL, 0, api0_files_clear },
     { HTTP_POST, STR_INIT("/projects/{}/{}/files/difs/assemble"), API0_TO_BUILD, API_ON_QUERY_POOL, API0_ASSEMBLE_MAX, api0_debug_assemble },
+    { HTTP_POST, STR_INIT("/projects/{}/{}/files/preprodartifacts/assemble"), API0_TO_BUILD, API_ON_QUERY_POOL, API0_ASSEMBLE_MAX, api0_build_assemble },
+    { HTTP_GET, STR_INIT("/organizations/{}/preprodartifacts/{}/install-details"), API0_ANY, API_ON_ADMIN_POOL, 0, api0_build_install },
+    { HTTP_GET, STR_INIT("/organizations/{}/preprodartifacts/{}/file"), API0_ANY, API_ON_QUERY_POOL, 0, api0_build_file },
+    { HTTP_GET, STR_INIT("/organizations/{}/preprodartifacts/{}/file/{}"), API0_TICKET, API_ON_QUERY_POOL, 0, api0_build_file_open },
+    { HTTP_GET, STR_INIT("/projects/{}/{}/preprodartifacts/snapshots/upload-options"), API0_ANY, API_ON_ADMIN_POOL, 0, api0_screens_refused },
+    { HTTP_POST, STR_INIT("/projects/{}/{}/preprodartifacts/snapshots"), API0_TO_BUILD, API_ON_ADMIN_POOL, API0_ASSEMBLE_MAX, api0_screens_refused },
+    { HTTP_GET, STR_INIT("/organizations/{}/preprodartifacts/snapshots/latest-base"), API0_ANY, API_ON_ADMIN_POOL, 0, api0_screens_refused },
+    { HTTP_GET, STR_INIT("/organizations/{}/preprodartifacts/snapshots/{}/archive"), API0_ANY, API_ON_ADMIN_POOL, 0, api0_screens_refused },
     { HTTP_GET, STR_INIT("/projects/{}/{}/files/dsyms"), API0_ANY, API_ON_ADMIN_POOL, 0, api0_debug_list },
     { HTTP_POST, STR_INIT("/projects/{}/{}/files/dsyms"), API0_TO_BUILD, API_ON_QUERY_POOL, API0_REQUEST_MAX, api0_debug_add },
     { HTTP_DELETE, STR_INIT("/projects/{}/{}/files/dsyms"), META_SCOPE_ADMIN, API_ON_ADMIN_POOL, 0, api0_debug_remove },
@@ -103,6 +111,8 @@ static const struct api0_endpoint *find(const struct http_request *req, str para
 static bool allowed(struct api_call *call, const struct api0_endpoint *e)
 {
     struct http_request *req = call->req;
+    if (e->scopes == API0_TICKET)
+        return true;
     if (api_caller_find(call->api->options.meta, req, call->api->port, &call->caller) < 0) {
         api0_error(req, 401, "Invalid token: it is not known here, or was revoked");
         return false;

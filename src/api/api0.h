@@ -13,6 +13,7 @@ enum {
     API0_TO_BUILD = META_SCOPE_INGEST | META_SCOPE_ADMIN,
     API0_SIGNED_IN = 1 << 30, // who is signed in, with any scopes
     API0_TO_TRIAGE = META_SCOPE_ADMIN | API0_SIGNED_IN,
+    API0_TICKET = 1 << 29, // nobody is asked who he is: the endpoint checks what the path says
     API0_ANY = META_SCOPE_READ | META_SCOPE_INGEST | META_SCOPE_ADMIN,
 };
 enum { API0_BODY_MAX = 64 << 10, API0_RELEASE_MAX = 16 << 20, API0_JSON_DEPTH = 16 };
@@ -95,6 +96,11 @@ void api0_project_keys(struct api_call *call);
 void api0_repositories(struct api_call *call);
 void api0_repositories_add(struct api_call *call);
 void api0_mappings_list(struct api_call *call);
+void api0_build_assemble(struct api_call *call);
+void api0_build_install(struct api_call *call);
+void api0_build_file(struct api_call *call);
+void api0_build_file_open(struct api_call *call);
+void api0_screens_refused(struct api_call *call);
 void api0_mappings_bulk(struct api_call *call);
 void api0_releases_list(struct api_call *call);
 void api0_releases_add(struct api_call *call);

@@ -11,12 +11,18 @@ enum { CHUNK_DAYS = 1, DAY_S = 86400 };
 
 void api0_chunk_options(struct api_call *call)
 {
-    static const str accept[] = {
-        STR_INIT("debug_files"),      STR_INIT("release_files"),      STR_INIT("pdbs"),
-        STR_INIT("sources"),          STR_INIT("bcsymbolmaps"),       STR_INIT("il2cpp"),
-        STR_INIT("portablepdbs"),     STR_INIT("proguard"),           STR_INIT("dartsymbolmap"),
-        STR_INIT("artifact_bundles"), STR_INIT("artifact_bundles_v2")
-    };
+    static const str accept[] = { STR_INIT("debug_files"),
+                                  STR_INIT("release_files"),
+                                  STR_INIT("pdbs"),
+                                  STR_INIT("sources"),
+                                  STR_INIT("bcsymbolmaps"),
+                                  STR_INIT("il2cpp"),
+                                  STR_INIT("portablepdbs"),
+                                  STR_INIT("proguard"),
+                                  STR_INIT("dartsymbolmap"),
+                                  STR_INIT("artifact_bundles"),
+                                  STR_INIT("artifact_bundles_v2"),
+                                  STR_INIT("preprod_artifacts") };
     struct http_request *req = call->req;
     struct json_writer w;
     struct buf body;

@@ -47,6 +47,17 @@ void api0_assembly_free(struct api0_assembly *a);
 // {"state": ..., "missingChunks": [...], "detail": ...}, without the closing brace. detail may be empty.
 void api0_put_state(struct json_writer *w, str state, const struct api0_assembly *a, str detail);
 
+// --- builds of applications (api0_build.c)
+struct api0_build {
+    str name;                    // of the file that was packed, or of the archive's directory
+    uint64_t from, packed, size; // of the file in the archive; of the archive
+    enum { API0_BUILD_ARCHIVE, API0_BUILD_STORED, API0_BUILD_ZSTD } how;
+};
+int api0_build_read(struct artifacts *artifacts, const uint8_t digest[ARTIFACT_DIGEST], struct arena *arena,
+                    struct api0_build *ret, struct err *err);
+// Where its file is.
+str api0_build_url(struct api_call *call, const struct release_upload *upload);
+
 // --- what was uploaded (api0_file.c)
 // A reference of its own for each release and dist, so that one of them can go.
 str api0_upload_type(struct api_call *call, int64_t release, str dist);

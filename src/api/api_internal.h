@@ -66,6 +66,7 @@ struct api {
     struct live_streams *live_streams;
     struct values_reads values_reads;
     int64_t started_ns;
+    uint8_t ticket_key[32]; // of links that open without a token (api0_build.c); another one after each start
 };
 #define API_MAGIC 0x41504921u
 
@@ -127,6 +128,13 @@ int api_trace_load(struct api_call *call, const struct query_request *who, struc
                    uint32_t spans_max, struct trace **ret_trace, struct err *err);
 void api_reply_no_trace(struct api_call *call, int rc, const struct err *err);
 
+// --- artifacts (artifacts_endpoint.c) ---
+struct artifact;
+// Begins an answer whose bytes are a file to be saved under its name; NULL: answered, or nobody listens.
+struct http_stream *api_artifact_begin(struct api_call *call, const struct artifact *a);
+// Its bytes, or a stretch of them, to be saved under its name. Ends the call.
+void api_artifact_send(struct api_call *call, const struct artifact *a, uint64_t from, uint64_t n);
+
 // --- administration (admin.c) ---
 // "user:admin" or "token:ci", so that the audit trail tells them apart.
 str api_actor(const struct api_call *call, char out[META_NAME_MAX + 1]);
@@ -172,6 +180,8 @@ void api_scrub_preview(struct api_call *call);
 void api_owners(struct api_call *call);
 void api_owners_set(struct api_call *call);
 void api_mappings(struct api_call *call);
+void api_builds(struct api_call *call);
+void api_builds_remove(struct api_call *call);
 void api_mappings_remove(struct api_call *call);
 void api_audit_list(struct api_call *call);
 void api_audit_verify(struct api_call *call);

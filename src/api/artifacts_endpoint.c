@@ -134,30 +134,71 @@ static void file_name(const struct artifact *a, char out[128])
         snprintf(out, 128, "%.*s-%lld", STR_ARG(artifact_kind_name(a->kind)), (long long)a->id);
 }
 
-static void artifact_send(struct api_call *call, const struct artifact *a)
+// What stands before the bytes. Returns how many headers.
+static size_t artifact_headers(struct http_header *h, const struct artifact *a, char disposition[160])
 {
-    struct http_header h[API_HEADERS_MAX + 4];
-    struct artifact_reader *r;
-    struct err err;
-    uint64_t size;
-    char name[128], disposition[160];
-    size_t got = 1, headers = api_headers(h, STR("application/octet-stream"));
+    char name[128];
+    size_t headers = api_headers(h, STR("application/octet-stream"));
     file_name(a, name);
-    snprintf(disposition, sizeof disposition, "attachment; filename=\"%s\"", name);
+    snprintf(disposition, 160, "attachment; filename=\"%s\"", name);
     h[headers++] = (struct http_header){ STR("content-disposition"), str_z(disposition) };
     for (size_t i = 0; i < headers; i++)
         if (str_eq(h[i].name, STR("content-security-policy")))
             h[i].value = STR("sandbox; default-src 'none'");
     h[headers++] = (struct http_header){ STR("cross-origin-resource-policy"), STR("same-origin") };
+    return headers;
+}
+
+struct http_stream *api_artifact_begin(struct api_call *call, const struct artifact *a)
+{
+    struct http_header h[API_HEADERS_MAX + 4];
+    char disposition[160];
+    return http_stream_begin(call->req, 200, h, artifact_headers(h, a, disposition));
+}
+
+static void send_small(struct api_call *call, const struct artifact *a, uint64_t from, uint64_t n)
+{
+    struct http_header h[API_HEADERS_MAX + 4];
+    struct buf whole;
+    struct err err;
+    char disposition[160];
+    buf_init(&whole, WHOLE_MAX + 1);
+    if (artifact_load(call->api->options.artifacts, a->digest, WHOLE_MAX, &whole, &err) < 0) {
+        buf_free(&whole);
+        api_reply_err(call->req, &err);
+        return;
+    }
+    if (n < whole.len) {
+        memmove(whole.ptr, whole.ptr + from, n);
+        whole.len = n;
+    }
+    http_respond_take(call->req, 200, h, artifact_headers(h, a, disposition), &whole);
+}
+
+// All of it is read, since only the end tells whether it was what its digest says.
+static int stream_stretch(struct artifact_reader *r, struct http_stream *s, uint8_t *piece, uint64_t from, uint64_t n)
+{
+    struct err err;
+    size_t got = 1;
+    int rc = 0;
+    for (uint64_t at = 0; rc == 0 && got; at += got) {
+        rc = artifact_reader_read(r, piece, PIECE, &got, &err);
+        uint64_t first = at < from ? from - at : 0, last = from + n > at ? from + n - at : 0;
+        if (last > got)
+            last = got;
+        if (rc == 0 && first < last)
+            rc = http_stream_write_wait(s, bytes_of(piece + first, last - first));
+    }
+    return rc;
+}
+
+void api_artifact_send(struct api_call *call, const struct artifact *a, uint64_t from, uint64_t n)
+{
+    struct artifact_reader *r;
+    struct err err;
+    uint64_t size;
     if (a->size <= WHOLE_MAX) {
-        struct buf whole;
-        buf_init(&whole, WHOLE_MAX + 1);
-        if (artifact_load(call->api->options.artifacts, a->digest, WHOLE_MAX, &whole, &err) < 0) {
-            buf_free(&whole);
-            api_reply_err(call->req, &err);
-            return;
-        }
-        http_respond_take(call->req, 200, h, headers, &whole);
+        send_small(call, a, from, n);
         return;
     }
     if (artifact_reader_open(call->api->options.artifacts, a->digest, &r, &size, &err) < 0) {
@@ -165,21 +206,13 @@ static void artifact_send(struct api_call *call, const struct artifact *a)
         return;
     }
     uint8_t *piece = arena_alloc_bytes(&call->req->arena, PIECE);
-    struct http_stream *s = piece ? http_stream_begin(call->req, 200, h, headers) : NULL;
-    if (!s) {
-        artifact_reader_close(r);
-        if (!piece)
-            api_reply_error(call->req, 503, "memory", "out of memory");
-        return;
-    }
-    int rc = 0;
-    while (rc == 0 && got) {
-        rc = artifact_reader_read(r, piece, PIECE, &got, &err);
-        if (rc == 0 && got)
-            rc = http_stream_write_wait(s, bytes_of(piece, got));
-    }
+    struct http_stream *s = piece ? api_artifact_begin(call, a) : NULL;
+    int rc = s ? stream_stretch(r, s, piece, from, n) : 0;
     artifact_reader_close(r);
-    http_stream_end(s, rc == 0);
+    if (!piece)
+        api_reply_error(call->req, 503, "memory", "out of memory");
+    else if (s)
+        http_stream_end(s, rc == 0);
 }
 
 void api_artifact(struct api_call *call)
@@ -201,5 +234,5 @@ void api_artifact(struct api_call *call)
     else if (r < 0)
         api_reply_err(call->req, &err);
     else
-        artifact_send(call, &a);
+        api_artifact_send(call, &a, 0, a.size);
 }

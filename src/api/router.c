@@ -11,6 +11,8 @@
 
 #include <stdio.h>
 
+#include <sodium.h>
+
 enum { ROUTER_BODY_MAX = 256 << 10, ROUTER_ARENA_MAX = 64 << 20 };
 
 // clang-format off
@@ -44,6 +46,8 @@ const struct api_endpoint api_endpoints[] = {
     { HTTP_POST, STR_INIT("/api/v1/projects/{}/scrub/preview"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_scrub_preview },
     { HTTP_GET, STR_INIT("/api/v1/projects/{}/owners"), API_SIGNED_IN, META_SCOPE_READ, API_ON_ADMIN_POOL, api_owners },
     { HTTP_PUT, STR_INIT("/api/v1/projects/{}/owners"), API_SIGNED_IN, META_SCOPE_ADMIN, API_ON_ADMIN_POOL, api_owners_set },
+    { HTTP_GET, STR_INIT("/api/v1/projects/{}/builds"), API_SIGNED_IN, META_SCOPE_READ, API_ON_ADMIN_POOL, api_builds },
+    { HTTP_DELETE, STR_INIT("/api/v1/projects/{}/builds/{}"), API_SIGNED_IN, META_SCOPE_ADMIN, API_ON_ADMIN_POOL, api_builds_remove },
     { HTTP_GET, STR_INIT("/api/v1/projects/{}/code-mappings"), API_SIGNED_IN, META_SCOPE_READ, API_ON_ADMIN_POOL, api_mappings },
     { HTTP_DELETE, STR_INIT("/api/v1/projects/{}/code-mappings/{}"), API_SIGNED_IN, META_SCOPE_ADMIN, API_ON_ADMIN_POOL, api_mappings_remove },
     { HTTP_POST, STR_INIT("/api/v1/projects/{}/grouping/preview"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_grouping_preview },
@@ -147,6 +151,7 @@ int api_new(const struct api_options *o, struct api **ret_api, struct err *err)
     a->magic = API_MAGIC;
     a->options = *o;
     a->started_ns = clock_unix_ns();
+    randombytes_buf(a->ticket_key, sizeof a->ticket_key);
     must(pthread_mutex_init(&a->values_reads.lock, NULL) == 0);
     int r = names_parse(&a->names, str_z(o->public_urls), err);
     if (r == 0)

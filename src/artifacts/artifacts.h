@@ -30,7 +30,8 @@ struct disk;
     X(CHUNK, "chunk", false) /* of an upload that is not assembled yet */                       \
     X(BUNDLE, "bundle", false)                                                                  \
     X(RELEASE_FILE, "release_file", false)                                                      \
-    X(DEBUG_FILE, "debug_file", false)
+    X(DEBUG_FILE, "debug_file", false)                                                          \
+    X(BUILD, "build", false) /* an application, in the archive that it came in */
 
 enum artifact_kind {
 #define ARTIFACT_ENUM(name, text, records) ARTIFACT_##name,

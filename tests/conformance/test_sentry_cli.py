@@ -28,7 +28,13 @@ class Cli:
                              env={"PATH": os.environ["PATH"], "HOME": str(self.directory), "SENTRY_URL": self.server.url, "SENTRY_ORG": "clew", "SENTRY_PROJECT": "shop",
                                   "SENTRY_AUTH_TOKEN": token or self.build, "SENTRY_DSN": self.dsn, "SENTRY_LOG_LEVEL": "warn", "SENTRY_DISABLE_UPDATE_CHECK": "1", **(env or {})})
         assert run.returncode == status, (words, run.returncode, run.stdout[-2000:], run.stderr[-2000:])
+        self.last_errors = run.stderr
         return run.stdout
+
+    def errors(self, *words):
+        """What a command says that fails."""
+        self(*words, status=1)
+        return self.last_errors
 
     def get(self, path, token=None):
         status, answer = self.server.request("GET", path, token=token or self.admin)
@@ -342,6 +348,92 @@ def test_upload_proguard(cli):
     if cli.major == "3":
         cli("proguard", "upload", "mapping.txt")
         assert cli("proguard", "uuid", "mapping.txt").strip() == files[0]["debugId"]
+
+
+def test_dart_symbol_map_upload(cli):
+    program = cli.directory / "dart-program"
+    program.write_bytes(pathlib.Path("/bin/true").read_bytes())
+    (cli.directory / "dartsymbolmap.json").write_text(json.dumps(["CartError", "a0", "TillError", "b1"]))
+    found = lambda: [f for f in cli.get("/api/0/projects/clew/shop/files/dsyms/") if f["objectName"] == "dartsymbolmap.json"]  # noqa: E731
+    cli("dart-symbol-map", "upload", "dartsymbolmap.json", "dart-program")
+    first, = found()
+    assert first["size"] == len((cli.directory / "dartsymbolmap.json").read_bytes()) and first["debugId"][:36] in cli("debug-files", "check", "dart-program")
+    cli("dart-symbol-map", "upload", "dartsymbolmap.json", "dart-program")  # again: nothing changes
+    assert found() == [first]
+
+
+def apk(path, size=1000):
+    import zipfile
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("AndroidManifest.xml", b"\x03\x00\x08\x00" + os.urandom(size))
+        archive.writestr("classes.dex", b"dex\n035\0")
+        archive.writestr("resources.arsc", b"\x02\x00")
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("size", [1000, 9 << 20])
+def test_build_upload_and_download(cli, size):
+    name = f"shop-{size}.apk"
+    content = apk(cli.directory / name, size)
+    shown = cli("build", "upload", name, "--head-sha", "a" * 40, "--head-ref", "main", "--head-repo-name", "acme/shop", "--pr-number", "7", "--build-configuration", "Release", "--release-notes", "new till")
+    assert f"{cli.server.url}/settings/projects/shop" in shown
+    builds = cli.get("/api/v1/projects/shop/builds")
+    matches(described("GET", "/api/v1/projects/{slug}/builds", 200), builds)
+    build = next(b for b in builds["builds"] if b["name"] == name)
+    assert {k: build[k] for k in ("commit", "branch", "repository", "pull_request", "configuration", "notes")} == {
+        "commit": "a" * 40, "branch": "main", "repository": "acme/shop", "pull_request": 7, "configuration": "Release", "notes": "new till"}
+    cli("build", "upload", name)  # the same bytes again: nothing changes
+    assert cli.get("/api/v1/projects/shop/builds") == builds and cli.get("/api/v1/projects/web/builds") == {"builds": []}
+    status, answer = cli.server.request("GET", build["url"].removeprefix(cli.server.url), token=cli.admin)
+    assert (status, answer) == (200, content) and name in cli.server.answer_headers["content-disposition"]
+    if cli.major == "3":
+        cli("build", "download", "--build-id", str(build["id"]), "--output", "back.apk")
+        assert (cli.directory / "back.apk").read_bytes() == content
+        cli("build", "download", "--build-id", "99999", status=1)
+    link = cli.get(f"/api/0/organizations/clew/preprodartifacts/{build['id']}/install-details/", cli.build)["installUrl"].removeprefix(cli.server.url)
+    assert cli.server.request("GET", link, token=None) == (200, content)
+    ticket = link.split("/file/")[1].split("/")[0]
+    for wrong in (ticket[:-1] + ("1" if ticket[-1] == "0" else "0"), "f" + ticket, ticket[1:], "x", "0-" + "0" * 32, "-", ticket + "0"):
+        assert cli.server.request("GET", link.replace(ticket, wrong), token=None)[0] == 403, wrong
+    assert cli.server.request("GET", link.replace(f"/{build['id']}/", f"/{build['id'] + 1}/"), token=None)[0] == 403  # of this build alone
+    assert cli.server.request("GET", link.split(ticket)[0], token=None)[0] == 401
+    confined = cli.server.token("ingest", project="web")
+    assert cli.server.request("GET", f"/api/0/organizations/clew/preprodartifacts/{build['id']}/install-details/", token=confined)[0] == 404
+    assert cli.server.request("GET", build["url"].removeprefix(cli.server.url), token=confined)[0] == 404
+    remove = lambda token: cli.server.request("DELETE", f"/api/v1/projects/shop/builds/{build['id']}", token=token)[0]  # noqa: E731
+    assert [remove(cli.build), remove(cli.admin), remove(cli.admin)] == [403, 204, 404]
+    assert cli.server.request("GET", build["url"].removeprefix(cli.server.url), token=cli.admin)[0] == 404
+
+
+def test_builds_that_are_refused(cli):
+    def assemble_build(content, **more):
+        cli.server.request("POST", "/api/0/organizations/clew/chunk-upload/", *form(("file", sha1(content), content)), token=cli.build)
+        body = {"checksum": sha1(content), "chunks": [sha1(content)], **more}
+        status, answer = cli.server.request("POST", "/api/0/projects/clew/shop/files/preprodartifacts/assemble/", json.dumps(body), {"Content-Type": "application/json"}, token=cli.build)
+        return status, json.loads(answer)
+    header = lambda name, n=None: b"PK\3\4" + bytes(22) + (len(name) if n is None else n).to_bytes(2, "little") + bytes(2) + name  # noqa: E731
+    for content in (b"no archive", b"PK\3\4", header(b""), header(b"a" * 20, 60000), header(b"a\nb.apk"), header(b"x" * 300)):
+        status, answer = assemble_build(content)
+        assert (status, answer["state"], answer["artifactUrl"]) == (200, "error", None) and answer["detail"], content
+    assert assemble_build(b"x", checksum="y")[0] == 400
+    assert cli.get("/api/v1/projects/shop/builds") == {"builds": []}
+    # What says that it goes beyond its end is given back as it came.
+    content = header(b"far.apk")
+    content = content[:18] + b"\xff" * 8 + content[26:]
+    assert assemble_build(content)[1]["state"] == "created"
+    build, = cli.get("/api/v1/projects/shop/builds")["builds"]
+    assert cli.server.request("GET", build["url"].removeprefix(cli.server.url), token=cli.admin)[1] == content
+    assert cli.server.request("DELETE", f"/api/v1/projects/shop/builds/{build['id']}", token=cli.admin)[0] == 204
+
+
+def test_image_snapshots_are_refused_in_words(cli):
+    if cli.major == "2":
+        pytest.skip("sentry-cli 2 has no snapshots")
+    (cli.directory / "screens").mkdir()
+    (cli.directory / "screens/a.png").write_bytes(bytes.fromhex("89504e470d0a1a0a0000000d4948445200000001000000010806000000"))
+    for words in (("snapshots", "upload", "--app-id", "shop", "screens"), ("build", "snapshots", "--app-id", "shop", "screens"), ("snapshots", "download", "--app-id", "shop"), ("snapshots", "download", "--snapshot-id", "1")):
+        told = cli.errors(*words)
+        assert "snapshots diff" in told or "501" in told, (words, told)
 
 
 def test_releases_files(cli, built):
