@@ -5,6 +5,7 @@ import { Link } from '../parts/Link.tsx';
 import { CopyButton } from '../parts/Paste.tsx';
 import { Failure } from '../parts/States.tsx';
 import { SentryPaste } from '../setup/SentryPaste.tsx';
+import { Builds } from './Builds.tsx';
 import { Head, When } from './common.tsx';
 import { Filters } from './Filters.tsx';
 import { Grouping } from './Grouping.tsx';
@@ -63,6 +64,7 @@ export function Project({ slug }: { slug: string }) {
           <Grouping slug={slug} />
           <Owners slug={slug} />
           <Mappings slug={slug} />
+          <Builds slug={slug} />
           <Filters slug={slug} />
           <Scrubbing slug={slug} />
         </>

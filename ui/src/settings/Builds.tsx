@@ -1,0 +1,83 @@
+// Builds of a project's applications (`sentry-cli build upload`): what was uploaded, and its file.
+import { getJson, send } from '../api/client.ts';
+import { useLoad } from '../api/load.ts';
+import { bytes } from '../format/number.ts';
+import { mayAdminister, Refusal, useDeed, When } from './common.tsx';
+
+interface Build {
+  id: number;
+  name: string;
+  size: number;
+  created: string;
+  commit?: string;
+  branch?: string;
+  pull_request?: number;
+  configuration?: string;
+  notes?: string;
+  url: string;
+}
+
+const at = (slug: string) => `/api/v1/projects/${encodeURIComponent(slug)}/builds`;
+
+/** Nothing where there are none: most projects are no mobile applications. */
+export function Builds({ slug }: { slug: string }) {
+  const load = useLoad(`builds ${slug}`, `builds ${slug}`, (abort) => getJson<{ builds: Build[] }>(at(slug), {}, abort));
+  const deed = useDeed();
+  const builds = load.data.value?.builds ?? [];
+  if (builds.length === 0) return null;
+  return (
+    <section class="set-proj" aria-label="Builds">
+      <h2 class="m">Builds</h2>
+      <p class="sm d2">Uploaded by sentry-cli and kept until they are taken away.</p>
+      <table class="tbl">
+        <thead>
+          <tr>
+            <th>File</th>
+            <th class="wide">Of</th>
+            <th>Size</th>
+            <th class="wide">Uploaded</th>
+            <th>
+              <span class="only-read">Actions</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {builds.map((one) => (
+            <tr key={one.id}>
+              <td title={one.notes}>
+                <a href={new URL(one.url).pathname} download>
+                  {one.name}
+                </a>{' '}
+                <span class="d3">{one.configuration}</span>
+              </td>
+              <td class="wide d2">
+                {one.branch} {one.commit && <span class="mono">{one.commit.slice(0, 7)}</span>}
+                {one.pull_request !== undefined && ` #${one.pull_request}`}
+              </td>
+              <td class="d2">{bytes(one.size)}</td>
+              <td class="wide d2">
+                <When at={one.created} />
+              </td>
+              <td>
+                {mayAdminister() && (
+                  <button
+                    type="button"
+                    class="btn"
+                    aria-label={`Take away the build ${one.name}`}
+                    disabled={deed.busy}
+                    onClick={async () => {
+                      if (await deed.run(() => send('DELETE', `${at(slug)}/${one.id}`, {}))) load.retry();
+                    }}
+                  >
+                    Take away
+                  </button>
+                )}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {deed.error && <Refusal error={deed.error} />}
+    </section>
+  );
+}
