@@ -1,7 +1,6 @@
 // Where in which repository the files of a project's frames stand: uploaded by builds, looked at and removed here.
 import { getJson, send } from '../api/client.ts';
 import { useLoad } from '../api/load.ts';
-import { Paste } from '../parts/Paste.tsx';
 import { actor, mayAdminister, Refusal, Rows, useDeed, When } from './common.tsx';
 
 interface Mapping {
@@ -32,10 +31,9 @@ export function Mappings({ slug }: { slug: string }) {
           ) : (
             <>
               <p class="sm d3">None yet: paths are compared from their ends. A build uploads them with a token of the scope ingest:</p>
-              <Paste
-                name="The command that uploads code mappings"
-                text={`sentry-cli code-mappings upload --org clew --project ${slug} mappings.json`}
-              />
+              <p>
+                <code>sentry-cli code-mappings upload --org clew --project {slug} mappings.json</code>
+              </p>
             </>
           )
         }
