@@ -227,6 +227,50 @@ def test_many_events_in_a_window(server, hook, rules):
     assert [f["kind"] for f in hook.firings()] == ["events"] and hook.firings()[0]["value"] >= 5
 
 
+def test_many_users_in_a_window(server, hook, rules):
+    kind = unique("UsersError")
+    rule = rules([channel(server, "webhook", hook.url)], when=[{"kind": "users", "n": 3, "window_s": 60}], filter=f"type={kind}")
+    for _ in range(6):
+        error(server, kind, user={"id": "one"})
+    evaluated = eventually(lambda: ask(server, "GET", f"rules/{rule['id']}")["evaluated"])
+    eventually(lambda: (_ for _ in ()).throw(AssertionError()) if ask(server, "GET", f"rules/{rule['id']}")["evaluated"] == evaluated else True, 40)
+    assert hook.firings() == []  # one person's six errors
+    for person in ("two", "three", "four"):
+        error(server, kind, user={"id": person})
+    [told] = eventually(lambda: hook.firings() if hook.firings() else [][0], 40)
+    assert (told["kind"], told["value"], told["text"], told["issue"]["users"]) == ("users", 4, "4 users in 1 min", 4)
+
+
+def test_an_issue_that_escalates(server, hook, rules):
+    kind = unique("EscalatingError")
+    error(server, kind)
+    issue = eventually(lambda: found(server, kind))
+    body = {"ids": [issue["id"]], "state": "archived", "until": {"kind": "escalating"}}
+    assert server.request("PATCH", "/api/v1/issues", json.dumps(body), JSON, token=server.admin)[0] == 200
+    rules([channel(server, "webhook", hook.url)], when=[{"kind": "escalating"}], filter=f"type={kind}")
+    for _ in range(30):
+        error(server, kind)
+
+    def told():
+        assert [(f["kind"], f["issue"]["state"]) for f in hook.firings()] == [("escalating", "escalating")]
+        assert "usual" in hook.firings()[0]["text"]
+    settled(told)
+
+
+def test_that_it_is_over_is_told_too(server, hook, rules):
+    service = unique("svc")
+    record = {"timeUnixNano": str(time.time_ns() - 40 * 10**9), "severityNumber": 17, "body": {"stringValue": "no"}}  # soon out of the window
+    logs = {"resourceLogs": [{"resource": {"attributes": [{"key": "service.name", "value": {"stringValue": service}}]}, "scopeLogs": [{"logRecords": [record] * 7}]}]}
+    assert server.request("POST", "/v1/logs", json.dumps(logs), JSON, token=None)[0] == 200
+    rule = rules([channel(server, "webhook", hook.url)], query=f"logs service={service} | stats count() as n", op=">", threshold=5, window_s=60, recovery=True)
+    eventually(lambda: hook.firings()[0])
+
+    def over():
+        assert [(f["kind"], f["over"]) for f in hook.firings()] == [("query", False), ("query", True)]
+        assert [f["open"] for f in ask(server, "GET", f"firings?rule={rule['id']}")["firings"]] == [False]
+    eventually(over, 60)
+
+
 def test_a_query_crosses_its_threshold(server, hook, rules):
     service = unique("svc")
     now = time.time_ns()
