@@ -299,6 +299,11 @@ describe('an issue', () => {
       assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${at} is too wide`);
       assert.deepEqual(await axe(page), []);
     }
+    await page.goto(`${server.url}/issues/${short}`);
+    const name = page.locator('.fr.open .frb .mono').first();
+    await name.waitFor();
+    assert.ok(await name.evaluate((is) => is.scrollWidth <= is.clientWidth), 'the name of the function is cut');
+    await page.setViewportSize({ width: 1440, height: 900 });
   });
 
   it('that looks like another is shown beside it, with the reason, and made one with it', async () => {
@@ -318,5 +323,45 @@ describe('an issue', () => {
     await merged.getByRole('checkbox').last().check();
     await merged.getByRole('button', { name: 'Take apart' }).click();
     await merged.waitFor({ state: 'detached', timeout: 20_000 });
+  });
+
+  it('has what was recorded of it among its files, and so has its trace', async () => {
+    const [event, trace, replay, profile] = Array.from({ length: 4 }, () => crypto.randomUUID().replaceAll('-', ''));
+    const now = Date.now() / 1000;
+    const span = 'a1b2c3d4e5f60718';
+    const contexts = { trace: { trace_id: trace, span_id: span }, replay: { replay_id: replay } };
+    const exception = { values: [{ type: 'RecordedError', value: 'seen by a replay', stacktrace: { frames: [{ function: 'pay', filename: 'pay.js', lineno: 4, in_app: true }] } }] };
+    const items = [
+      ['event', { event_id: event, timestamp: now, platform: 'javascript', exception, contexts }],
+      ['transaction', { type: 'transaction', transaction: '/pay', start_timestamp: now - 1, timestamp: now, spans: [], contexts }],
+      ['replay_event', { type: 'replay_event', replay_id: replay, segment_id: 0, trace_ids: [trace], timestamp: now }],
+      ['profile', { event_id: profile, version: '1', timestamp: new Date().toISOString(), platform: 'node', transaction: { id: event, name: '/pay', trace_id: trace, active_thread_id: '0' }, profile: { samples: [], stacks: [], frames: [] } }],
+    ];
+    const { username: key, pathname } = new URL(dsn);
+    for (const [type, item] of items) {
+      const id = type === 'event' ? event : type === 'replay_event' ? replay : crypto.randomUUID().replaceAll('-', '');
+      const lines = [{ event_id: id }, { type }, item].map((line) => JSON.stringify(line));
+      if (type === 'replay_event') lines.push('{"type":"replay_recording","length":19}', '{"segment_id":0}', '[]');
+      const body = `${lines.join('\n')}\n`;
+      const answer = await fetch(`${server.url}/api${pathname}/envelope/?sentry_key=${key}`, { method: 'POST', body });
+      assert.equal(answer.status, 200, `${type}: ${await answer.text()}`);
+    }
+    await page.goto(`${server.url}/issues?q=issues`);
+    await row(page, 'RecordedError').waitFor();
+    await page.goto(`${server.url}/issues/${await shortOf(row(page, 'RecordedError'))}`);
+    await page.locator('a.knot', { hasText: `Replay ${replay.slice(0, 8)}` }).click();
+    const files = page.getByRole('region', { name: 'Files' });
+    await files.getByRole('link', { name: `Replay ${replay.slice(0, 8)}, part 1`, exact: true }).waitFor();
+    await files.getByRole('link', { name: `Profile ${profile.slice(0, 8)}`, exact: true }).waitFor();
+    assert.deepEqual(await axe(page), []);
+
+    await page.goto(`${server.url}/traces/${trace}`);
+    await page.getByRole('button', { name: /^Files/ }).click();
+    const [saved] = await Promise.all([
+      page.waitForEvent('download'),
+      page.locator('.popover').getByRole('link', { name: new RegExp(`^Profile ${profile.slice(0, 8)}`) }).click(),
+    ]);
+    assert.equal(JSON.parse(fs.readFileSync(await saved.path(), 'utf8')).event_id, profile);
+    assert.deepEqual(problems, []);
   });
 });

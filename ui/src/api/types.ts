@@ -99,6 +99,22 @@ export interface EventRow {
   scope?: Attributes;
 }
 
+/** What came beside the records of a trace: replays, profiles, files of its errors. */
+export interface TraceFile {
+  id: number;
+  kind: string;
+  name?: string;
+  size: number;
+  event?: string;
+  replay?: string;
+  profile?: string;
+  chunk?: string;
+  segment?: number;
+  time?: string;
+  received: string;
+  url: string;
+}
+
 export interface TraceAnswer {
   trace: string;
   time: string;
@@ -110,6 +126,7 @@ export interface TraceAnswer {
   events: EventRow[];
   /** What probes have captured in it, the newest first. */
   snapshots: SnapshotLine[];
+  artifacts?: TraceFile[];
   hidden?: number;
   cut?: boolean;
 }

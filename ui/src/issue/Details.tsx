@@ -2,17 +2,18 @@
 import { useState } from 'preact/hooks';
 import { type ApiError, getJson, serverNow } from '../api/client.ts';
 import { type Bag, type IssueEvent, rawEventUrl } from '../api/event.ts';
-import type { IssueDetail } from '../api/issues.ts';
 import { useLoad } from '../api/load.ts';
-import { bytes, plural } from '../format/number.ts';
+import { bytes, count, plural } from '../format/number.ts';
 import { absolute, ago, parseInstant } from '../format/time.ts';
 import { Link } from '../parts/Link.tsx';
 import { CopyButton } from '../parts/Paste.tsx';
 import { term } from '../query/write.ts';
 import { withParams } from '../state/route.ts';
+import { filesBeside, fileWords } from '../trace/files.ts';
+import type { TraceModel } from '../trace/model.ts';
 import { Values } from './Values.tsx';
 
-export function Details({ issue, event }: { issue: IssueDetail; event: IssueEvent }) {
+export function Details({ event, trace }: { event: IssueEvent; trace: TraceModel | undefined }) {
   const { trace: _, ...contexts } = (event.contexts ?? {}) as { [name: string]: Bag };
   const about: Bag = {};
   const facts: [string, string | undefined][] = [
@@ -37,7 +38,7 @@ export function Details({ issue, event }: { issue: IssueDetail; event: IssueEven
     <>
       <Tags event={event} />
       <Feedback event={event} />
-      <Files event={event} issue={issue} />
+      <Files event={event} trace={trace} />
       <div class="bags hl">
         <Table name="User" bag={event.user} event={event} under="user" none="the SDK names no user" />
         <Table name="Request" bag={event.request} event={event} under="request" />
@@ -161,14 +162,16 @@ function Feedback({ event }: { event: IssueEvent }) {
   );
 }
 
-function Files({ event }: { event: IssueEvent; issue: IssueDetail }) {
+function Files({ event, trace }: { event: IssueEvent; trace: TraceModel | undefined }) {
   const files = event.attachments ?? [];
-  if (files.length === 0) return null;
+  const beside = filesBeside(trace?.files ?? [], files);
+  if (files.length + beside.length === 0) return null;
+  const said = [files.length > 0 && plural(files.length, 'attachment'), beside.length > 0 && `${count(beside.length)} of its trace`];
   return (
     <section class="hl" id="attachments" aria-label="Files">
       <div class="sec">
         <h2>Files</h2>
-        <span class="grow">{plural(files.length, 'attachment')}, saved, never opened here</span>
+        <span class="grow">{said.filter(Boolean).join(', ')}, saved, never opened here</span>
       </div>
       <table class="us">
         <tbody>
@@ -181,6 +184,17 @@ function Files({ event }: { event: IssueEvent; issue: IssueDetail }) {
               </td>
               <td class="d3">{file.type}</td>
               <td class="r">{file.size === undefined ? '' : bytes(file.size)}</td>
+            </tr>
+          ))}
+          {beside.map((file) => (
+            <tr key={file.id}>
+              <td class="cut">
+                <a href={file.url} download={file.name ?? ''}>
+                  {fileWords(file)}
+                </a>
+              </td>
+              <td class="d3">of the trace</td>
+              <td class="r">{bytes(file.size)}</td>
             </tr>
           ))}
         </tbody>

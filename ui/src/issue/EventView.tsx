@@ -2,7 +2,6 @@
 import { ChevronLeft, ChevronRight } from 'lucide';
 import { type ApiError, serverNow } from '../api/client.ts';
 import { type IssueEvent, probedOf } from '../api/event.ts';
-import type { IssueDetail } from '../api/issues.ts';
 import { count, duration, plural } from '../format/number.ts';
 import { absolute, ago, clock, parseInstant } from '../format/time.ts';
 import { safeText } from '../logs/text.ts';
@@ -22,7 +21,6 @@ import { CapturingOf, Snapshots, useCaptures } from './Snapshots.tsx';
 import { Stacks } from './Stack.tsx';
 
 interface Props {
-  issue: IssueDetail;
   event: IssueEvent;
   which: string;
   trace: TraceModel | undefined;
@@ -33,7 +31,7 @@ interface Props {
 
 export type Mode = 'app' | 'full' | 'raw';
 
-export function EventView({ issue, event, which, trace, traceError, reload }: Props) {
+export function EventView({ event, which, trace, traceError, reload }: Props) {
   const frames = param('frames');
   const mode: Mode = frames === 'full' || frames === 'raw' ? frames : 'app';
   const capturing = useCaptures(event, reload);
@@ -49,7 +47,7 @@ export function EventView({ issue, event, which, trace, traceError, reload }: Pr
         <Led event={event} trace={trace} />
       </div>
       <Logs event={event} trace={trace} />
-      <Details issue={issue} event={event} />
+      <Details event={event} trace={trace} />
     </CapturingOf>
   );
 }

@@ -134,15 +134,7 @@ function Shown({ issue, event, which, eventError, retry, problem, stale }: Shown
           {view === 'events' ? (
             <Events issue={issue} />
           ) : event ? (
-            <EventView
-              key={event.event_id}
-              issue={issue}
-              event={event}
-              which={which}
-              trace={trace}
-              traceError={answer.error.value}
-              reload={retry}
-            />
+            <EventView key={event.event_id} event={event} which={which} trace={trace} traceError={answer.error.value} reload={retry} />
           ) : eventError ? (
             <Failure error={eventError} retry={retry} />
           ) : (

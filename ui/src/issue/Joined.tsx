@@ -67,10 +67,17 @@ export function IssueJoined({ issue, event, trace, failed }: Props) {
       {event?.replay ? (
         <>
           <i />
-          <span class="knot">
-            <span class="k" />
-            Replay <b>{event.replay.slice(0, 8)}</b>
-          </span>
+          {trace?.files.some((file) => file.replay === event.replay) ? (
+            <a class="knot" href="#attachments" title="Its recording is kept as it was sent">
+              <span class="k" />
+              Replay <b>{event.replay.slice(0, 8)}</b>
+            </a>
+          ) : (
+            <span class="knot" title="Its recording is not here, or names no trace">
+              <span class="k" />
+              Replay <b>{event.replay.slice(0, 8)}</b>
+            </span>
+          )}
         </>
       ) : (
         event && <Missing>Replay, none was recorded</Missing>

@@ -13,6 +13,7 @@ import { href } from '../state/route.ts';
 import { hueOf } from '../state/services.ts';
 import { StatusCode } from '../traces/TraceList.tsx';
 import { CompareMenu } from './CompareMenu.tsx';
+import { FilesMenu } from './FilesMenu.tsx';
 import { errorCount, type ServiceShare, type TraceModel } from './model.ts';
 
 interface HeadProps {
@@ -74,6 +75,7 @@ export function TraceHead(props: HeadProps) {
         <Icon icon={Table} size={14} />
         Table <kbd class="kbd">t</kbd>
       </button>
+      <FilesMenu model={model} />
       <CompareMenu model={model} />
       <ShareButton />
       <button type="button" class="btn s i wide" title="Download as JSON" aria-label="Download as JSON" onClick={() => download(answer)}>

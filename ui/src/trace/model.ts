@@ -4,7 +4,7 @@
 // cycles; the tree is rebuilt from that order alone. A span at depth 0 that names a parent is an orphan: its parent never
 // came. Orphans of one parent hang below a node that stands for it.
 import type { SnapshotLine } from '../api/snapshots.ts';
-import type { EventRow, LogRow, SpanRow, TraceAnswer, Value } from '../api/types.ts';
+import type { EventRow, LogRow, SpanRow, TraceAnswer, TraceFile, Value } from '../api/types.ts';
 import { type Instant, nsBetween, parseInstant } from '../format/time.ts';
 import { spansBelow } from './critical.ts';
 import { type Correction, correctClocks } from './skew.ts';
@@ -106,6 +106,7 @@ export interface TraceModel {
   logs: LogNode[];
   events: EventNode[];
   snapshots: SnapshotNode[];
+  files: TraceFile[];
   missing: MissingNode[];
   services: ServiceShare[];
   /** Services with spans of their own. */
@@ -144,6 +145,7 @@ export function buildTrace(answer: TraceAnswer, options: { correct: boolean } = 
     logs,
     events,
     snapshots,
+    files: answer.artifacts ?? [],
     missing,
     services,
     serviceCount: new Set((spans.length ? spans : moments).map((node) => node.service)).size,
