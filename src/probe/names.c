@@ -80,6 +80,8 @@ static const struct probe_code_text codes[] = {
          "Nothing to do: the agent tries again until it returns."),
     CODE("old_code_running", "Frames, generators or closures made before still run the old code.",
          "New calls are seen; restart what has run since before to see the rest."),
+    CODE("worker_threads", "Worker threads of the process run this file, and are not probed.",
+         "What the main thread runs of it is captured; most pools of workers can be set to use none."),
     CODE("attach_failed", "Attaching to the process failed.",
          "Look at the agent's log; the process runs on unchanged."),
     CODE("process_gone", "The process has ended.", "Nothing to do: new instances get the probe by themselves."),

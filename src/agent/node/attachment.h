@@ -20,6 +20,7 @@ enum {
     ORDERS_ROOM = 8 << 20,
     FILES_MAX = 64, // edited in one process
     CANDIDATES_MAX = 8,
+    WORKERS_MAX = 64,
     PLACED_AT = 512,
 };
 
@@ -68,6 +69,8 @@ struct session {
     str object;  // __clew
     str natives; // the list of Node's functions
     str elements[32];
+    str workers[WORKERS_MAX]; // the files that worker threads began with
+    size_t n_workers;
     size_t n_elements, element;
     struct buf out, orders, text;
     size_t script; // being edited

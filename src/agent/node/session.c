@@ -441,12 +441,34 @@ static void on_enabled(struct attachment *a, const struct json_node *result)
     session_ask_end(a, &w, on_natives);
 }
 
+// Their inspectors are not talked to: which files they began with is all that is asked.
+static void on_workers_left(struct attachment *a, const struct json_node *result)
+{
+    struct json_writer w = session_ask(a, "Debugger.enable");
+    session_ask_end(a, &w, on_enabled);
+}
+
+static void on_workers(struct attachment *a, const struct json_node *result)
+{
+    struct json_writer w = session_ask(a, "NodeWorker.disable");
+    session_ask_end(a, &w, on_workers_left);
+}
+
+static void worker_found(struct attachment *a, const struct json_node *params)
+{
+    struct session *s = &a->session;
+    str url = json_get_text(json_get(params, STR("workerInfo")), STR("url"));
+    if (url.len && s->n_workers < WORKERS_MAX)
+        s->workers[s->n_workers++] = session_keep(a, url);
+}
+
 // Left there by an earlier session, of this agent or of one that was killed.
 static void on_existing(struct attachment *a, const struct json_node *result)
 {
     a->session.object = session_keep(a, json_get_text(json_get(result, STR("result")), STR("objectId")));
-    struct json_writer w = session_ask(a, "Debugger.enable");
-    session_ask_end(a, &w, on_enabled);
+    struct json_writer w = session_ask(a, "NodeWorker.enable");
+    json_put_key(&w, STR("waitForDebuggerOnStart")), json_put_bool(&w, false);
+    session_ask_end(a, &w, on_workers);
 }
 
 // --- opening, and going on ---
@@ -546,6 +568,8 @@ static void message_read(struct attachment *a, bytes data)
             s->then(a, json_get(root, STR("result")));
     } else if (str_eq(json_get_text(root, STR("method")), STR("Debugger.scriptParsed"))) {
         script_parsed(a, json_get(root, STR("params")));
+    } else if (str_eq(json_get_text(root, STR("method")), STR("NodeWorker.attachedToWorker"))) {
+        worker_found(a, json_get(root, STR("params")));
     } else if (str_eq(json_get_text(root, STR("method")), STR("Debugger.paused"))) {
         buf_clear(&s->out); // a `debugger` statement of the program: nobody stops for us
         buf_str(&s->out, STR("{\"id\":1000001,\"method\":\"Debugger.resume\"}"));

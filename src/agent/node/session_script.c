@@ -38,6 +38,15 @@ static void edited_remove(struct session *s, str url)
         }
 }
 
+// Each worker thread has an engine and functions of its own, which the session does not change.
+static bool in_workers(const struct session *s, const struct placed *p)
+{
+    for (size_t i = 0; i < s->n_workers; i++)
+        if (session_url_matches(s->workers[i], p->probe->where.file))
+            return true;
+    return false;
+}
+
 // The files that a probe may mean: 1 when it is one, else a state is told.
 static str url_of(struct attachment *a, struct placed *p)
 {
@@ -56,6 +65,12 @@ static str url_of(struct attachment *a, struct placed *p)
         candidates[n++] = p->maps->urls[i];
     if (n == 1)
         return candidates[0];
+    if (n == 0 && in_workers(s, p)) {
+        placed_tell(a, p, "unresolvable", "worker_threads",
+                    "only worker threads of the process run this file, and they are not probed", (str){ 0 }, 0);
+        s->again = true;
+        return found;
+    }
     if (n == 0) {
         placed_tell(a, p, "waiting", "module_not_loaded", "the process has not loaded this file", (str){ 0 }, 0);
         s->again = true;
@@ -130,7 +145,11 @@ static void script_done(struct attachment *a, const char *why, const char *messa
         p->installed = !s->edits[i]->left_out;
         if (p->installed && last && p->state == 1) {
             session_map_placed(a, p, s->edits[i]);
-            placed_tell(a, p, "installed", "", "", (str){ 0 }, 0);
+            if (in_workers(s, p))
+                placed_tell(a, p, "partial", "worker_threads",
+                            "worker threads of the process run this file, too, and are not probed", (str){ 0 }, 0);
+            else
+                placed_tell(a, p, "installed", "", "", (str){ 0 }, 0);
         } else if (!p->installed) {
             placed_tell(a, p, "waiting", why, message, (str){ 0 }, 0);
             s->again = true;
