@@ -106,22 +106,30 @@ void edit_nearest(const struct scan *scan, const struct edit_probe *e, struct bu
     json_put_object_end(&w);
 }
 
-static bool is_function(const struct scan *s, const struct edit_probe *e, uint32_t i, str name)
+static bool is_here(const struct edit_probe *e, uint32_t i)
 {
-    const struct scan_function *f = &s->functions[i];
-    if (e->view && e->view->functions[i].source != e->source)
-        return false;
-    return str_eq(f->original.len ? f->original : f->name, name);
+    return !e->view || e->view->functions[i].source == e->source;
 }
 
+static str owner_of(const struct scan_function *f) { return f->owner_original.len ? f->owner_original : f->owner; }
+
+// "Class.method": of that class, where the file has one with that name; names in front of it say nothing.
 uint32_t edit_function(const struct scan *s, const struct edit_probe *e, uint32_t from)
 {
-    str last = e->probe->where.function;
-    for (ptrdiff_t dot; (dot = str_find_char(last, '.', 0)) >= 0;)
+    str last = e->probe->where.function, owner = { 0 };
+    for (ptrdiff_t dot; (dot = str_find_char(last, '.', 0)) >= 0;) {
+        owner = str_slice(last, 0, (size_t)dot);
         last = str_slice(last, (size_t)dot + 1, last.len);
-    for (uint32_t i = from; i < s->n_functions; i++)
-        if (is_function(s, e, i, last))
+    }
+    bool owned = false;
+    for (uint32_t i = 1; owner.len && i < s->n_functions && !owned; i++)
+        owned = is_here(e, i) && str_eq(owner_of(&s->functions[i]), owner);
+    for (uint32_t i = from; i < s->n_functions; i++) {
+        const struct scan_function *f = &s->functions[i];
+        if (is_here(e, i) && str_eq(f->original.len ? f->original : f->name, last) &&
+            (!owned || str_eq(owner_of(f), owner)))
             return i;
+    }
     return 0;
 }
 
@@ -138,24 +146,78 @@ static const struct scan_place *entry_of(const struct scan *s, const struct edit
 // function that begins or ends in them without a word. ERR_UNSUPPORTED: that would come about.
 enum { COMPARED_MAX = 800, CALL_ROOM = 200 };
 
+struct line {
+    size_t first, last;
+};
+
+static struct line line_around(str text, size_t at)
+{
+    struct line l = { at, at };
+    while (l.first > 0 && text.ptr[l.first - 1] != '\n')
+        l.first--;
+    while (l.last < text.len && text.ptr[l.last] != '\n')
+        l.last++;
+    return l;
+}
+
+static const struct scan_function *function_of(const struct scan *scan, const struct edit_probe *e)
+{
+    return &scan->functions[e->function ? e->function : scan->scopes[e->place->scope].function];
+}
+
+static int too_long(struct err *err)
+{
+    return err_set(err, ERR_UNSUPPORTED, "unsupported",
+                   "the function stands in a line that is too long: V8 would not exchange its code (a bundle that is "
+                   "not minified can be probed)");
+}
+
 static int line_length(const struct scan *scan, const struct edit_probe *e, struct err *err)
 {
-    str text = scan->text;
-    const struct scan_function *f =
-        &scan->functions[e->function ? e->function : scan->scopes[e->place->scope].function];
-    size_t first = e->place->at, last = first, added = CALL_ROOM;
+    const struct scan_function *f = function_of(scan, e);
+    struct line l = line_around(scan->text, e->place->at);
+    size_t added = CALL_ROOM;
     for (uint32_t i = 0; i < e->n_names; i++)
         added += e->names[i].name.len + 1;
-    while (first > 0 && text.ptr[first - 1] != '\n')
-        first--;
-    while (last < text.len && text.ptr[last] != '\n')
-        last++;
-    bool inside = f->start < first && f->end > last;
-    return inside || last - first + added < COMPARED_MAX ? 0
-                                                         : err_set(err, ERR_UNSUPPORTED, "unsupported",
-                                                                   "the function stands in a line that is too long: V8 "
-                                                                   "would not exchange its code (a bundle that is not "
-                                                                   "minified can be probed)");
+    bool inside = f->start < l.first && f->end > l.last;
+    return inside || l.last - l.first + added < COMPARED_MAX ? 0 : too_long(err);
+}
+
+int edit_fits(const struct scan *scan, struct edit_probe *const *others, size_t n, struct edit_probe *e,
+              struct err *err)
+{
+    struct edit_probe *list[EDIT_LINE_PROBES];
+    struct line l = line_around(scan->text, e->place->at);
+    const struct scan_function *f = function_of(scan, e);
+    bool inside = f->start < l.first && f->end > l.last;
+    size_t same = 0;
+    struct buf text;
+    for (size_t i = 0; i < n; i++) {
+        size_t at = others[i]->place->at;
+        const struct scan_function *g = function_of(scan, others[i]);
+        if (at < l.first || at > l.last || others[i]->left_out)
+            continue;
+        if (same == EDIT_LINE_PROBES - 1)
+            return err_set(err, ERR_LIMIT, "unsupported", "there are %d probes in this line already",
+                           EDIT_LINE_PROBES - 1);
+        inside &= g->start < l.first && g->end > l.last;
+        list[same++] = others[i];
+    }
+    if (!same || inside)
+        return 0;
+    list[same++] = e;
+    buf_init(&text, scan->text.len + ((size_t)1 << 20));
+    int rc = edit_write(scan, list, same, &text);
+    size_t added = text.len - scan->text.len;
+    buf_free(&text);
+    if (rc < 0)
+        return err_set(err, rc, "error", "there is not enough memory");
+    return l.last - l.first + added < COMPARED_MAX
+               ? 0
+               : err_set(
+                     err, ERR_UNSUPPORTED, "unsupported",
+                     "the line would become too long with the other probes in it: V8 would not exchange the code of "
+                     "its functions");
 }
 
 int edit_place(const struct scan *scan, struct edit_probe *e, const struct probe_policy *policy, struct arena *arena,

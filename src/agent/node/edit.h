@@ -7,7 +7,7 @@
 struct probe_policy;
 struct map_view;
 
-enum { EDIT_NAMES_MAX = 96 };
+enum { EDIT_NAMES_MAX = 96, EDIT_LINE_PROBES = 16 };
 
 struct edit_name {
     str name;     // in the text
@@ -39,6 +39,9 @@ bool edit_is_exit(const struct probe *p);
 // Finds the place of e->probe and the names that it can read. ERR_NOENT: no code there (err.slug is the code).
 int edit_place(const struct scan *scan, struct edit_probe *e, const struct probe_policy *policy, struct arena *arena,
                struct err *err);
+// Whether there is room for it in its line beside those that stand there already. ERR_UNSUPPORTED, ERR_LIMIT.
+int edit_fits(const struct scan *scan, struct edit_probe *const *others, size_t n, struct edit_probe *e,
+              struct err *err);
 // The function that is called there, as an element of the order's list (see walk.js).
 int edit_order(const struct scan *scan, struct edit_probe *e, const struct probe_policy *policy, struct arena *arena,
                struct buf *out, struct err *err);

@@ -110,6 +110,7 @@ int map_view_make(const struct sourcemap *map, struct scan *scan, struct arena *
     for (uint32_t i = 0; i < scan->n_functions; i++) {
         v.functions[i] = place_at(&v, scan->functions[i].start);
         scan->functions[i].original = name_at(&v, scan->functions[i].name);
+        scan->functions[i].owner_original = name_at(&v, scan->functions[i].owner);
     }
     for (uint32_t i = 0; i < scan->n_names; i++)
         scan->names[i].original = name_at(&v, scan->names[i].name);

@@ -65,6 +65,8 @@ static void put_functions(struct json_writer *out, const struct asked *a, str pr
             continue;
         json_put_object(out);
         json_put_key(out, STR("name")), json_put_str(out, name);
+        if (f->owner.len)
+            json_put_key(out, STR("class")), json_put_str(out, f->owner_original.len ? f->owner_original : f->owner);
         json_put_key(out, STR("line")), json_put_int(out, at ? at->line : f->line);
         json_put_object_end(out);
     }

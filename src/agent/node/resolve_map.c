@@ -1,5 +1,6 @@
 #include "agent/node/resolve_map.h"
 #include "agent/node/map.h"
+#include "base/hash.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -24,6 +25,7 @@ struct search {
     size_t entries, bytes, listed;
     struct json_writer *list;
     str folder;
+    uint64_t listed_hash[LISTED_MAX];
     struct arena *arena;
     struct made *found;
 };
@@ -57,6 +59,13 @@ static void list_sources(struct search *s, const struct sourcemap *map, str base
             return;
         if (!map_is_source(path) || str_find(path, STR("node_modules/")) >= 0 || map->sources[i].ignored)
             continue;
+        uint64_t hash = hash64_str(path);
+        bool twice = false; // two bundles hold it
+        for (size_t k = 0; k < s->listed && !twice; k++)
+            twice = s->listed_hash[k] == hash;
+        if (twice)
+            continue;
+        s->listed_hash[s->listed] = hash;
         str name = above.len && str_starts(path, above) ? str_slice(path, above.len, path.len) : path;
         json_put_object(s->list);
         json_put_key(s->list, STR("name")), json_put_str(s->list, name);

@@ -28,8 +28,9 @@ struct scan_function {
     uint32_t body, close; // of one in braces: where its statements begin, behind directives, and its '}'; close 0: none
     uint32_t last;        // end of what stands before the '}'
     uint8_t kind;
-    str name;     // empty: none
-    str original; // what it was called in the source, by its map; empty: that is not known
+    str name;                  // empty: none
+    str original;              // what it was called in the source, by its map; empty: that is not known
+    str owner, owner_original; // the class or object that it is a member of, where that has a name
 };
 
 struct scan_scope {

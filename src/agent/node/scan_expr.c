@@ -254,7 +254,7 @@ static void list_until(struct scanner *s, const char *close)
 }
 
 // A method or property behind its modifiers, of an object literal or a class. True: a member was read whole.
-static void member(struct scanner *s, bool of_class)
+static void member(struct scanner *s, bool of_class, str owner)
 {
     uint32_t start = s->start;
     static const char *const modifiers[] = { "static", "async", "get", "set", "accessor", NULL };
@@ -280,29 +280,34 @@ static void member(struct scanner *s, bool of_class)
             break;
     }
     if (js_is(s, "(")) {
+        s->owner = owner;
         js_function_rest(s, SCAN_METHOD, start, name);
     } else if (of_class) {
         if (js_eat(s, "=")) {
             uint32_t before, f = js_function_begin(s, SCAN_INITIALIZER, s->start, name, &before);
-            s->pending = name;
+            s->pending = name, s->owner = owner;
             js_expr(s, NO_COMMA);
+            s->owner = (str){ 0 };
             js_function_end(s, f, before);
         }
         js_eat(s, ";");
     } else if (js_eat(s, ":") || js_eat(s, "=")) {
-        s->pending = name;
+        s->pending = name, s->owner = owner;
         js_expr(s, NO_COMMA);
+        s->owner = (str){ 0 };
     }
 }
 
 void js_object(struct scanner *s)
 {
+    str name = s->pending;
+    s->pending = s->owner = (str){ 0 };
     js_want(s, "{");
     while (!s->rc && !js_is(s, "}")) {
         if (js_eat(s, "..."))
             js_expr(s, NO_COMMA);
         else
-            member(s, false);
+            member(s, false, name);
         if (!js_is(s, "}"))
             js_want(s, ",");
     }
@@ -312,8 +317,12 @@ void js_object(struct scanner *s)
 // Behind `class`.
 void js_class_rest(struct scanner *s, uint32_t start)
 {
-    if (s->t == T_NAME && !js_word(s, "extends"))
+    str name = s->pending;
+    s->pending = s->owner = (str){ 0 };
+    if (s->t == T_NAME && !js_word(s, "extends")) {
+        name = js_token_text(s);
         js_next(s);
+    }
     if (js_word(s, "extends")) {
         js_next(s);
         js_expr(s, NO_COMMA);
@@ -321,7 +330,7 @@ void js_class_rest(struct scanner *s, uint32_t start)
     js_want(s, "{");
     while (!s->rc && !js_is(s, "}"))
         if (!js_eat(s, ";"))
-            member(s, true);
+            member(s, true, name);
     js_want(s, "}");
 }
 

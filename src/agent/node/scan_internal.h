@@ -23,6 +23,7 @@ struct scanner {
     uint32_t depth, quiet;
     uint32_t tail; // of the expression that has ended: where its last part begins
     str pending;   // name of the function that may come next
+    str owner;     // and what it is a member of
     // Of each '(' that was looked at: whether an arrow follows its ')'.
     struct memo {
         uint32_t at; // + 1

@@ -215,14 +215,17 @@ uint32_t js_function_begin(struct scanner *s, enum scan_function_kind kind, uint
                            uint32_t *ret_before)
 {
     *ret_before = s->scope;
-    s->pending = (str){ 0 };
+    str owner = s->owner;
+    s->pending = s->owner = (str){ 0 };
     if (s->quiet)
         return 0;
     uint32_t parent = js_function_now(s);
     struct scan_function *f = PUSH(s, functions, n_functions, cap_functions);
     if (!f)
         return 0;
-    *f = (struct scan_function){ .start = start, .parent = parent, .kind = kind, .name = name, .entry = NONE };
+    *f = (struct scan_function){
+        .start = start, .parent = parent, .kind = kind, .name = name, .owner = owner, .entry = NONE
+    };
     uint32_t i = s->out->n_functions - 1;
     scope_new(s, i);
     if (!s->rc)

@@ -434,6 +434,8 @@ static void on_source(struct attachment *a, const struct json_node *result)
         buf_init(&order, ORDERS_ROOM);
         int bad = edit_place(&s->scan, e, a->policy_used, &s->arena, &err);
         if (bad == 0)
+            bad = edit_fits(&s->scan, s->edits, s->n_edits, e, &err);
+        if (bad == 0)
             bad = edit_order(&s->scan, e, a->policy_used, &s->arena, &order, &err);
         if (bad < 0) {
             edit_failed(a, p, e, &err);

@@ -119,6 +119,10 @@ static void names_are_those_of_the_source(void **state)
             (struct probe_where){ .kind = PROBE_AT_FUNCTION, .file = STR("src/orders.ts"), .function = STR("place") };
         capture_of(a, &p);
         has(seen.captures[0], "\"function\":\"place\"");
+        p.where.function = STR("Refund.total"); // and not Order.total, which comes first
+        capture_of(a, &p);
+        has(seen.captures[0], "src/orders.ts\",\"line\":26");
+        has(seen.captures[0], "\"name\":\"percent\",\"kind\":\"arg\"");
         works(&v);
         node_backend.detach(a);
         works(&v);

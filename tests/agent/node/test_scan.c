@@ -163,6 +163,59 @@ static void exits(void **state)
     assert_int_equal(edit_place(&s, &e, NULL, &arena, &err), ERR_UNSUPPORTED);
 }
 
+// "Class.method" is that class', and one of many classes is not mistaken for another.
+static void methods_of_a_name(void **state)
+{
+    static const char source[] = "class A { run() { a() } }\n"
+                                 "class B extends A { run() { b() } go = () => { c() } }\n"
+                                 "const C = class { static async run() { d() } };\n"
+                                 "const api = { run() { e() }, go: () => { f() } };\n"
+                                 "function run() { g() }\n";
+    static const struct {
+        const char *function;
+        uint32_t line;
+    } cases[] = { { "A.run", 1 },  { "B.run", 2 },      { "B.go", 2 }, { "C.run", 3 }, { "api.run", 4 },
+                  { "api.go", 4 }, { "deep.B.run", 2 }, { "run", 1 },  { "A.go", 0 },  { "exports.run", 1 } };
+    struct scan s;
+    struct err err = { 0 };
+    assert_int_equal(js_source(str_z(source), &arena, &s, &err), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct probe p;
+        struct edit_probe e = { .probe = &p };
+        probe_defaults(&p, PROBE_SNAPSHOT);
+        p.where.kind = PROBE_AT_FUNCTION, p.where.function = str_z(cases[i].function);
+        int rc = edit_place(&s, &e, NULL, &arena, &err);
+        if (cases[i].line ? rc < 0 || e.line != cases[i].line : rc != ERR_NOENT)
+            fail_msg("%s: line %u, %s", cases[i].function, e.line, err.message);
+    }
+}
+
+// Each alone has room in the line, and all of them have not.
+static void probes_in_one_line(void **state)
+{
+    static char source[700];
+    struct scan s;
+    struct err err = { 0 };
+    struct probe p[8];
+    struct edit_probe e[8], *list[8];
+    size_t n = 0;
+    int len =
+        snprintf(source, sizeof source, "function f(value) { a(); b(); c(); d(); e(); g(); h(); i() } /*%0350d*/", 0);
+    assert_int_equal(js_source(str_of(source, (size_t)len), &arena, &s, &err), 0);
+    for (size_t i = 0; i < 8; i++) {
+        probe_defaults(&p[i], PROBE_SNAPSHOT);
+        p[i].where.kind = PROBE_AT_LINE, p[i].where.line = 1, p[i].where.column = s.places[i].column;
+        e[i] = (struct edit_probe){ .probe = &p[i], .slot = (uint32_t)i };
+        assert_int_equal(edit_place(&s, &e[i], NULL, &arena, &err), 0);
+        assert_ptr_equal(e[i].place, &s.places[i]);
+        if (edit_fits(&s, list, n, &e[i], &err) == 0)
+            list[n++] = &e[i];
+        else
+            assert_string_equal(err.slug, "unsupported");
+    }
+    assert_in_range(n, 2, 7);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -170,6 +223,8 @@ int main(void)
         cmocka_unit_test(names),
         cmocka_unit_test(what_was_put_in_comes_out),
         cmocka_unit_test(exits),
+        cmocka_unit_test(methods_of_a_name),
+        cmocka_unit_test(probes_in_one_line),
     };
     arena_init(&arena, 16 << 20);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,7 +47,7 @@ export interface Placement {
   state: string;
   code?: string;
   message?: string;
-  data?: { nearest?: unknown; candidates?: unknown };
+  data?: { nearest?: unknown; candidates?: unknown; generated?: unknown };
   file?: string;
   line?: number;
   hits: number;
@@ -136,6 +136,8 @@ export interface SourceFile {
   /** Lines where a statement may begin. */
   lines?: number[];
   functions?: { name: string; line: number; end?: number }[];
+  /** The script that was made of this file, where one was. */
+  generated?: string;
 }
 
 export interface Variable {

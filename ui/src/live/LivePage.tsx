@@ -32,7 +32,7 @@ import { linesOf, SourceView } from './SourceView.tsx';
 import { useSame } from './same.ts';
 import { lineSeen } from './seen.ts';
 import { captured, drop, listening, put, refusal, run, type Session, useSession, viewers } from './session.ts';
-import { fileName, isAlive, metricQueryOf, nameOf, placeOf, runtimeWords, sameWords, serviceWords } from './words.ts';
+import { fileName, isAlive, metricQueryOf, nameOf, placeOf, runtimeWords, sameWords, serviceWords, shortPath } from './words.ts';
 
 const HITS = 100;
 
@@ -347,7 +347,12 @@ function Service({ name, service, session, choose, stale }: ServiceProps) {
                       </button>
                     ))}
                     <span class="grow" />
-                    <span class="xs d3 nw cut">{text && sameWords(same.same, same.of)}</span>
+                    <span class="xs d3 nw cut" title={text?.generated}>
+                      {text &&
+                        [text.generated && `mapped from ${shortPath(text.generated)}`, sameWords(same.same, same.of)]
+                          .filter(Boolean)
+                          .join(' · ')}
+                    </span>
                   </div>
                 )}
                 {came && <Came came={came} instance={instances.find((one) => one.id === text?.process)} />}

@@ -44,6 +44,9 @@ describe('what a probe has become in a process', () => {
     const elsewhere = { ...placement, line: 85, cost_ratio: 0.02 };
     expect(placementSaid(elsewhere, instance, 87).text).toBe('placed at line 85 of its version, 2.0\u202f% of a core');
     expect(placementSaid(elsewhere, instance, 85).text).toBe('placed, 2.0\u202f% of a core');
+    const made = { ...placement, data: { generated: { file: '/srv/shop/dist/orders.js', line: 17, column: 3 } } };
+    expect(placementSaid(made, instance).text).toBe('placed, mapped from dist/orders.js:17');
+    expect(placementSaid({ ...placement, data: { generated: 'dist' } }, instance).text).toBe('placed');
     const other = { ...placement, state: 'mismatch', code: 'source_mismatch', message: 'the line that was seen is not in the file' };
     expect(placementSaid(other, instance, 87)).toMatchObject({
       tone: 'bad',

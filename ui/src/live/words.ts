@@ -84,12 +84,23 @@ export function placementSaid(placement: Placement | undefined, instance: Instan
   const way = code ? wayOut(code, placement) : undefined;
   const text =
     tone === 'ok'
-      ? `${STATES[state] ?? state}${placement.line && asked && placement.line !== asked ? ` at line ${placement.line} of its version` : ''}${placement.cost_ratio === undefined ? '' : `, ${core(placement.cost_ratio)}`}`
+      ? `${STATES[state] ?? state}${placement.line && asked && placement.line !== asked ? ` at line ${placement.line} of its version` : ''}${mappedFrom(placement)}${placement.cost_ratio === undefined ? '' : `, ${core(placement.cost_ratio)}`}`
       : message && tone === 'bad' && state !== 'mismatch'
         ? message
         : `${STATES[state] ?? state}${message ? `: ${message}` : ''}`;
   return { tone, text, ...(way && { way }), ...(code && { code }) };
 }
+
+/** Where a probe stands whose file is what a script was made of. */
+function mappedFrom({ data }: Placement): string {
+  const at = data?.generated;
+  if (typeof at !== 'object' || at === null || !('file' in at) || !('line' in at)) return '';
+  const { file, line } = at;
+  return typeof file === 'string' && typeof line === 'number' ? `, mapped from ${shortPath(file)}:${line}` : '';
+}
+
+/** "/srv/shop/dist/orders.js" -> "dist/orders.js". */
+export const shortPath = (path: string): string => path.split('/').slice(-2).join('/');
 
 function wayOut(code: string, { data }: Placement): string | undefined {
   const near = numbers(data?.nearest);
