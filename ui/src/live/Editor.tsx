@@ -309,17 +309,17 @@ function AtRow({ draft, set, line, around, file }: AtProps) {
             autocomplete="off"
             onInput={(event) => set({ exception: event.currentTarget.value })}
           />
-          {around && (
-            <select
-              class="text"
-              aria-label="Raised where"
-              value={draft.within ? 'function' : 'file'}
-              onChange={(event) => set({ within: event.currentTarget.value === 'function' })}
-            >
-              <option value="function">in {around}()</option>
-              <option value="file">in {fileName(file)}</option>
-            </select>
-          )}
+          <select
+            class="text"
+            aria-label="Raised where"
+            title="What nobody catches is that which ends the program or one of its threads"
+            value={draft.uncaught ? 'uncaught' : draft.within && around ? 'function' : 'file'}
+            onChange={({ currentTarget: { value } }) => set({ within: value === 'function', uncaught: value === 'uncaught' })}
+          >
+            {around && <option value="function">in {around}()</option>}
+            <option value="file">in {fileName(file)}</option>
+            <option value="uncaught">anywhere, caught by nobody</option>
+          </select>
           <span
             class="sm d2"
             title="One error event a capture, in the probe's project. Beside Sentry's SDK, which reports it itself, the snapshot alone."

@@ -68,6 +68,7 @@ it('stands at a line, at a moment of the function around it, or where an excepti
     exception: 'TypeError',
     file: 'app/pricing.py',
   });
+  expect(at({ at: 'exception', exception: 'TypeError', uncaught: true }).where).toEqual({ exception: 'TypeError', uncaught: true });
   expect(at({ at: 'exception', kind: 'log', template: 'x' }).kind).toBe('log');
   expect(lacks({ ...draftFor('x'), at: 'exception', exception: 'Type Error' })).toMatch(/name/);
 });
@@ -80,11 +81,13 @@ it('is edited as it was placed', () => {
     { at: 'entry' },
     { at: 'exception', exception: 'KeyError' },
     { at: 'exception', within: false },
+    { at: 'exception', within: false, uncaught: true },
   ]) {
     const draft = { ...draftFor('x'), ...more } as ReturnType<typeof draftFor>;
     const made = inputOf(draft, spot, 'shop') as unknown as Probe;
-    const { at, exception, within, kind } = draftOf(made);
-    expect({ at, exception, within, kind }).toEqual({ at: draft.at, exception: draft.exception, within: draft.within, kind: 'snapshot' });
+    const { at, exception, within, uncaught, kind } = draftOf(made);
+    const was = { at: draft.at, exception: draft.exception, within: draft.within, uncaught: draft.uncaught, kind: 'snapshot' };
+    expect({ at, exception, within, uncaught, kind }).toEqual(was);
   }
 });
 

@@ -12,6 +12,8 @@ export interface Draft {
   exception: string;
   /** Raised in the function, not anywhere in the file. */
   within: boolean;
+  /** Only what nobody catches: then anywhere in the process. */
+  uncaught: boolean;
   /** Only where the file is the one that is shown; else the line is followed by its text. */
   exact: boolean;
   condition: string;
@@ -61,6 +63,7 @@ export function draftFor(line: string, kind: Kind = 'snapshot'): Draft {
     at: 'line',
     exception: '',
     within: true,
+    uncaught: false,
     exact: false,
     condition: '',
     locals: true,
@@ -96,6 +99,7 @@ export function draftOf(probe: Probe): Draft {
     at: probe.where.exception !== undefined ? 'exception' : probe.where.line !== undefined ? 'line' : (probe.where.at ?? 'entry'),
     exception: probe.where.exception && probe.where.exception !== '*' ? probe.where.exception : '',
     within: probe.where.exception === undefined || probe.where.function !== undefined,
+    uncaught: probe.where.uncaught ?? false,
     exact: probe.match === 'exact',
     condition: probe.if ?? '',
     locals: probe.locals ?? true,
@@ -159,7 +163,8 @@ export interface Spot {
 }
 
 /** What of the draft says where. A function that is not known leaves the line. */
-export function whereOf({ at, exception, within }: Draft, { file, line, function: name }: Spot): Where {
+export function whereOf({ at, exception, within, uncaught }: Draft, { file, line, function: name }: Spot): Where {
+  if (at === 'exception' && uncaught) return { exception: exception.trim() || '*', uncaught };
   if (at === 'exception') return { exception: exception.trim() || '*', file, ...(within && name && { function: name }) };
   return at !== 'line' && name ? { file, function: name, at } : { file, line };
 }

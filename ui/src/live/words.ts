@@ -150,7 +150,7 @@ export function placeOf(where: Where): string {
   if (where.line !== undefined) return `${fileName(where.file ?? '')}:${where.line}`;
   if (where.exception) {
     const within = where.function ? ` in ${where.function}()` : where.file ? ` in ${fileName(where.file)}` : '';
-    return `${where.exception === '*' ? 'any exception' : where.exception}${within}`;
+    return `${where.uncaught ? 'uncaught ' : ''}${where.exception === '*' ? (where.uncaught ? 'exception' : 'any exception') : where.exception}${within}`;
   }
   return where.function ? `${where.function}()${where.at && where.at !== 'entry' ? ` ${where.at}` : ''}` : '?';
 }
@@ -159,6 +159,7 @@ export function placeOf(where: Where): string {
 export function notYet(probe: Probe): string {
   const { where } = probe;
   const met = probe.if ? ' and met the condition' : '';
+  if (where.uncaught) return `no such exception has gone uncaught${met}`;
   if (where.exception) return `no such exception has been raised there${met}`;
   if (where.line !== undefined)
     return probe.if ? 'no run of the line has met the condition' : 'the line has not run since the probe was placed';
