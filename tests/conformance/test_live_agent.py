@@ -439,6 +439,7 @@ def test_a_capture_is_in_the_trace_of_sentrys_sdk(server, shop, agent, sdk):
 
 
 MODERN = ROOT / ".setup/venvs/3.12.1/bin/python"
+NODE = ROOT / ".setup/nodes/22/node_modules/node/bin/node"
 
 
 def raising(*words):
@@ -483,6 +484,39 @@ def test_beside_sentrys_sdk_its_own_events_are_all_there_are(server, shop, agent
         # The SDK's own are there; none is the server's.
         eventually(lambda: query(server, "events type=Refused sdk.name=sentry.python")[1])
         assert query(server, f"events service={name}") == query(server, "events sdk.name=clew.probe clew.probe=" + found[0]["probe"]) == []
+    finally:
+        program.kill()
+        program.wait()
+
+
+@pytest.mark.skipif(not MODERN.exists() or not NODE.exists(), reason="needs Python 3.12 and Node 22")
+@pytest.mark.parametrize("words", [[MODERN, HERE / "victim_dies.py"], [NODE, HERE / "victim_dies.js"]], ids=["python", "node"])
+def test_what_nobody_catches_is_an_unhandled_issue(server, shop, agent, words):
+    name = "dies-" + os.urandom(3).hex()
+    program = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "OTEL_SERVICE_NAME": name})
+    try:
+        eventually(lambda: ask(server, "GET", f"/api/v1/live/instances?service={name}")["instances"][0])
+        probe = ask(server, "POST", "/api/v1/probes", {"service": name, "where": {"exception": "*", "uncaught": True}, "kind": "exception", "hits": 1}, 201)["id"]
+        found = snapshots(server, 1, probe=probe)[0]
+        event = eventually(lambda: ask(server, "GET", f"/api/v1/events/{found['event']}"))
+        assert (event["title"], event["handled"], event["service"], event["contexts"]["probe"]["id"]) == ("Refused: no charge of 42", False, name, probe)
+        assert event["exceptions"][0]["frames"][0]["in_app"]
+    finally:
+        program.kill()
+        program.wait()
+
+
+@pytest.mark.skipif(not NODE.exists() or not (HERE / "node_modules/@sentry/node").exists(), reason="needs Node 22 and Sentry's SDK")
+def test_beside_sentrys_sdk_in_node_too(server, shop, agent):
+    name = "dies-" + os.urandom(3).hex()
+    program = subprocess.Popen([NODE, HERE / "victim_dies.js", "sdk", server.cli("project", "dsn", "default").strip()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL, env={**os.environ, "OTEL_SERVICE_NAME": name})
+    try:
+        eventually(lambda: ask(server, "GET", f"/api/v1/live/instances?service={name}")["instances"][0])
+        probe = ask(server, "POST", "/api/v1/probes", {"service": name, "where": {"exception": "*", "uncaught": True}, "kind": "exception", "hits": 1}, 201)["id"]
+        assert "event" not in snapshots(server, 1, probe=probe)[0]
+        eventually(lambda: query(server, "events sdk.name=sentry.javascript.node")[0])
+        assert query(server, f"events clew.probe={probe}") == []
     finally:
         program.kill()
         program.wait()
