@@ -44,14 +44,13 @@ export function Builds({ slug }: { slug: string }) {
         <tbody>
           {builds.map((one) => (
             <tr key={one.id}>
-              <td title={one.notes}>
+              <td class="path" title={one.notes}>
                 <a href={new URL(one.url).pathname} download>
                   {one.name}
-                </a>{' '}
-                <span class="d3">{one.configuration}</span>
+                </a>
               </td>
               <td class="wide d2">
-                {one.branch} {one.commit && <span class="mono">{one.commit.slice(0, 7)}</span>}
+                {one.configuration} {one.branch} {one.commit && <span class="mono">{one.commit.slice(0, 7)}</span>}
                 {one.pull_request !== undefined && ` #${one.pull_request}`}
               </td>
               <td class="d2">{bytes(one.size)}</td>

@@ -61,8 +61,8 @@ function MappingRows({ slug, mappings, retry }: { slug: string; mappings: Mappin
         <tbody>
           {mappings.map((one) => (
             <tr key={one.id}>
-              <td class="mono">{one.stack_root}</td>
-              <td class="mono">{one.source_root || '.'}</td>
+              <td class="mono path">{one.stack_root}</td>
+              <td class="mono path">{one.source_root || '.'}</td>
               <td class="wide">
                 {one.repository} <span class="d3">{one.branch}</span>
               </td>
