@@ -66,7 +66,7 @@ describe('a metric', () => {
     await row().locator('svg.spark').waitFor();
     assert.match(await words(counted()), /orders\.placed a second, by tier/);
     await shoot(page, 'live-counted');
-    await page.goto(`${page.url()}&pane=hits`);
+    await page.goto(page.url().replace('pane=source', 'pane=hits'));
     await counted().getByText('700 runs counted').waitFor();
     await shoot(page, 'live-counted-pane');
     await clean(page);
