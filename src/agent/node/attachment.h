@@ -59,6 +59,7 @@ struct session {
     struct arena arena;
     struct inspector_sockets before;
     struct ws_client *ws;
+    int holder; // pipe to the process that holds the connection, too; 0: none
     int64_t begun_ns, end_ns, resume_ns;
     int message; // id of the request under way
     void (*then)(struct attachment *a, const struct json_node *result);

@@ -433,15 +433,20 @@ static void node_detach(struct attachment *a)
     session_abort(a);
     // The calls come out of the functions again. What cannot be changed in this time is without effect once the pipe is closed.
     for (; !a->lost && process_alive(&a->process) && now < until + DETACH_NS; now = clock_mono_ns()) {
-        struct err err;
+        struct err err = { 0 };
         if (!session_runs(a)) {
-            if (begun || !anything || a->hopeless || now > until || session_begin(a, now, &err) < 0)
+            if ((begun && !a->session.again) || !anything || a->hopeless || now > until)
                 break;
-            begun = true;
+            // Where one was cut off, or a function ran, it is tried again.
+            int rc = session_begin(a, now, &err);
+            if (rc < 0 && rc != ERR_AGAIN)
+                break;
+            begun |= rc == 0;
         }
         if (now > until)
             session_abort(a);
-        session_step(a, now);
+        if (session_runs(a))
+            session_step(a, now);
         usleep(1000);
     }
     attachment_free(a);

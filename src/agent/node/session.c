@@ -7,15 +7,27 @@
 #include "base/mem.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 extern const char node_walk[];
 extern const size_t node_walk_size;
 
-enum { OPEN_MS = 1000, MESSAGE_ARENA = 64 << 20, MESSAGE_DEPTH = 24, SCRIPTS_MAX = 100000, SOURCE_ROOM = 16 << 20 };
+enum {
+    OPEN_MS = 1000,
+    MESSAGE_ARENA = 64 << 20,
+    MESSAGE_DEPTH = 24,
+    SCRIPTS_MAX = 100000,
+    SOURCE_ROOM = 16 << 20,
+    HOLD_MS = 10000,
+    QUIET_MS = 100
+};
 
 // Of Node, and verified to be: in the order of BOOT. Nothing of the program is called to get them but, before Node 20.16, hooks of module loading.
 #define NATIVES                                                                                                      \
@@ -38,10 +50,58 @@ enum { NATIVES_FUNCTIONS = 15, NATIVES_N = 18 };
 
 bool session_runs(const struct attachment *a) { return a->session.step != SESSION_NONE; }
 
+// A Node whose client is cut off in the middle of an answer may crash (22 does): what it writes then fails where it does not expect it. So that no end of this
+// process, not even by SIGKILL, cuts it off, another process holds the connection, too: it takes what still comes, and leaves when nothing does.
+static void hold_on(int fd, int life)
+{
+    static char in[64 << 10];
+    struct pollfd p = { life, POLLIN, 0 };
+    while (poll(&p, 1, -1) < 0) {}
+    if (read(life, in, 1) == 1)
+        return; // its maker has left as it should
+    p.fd = fd;
+    for (int ms = HOLD_MS; poll(&p, 1, ms) > 0 && read(fd, in, sizeof in) > 0; ms = QUIET_MS) {}
+}
+
+static int hold(int fd)
+{
+    int life[2];
+    if (pipe2(life, O_CLOEXEC) < 0)
+        return 0;
+    pid_t child = fork();
+    if (child == 0) {
+        if (fork() == 0) { // nobody's child, whom nobody has to wait for
+            int keep[2] = { fd < life[0] ? fd : life[0], fd < life[0] ? life[0] : fd };
+            if (keep[0])
+                close_range(0, (unsigned)keep[0] - 1, 0);
+            if (keep[1] > keep[0] + 1)
+                close_range((unsigned)keep[0] + 1, (unsigned)keep[1] - 1, 0);
+            close_range((unsigned)keep[1] + 1, ~0u, 0);
+            setsid(); // nor is it told what a terminal tells
+            hold_on(fd, life[0]);
+        }
+        _exit(0);
+    }
+    if (child > 0)
+        waitpid(child, NULL, 0);
+    close(life[0]);
+    return life[1];
+}
+
+static void let_go(struct session *s)
+{
+    if (s->holder <= 0)
+        return;
+    while (write(s->holder, "x", 1) < 0 && errno == EINTR) {}
+    close(s->holder);
+    s->holder = 0;
+}
+
 void session_free(struct attachment *a)
 {
     struct session *s = &a->session;
     ws_client_close(s->ws, WS_ABNORMAL, (str){ 0 });
+    let_go(s);
     for (size_t i = 0; i < s->n_edited; i++)
         mem_free(s->edited[i]);
     arena_free(&s->arena);
@@ -523,6 +583,7 @@ static void opening(struct attachment *a, int64_t now)
         return;
     }
     s->begun_ns = now;
+    s->holder = hold(ws_client_fd(s->ws));
     struct json_writer w = session_ask(a, "Runtime.evaluate");
     session_put_text(&w, "expression", STR("typeof __clew==='object'&&__clew.version===2?__clew:null"));
     session_ask_end(a, &w, on_existing);
