@@ -294,7 +294,7 @@ static void a_file_of_the_first_version_is_brought_up(void **state)
                     "COLUMN sets_password; ALTER TABLE sessions DROP COLUMN peer; ALTER TABLE sessions DROP COLUMN "
                     "agent; DELETE FROM "
                     "schema_versions WHERE version > 1; DROP TABLE grouping_rules; DROP TABLE owner_rules; DROP TABLE "
-                    "repositories; DROP TABLE project_settings");
+                    "repositories; DROP TABLE project_settings; DROP TABLE code_mappings");
     scratch_reopen(&s);
     assert_int_equal(meta_user_find(s.meta, STR("admin"), &admin, NULL), 0);
     assert_int_equal(admin.joined_ns, admin.created_ns);

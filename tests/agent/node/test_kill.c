@@ -187,7 +187,7 @@ static void it_is_killed_at_every_step(void **state)
         }
         finish(&v, &p, "while it opened", kills);
         // Each request of a first session, in a process that has not seen one.
-        for (n = 1; n < STEPS_MAX; n += i ? 4 : 1, kills++) { // of one Node each, of the others some
+        for (n = 1; n < STEPS_MAX; n += i ? 8 : 1, kills++) { // of one Node each, of the others some
             struct victim fresh = start(nodes[i]);
             bool killed = agent(&fresh, &p, n, SESSION_NONE, 0);
             goes_on(&fresh, "at request", n);
