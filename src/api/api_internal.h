@@ -183,6 +183,8 @@ void api_mappings(struct api_call *call);
 void api_builds(struct api_call *call);
 void api_builds_remove(struct api_call *call);
 void api_mappings_remove(struct api_call *call);
+void api_source_file(struct api_call *call);
+void api_source_files(struct api_call *call);
 void api_audit_list(struct api_call *call);
 void api_audit_verify(struct api_call *call);
 void api_users_list(struct api_call *call);

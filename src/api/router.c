@@ -50,6 +50,8 @@ const struct api_endpoint api_endpoints[] = {
     { HTTP_DELETE, STR_INIT("/api/v1/projects/{}/builds/{}"), API_SIGNED_IN, META_SCOPE_ADMIN, API_ON_ADMIN_POOL, api_builds_remove },
     { HTTP_GET, STR_INIT("/api/v1/projects/{}/code-mappings"), API_SIGNED_IN, META_SCOPE_READ, API_ON_ADMIN_POOL, api_mappings },
     { HTTP_DELETE, STR_INIT("/api/v1/projects/{}/code-mappings/{}"), API_SIGNED_IN, META_SCOPE_ADMIN, API_ON_ADMIN_POOL, api_mappings_remove },
+    { HTTP_GET, STR_INIT("/api/v1/projects/{}/source"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_source_file },
+    { HTTP_GET, STR_INIT("/api/v1/projects/{}/source/files"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_source_files },
     { HTTP_POST, STR_INIT("/api/v1/projects/{}/grouping/preview"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_grouping_preview },
     { HTTP_GET, STR_INIT("/api/v1/users"), API_SIGNED_IN, META_SCOPE_ADMIN, API_ON_ADMIN_POOL, api_users_list },
     { HTTP_POST, STR_INIT("/api/v1/users"), API_SIGNED_IN, META_SCOPE_ADMIN, API_ON_ADMIN_POOL, api_users_add },

@@ -45,5 +45,33 @@ int owners_look(struct owners *o, int64_t issue, struct arena *arena, struct iss
 // (sentry_frame.source). What cannot be read is left out. ERR_NOMEM.
 int owners_source(void *owners, uint32_t project, const struct sentry_event *e, str release, struct arena *arena);
 
+// The project's code as a release had it, for pages that show files. Where no repository knows the release: as HEAD has it, not
+// exact. ERR_NOENT with the slug no_repository: the project names none; no_git; no_source: none has such a file or directory.
+struct owners_place {
+    str commit;
+    bool exact; // that is the release's
+};
+struct owners_file {
+    struct owners_place place;
+    str path; // in the repository
+    str text;
+};
+// path: as a process names it; found as the file of a frame is, by the code mappings too.
+int owners_file(struct owners *o, uint32_t project, str path, str release, struct arena *arena,
+                struct owners_file *ret_file, struct err *err);
+struct owners_entry {
+    str name, path; // path: below the repository's prefix, as processes name it
+    bool dir;
+};
+struct owners_entries {
+    struct owners_place place;
+    struct owners_entry *list;
+    size_t n;
+    bool more;
+};
+// Of the first repository that has such a directory, which is below its prefix; empty: the top.
+int owners_entries(struct owners *o, uint32_t project, str directory, str release, struct arena *arena,
+                   struct owners_entries *ret_entries, struct err *err);
+
 // Tests: deals with what happened since. 1: there was something.
 int owners_step(struct owners *o, struct err *err);

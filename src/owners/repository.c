@@ -255,19 +255,106 @@ static int lines_around(str text, int64_t line, struct arena *arena, struct sent
     return 0;
 }
 
+int checkout_text(const struct checkout *c, const struct code_file *file, struct buf *out, struct err *err)
+{
+    const char *arguments[] = { "cat-file", "blob", file->blob, NULL };
+    size_t at = out->len;
+    int r = git_ask(c->git, GIT_OBJECTS, c->common, arguments, 0, out, err);
+    return r == 0 && out->len > at && memchr(out->ptr + at, 0, out->len - at) ? ERR_NOENT : r;
+}
+
 int checkout_lines(const struct checkout *c, const struct code_file *file, int64_t line, struct arena *arena,
                    struct sentry_lines *ret_source, struct err *err)
 {
-    const char *arguments[] = { "cat-file", "blob", file->blob, NULL };
     struct buf out;
     if (line < 1)
         return ERR_NOENT;
     buf_init(&out, GIT_OUTPUT_MAX);
-    int r = git_ask(c->git, GIT_OBJECTS, c->common, arguments, 0, &out, err);
-    if (r == 0 && out.len && memchr(out.ptr, 0, out.len))
-        r = ERR_NOENT; // no text
+    int r = checkout_text(c, file, &out, err);
     if (r == 0)
         r = lines_around(buf_view(&out), line, arena, ret_source);
+    buf_free(&out);
+    return r;
+}
+
+// ---- what stands beside it -----------------------------------------------------------------------------
+
+static bool is_plain_path(str path)
+{
+    if (path.len > CODE_PATH_MAX || (path.len && memchr(path.ptr, 0, path.len)))
+        return false;
+    for (size_t i = 0; path.len && i <= path.len;) {
+        size_t end = i;
+        while (end < path.len && path.ptr[end] != '/')
+            end++;
+        str step = str_slice(path, i, end);
+        if (step.len == 0 || str_eq(step, STR(".")) || str_eq(step, STR("..")))
+            return false;
+        i = end + 1;
+    }
+    return true;
+}
+
+// "040000 tree 0123...       -": neither links nor other repositories within.
+static bool is_directory(str head)
+{
+    str mode, type;
+    return word_next(&head, &mode) && word_next(&head, &type) && str_eq(type, STR("tree"));
+}
+
+static int listing_read(str out, size_t above, struct arena *arena, struct code_entry **ret_entries, size_t *ret_n,
+                        bool *ret_more)
+{
+    struct code_entry *list = arena_alloc_array(arena, REPOSITORY_ENTRIES_MAX, sizeof *list);
+    size_t n = 0;
+    bool more = false;
+    if (!list)
+        return ERR_NOMEM;
+    while (out.len && !more) {
+        char blob[REPOSITORY_ID_MAX + 1];
+        ptrdiff_t end = str_find_char(out, 0, 0);
+        str entry = str_slice(out, 0, end < 0 ? out.len : (size_t)end);
+        ptrdiff_t tab = str_find_char(entry, '\t', 0);
+        out = str_slice(out, entry.len + 1, out.len);
+        if (tab < 0 || entry.len <= (size_t)tab + 1 + above)
+            continue;
+        str head = str_slice(entry, 0, (size_t)tab), name = str_slice(entry, (size_t)tab + 1 + above, entry.len);
+        bool dir = is_directory(head);
+        if (!dir && !entry_read(head, blob))
+            continue;
+        if ((more = n == REPOSITORY_ENTRIES_MAX))
+            break;
+        if (arena_dup(arena, name, &list[n].name) < 0)
+            return ERR_NOMEM;
+        list[n++].dir = dir;
+    }
+    *ret_entries = list;
+    *ret_n = n;
+    *ret_more = more;
+    return 0;
+}
+
+int checkout_entries(const struct checkout *c, str directory, struct arena *arena, struct code_entry **ret_entries,
+                     size_t *ret_n, bool *ret_more, struct err *err)
+{
+    const char *arguments[] = { "ls-tree", "-z", "-l", "--full-tree", c->commit, NULL, NULL, NULL };
+    struct buf out;
+    if (!is_plain_path(directory))
+        return ERR_NOENT;
+    // With a slash at its end git lists what is in it, and nothing when it is a file.
+    str whole = arena_printf(arena, "%.*s%.*s%s", STR_ARG(c->prefix), STR_ARG(directory), directory.len ? "/" : "");
+    if (!whole.ptr)
+        return err_set(err, ERR_NOMEM, "memory", "out of memory");
+    if (whole.len) {
+        arguments[5] = "--";
+        arguments[6] = whole.ptr;
+    }
+    buf_init(&out, GIT_OUTPUT_MAX);
+    int r = git_ask(c->git, GIT_OBJECTS, c->common, arguments, 0, &out, err);
+    if (r == 0 && out.len == 0 && whole.len)
+        r = ERR_NOENT;
+    if (r == 0 && (r = listing_read(buf_view(&out), whole.len, arena, ret_entries, ret_n, ret_more)) < 0)
+        err_set(err, r, "memory", "out of memory");
     buf_free(&out);
     return r;
 }

@@ -35,6 +35,19 @@ int checkout_files(const struct checkout *c, const struct sentry_frame *const *f
 int checkout_lines(const struct checkout *c, const struct code_file *file, int64_t line, struct arena *arena,
                    struct sentry_lines *ret_source, struct err *err);
 
+// Its whole text, appended to out. ERR_NOENT: it is no text.
+int checkout_text(const struct checkout *c, const struct code_file *file, struct buf *out, struct err *err);
+
+// The directories and text files of a directory, in the order of git; a path below the prefix, without a slash at its end, or empty.
+// ERR_NOENT: there is no such directory, or the path has steps that lead elsewhere.
+enum { REPOSITORY_ENTRIES_MAX = 2000 };
+struct code_entry {
+    str name;
+    bool dir;
+};
+int checkout_entries(const struct checkout *c, str directory, struct arena *arena, struct code_entry **ret_entries,
+                     size_t *ret_n, bool *ret_more, struct err *err);
+
 struct blame {
     str commit, author, summary;
     int64_t time; // ns Unix

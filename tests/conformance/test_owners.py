@@ -1,8 +1,10 @@
 """Who and why: owners by rule and CODEOWNERS, assigned when an issue appears; the commit that is suspected of it."""
+import hashlib
 import json
 import shutil
 import subprocess
 import time
+import urllib.parse
 import uuid
 
 import pytest
@@ -25,7 +27,7 @@ def ask(server, method, template, body=None, expect=200, scope=False, **where):
     status, answer = server.request(method, path, None if body is None else json.dumps(body), JSON if body is not None else None, token=token)
     assert status == expect, (path, status, answer[:500])
     value = json.loads(answer) if answer else None
-    schema = described(method, template, status)
+    schema = described(method, template.partition("?")[0], status)
     if schema is not None:
         matches(schema, value)
     return value
@@ -194,6 +196,73 @@ def test_a_repository_gives_source_lines_and_who_wrote_them(server, tmp_path):
     assert issue_of(server, "LaterError", lambda row: "suspect" in row)["suspect"]["by"] == "commit"
 
 
+def source(server, path, release="", expect=200, **more):
+    query = urllib.parse.urlencode({"path": path, "release": release})
+    return ask(server, "GET", "/api/v1/projects/{slug}/source?" + query, expect=expect, slug="default", **more)
+
+
+def source_files(server, path="", release="", expect=200):
+    return ask(server, "GET", "/api/v1/projects/{slug}/source/files?" + urllib.parse.urlencode({"path": path, "release": release}), expect=expect, slug="default")
+
+
+@pytest.mark.skipif(not shutil.which("git", path="/usr/bin:/usr/local/bin:/bin"), reason="no git")
+def test_files_are_read_as_a_release_had_them(server, tmp_path):
+    assert source_files(server) == {"entries": [], "more": False}  # no repository: nothing to offer, and no fault
+    assert source(server, "cart/total.py", expect=404)["error"]["code"] == source_files(server, "cart", expect=404)["error"]["code"] == "no_repository"
+    shop, tools = Repository(tmp_path / "shop"), Repository(tmp_path / "tools")
+    first = shop.commit("One", "Ada", "2026-01-01T10:00:00Z", {"src/cart/total.py": total(10), "src/main.py": "a\r\nb\n", "other/secret.py": "x\n"})
+    shop.git("tag", "v1.0.0")
+    second = shop.commit("Two", "Ada", "2026-01-02T10:00:00Z", {"src/cart/total.py": total(20), "src/big.txt": "x" * (1 << 20), "src/bigger.txt": "x" * ((1 << 20) + 1), "src/empty.py": ""})
+    tools.commit("Tools", "Ada", "2026-01-01T10:00:00Z", {"tool/run.py": "t\n", "main.py": "of the second\n"})
+    server.cli("project", "repo", "add", "default", str(shop.path), "--prefix", "src")
+    server.cli("project", "repo", "add", "default", str(tools.path))
+
+    # At the release's commit, however it is called; of another one HEAD, and that is said.
+    for release in ("shop@1.0.0", "1.0.0", "v1.0.0", first, f"shop@{first}"):
+        got = source(server, "cart/total.py", release)
+        assert got == {"commit": first, "exact": True, "path": "src/cart/total.py", "text": total(10), "hash": hashlib.sha256(total(10).encode()).hexdigest()}
+    for release in ("shop@9.9", "", "--all", "HEAD~1", ":/One"):
+        got = source(server, "cart/total.py", release)
+        assert (got["commit"], got["exact"], got["text"]) == (second, False, total(20))
+    # The second name of a release counts, too.
+    commits(server, "7.0", (first, "One", "Ada", "2026-01-01T10:00:00Z", ["src/main.py"]))
+    assert source(server, "main.py", "shop@7.0")["commit"] == first
+
+    # As processes name files; the text is what stands there.
+    for path in ("main.py", "./main.py", "src/../main.py", "../../main.py"):
+        assert source(server, path)["text"] == "a\r\nb\n", path
+    assert source(server, "/srv/app/cart/total.py")["path"] == "src/cart/total.py" and source(server, "/srv/tool/run.py")["text"] == "t\n"
+    source(server, "/srv/app/main.py", expect=404)  # a name alone is many a file's
+    assert source(server, "empty.py")["text"] == "" and len(source(server, "big.txt")["text"]) == 1 << 20
+    for path in ("bigger.txt", "other/secret.py", "cart", "none.py", "..", ".", "/", "\xff"):
+        assert source(server, path, expect=404)["error"]["code"] == "no_source", path
+    source(server, "", expect=400)
+    for path in ("x" * 1025, "a\0b"):
+        source(server, path, expect=400)
+        source_files(server, path, expect=400)
+    source(server, "main.py", "x" * 513, expect=400)
+
+    # What stands where, below the prefix and no higher.
+    got = source_files(server)
+    assert (got["commit"], got["exact"], got["more"]) == (second, False, False)
+    assert got["entries"] == [{"name": name, "path": name, "dir": name == "cart"} for name in ("big.txt", "cart", "empty.py", "main.py")]
+    assert source_files(server, "cart", "1.0.0") == {"commit": first, "exact": True, "entries": [{"name": "total.py", "path": "cart/total.py", "dir": False}], "more": False}
+    assert source_files(server, "tool")["entries"] == [{"name": "run.py", "path": "tool/run.py", "dir": False}]
+    for path in ("..", "../other", "cart/..", "cart/../../other", "other", "/", "cart/", "./cart", "main.py", "none", ":(top)other", "*"):
+        assert source_files(server, path, expect=404)["error"]["code"] == "no_source", path
+    many = Repository(tmp_path / "many")
+    many.commit("Many", "Ada", "2026-01-01T10:00:00Z", {"a": ""})
+    blob, tree = many.git("rev-parse", "HEAD:a"), many.path / "tree"
+    tree.write_text("".join(f"100644 blob {blob}\t{i:04}.py\n" for i in range(2001)))
+    made = subprocess.run(["git", "mktree"], cwd=many.path, stdin=tree.open(), capture_output=True, check=True, text=True).stdout.strip()
+    many.git("update-ref", "HEAD", many.git("-c", "user.name=a", "-c", "user.email=a@b.c", "commit-tree", "-m", "m", made))
+    for old in (shop, tools):
+        server.cli("project", "repo", "rm", "default", str(old.path))
+    server.cli("project", "repo", "add", "default", str(many.path))
+    got = source_files(server)
+    assert len(got["entries"]) == 2000 and got["more"] and got["entries"][-1]["name"] == "1999.py"
+
+
 @pytest.mark.skipif(not shutil.which("git", path="/usr/bin:/usr/local/bin:/bin"), reason="no git")
 def test_a_hostile_repository_runs_nothing_and_shows_nothing_else(server, tmp_path):
     mark = tmp_path / "ran"
@@ -258,6 +327,13 @@ def test_a_hostile_repository_runs_nothing_and_shows_nothing_else(server, tmp_pa
     shown = {f["file"]: f["context"] for f in frames if "context" in f}
     assert {name: lines[1] for name, lines in shown.items()} == {name: [2, name] for name in names if name != "gone.py"}
     assert "secret" not in json.dumps([f.get("context") for f in frames])
+    # Whole files neither: of links, directories, what is no text or too large, what is not there.
+    for name in (name for name in wanted if len(name) < 1000):
+        got = source(server, name, expect=200 if name in names and name != "gone.py" else 404)
+        assert got.get("text") in (None, f"1\n{name}\n3\n"), name
+    assert source(server, "link.py.txt")["text"] == ""
+    listed = {entry["name"]: entry["dir"] for entry in source_files(server)["entries"]}
+    assert listed == {**{name: False for name in names if name != "gone.py"}, ".gitattributes": False, ".mailmap": False, "binary.py": False, "dir.py": True, "link.py.txt": False}
     suspect = issue_of(server, "EvilError", lambda row: "suspect" in row)["suspect"]
     assert suspect["by"] == "blame" and suspect["message"] == "odd names" and suspect["file"] == "-n.py"
     for release in ("v1 --all", "HEAD@{1}", "HEAD..", ":/odd", "a" * 300, "refs/heads/main"):

@@ -523,6 +523,10 @@ def test_a_token_of_one_project_stays_in_it(clew):
     assert clew.request("GET", "/api/v1/projects/default/builds", token=token)[0] == 404 and clew.request("DELETE", "/api/v1/projects/default/builds/1", token=token)[0] == 404
     assert clew.request("GET", "/api/v1/projects/default/code-mappings", token=token)[0] == 404 and clew.request("DELETE", "/api/v1/projects/default/code-mappings/1", token=token)[0] == 404
     assert clew.request("GET", "/api/v1/projects/fenced/code-mappings", token=token)[0] == 200
+    assert [clew.request("GET", f"/api/v1/projects/{slug}/source/files", token=token)[0] for slug in ("default", "fenced")] == [404, 200]
+    assert code_of(clew.request("GET", "/api/v1/projects/default/source?path=a.py", token=token)[1]) != code_of(clew.request("GET", "/api/v1/projects/fenced/source?path=a.py", token=token)[1]) == "no_repository"
+    for path in ("source?path=a.py", "source/files"):  # what is read in issues, no more
+        assert clew.request("GET", "/api/v1/projects/default/" + path, token=clew.token("ingest,probe"))[0] == 403 and clew.request("GET", "/api/v1/projects/default/" + path, token=None)[0] == 401
     assert clew.request("POST", "/api/v1/tokens", '{"name":"n","scopes":["read"]}', JSON, token=token)[0] == 403
 
 
