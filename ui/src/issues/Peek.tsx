@@ -1,7 +1,7 @@
 // An issue beside the list: where it was raised and with what values, whose it is, and what led to it.
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { getJson, runQuery, serverNow } from '../api/client.ts';
-import { type Frame, type IssueEvent, loadEvent } from '../api/event.ts';
+import { type Frame, type IssueEvent, loadEvent, probedOf } from '../api/event.ts';
 import type { Issue } from '../api/issues.ts';
 import { useLoad } from '../api/load.ts';
 import type { TraceAnswer } from '../api/types.ts';
@@ -169,7 +169,10 @@ function Raised({ event }: { event: IssueEvent }) {
       {frame.context?.length ? (
         <Source frame={frame} platform={event.platform} around={AROUND} />
       ) : (
-        <p class="why hint pkwhy">{frame.missing ?? 'no source: the SDK sent no lines around it'}</p>
+        <p class="why hint pkwhy">
+          {frame.missing ??
+            (probedOf(event) ? 'no source: captured by a probe, which takes values alone' : 'no source: the SDK sent no lines around it')}
+        </p>
       )}
       {locals.length > 0 ? (
         <Values entries={locals} repr={event.platform === 'python'} scrubbed={event.scrubbed} />
