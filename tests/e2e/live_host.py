@@ -2,6 +2,7 @@
 
 usage: live_host.py URL ADMIN_TOKEN; then a JSON object a line:
 {"processes": [..], "old": [id, ..], "other": [id, ..]}  what runs there from now on; of which file texts that are not the newest
+{"hides": true}    no text leaves the host from now on
 {"capture": "p1", "times": 2, "total": 184.5, "rate": null, "trace": "..", "span": ".."}
 {"log": "p2", "level": "info", "body": "order 8121", "trace": "..", "span": ".."}
 {"figures": "p1", "kind": "count", "name": "orders.placed", "series": [{"count": 7, "by": {"tier": "gold"}}]}    what has been counted, all in all
@@ -107,6 +108,7 @@ class Host(Agent):
     # The processes that answer with the old text of a file, and with the later one.
     old = ()
     other = ()
+    hides = False
 
     def text(self, path, process):
         return FILES[path] if path != "app/pricing.py" else OLD if process in self.old else OTHER if process in self.other else PRICING
@@ -140,8 +142,9 @@ class Host(Agent):
             if m["type"] == "closed":
                 return
             if m["type"] == "resolve":
-                result = self.resolve(m)
-                more = {"result": result} if result else {"error": {"code": "no_source", "message": "the process has no such file"}}
+                result = None if self.hides and m["what"] in ("files", "source") else self.resolve(m)
+                error = {"code": "denied", "message": "the policy of the host lets no source leave it"} if self.hides else {"code": "no_source", "message": "the process has no such file"}
+                more = {"result": result} if result else {"error": error}
                 self.say("resolved", request=m["request"], ok=result is not None, **more)
             elif m["type"] == "desired":
                 self.place(m["probes"])
@@ -168,7 +171,7 @@ class Host(Agent):
                 self.say("counts", counts=[{"probe": probe["id"], "process": p["id"], "hits": 40, "filtered": 40 if probe.get("if") else 0, "captured": 0, "errors": 0, "ns": 12000,
                                             "dropped": {"rate": 0, "ring": 0, "spool": 0, "budget": 0, "grant": 0}}])
             if not probe.get("count_only"):
-                told(f"probe {json.dumps({k: probe.get(k) for k in ('id', 'revision', 'kind', 'paused', 'where', 'match', 'line_hash', 'function', 'metric')})}")
+                told(f"probe {json.dumps({k: probe.get(k) for k in ('id', 'revision', 'kind', 'paused', 'where', 'match', 'source_hash', 'line_hash', 'function', 'metric')})}")
         if not probes:
             told("probe none")
 
@@ -209,6 +212,8 @@ def main():
             host.processes = [process(p.pop("n"), **p) for p in deed["processes"]]
             host.old, host.other = tuple(deed.get("old", ())), tuple(deed.get("other", ()))
             host.say("processes", processes=host.processes)
+        elif "hides" in deed:
+            host.hides = deed["hides"]
         elif "capture" in deed:
             more = {name: deed[name] for name in ("trace", "span") if name in deed}
             host.send(*[host.hit(deed["capture"], deed.get("total", 184.5), deed.get("rate"), deed.get("n", 0), **more) for _ in range(deed.get("times", 1))])

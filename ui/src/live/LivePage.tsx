@@ -23,9 +23,11 @@ import { may } from '../state/session.ts';
 import { Counted } from './Counted.tsx';
 import { Editor } from './Editor.tsx';
 import { NoAgent, NoService, NotAttachable, Services } from './Empty.tsx';
+import { FromRepository } from './FromRepository.tsx';
 import { functionAt, isCounting, lineIn, probeAt, probesIn, sameFile } from './files.ts';
 import { Hits } from './Hits.tsx';
 import { Diamond } from './Marks.tsx';
+import { type Shown, useRepository, useRepositoryFile } from './repository.ts';
 import { Instances, OtherServices, Probes, Tree } from './Side.tsx';
 import { SnapshotPanel } from './SnapshotPanel.tsx';
 import { linesOf, SourceView } from './SourceView.tsx';
@@ -53,6 +55,7 @@ export function LivePage() {
       probe: undefined,
       snapshot: undefined,
       process: undefined,
+      source: undefined,
       pane: undefined,
     });
   const error = services.error.value;
@@ -121,9 +124,14 @@ function Service({ name, service, session, choose, stale }: ServiceProps) {
   const mayPlace = may('probe');
   const able = instances.some((one) => one.connected && one.attachable !== false);
 
-  const key = file ? `source ${name} ${process} ${file}` : '';
-  const source = useLoad(key, key, (abort) => (file ? loadSource(name, process, file, abort) : Promise.resolve(undefined)));
-  const text = source.data.value;
+  const repository = useRepository(name, session.instances.data.value, process, probe);
+  const byChoice = param('source') === 'repository' && repository !== null;
+  const key = file && !byChoice ? `source ${name} ${process} ${file}` : '';
+  const source = useLoad(key, key, (abort) => (file && key ? loadSource(name, process, file, abort) : Promise.resolve(undefined)));
+  const instead = byChoice || source.error.value !== undefined || (!able && session.instances.data.value !== undefined);
+  const kept = useRepositoryFile(repository, instead ? file : undefined);
+  const text: Shown | undefined = (instead ? kept.data.value : undefined) ?? (source.error.value ? undefined : source.data.value);
+  const failed = byChoice ? kept : source;
   const same = useSame(name, text, instances);
   const lines = useMemo(() => linesOf(text?.text ?? ''), [text]);
   const came = useCame(text, lines, line);
@@ -322,7 +330,18 @@ function Service({ name, service, session, choose, stale }: ServiceProps) {
               goLine={goLine}
               others={same.others}
             />
-            {able && <Tree service={name} process={process} file={file} probes={probes} open={open} />}
+            {(able || repository) && (
+              <Tree
+                service={name}
+                process={process}
+                file={file}
+                probes={probes}
+                open={open}
+                able={able}
+                repository={repository ?? undefined}
+                byChoice={byChoice}
+              />
+            )}
             <Probes probes={probes} service={name} chosen={probe?.id} choose={chooseProbe} />
             <OtherServices services={(session.services.data.value?.services ?? []).filter((one) => one.service !== name)} choose={choose} />
           </aside>
@@ -349,22 +368,32 @@ function Service({ name, service, session, choose, stale }: ServiceProps) {
                     <span class="grow" />
                     <span class="xs d3 nw cut" title={text?.generated}>
                       {text &&
-                        [text.generated && `mapped from ${shortPath(text.generated)}`, sameWords(same.same, same.of)]
+                        [text.generated && `mapped from ${shortPath(text.generated)}`, !text.repository && sameWords(same.same, same.of)]
                           .filter(Boolean)
                           .join(' · ')}
                     </span>
                   </div>
                 )}
-                {came && <Came came={came} instance={instances.find((one) => one.id === text?.process)} />}
-                {!able && session.instances.data.value ? (
+                {text?.repository && (
+                  <FromRepository
+                    place={text.repository}
+                    same={same}
+                    error={byChoice ? undefined : source.error.value}
+                    retry={source.retry}
+                  />
+                )}
+                {came && (
+                  <Came came={came} instance={instances.find((one) => one.id === text?.process)} commit={text?.repository?.commit} />
+                )}
+                {!able && session.instances.data.value && !text?.repository ? (
                   <NotAttachable service={name} instances={instances} />
                 ) : !file ? (
                   <Begin service={name} mayPlace={mayPlace} narrow={narrow} />
-                ) : source.error.value ? (
-                  <Failure error={source.error.value} retry={source.retry} />
+                ) : failed.error.value && !text ? (
+                  <Failure error={failed.error.value} retry={failed.retry} />
                 ) : text ? (
                   <SourceView
-                    key={text.path}
+                    key={`${text.path} ${text.repository?.commit}`}
                     source={text}
                     probes={probes}
                     line={line}
@@ -376,7 +405,7 @@ function Service({ name, service, session, choose, stale }: ServiceProps) {
                     mayPlace={mayPlace}
                   />
                 ) : (
-                  <SourceSkeleton busy={source.busy.value} />
+                  <SourceSkeleton busy={failed.busy.value} />
                 )}
               </>
             )}
@@ -455,21 +484,32 @@ function useCame(source: SourceFile | undefined, lines: readonly string[], line:
   return seen && to === undefined ? { from: line, to, close: () => setParams({ seen: undefined }, { replace: true }) } : undefined;
 }
 
-function Came({ came: { from, to, close }, instance }: { came: CameFrom; instance: Instance | undefined }) {
-  const where = `${instance ? nameOf(instance) : 'the process'}${instance?.version ? ` (${instance.version})` : ''}`;
+function Came({
+  came: { from, to, close },
+  instance,
+  commit,
+}: {
+  came: CameFrom;
+  instance: Instance | undefined;
+  commit: string | undefined;
+}) {
+  const has = commit ? 'has' : 'runs';
+  const where = commit
+    ? 'the repository'
+    : `${instance ? nameOf(instance) : 'the process'}${instance?.version ? ` (${instance.version})` : ''}`;
   return (
     <p class="note sm" role="status">
       {to === undefined ? (
         <>
-          <b>Other source:</b> the line that you come from, {from} there, is not in the file that {where} runs. A probe at line {from} would
-          capture something else; look for the place, or choose an instance of that version.
+          <b>Other source:</b> the line that you come from, {from} there, is not in the file that {where} {has}. A probe at line {from}{' '}
+          would capture something else; look for the place, or choose an instance of that version.
         </>
       ) : (
         <>
           <b>
             Line {from} is line {to} here:
           </b>{' '}
-          {where} runs another version of the file than the one that you come from.
+          {where} {has} another version of the file than the one that you come from.
         </>
       )}{' '}
       <button type="button" class="link" onClick={close}>

@@ -3,13 +3,16 @@ import { ChartLine, ChevronDown, ChevronRight, FileCode, Folder } from 'lucide';
 import { useState } from 'preact/hooks';
 import { useLoad } from '../api/load.ts';
 import { type Instance, type LiveService, loadFiles, type Probe } from '../api/probes.ts';
+import { loadRepositoryFiles } from '../api/source.ts';
 import { plural } from '../format/number.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { SkeletonRows, useLate } from '../parts/States.tsx';
+import { setParams } from '../state/route.ts';
 import { hueOf } from '../state/services.ts';
 import { CountedSpark } from './Counted.tsx';
 import { foldersOf, isCounting, probesIn, readPlace, sortedEntries } from './files.ts';
 import { colourOf, Diamond, ToneIcon } from './Marks.tsx';
+import type { Repository } from './repository.ts';
 import { instanceSaid, isAlive, nameOf, numbers, placedWords, placementSaid, placeOf, probeSaid } from './words.ts';
 
 interface InstancesProps {
@@ -98,11 +101,18 @@ interface TreeProps {
   file: string | undefined;
   probes: readonly Probe[];
   open: (file: string, line?: number) => void;
+  /** The host can be asked. */
+  able: boolean;
+  repository: Repository | undefined;
+  /** The repository's, though the host can be asked. */
+  byChoice: boolean;
 }
 
 export function Tree(props: TreeProps) {
   const [text, setText] = useState('');
   const [bad, setBad] = useState(false);
+  const { repository } = props;
+  const kept = repository !== undefined && (props.byChoice || !props.able);
   return (
     <section aria-label="Files">
       <div class="sec hl">
@@ -129,16 +139,45 @@ export function Tree(props: TreeProps) {
           />
         </form>
       </div>
+      {repository && (
+        <div class="srcof">
+          <span class="seg s" role="group" aria-label="Where the source is read">
+            <button
+              type="button"
+              aria-pressed={!kept}
+              disabled={!props.able}
+              onClick={() => setParams({ source: undefined, edit: undefined })}
+            >
+              Host
+            </button>
+            <button type="button" aria-pressed={kept} onClick={() => setParams({ source: 'repository', edit: undefined })}>
+              Repository
+            </button>
+          </span>
+        </div>
+      )}
       <div class="ft">
-        <Entries key={`${props.service} ${props.process}`} {...props} path="" depth={0} />
+        <Entries
+          key={`${props.service} ${props.process} ${kept}`}
+          {...props}
+          repository={kept ? repository : undefined}
+          path=""
+          depth={0}
+        />
       </div>
     </section>
   );
 }
 
-function Entries({ service, process, file, probes, open, path, depth }: TreeProps & { path: string; depth: number }) {
-  const key = `files ${service} ${process} ${path}`;
-  const load = useLoad(key, key, (abort) => loadFiles(service, process, path, abort));
+/** repository: theirs, not the host's. */
+function Entries(props: TreeProps & { path: string; depth: number }) {
+  const { service, process, file, probes, open, path, depth, repository } = props;
+  const key = `files ${service} ${process} ${repository?.project} ${repository?.release} ${path}`;
+  const load = useLoad(key, key, (abort) =>
+    repository
+      ? loadRepositoryFiles(repository.project, repository.release, path, abort).then(({ entries }) => entries)
+      : loadFiles(service, process, path, abort),
+  );
   const late = useLate(!load.data.value && load.busy.value);
   const error = load.error.value;
   const inset = { paddingLeft: `calc(var(--gutter) + ${depth * 14}px)` };
@@ -164,13 +203,7 @@ function Entries({ service, process, file, probes, open, path, depth }: TreeProp
     <ul>
       {entries.map((entry) =>
         entry.dir ? (
-          <FolderRow
-            key={entry.path}
-            {...{ service, process, file, probes, open, depth }}
-            path={entry.path}
-            name={entry.name}
-            files={entry.files}
-          />
+          <FolderRow key={entry.path} {...props} path={entry.path} name={entry.name} files={entry.files} />
         ) : (
           <li key={entry.path}>
             <button

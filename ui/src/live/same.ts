@@ -25,7 +25,8 @@ export function useSame(service: string, source: SourceFile | undefined, instanc
       if (abort.signal.aborted) return;
       const told = answers.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
       const differ = told.filter(({ text }) => text !== source.text).map((one) => one.process);
-      setFound({ key, same: 1 + told.length - differ.length, of: 1 + told.length, others: differ });
+      const own = source.process ? 1 : 0; // a repository is none of them
+      setFound({ key, same: own + told.length - differ.length, of: own + told.length, others: differ });
     });
     return () => abort.abort();
   }, [key]);
