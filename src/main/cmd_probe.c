@@ -5,6 +5,7 @@
 #include "main/ask.h"
 #include "main/grid.h"
 #include "main/human.h"
+#include "main/probe_place.h"
 #include "main/probe_text.h"
 #include "main/terminal.h"
 #include "query/literal.h"
@@ -46,40 +47,6 @@ static void put(struct json_writer *w, const char *key, const char *value)
         return;
     json_put_key(w, str_z(key));
     json_put_str(w, str_z(value));
-}
-
-// "orders.py:42"; "place()" or "orders.py:place()": a function's entry, or what a timer measures.
-static int put_where(struct json_writer *w, const char *text, bool timer, struct err *err)
-{
-    str s = str_z(text);
-    ptrdiff_t colon = -1;
-    uint64_t line = 0;
-    for (size_t i = 0; i < s.len; i++)
-        if (s.ptr[i] == ':')
-            colon = (ptrdiff_t)i;
-    json_put_key(w, STR("where"));
-    json_put_object(w);
-    if (str_ends(s, STR("()")) && s.len > 2) {
-        if (colon > 0) {
-            json_put_key(w, STR("file"));
-            json_put_str(w, str_slice(s, 0, (size_t)colon));
-        }
-        json_put_key(w, STR("function"));
-        json_put_str(w, str_slice(s, (size_t)(colon + 1), s.len - 2));
-        json_put_key(w, STR("at"));
-        json_put_str(w, timer ? STR("exit") : STR("entry"));
-    } else if (colon > 0 && parse_u64(str_slice(s, (size_t)colon + 1, s.len), &line) && line > 0) {
-        json_put_key(w, STR("file"));
-        json_put_str(w, str_slice(s, 0, (size_t)colon));
-        json_put_key(w, STR("line"));
-        json_put_uint(w, line);
-    } else {
-        err_set(err, ERR_INVALID, "usage", "\"%.200s\" is neither FILE:LINE nor FUNCTION()", text);
-        err_set_hint(err, "clew probe add checkout orders.py:42");
-        return ERR_INVALID;
-    }
-    json_put_object_end(w);
-    return 0;
 }
 
 static int put_number(struct json_writer *w, const struct invocation *inv, const char *key, struct err *err)
@@ -186,18 +153,37 @@ static int put_metric(struct json_writer *w, const struct invocation *inv, struc
     return r;
 }
 
+// Which words are the service and the place: an exception needs none.
+static int read_words(const struct invocation *inv, const char **ret_service, const char **ret_place, struct err *err)
+{
+    const char *service = invocation_option(inv, "service");
+    bool exception = probe_place_is_exception(inv);
+    int n = inv->operands_n, words = service ? 0 : 1; // in front of the place
+    if (n == words + 1 || (exception && n == words)) {
+        *ret_service = service ? service : inv->operands[0];
+        *ret_place = n > words ? inv->operands[n - 1] : NULL;
+        return 0;
+    }
+    if (n > words)
+        return err_set(err, ERR_INVALID, "usage", "the service is named twice");
+    if (exception)
+        return err_set(err, ERR_INVALID, "usage", "the service is missing: clew probe add SERVICE --exception TYPE");
+    return err_set(err, ERR_INVALID, "usage",
+                   service || n == 0 ? "the place is missing: clew probe add SERVICE FILE:LINE"
+                                     : "the service is missing: clew probe add SERVICE FILE:LINE");
+}
+
 static int put_probe(struct json_writer *w, const struct invocation *inv, struct err *err)
 {
-    const char *service = invocation_option(inv, "service"), *place = inv->operands[inv->operands_n - 1];
-    if (!service && inv->operands_n == 2)
-        service = inv->operands[0];
-    else if (!service || inv->operands_n == 2)
-        return err_set(err, ERR_INVALID, "usage",
-                       service ? "the service is named twice"
-                               : "the service is missing: clew probe add SERVICE FILE:LINE");
+    const char *service = NULL, *place = NULL;
+    int r = read_words(inv, &service, &place, err);
+    if (r < 0)
+        return r;
     json_put_object(w);
     put(w, "service", service);
-    int r = put_where(w, place, invocation_option(inv, "timer"), err);
+    r = probe_place_put(w, inv, place, err);
+    if (probe_place_is_exception(inv) && !invocation_option(inv, "log") && !invocation_option(inv, "metric"))
+        put(w, "kind", "exception");
     put(w, "project", invocation_option(inv, "project"));
     put(w, "if", invocation_option(inv, "if"));
     put(w, "hit", invocation_option(inv, "hit"));

@@ -40,13 +40,17 @@ const struct command commands[] = {
       CONFIG_CLIENT, 1, COMMAND_OPERANDS_MAX, { { 0 } }, command_agents_rm },
     { "agents", "", "hosts with an agent: connected, processes, cost", NULL,
       CONFIG_CLIENT, 0, 0, { OPTION_JSON, { "services", NULL, "the services that run there instead, which probes name" } }, command_agents },
-    { "probe add", "[SERVICE] FILE:LINE", "place a probe in what runs: clew probe add checkout orders.py:42 --if 'order.total > 100'",
+    { "probe add", "[SERVICE] [FILE:LINE]", "place a probe in what runs: clew probe add checkout orders.py:42 --if 'order.total > 100'",
       "Prints the probe's id. On a terminal, and with --wait, says when it is installed or why it is refused (status 1).\n"
-      "FUNCTION() or FILE:FUNCTION() instead of FILE:LINE: at its entry. With --metric hits are counted, with --timer calls of a function are\n"
+      "FUNCTION() or FILE:FUNCTION() instead of FILE:LINE: at its entry, with --exit or --throw where it ends. With --exception or --uncaught:\n"
+      "where exceptions are raised, or end what nobody catches, anywhere or in FILE, FUNCTION() or FILE:FUNCTION(): clew probe add checkout --exception\n"
+      "ValueError; each capture makes an issue where no SDK of Sentry reports. With --metric hits are counted, with --timer calls of a function are\n"
       "measured, both in the metric of that name; they have no limit of hits. Expressions are described in docs/probes.md; they never call the program.\n"
       "Needs the scope probe, in production probe_prod: a token that has it (CLEW_TOKEN), or the data directory of a server on this machine.",
-      CONFIG_CLIENT, 1, 2,
-      { { "service", "NAME", "the service, where it is not the first word" }, { "if", "EXPR", "only when this is true: 'order.total > 100'" },
+      CONFIG_CLIENT, 0, 2,
+      { { "service", "NAME", "the service, where it is not the first word" }, { "exception", "TYPE", "where an exception of this type, or one built on it, is raised; '*': of any" },
+        { "uncaught", NULL, "only what nobody catches (alone: of any type)" }, { "exit", NULL, "where FUNCTION() ends, by a return or an exception" },
+        { "throw", NULL, "where an exception leaves FUNCTION()" }, { "if", "EXPR", "only when this is true: 'order.total > 100'" },
         { "capture", "EXPR", "this, too; may be given several times" }, { "log", "TEMPLATE", "a log line instead of a snapshot: 'total {order.total}'" },
         { "level", "LEVEL", "of the log line (default: info)" }, { "metric", "NAME", "count hits in this metric instead" },
         { "as", "KIND", "count, gauge or histogram (default: count, with --value histogram)" }, { "value", "EXPR", "what is counted up, or measured: 'order.total'" },

@@ -12,17 +12,26 @@ void probe_text_where(struct buf *out, const struct json_node *probe)
     str file = json_get_text(where, STR("file")), function = json_get_text(where, STR("function")),
         exception = json_get_text(where, STR("exception"));
     bool uncaught = json_is(json_get(where, STR("uncaught")), JSON_TRUE);
-    if (exception.len) {
+    str at = json_get_text(where, STR("at"));
+    if (str_eq(exception, STR("*"))) {
+        buf_str(out, uncaught ? STR("uncaught exception") : STR("any exception"));
+    } else if (exception.len) {
         buf_str(out, uncaught ? STR("uncaught ") : STR("exception "));
         human_escape(out, exception);
     }
+    if (exception.len && (function.len || file.len))
+        buf_str(out, STR(" in "));
     if (function.len) {
-        buf_str(out, exception.len ? STR(" in ") : STR(""));
         human_escape(out, function);
         buf_str(out, STR("()"));
-    } else if (!exception.len) {
+        if (!exception.len && at.len && !str_eq(at, STR("entry"))) {
+            buf_byte(out, ' ');
+            human_escape(out, at);
+        }
+    } else {
         human_escape(out, file);
-        buf_printf(out, ":%lld", (long long)json_get_int(where, STR("line")));
+        if (!exception.len)
+            buf_printf(out, ":%lld", (long long)json_get_int(where, STR("line")));
     }
 }
 

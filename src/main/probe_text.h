@@ -3,7 +3,7 @@
 #include "base/buf.h"
 #include "base/json_tree.h"
 
-// "checkout orders.py:42", "checkout place()".
+// "orders.py:42", "place()", "place() exit", "uncaught ValueError", "any exception in orders.py".
 void probe_text_where(struct buf *out, const struct json_node *probe);
 // One line an instance, with what to do where it is refused.
 void probe_text_instances(struct buf *out, const struct json_node *probe);

@@ -169,6 +169,49 @@ def test_a_timer_measures_a_function(server, agent):
     assert "probe.duration" in clew(server, "probe", "show", id).stdout
 
 
+@pytest.mark.parametrize("words, where, listed", [
+    (["--exception", "ValueError"], {"exception": "ValueError"}, "exception ValueError"),
+    (["--exception", "*"], {"exception": "*"}, "any exception"),
+    (["--uncaught"], {"exception": "*", "uncaught": True}, "uncaught exception"),
+    (["--uncaught", "--exception", "shop.Refused"], {"exception": "shop.Refused", "uncaught": True}, "uncaught shop.Refused"),
+    (["app/pricing.py", "--exception", "KeyError"], {"exception": "KeyError", "file": "app/pricing.py"}, "exception KeyError in app/pricing.py"),
+    (["apply()", "--exception", "KeyError"], {"exception": "KeyError", "function": "apply"}, "exception KeyError in apply()"),
+    (["app/pricing.py:apply()", "--exception", "*"], {"exception": "*", "file": "app/pricing.py", "function": "apply"}, "any exception in apply()"),
+])
+def test_an_exception_is_placed_with_or_without_a_place(server, agent, words, where, listed):
+    id = clew(server, "probe", "add", agent.service, *words).stdout.strip()
+    [told] = agent.desired(id)["probes"]
+    assert (told["kind"], told["where"]) == ("exception", where)
+    assert f" {listed} " in clew(server, "probe", "ls", "--service", agent.service).stdout
+    assert f"where     {listed}\n" in clew(server, "probe", "show", id).stdout
+
+
+@pytest.mark.parametrize("place", [[], ["app/pricing.py"]])
+def test_the_service_of_an_exception_may_be_an_option(server, agent, place):
+    id = clew(server, "probe", "add", *place, "--service", agent.service, "--uncaught", "--log", "{@exception}").stdout.strip()
+    [told] = agent.desired(id)["probes"]
+    assert told["kind"] == "log" and told["where"] == {"exception": "*", "uncaught": True, **({"file": place[0]} if place else {})}
+
+
+@pytest.mark.parametrize("words, at, listed", [([], "entry", "apply()"), (["--exit", "--capture", "@return"], "exit", "apply() exit"), (["--throw"], "throw", "apply() throw")])
+def test_a_function_is_probed_at_either_end(server, agent, words, at, listed):
+    id = clew(server, "probe", "add", agent.service, "app/pricing.py:apply()", *words).stdout.strip()
+    [told] = agent.desired(id)["probes"]
+    assert told["kind"] == "snapshot" and told["where"] == {"file": "app/pricing.py", "function": "apply", "at": at}
+    assert f"where     {listed}\n" in clew(server, "probe", "show", id).stdout
+
+
+@pytest.mark.parametrize("words", [
+    [], ["--exception", "ValueError"], ["--service", "shop"], ["shop", "a.py", "b.py", "--uncaught"], ["shop", "a.py", "--service", "shop", "--uncaught"],
+    ["shop", "--exception", ""], ["shop", "--exception", "KeyError, ValueError"], ["shop", "--exception", "--uncaught"], ["shop", "a.py:3", "--exception", "KeyError"],
+    ["shop", "a.py:0", "--uncaught"], ["shop", "", "--uncaught"], ["shop", "()", "--uncaught"], ["shop", "a.py", "--throw"], ["shop", "a.py:3", "--exit"],
+    ["shop", "f()", "--throw", "--exit"], ["shop", "f()", "--throw", "--timer"], ["shop", "f()", "--throw", "--uncaught"], ["shop", "--exit", "--exception", "KeyError"],
+    ["shop", "f()", "--timer", "--uncaught"]])
+def test_what_is_no_place_of_an_exception_is_a_usage_error(server, words):
+    assert clew(server, "probe", "add", *words, status=2).stderr.startswith("clew: ")
+    assert clew(server, "probe", "ls", "--service", "shop").stdout == ""
+
+
 @pytest.mark.parametrize("words", [["--value", "x"], ["--by", "x"], ["--as", "count"], ["--metric", "x", "--log", "y"], ["--timer", "--capture", "y"], ["--timer", "--value", "y"]])
 def test_what_does_not_go_together_is_a_usage_error(server, words):
     assert clew(server, "probe", "add", "shop", "a.py:f()", *words, status=2).stderr.startswith("clew: ")
