@@ -273,6 +273,23 @@ static void put_process(struct json_writer *w, const struct target *t)
     json_put_object_end(w);
 }
 
+void tell_policy(struct helper *h)
+{
+    struct buf b;
+    struct json_writer w;
+    buf_init(&b, 64 << 10);
+    json_writer_init(&w, &b);
+    json_put_object(&w);
+    json_put_key(&w, STR("type"));
+    json_put_str(&w, STR("policy"));
+    json_put_key(&w, STR("policy"));
+    policy_put(h->o->policy, &w);
+    json_put_object_end(&w);
+    if (!b.error)
+        channel_send(&h->channel, CHANNEL_JSON, buf_bytes(&b), (bytes){ 0 });
+    buf_free(&b);
+}
+
 void tell_processes(struct helper *h)
 {
     struct buf b;

@@ -159,6 +159,7 @@ static void on_message(struct channel *c, uint8_t kind, bytes m)
         h->lease_ms = m.len == 8 && le64_get(m.ptr) < (uint64_t)h->o->lease_ms ? (int)le64_get(m.ptr) : h->o->lease_ms;
         break;
     case CHANNEL_SYNC:
+        tell_policy(h);
         tell_processes(h);
         rows_tell(h, true);
         break;
@@ -271,6 +272,7 @@ static void read_policy_again(struct helper *h)
     *h->o->policy = fresh;
     log_info("agent", "the policy was read again");
     policy_changed(h);
+    tell_policy(h);
     reconcile(h);
 }
 

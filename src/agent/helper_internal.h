@@ -102,6 +102,7 @@ struct helper {
 void discover(struct helper *h);
 void policy_changed(struct helper *h); // to what is attached, too
 void target_free(struct target *t);
+void tell_policy(struct helper *h); // the connection has a copy from its start alone
 void tell_processes(struct helper *h);
 // rows.c
 struct row *row_get(struct target *t, str probe, bool make);

@@ -25,19 +25,20 @@ static int too_many(struct err *err)
 static int add_user(struct policy *p, void *list, str name, struct err *err)
 {
     bool not = name.ptr[0] == '!';
-    str copy;
-    if (p->users_n == POLICY_ITEMS || arena_dup(&p->arena, not ? str_slice(name, 1, name.len) : name, &copy) < 0)
+    str text, copy;
+    if (p->users_n == POLICY_ITEMS || arena_dup(&p->arena, name, &text) < 0)
         return too_many(err);
+    copy = not ? str_slice(text, 1, text.len) : text;
     char *end;
     unsigned long id = strtoul(copy.ptr, &end, 10);
     if (copy.len && *end == 0 && copy.ptr[0] >= '0' && copy.ptr[0] <= '9' && id < (uid_t)-1) {
-        p->users[p->users_n++] = (struct policy_user){ (uid_t)id, not };
+        p->users[p->users_n++] = (struct policy_user){ (uid_t)id, not, text };
         return 0;
     }
     struct passwd *pw = copy.len ? getpwnam(copy.ptr) : NULL;
     if (!pw)
         return err_set(err, ERR_NOENT, "unknown_user", "there is no user \"%s\"", copy.ptr);
-    p->users[p->users_n++] = (struct policy_user){ pw->pw_uid, not };
+    p->users[p->users_n++] = (struct policy_user){ pw->pw_uid, not, text };
     return 0;
 }
 
@@ -230,4 +231,55 @@ int policy_allows(const struct policy *p, const struct process *process, str ser
     err_set(err, ERR_DENIED, "policy", "this host's policy leaves %s out", what);
     err_set_hint(err, "its administrator decides: `%s` in the agent's policy file", key);
     return ERR_DENIED;
+}
+
+static void put_item(struct json_writer *w, str item, unsigned *n, uint64_t *more)
+{
+    if (*n == POLICY_TOLD_ITEMS || item.len > POLICY_TOLD_BYTES) {
+        (*more)++;
+    } else {
+        (*n)++;
+        json_put_str(w, item);
+    }
+}
+
+void policy_put(const struct policy *p, struct json_writer *w)
+{
+    const struct {
+        const char *key;
+        const struct policy_list *list;
+    } lists[] = { { "services", &p->services },
+                  { "environments", &p->environments },
+                  { "cgroups", &p->cgroups },
+                  { "shapes_services", &p->shape_services },
+                  { "shapes_environments", &p->shape_environments } };
+    uint64_t more = 0;
+    unsigned n = 0;
+    json_put_object(w);
+    json_put_key(w, STR("shapes"));
+    json_put_bool(w, p->shapes);
+    json_put_key(w, STR("patch"));
+    json_put_bool(w, false);
+    if (p->users_n) {
+        json_put_key(w, STR("users"));
+        json_put_array(w);
+        for (size_t i = 0; i < p->users_n; i++)
+            put_item(w, p->users[i].text, &n, &more);
+        json_put_array_end(w);
+    }
+    for (size_t k = 0; k < sizeof lists / sizeof lists[0]; k++) {
+        n = 0;
+        if (!lists[k].list->n)
+            continue;
+        json_put_key(w, str_z(lists[k].key));
+        json_put_array(w);
+        for (size_t i = 0; i < lists[k].list->n; i++)
+            put_item(w, lists[k].list->items[i], &n, &more);
+        json_put_array_end(w);
+    }
+    if (more) {
+        json_put_key(w, STR("more"));
+        json_put_uint(w, more);
+    }
+    json_put_object_end(w);
 }

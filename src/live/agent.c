@@ -49,6 +49,7 @@ void agent_free(struct live_agent *a)
     arena_free(&a->arena);
     mem_free(a->host);
     mem_free(a->version);
+    mem_free(a->rules);
     mem_free(a);
 }
 
@@ -373,6 +374,19 @@ static void welcome(struct live *l, struct live_link *k, const struct agent_mess
     k->greeted = true;
 }
 
+static void take_policy(struct live_agent *a, const struct agent_message *m)
+{
+    struct buf b;
+    struct json_writer w;
+    buf_init(&b, AGENT_RULES_JSON_MAX);
+    json_writer_init(&w, &b);
+    agent_rules_put(m->policy.json, &w);
+    a->shapes = m->policy.shapes;
+    a->policy_known = true;
+    set_text(&a->rules, b.error ? (str){ 0 } : buf_view(&b));
+    buf_free(&b);
+}
+
 // They outlive the message: written and read again into the agent's own arena.
 static int take_processes(struct live *l, struct live_agent *a, const struct agent_message *m)
 {
@@ -540,6 +554,9 @@ static int take(struct live_link *k, const struct agent_message *m, struct err *
         a->spool_bytes = m->status.spool_bytes;
         a->attached = m->status.attached;
         a->dropped = m->status.dropped;
+        break;
+    case AGENT_POLICY:
+        take_policy(a, m);
         break;
     case AGENT_CAPTURES: // captures_take
         return k->listed ? 0 : err_set(err, ERR_MALFORMED, "bad_message", "`processes` come before what they capture");

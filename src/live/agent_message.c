@@ -197,12 +197,69 @@ static int read_status(const struct json_node *root, struct agent_message *m)
     return 0;
 }
 
+static const str rule_lists[] = { STR_INIT("users"),   STR_INIT("services"),        STR_INIT("environments"),
+                                  STR_INIT("cgroups"), STR_INIT("shapes_services"), STR_INIT("shapes_environments") };
+
+static int read_policy(const struct json_node *root, struct agent_message *m, struct err *err)
+{
+    const struct json_node *policy = json_get(root, STR("policy"));
+    if (!json_is(policy, JSON_OBJECT))
+        return bad(err, "a policy that is no object");
+    for (size_t i = 0; i < sizeof rule_lists / sizeof *rule_lists; i++) {
+        const struct json_node *a = json_get(policy, rule_lists[i]);
+        if (a && a->type != JSON_ARRAY)
+            return bad(err, "a policy with something else than lists");
+        for (const struct json_node *e = a ? a->first : NULL; e; e = e->next)
+            if (e->type != JSON_STRING)
+                return bad(err, "a policy whose lists hold something else than texts");
+    }
+    m->policy.shapes = is_true(policy, "shapes");
+    m->policy.json = policy;
+    return 0;
+}
+
+static bool rule_is_shown(str s)
+{
+    for (size_t i = 0; i < s.len; i++)
+        if ((unsigned char)s.ptr[i] < 0x20 || s.ptr[i] == 0x7f)
+            return false;
+    return s.len > 0 && s.len <= AGENT_RULE_MAX;
+}
+
+void agent_rules_put(const struct json_node *policy, struct json_writer *w)
+{
+    int64_t more = number(policy, "more");
+    more = more > AGENT_STATES_MAX ? AGENT_STATES_MAX : more;
+    json_put_object(w);
+    for (size_t i = 0; i < sizeof rule_lists / sizeof *rule_lists; i++) {
+        const struct json_node *a = json_get(policy, rule_lists[i]);
+        int n = 0;
+        if (!a || !a->n)
+            continue;
+        json_put_key(w, rule_lists[i]);
+        json_put_array(w);
+        for (const struct json_node *e = a->first; e; e = e->next) {
+            bool shown = n < AGENT_RULES_MAX && rule_is_shown(e->text);
+            if (shown)
+                json_put_str(w, e->text);
+            n += shown;
+            more += !shown;
+        }
+        json_put_array_end(w);
+    }
+    if (more) {
+        json_put_key(w, STR("more"));
+        json_put_int(w, more);
+    }
+    json_put_object_end(w);
+}
+
 int agent_message_read(str text, struct arena *arena, struct agent_message *ret, struct err *err)
 {
     static const str kinds[] = { [AGENT_HELLO] = STR_INIT("hello"),       [AGENT_PROCESSES] = STR_INIT("processes"),
                                  [AGENT_STATES] = STR_INIT("states"),     [AGENT_COUNTS] = STR_INIT("counts"),
                                  [AGENT_CAPTURES] = STR_INIT("captures"), [AGENT_RESOLVED] = STR_INIT("resolved"),
-                                 [AGENT_STATUS] = STR_INIT("status") };
+                                 [AGENT_STATUS] = STR_INIT("status"),     [AGENT_POLICY] = STR_INIT("policy") };
     struct agent_message m;
     const struct json_node *root;
     memset(&m, 0, sizeof m);
@@ -239,6 +296,9 @@ int agent_message_read(str text, struct arena *arena, struct agent_message *ret,
         break;
     case AGENT_STATUS:
         r = read_status(root, &m);
+        break;
+    case AGENT_POLICY:
+        r = read_policy(root, &m, err);
         break;
     }
     if (r == 0)

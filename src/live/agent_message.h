@@ -11,6 +11,9 @@ enum {
     AGENT_CAPTURES_MAX = 1000, // of one message
     AGENT_ID_MAX = 64,         // bytes of a capture's id
     AGENT_CODE_MAX = 64,
+    AGENT_RULES_MAX = 16, // of each list of a policy
+    AGENT_RULE_MAX = 128, // bytes
+    AGENT_RULES_JSON_MAX = 32 << 10,
 };
 
 enum agent_message_kind {
@@ -21,6 +24,7 @@ enum agent_message_kind {
     AGENT_CAPTURES,
     AGENT_RESOLVED,
     AGENT_STATUS,
+    AGENT_POLICY,
 };
 
 struct agent_state {
@@ -70,10 +74,17 @@ struct agent_message {
             double cpu_ratio;
             int64_t rss, spool_bytes, attached, dropped;
         } status;
+        struct {
+            bool shapes;
+            const struct json_node *json;
+        } policy;
     };
 };
 
 // "p3" -> 3; 0: it is no probe's id.
 int64_t probe_id_of(str text);
+// What a host's policy says of processes, as an object of lists: no more and no longer ones than the limits above say; "more" counts what is
+// left out, here and by the agent.
+void agent_rules_put(const struct json_node *policy, struct json_writer *w);
 // ERR_MALFORMED with what is wrong; ERR_UNSUPPORTED: a type that is not known (to be passed over); ERR_NOMEM, ERR_LIMIT.
 int agent_message_read(str text, struct arena *arena, struct agent_message *ret, struct err *err);

@@ -68,6 +68,7 @@ struct live_agent {
     struct live_slice *slices;
     bool shapes; // as it has said last; not known before it has said anything
     bool policy_known;
+    char *rules;       // its policy as it has told it last, JSON; NULL: it has not
     bool desired_sent; // since it has connected
     uint64_t desired_hash;
     double cpu_ratio;

@@ -298,6 +298,10 @@ void live_agents(struct live *l, struct json_writer *w)
         }
         if (a->policy_known)
             put_text(w, "policy", a->shapes ? "shapes" : "values");
+        if (a->rules) {
+            json_put_key(w, STR("rules"));
+            json_put_raw(w, str_z(a->rules));
+        }
         json_put_object_end(w);
     }
     pthread_mutex_unlock(&l->lock);

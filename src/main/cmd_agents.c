@@ -33,6 +33,36 @@ static str state(const struct json_node *a)
     return connected ? STR("connected") : STR("away");
 }
 
+// The host's policy in the words of its file, what is not there leaves nothing out: "services=shop-*,!shop-payments values=shapes".
+static str policy(struct grid *g, const struct json_node *agent)
+{
+    static const char *const lists[][2] = { { "users", "users" },
+                                            { "services", "services" },
+                                            { "environments", "environments" },
+                                            { "cgroups", "cgroups" },
+                                            { "shapes_services", "shapes-services" },
+                                            { "shapes_environments", "shapes-environments" } };
+    const struct json_node *rules = json_get(agent, STR("rules"));
+    int64_t more = rules ? json_get_int(rules, STR("more")) : 0;
+    struct buf b;
+    buf_init(&b, 64 << 10);
+    if (str_eq(json_get_text(agent, STR("policy")), STR("shapes")))
+        buf_str(&b, STR("values=shapes "));
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        const struct json_node *e = json_first_of(json_get(rules, str_z(lists[i][0])), JSON_ARRAY);
+        for (const char *before = "="; e; e = e->next, before = ",") {
+            buf_str(&b, *before == '=' ? str_z(lists[i][1]) : (str){ 0 });
+            buf_printf(&b, "%s%.*s%s", before, STR_ARG(e->text), e->next ? "" : " ");
+        }
+    }
+    if (more > 0)
+        buf_printf(&b, "and %lld more", (long long)more);
+    str text = str_trim(buf_view(&b));
+    text = text.len ? arena_printf(g->arena, "%.*s", STR_ARG(text)) : rules ? STR("all") : (str){ 0 };
+    buf_free(&b);
+    return text;
+}
+
 static int put_agent(struct grid *g, const struct json_node *a)
 {
     double cpu = 0;
@@ -56,6 +86,8 @@ static int put_agent(struct grid *g, const struct json_node *a)
         r = grid_put(g, "memory", true, memory(g, a));
     if (r == 0)
         r = grid_put(g, "version", false, json_get_text(a, STR("version")));
+    if (r == 0)
+        r = grid_put(g, "policy", false, policy(g, a));
     return r;
 }
 

@@ -38,7 +38,7 @@ const struct command commands[] = {
       CONFIG_CLIENT, 0, 1, { { 0 } }, command_agents_token },
     { "agents rm", "AGENT...", "take hosts' agents away: they remove every probe at once", "Needs a token with the scope admin (CLEW_TOKEN).",
       CONFIG_CLIENT, 1, COMMAND_OPERANDS_MAX, { { 0 } }, command_agents_rm },
-    { "agents", "", "hosts with an agent: connected, processes, cost", NULL,
+    { "agents", "", "hosts with an agent: connected, processes, cost, policy", "The policy is in the words of the host's agent.conf: services=shop-*,!shop-payments; `all` leaves nothing out.",
       CONFIG_CLIENT, 0, 0, { OPTION_JSON, { "services", NULL, "the services that run there instead, which probes name" } }, command_agents },
     { "probe add", "[SERVICE] [FILE:LINE]", "place a probe in what runs: clew probe add checkout orders.py:42 --if 'order.total > 100'",
       "Prints the probe's id. On a terminal, and with --wait, says when it is installed or why it is refused (status 1).\n"

@@ -100,6 +100,37 @@ static void what_is_none_is_refused_with_its_line(void **state)
     }
 }
 
+static void told_is(const char *expected)
+{
+    struct buf b;
+    struct json_writer w;
+    buf_init(&b, 64 << 10);
+    json_writer_init(&w, &b);
+    policy_put(&policy, &w);
+    assert_int_equal(b.error, 0);
+    buf_byte(&b, 0);
+    assert_string_equal((const char *)b.ptr, expected);
+    buf_free(&b);
+}
+
+static void what_is_told_of_it_is_its_own_words_and_bounded(void **state)
+{
+    told_is("{\"shapes\":false,\"patch\":false}");
+    says("users = !root, 7\nservices = shop-*, !shop-payments\nenvironments = !-\nshapes-environments = "
+         "prod\xff*\nvalues = shapes\n");
+    told_is("{\"shapes\":true,\"patch\":false,\"users\":[\"!root\",\"7\"],\"services\":[\"shop-*\",\"!shop-payments\"],"
+            "\"environments\":[\"!-\"],\"shapes_environments\":[\"prod\xef\xbf\xbd*\"]}");
+    policy_free(&policy);
+    policy_init(&policy);
+    says("services = 1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18\n");
+    char line[256];
+    snprintf(line, sizeof line, "cgroups = /a, /%0*d\n", POLICY_TOLD_BYTES, 0);
+    says(line);
+    told_is("{\"shapes\":false,\"patch\":false,\"services\":[\"1\",\"2\",\"3\",\"4\",\"5\",\"6\",\"7\",\"8\",\"9\","
+            "\"10\",\"11\",\"12\","
+            "\"13\",\"14\",\"15\",\"16\"],\"cgroups\":[\"/a\"],\"more\":3}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -107,6 +138,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(each_list_is_of_its_own, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_taken_out_is_out_wherever_it_stands, setup, teardown),
         cmocka_unit_test_setup_teardown(shapes_are_of_the_whole_host_or_of_parts, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_told_of_it_is_its_own_words_and_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_none_is_refused_with_its_line, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -205,6 +205,7 @@ def test_the_policy_beats_the_server(enrolled, victim, tmp_path):
     policy.write_text("# ours\nservices = other-*\nvalues = shapes\npatch = off\n")
     p = agent(enrolled.state, "--policy", policy)
     assert enrolled.wait("hello")["policy"]["shapes"]
+    assert enrolled.wait("policy")["policy"] == {"shapes": True, "patch": False, "services": ["other-*"]}
     found = next(x for x in enrolled.wait("processes", of(victim.pid))["processes"] if x["pid"] == victim.pid)
     assert not found["attachable"] and found["code"] == "policy"
     # Read again while it runs; with a mistake in it nothing changes.
@@ -213,6 +214,7 @@ def test_the_policy_beats_the_server(enrolled, victim, tmp_path):
     assert any("agent.conf:3" in line for line in p.stderr)
     policy.write_text("services = shop\nenvironments = !prod*, !-\nshapes-environments = test*\n")
     p.send_signal(signal.SIGHUP)
+    assert enrolled.wait("policy")["policy"] == {"shapes": False, "patch": False, "services": ["shop"], "environments": ["!prod*", "!-"], "shapes_environments": ["test*"]}
     enrolled.wait("processes", lambda m: any(x["pid"] == victim.pid and x["attachable"] for x in m["processes"]))
     enrolled.send({"type": "desired", "revision": 1, "probes": [probe(victim, grant=1)]})
     enrolled.wait("states", lambda m: any(s["state"] == "installed" for s in m["states"]))

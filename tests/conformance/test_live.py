@@ -169,6 +169,31 @@ def test_what_a_host_lets_out_is_listed(server, connected):
     assert (listed["careful"], listed["open"], listed["never-seen"]) == ("shapes", "values", None)
 
 
+def test_the_policy_of_a_host_is_listed_as_it_was_told_last(server, connected):
+    agent, old = connected(host="ruled"), connected(host="says-nothing")
+
+    def rules(host="ruled"):
+        return next((a["policy"], a.get("rules")) for a in ask(server, "GET", "/api/v1/agents")["agents"] if a["host"] == host)
+
+    def row(host):
+        return next(line for line in server.cli("agents").splitlines() if f" {host} " in line)
+
+    def told(*expected):
+        assert rules() == expected
+
+    agent.say("policy", policy={"shapes": False, "patch": False})
+    eventually(lambda: told("values", {}))
+    assert row("ruled").endswith("  all") and rules("says-nothing") == ("values", None) and not row("says-nothing").endswith("all")
+    # Read again on the host; what nobody asked for is not kept, and lists no longer than they may be.
+    agent.say("policy", policy={"shapes": True, "services": ["shop-*", "!shop-payments"], "environments": ["!prod*"] + ["x" * 129], "users": [f"u{n}" for n in range(99)], "more": 2, "secret": ["s"]})
+    kept = {"services": ["shop-*", "!shop-payments"], "environments": ["!prod*"], "users": [f"u{n}" for n in range(16)], "more": 86}
+    eventually(lambda: told("shapes", kept))
+    assert "values=shapes users=u0,u1," in row("ruled") and row("ruled").endswith(" services=shop-*,!shop-payments environments=!prod* and 86 more")
+    agent.say("policy", policy={"services": [{}]})
+    assert agent.wait("bye")["code"] == "bad_message"
+    assert rules() == ("shapes", kept)
+
+
 def test_a_removed_agent_is_sent_away(server, connected):
     agent = connected()
     ask(server, "DELETE", f"/api/v1/agents/{agent.welcome['agent']}", expect=204)

@@ -54,6 +54,18 @@ it('lists it: connection, processes, cost, and what the host lets out', async ()
   await clean(page);
 });
 
+it('says what the policy of the host leaves out, in a line under it', async () => {
+  const line = page.locator('.agents tr.rules');
+  assert.equal(await line.count(), 0);
+  await host.tell({ policy: { services: ['shop-*', '!shop-payments'], environments: ['!production'], shapes_services: ['shop-billing'] } });
+  await line.waitFor();
+  assert.equal(
+    await words(line),
+    'May look into: services shop-*, not shop-payments; all environments but production. Types and sizes only: services shop-billing.',
+  );
+  await clean(page);
+});
+
 it('shows it to who may only read, who can change nothing', async () => {
   await run(binary, ['user', 'add', 'jonas', '--scope', 'read', '--data', server.data]);
   const { stdout } = await run(binary, ['login-link', 'jonas', '--data', server.data]);

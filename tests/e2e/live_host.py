@@ -8,6 +8,7 @@ usage: live_host.py URL ADMIN_TOKEN; then a JSON object a line:
 {"figures": "p1", "kind": "count", "name": "orders.placed", "series": [{"count": 7, "by": {"tier": "gold"}}]}    what has been counted, all in all
 {"raise": "p1", "trace": "..", "file": "..", "line": 31}    an exception, in apply_discount() of that file
 {"copied": true}    somebody else shows its key while it is connected
+{"policy": {..}}    what the policy of the host says
 {"close": true}
 Each is answered with a line; one that begins with "probe" says what the server wants placed.
 """
@@ -229,6 +230,8 @@ def main():
         elif "raise" in deed:
             more = {name: deed[name] for name in ("trace", "reporter") if name in deed}
             host.send(host.raised(deed["raise"], deed["file"], deed["line"], **more))
+        elif "policy" in deed:
+            host.say("policy", policy=deed["policy"])
         elif deed.get("copied"):
             try:
                 Agent(server, secret, "web-1")

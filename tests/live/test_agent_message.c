@@ -75,6 +75,9 @@ static void test_hostile(void **state)
         { "{\"type\":\"captures\",\"captures\":[{\"probe\":\"p1\"}]}", ERR_MALFORMED },
         { "{\"type\":\"captures\",\"captures\":[{\"id\":\"x\",\"probe\":\"p0\"}]}", ERR_MALFORMED },
         { "{\"type\":\"resolved\",\"ok\":true}", ERR_MALFORMED },
+        { "{\"type\":\"policy\"}", ERR_MALFORMED },
+        { "{\"type\":\"policy\",\"policy\":{\"users\":{}}}", ERR_MALFORMED },
+        { "{\"type\":\"policy\",\"policy\":{\"services\":[7]}}", ERR_MALFORMED },
         { "{\"type\":\"resolved\",\"request\":1,\"ok\":true,\"result\":[]}", ERR_MALFORMED },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -102,6 +105,49 @@ static void test_lists_are_bounded(void **state)
     arena_free(&arena);
 }
 
+static void test_rules_are_bounded(void **state)
+{
+    struct arena arena;
+    struct agent_message m;
+    struct buf b, kept;
+    struct json_writer w;
+    arena_init(&arena, 64 << 20);
+    buf_init(&b, 1 << 20);
+    buf_init(&kept, AGENT_RULES_JSON_MAX);
+    // Of each list as many as are kept and more, as long as they may be, and of what JSON has to escape.
+    static const char *const lists[] = { "users",   "services",        "environments",
+                                         "cgroups", "shapes_services", "shapes_environments" };
+    buf_str(&b, STR("{\"type\":\"policy\",\"policy\":{\"shapes\":true,\"more\":4,\"patch\":false,\"other\":[1]"));
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        buf_printf(&b, ",\"%s\":[\"\",\"a\\u0007\"", lists[i]);
+        for (int n = 0; n < AGENT_RULES_MAX + 9; n++) {
+            buf_str(&b, STR(",\""));
+            for (int k = 0; k < AGENT_RULE_MAX + (n == 0); k++)
+                buf_str(&b, STR("\\\""));
+            buf_byte(&b, '"');
+        }
+        buf_byte(&b, ']');
+    }
+    buf_str(&b, STR("}}"));
+    assert_int_equal(read_text(buf_view(&b), &arena, &m), 0);
+    assert_true(m.kind == AGENT_POLICY && m.policy.shapes);
+    json_writer_init(&w, &kept);
+    agent_rules_put(m.policy.json, &w);
+    assert_int_equal(kept.error, 0);
+    const struct json_node *root;
+    assert_int_equal(json_tree_read(buf_view(&kept), &arena, 4, &root, NULL), 0);
+    assert_int_equal(root->n, 7);
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        const struct json_node *a = json_get(root, str_z(lists[i]));
+        assert_int_equal(a->n, AGENT_RULES_MAX);
+        assert_int_equal(a->first->text.len, AGENT_RULE_MAX);
+    }
+    assert_int_equal(json_get_int(root, STR("more")), 4 + 6 * (2 + 9));
+    buf_free(&kept);
+    buf_free(&b);
+    arena_free(&arena);
+}
+
 static void test_ids(void **state)
 {
     assert_int_equal(probe_id_of(STR("p3")), 3);
@@ -114,8 +160,11 @@ static void test_ids(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hello),   cmocka_unit_test(test_states_and_counts),
-        cmocka_unit_test(test_hostile), cmocka_unit_test(test_lists_are_bounded),
+        cmocka_unit_test(test_hello),
+        cmocka_unit_test(test_states_and_counts),
+        cmocka_unit_test(test_hostile),
+        cmocka_unit_test(test_lists_are_bounded),
+        cmocka_unit_test(test_rules_are_bounded),
         cmocka_unit_test(test_ids),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,17 @@
 // Hosts with an agent: what the server knows of them, and how one is enrolled.
 import { getJson, send } from './client.ts';
 
+export interface Rules {
+  users?: string[];
+  services?: string[];
+  environments?: string[];
+  cgroups?: string[];
+  shapes_services?: string[];
+  shapes_environments?: string[];
+  /** So many that are not shown. */
+  more?: number;
+}
+
 export interface Agent {
   id: string;
   host: string;
@@ -24,6 +35,8 @@ export interface Agent {
   copied?: { why: 'machine' | 'turn' | 'second'; times: number; last: string };
   /** What the host lets out; not known before it has said so. */
   policy?: 'values' | 'shapes';
+  /** Its lists as the host's file has them; one that is absent leaves nothing out. */
+  rules?: Rules;
 }
 
 export async function loadAgents(abort?: AbortSignal): Promise<Agent[]> {

@@ -9,7 +9,7 @@ import { useEvery } from '../parts/every.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { Link } from '../parts/Link.tsx';
 import { Paste } from '../parts/Paste.tsx';
-import { arrived, byAttention, copiedWords, costWords, policyWords, summary } from './agent-words.ts';
+import { arrived, byAttention, copiedWords, costWords, policyWords, rulesWords, summary } from './agent-words.ts';
 import { Head, mayAdminister, Refusal, Rows, useDeed, useFocus, When } from './common.tsx';
 
 const POLL_MS = 2000;
@@ -96,6 +96,7 @@ interface RowProps {
 function AgentRow({ agent, admin, busy, asked, ask, remove }: RowProps) {
   const state = <Connection agent={agent} />;
   const idle = <span class="d3">–</span>;
+  const rules = rulesWords(agent);
   return (
     <>
       <tr class={agent.connected ? '' : 'off'}>
@@ -125,6 +126,13 @@ function AgentRow({ agent, admin, busy, asked, ask, remove }: RowProps) {
           </td>
         )}
       </tr>
+      {rules && (
+        <tr class="rules">
+          <td colSpan={9} class="sm d3">
+            {rules}
+          </td>
+        </tr>
+      )}
       {agent.copied && (
         <tr class="copied">
           <td colSpan={9}>

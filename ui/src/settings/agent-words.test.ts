@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { type Agent, enrolLine, onlyThisMachine } from '../api/agents.ts';
-import { arrived, byAttention, costWords, policyWords, summary } from './agent-words.ts';
+import { arrived, byAttention, costWords, policyWords, rulesWords, summary } from './agent-words.ts';
 
 const agent = (id: string, more: Partial<Agent> = {}): Agent => ({
   id,
@@ -42,6 +42,19 @@ it('says cost and policy', () => {
   expect(costWords(0.0002)).toBe('<0.1\u202f%');
   expect(costWords(0.004)).toBe('0.4\u202f%');
   expect([policyWords('values'), policyWords('shapes'), policyWords(undefined)]).toEqual(['values', 'types and sizes', 'not known']);
+});
+
+it('says what the host leaves out, and nothing where that is nothing', () => {
+  expect([rulesWords({}), rulesWords({ policy: 'shapes', rules: {} })]).toEqual([undefined, undefined]);
+  expect(rulesWords({ rules: { services: ['shop-*', '!shop-payments'], environments: ['!prod*', '!-'] } })).toBe(
+    'May look into: services shop-*, not shop-payments; all environments but prod*, without a name.',
+  );
+  expect(rulesWords({ rules: { users: ['shop'], cgroups: ['/system.slice/*'], shapes_services: ['payments'], more: 2 } })).toBe(
+    'May look into: users shop; control groups /system.slice/*. Types and sizes only: services payments, and 2 more in its agent.conf.',
+  );
+  expect(rulesWords({ rules: { users: [], more: 1 } })).toBe('Its agent.conf leaves out more than is shown here.');
+  // All of them are shapes: the column says it.
+  expect(rulesWords({ policy: 'shapes', rules: { shapes_services: ['payments'] } })).toBeUndefined();
 });
 
 it('has one line to paste, and knows an address that no other host reaches', () => {

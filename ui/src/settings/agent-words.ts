@@ -1,5 +1,5 @@
 // What the list of agents says. Pure: the server's answer goes in.
-import type { Agent } from '../api/agents.ts';
+import type { Agent, Rules } from '../api/agents.ts';
 import { percent, plural } from '../format/number.ts';
 
 /** The sentence over the list. */
@@ -53,4 +53,33 @@ export function copiedWords(copied: NonNullable<Agent['copied']>): string {
 export function policyWords(policy: Agent['policy']): string {
   if (policy === 'shapes') return 'types and sizes';
   return policy === 'values' ? 'values' : 'not known';
+}
+
+/** `services shop-*, not shop-payments`; `all environments but prod*`. */
+function listWords(kind: string, items: readonly string[] = []): string | undefined {
+  if (items.length === 0) return;
+  const name = (item: string) => (item === '-' ? 'without a name' : item);
+  const out = items.filter((item) => item.startsWith('!')).map((item) => name(item.slice(1)));
+  const only = items.filter((item) => !item.startsWith('!')).map(name);
+  if (only.length === 0) return `all ${kind} but ${out.join(', ')}`;
+  return `${kind} ${only.join(', ')}${out.length > 0 ? `, not ${out.join(', ')}` : ''}`;
+}
+
+/** What the host's policy leaves out, as a line under it; nothing where it leaves nothing out. */
+export function rulesWords({ policy, rules = {} }: { policy?: Agent['policy']; rules?: Rules }): string | undefined {
+  const into = [
+    listWords('services', rules.services),
+    listWords('environments', rules.environments),
+    listWords('users', rules.users),
+    listWords('control groups', rules.cgroups),
+  ].filter((words) => words !== undefined);
+  const shapes = [listWords('services', rules.shapes_services), listWords('environments', rules.shapes_environments)].filter(
+    (words) => words !== undefined,
+  );
+  const parts = [
+    ...(into.length > 0 ? [`May look into: ${into.join('; ')}`] : []),
+    ...(policy !== 'shapes' && shapes.length > 0 ? [`Types and sizes only: ${shapes.join('; ')}`] : []),
+  ];
+  if (parts.length === 0) return rules.more ? 'Its agent.conf leaves out more than is shown here.' : undefined;
+  return `${parts.join('. ')}${rules.more ? `, and ${rules.more} more in its agent.conf` : ''}.`;
 }
