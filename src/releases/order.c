@@ -181,44 +181,14 @@ int releases_compare(struct releases *r, uint32_t project, str a, str b, int *re
     return 0;
 }
 
-int releases_latest(struct releases *r, uint32_t project, struct arena *arena, str *ret_version, struct err *err)
+// The newest version of the package of `like`, of a list that is newest first: by its number where that has an order, else by date.
+static str newest_of(const struct release *list, size_t n, str like)
 {
-    struct release_filter f = { .projects = &project, .projects_n = 1 };
     struct release_version best, other;
-    struct release *list;
-    size_t n;
-    int rc = release_list(r, &f, arena, &list, &n, err);
-    if (rc < 0)
-        return rc;
-    if (n == 0)
-        return err_set(err, ERR_NOENT, "no_release", "the project has no release");
-    release_version_parse(list[0].version, &best);
-    str version = list[0].version;
-    for (size_t i = 1; i < n; i++) {
-        release_version_parse(list[i].version, &other);
-        if (release_version_comparable(&best, &other) && release_version_compare(&other, &best) > 0) {
-            best = other;
-            version = list[i].version;
-        }
-    }
-    *ret_version = version;
-    return 0;
-}
-
-int releases_newest_of(struct releases *r, uint32_t project, str like, struct arena *arena, str *ret_version,
-                       struct err *err)
-{
-    struct release_filter f = { .projects = &project, .projects_n = 1 };
-    struct release_version best, other;
-    struct release *list;
-    size_t n;
-    int rc = release_list(r, &f, arena, &list, &n, err);
-    if (rc < 0)
-        return rc;
     str version = like;
     release_version_parse(like, &best);
     bool dated = !best.ordered;
-    for (size_t i = 0; i < n; i++) { // newest first
+    for (size_t i = 0; i < n; i++) {
         release_version_parse(list[i].version, &other);
         if (dated && str_eq(other.package, best.package)) {
             version = list[i].version;
@@ -228,7 +198,33 @@ int releases_newest_of(struct releases *r, uint32_t project, str like, struct ar
             version = list[i].version;
         }
     }
-    *ret_version = version;
+    return version;
+}
+
+int releases_latest(struct releases *r, uint32_t project, struct arena *arena, str *ret_version, struct err *err)
+{
+    struct release_filter f = { .projects = &project, .projects_n = 1 };
+    struct release *list;
+    size_t n;
+    int rc = release_list(r, &f, arena, &list, &n, err);
+    if (rc < 0)
+        return rc;
+    if (n == 0)
+        return err_set(err, ERR_NOENT, "no_release", "the project has no release");
+    *ret_version = newest_of(list, n, list[0].version);
+    return 0;
+}
+
+int releases_newest_of(struct releases *r, uint32_t project, str like, struct arena *arena, str *ret_version,
+                       struct err *err)
+{
+    struct release_filter f = { .projects = &project, .projects_n = 1 };
+    struct release *list;
+    size_t n;
+    int rc = release_list(r, &f, arena, &list, &n, err);
+    if (rc < 0)
+        return rc;
+    *ret_version = newest_of(list, n, like);
     return 0;
 }
 
