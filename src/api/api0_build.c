@@ -114,7 +114,7 @@ static int keep(struct api_call *call, uint32_t project, const struct json_node 
                 struct release_upload *u, struct err *err)
 {
     struct artifacts *artifacts = call->api->options.artifacts;
-    struct artifact stored, ref = { .project = project, .kind = ARTIFACT_BUILD, .name = a->checksum };
+    struct artifact ref = { .project = project, .kind = ARTIFACT_BUILD, .name = a->checksum };
     struct api0_build build;
     *u = (struct release_upload){
         .project = project, .kind = RELEASE_UPLOAD_BUILD, .sha1 = a->checksum, .size = (int64_t)a->size
@@ -122,20 +122,17 @@ static int keep(struct api_call *call, uint32_t project, const struct json_node 
     int rc = words_of(call, in, &u->headers);
     if (rc < 0)
         return err_set(err, rc, NULL, "out of memory");
-    rc = artifact_writer_put_take(a->writer, &ref, &u->artifact, err);
+    rc = api0_upload_store(call, a->writer, (bytes){ 0 }, &ref, u, err);
     a->writer = NULL;
-    if (rc == 0)
-        rc = artifact_find(artifacts, u->artifact, &call->req->arena, &stored, err);
     if (rc < 0)
         return rc;
-    memcpy(u->digest, stored.digest, ARTIFACT_DIGEST);
-    rc = api0_build_read(artifacts, stored.digest, &call->req->arena, &build, err);
-    u->name = build.name;
-    if (rc == 0)
-        rc = releases_upload_put(call->api->options.releases, u, err);
-    if (rc < 0)
+    rc = api0_build_read(artifacts, u->digest, &call->req->arena, &build, err);
+    if (rc < 0) {
         artifact_unref(artifacts, u->artifact, NULL);
-    return rc;
+        return rc;
+    }
+    u->name = build.name;
+    return api0_upload_put(call, u, err);
 }
 
 static void reply_state(struct api_call *call, const struct meta_project *p, str state, const struct api0_assembly *a,

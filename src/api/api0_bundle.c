@@ -61,48 +61,45 @@ static bool known_everywhere(struct api_call *call, const struct assembling *b, 
     return true;
 }
 
-// The bytes stand; now for one project. What cannot be read is not kept.
-static int add(struct api_call *call, const struct assembling *b, size_t i, int64_t release,
-               const struct api0_assembly *a, const uint8_t digest[ARTIFACT_DIGEST], int64_t artifact, struct err *err)
+// For one project. What cannot be read is not kept.
+static int add(struct api_call *call, const struct assembling *b, size_t i, int64_t release, struct api0_assembly *a,
+               struct err *err)
 {
     uint32_t project = (uint32_t)b->projects[i].id;
+    struct artifact ref = { .project = project,
+                            .kind = ARTIFACT_BUNDLE,
+                            .name = a->checksum,
+                            .type = api0_upload_type(call, release, b->dist) };
     struct release_upload u = { .project = project,
                                 .kind = RELEASE_UPLOAD_BUNDLE,
                                 .release = release,
                                 .dist = b->dist,
                                 .sha1 = a->checksum,
-                                .size = (int64_t)a->size,
-                                .artifact = artifact };
+                                .size = (int64_t)a->size };
     struct symbols_upload s = { .project = project, .release = b->version, .dist = b->dist };
-    memcpy(u.digest, digest, ARTIFACT_DIGEST);
-    memcpy(s.digest, digest, ARTIFACT_DIGEST);
-    int rc = symbols_bundle_add(call->api->options.symbols, &s, buf_bytes(&a->content), NULL, err);
-    return rc == 0 ? releases_upload_put(call->api->options.releases, &u, err) : rc;
+    // The first project takes what was written as it was put together; the others name the same content.
+    int rc = api0_upload_store(call, a->writer, buf_bytes(&a->content), &ref, &u, err);
+    a->writer = NULL;
+    if (rc < 0)
+        return rc;
+    memcpy(s.digest, u.digest, ARTIFACT_DIGEST);
+    rc = symbols_bundle_add(call->api->options.symbols, &s, buf_bytes(&a->content), NULL, err);
+    if (rc == 0)
+        return api0_upload_put(call, &u, err);
+    artifact_unref(call->api->options.artifacts, u.artifact, NULL);
+    return rc;
 }
 
 static int put(struct api_call *call, const struct assembling *b, const int64_t *releases, struct api0_assembly *a,
                struct err *err)
 {
-    struct artifacts *artifacts = call->api->options.artifacts;
-    struct artifact stored;
     int rc = 0;
     for (size_t i = 0; i < b->projects_n && rc == 0; i++) {
-        int known = is_known(call, (uint32_t)b->projects[i].id, releases[i], a->checksum, b->dist, err);
-        if (known != 0) {
-            rc = known < 0 ? known : 0;
-            continue;
-        }
-        struct artifact ref = { .project = (uint32_t)b->projects[i].id, .kind = ARTIFACT_BUNDLE, .name = a->checksum };
-        ref.type = api0_upload_type(call, releases[i], b->dist);
-        int64_t id;
-        // The first takes what was written as it was put together; the others name the same content.
-        rc = a->writer ? artifact_writer_put_take(a->writer, &ref, &id, err)
-                       : artifact_put(artifacts, &ref, buf_bytes(&a->content), &id, err);
-        a->writer = NULL;
+        rc = is_known(call, (uint32_t)b->projects[i].id, releases[i], a->checksum, b->dist, err);
         if (rc == 0)
-            rc = artifact_find(artifacts, id, &call->req->arena, &stored, err);
-        if (rc == 0 && (rc = add(call, b, i, releases[i], a, stored.digest, id, err)) < 0)
-            artifact_unref(artifacts, id, NULL);
+            rc = add(call, b, i, releases[i], a, err);
+        else if (rc > 0)
+            rc = 0;
     }
     return rc;
 }
@@ -179,19 +176,4 @@ void api0_release_assemble(struct api_call *call)
     b.version = release.rows[0].version;
     b.dist = json_get_text(in, STR("dist"));
     assemble(call, in, &b);
-}
-
-str api0_upload_type(struct api_call *call, int64_t release, str dist)
-{
-    return arena_printf(&call->req->arena, "%lld %.*s", (long long)release, STR_ARG(dist));
-}
-
-int api0_upload_drop(struct api_call *call, const struct release_upload *u, struct err *err)
-{
-    int rc = symbols_remove(call->api->options.symbols, u->project, u->digest, u->name, err);
-    if (rc == 0 || rc == ERR_NOENT)
-        rc = releases_upload_remove(call->api->options.releases, u->id, err);
-    if (rc == 0)
-        rc = artifact_unref(call->api->options.artifacts, u->artifact, err);
-    return rc == ERR_NOENT ? 0 : rc;
 }

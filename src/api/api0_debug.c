@@ -104,8 +104,7 @@ static int find(struct api_call *call, uint32_t project, str sha1, struct releas
 static int keep(struct api_call *call, uint32_t project, const struct json_node *in, struct api0_assembly *a,
                 struct release_upload *u, struct err *err)
 {
-    struct artifacts *artifacts = call->api->options.artifacts;
-    struct artifact stored, ref = { .project = project, .kind = ARTIFACT_DEBUG_FILE, .name = a->checksum };
+    struct artifact ref = { .project = project, .kind = ARTIFACT_DEBUG_FILE, .name = a->checksum };
     *u = (struct release_upload){ .project = project,
                                   .kind = RELEASE_UPLOAD_DEBUG,
                                   .name = json_get_text(in, STR("name")),
@@ -114,17 +113,9 @@ static int keep(struct api_call *call, uint32_t project, const struct json_node 
                                       debug_id_of(json_get_text(in, STR("debug_id")), json_get_text(in, STR("name"))),
                                   .arch = arch_of(a->head, a->head_n),
                                   .size = (int64_t)a->size };
-    int rc = artifact_writer_put_take(a->writer, &ref, &u->artifact, err);
+    int rc = api0_upload_store(call, a->writer, (bytes){ 0 }, &ref, u, err);
     a->writer = NULL;
-    if (rc == 0)
-        rc = artifact_find(artifacts, u->artifact, &call->req->arena, &stored, err);
-    if (rc < 0)
-        return rc;
-    memcpy(u->digest, stored.digest, ARTIFACT_DIGEST);
-    rc = releases_upload_put(call->api->options.releases, u, err);
-    if (rc < 0)
-        artifact_unref(artifacts, u->artifact, NULL);
-    return rc;
+    return rc == 0 ? api0_upload_put(call, u, err) : rc;
 }
 
 // One member of the request. false: answered.
@@ -190,9 +181,8 @@ void api0_debug_assemble(struct api_call *call)
 static int add_entry(struct api_call *call, uint32_t project, str name, bytes content, struct release_upload *u,
                      struct err *err)
 {
-    struct artifacts *artifacts = call->api->options.artifacts;
     struct release_upload *known;
-    struct artifact stored, ref = { .project = project, .kind = ARTIFACT_DEBUG_FILE };
+    struct artifact ref = { .project = project, .kind = ARTIFACT_DEBUG_FILE };
     char *hex = arena_alloc(&call->req->arena, RELEASE_SHA1_HEX);
     size_t n;
     if (!hex)
@@ -212,16 +202,8 @@ static int add_entry(struct api_call *call, uint32_t project, str name, bytes co
                                   .debug_id = debug_id_of((str){ 0 }, name),
                                   .arch = arch_of(content.ptr, content.len),
                                   .size = (int64_t)content.len };
-    rc = artifact_put(artifacts, &ref, content, &u->artifact, err);
-    if (rc == 0)
-        rc = artifact_find(artifacts, u->artifact, &call->req->arena, &stored, err);
-    if (rc < 0)
-        return rc;
-    memcpy(u->digest, stored.digest, ARTIFACT_DIGEST);
-    rc = releases_upload_put(call->api->options.releases, u, err);
-    if (rc < 0)
-        artifact_unref(artifacts, u->artifact, NULL);
-    return rc;
+    rc = api0_upload_store(call, NULL, content, &ref, u, err);
+    return rc == 0 ? api0_upload_put(call, u, err) : rc;
 }
 
 static int add_entries(struct api_call *call, uint32_t project, bytes zip, struct json_writer *w, struct err *err)

@@ -191,11 +191,10 @@ static bool form_read(struct api_call *call, struct form *f)
 static int put_one(struct api_call *call, const struct form *f, const struct release *x,
                    struct release_upload *ret_file, struct err *err)
 {
-    struct artifacts *artifacts = call->api->options.artifacts;
-    struct artifact stored, ref = { .project = x->project,
-                                    .kind = ARTIFACT_RELEASE_FILE,
-                                    .name = f->name,
-                                    .type = api0_upload_type(call, x->id, f->dist) };
+    struct artifact ref = { .project = x->project,
+                            .kind = ARTIFACT_RELEASE_FILE,
+                            .name = f->name,
+                            .type = api0_upload_type(call, x->id, f->dist) };
     struct release_upload *old, u = { .project = x->project,
                                       .kind = RELEASE_UPLOAD_FILE,
                                       .release = x->id,
@@ -215,20 +214,18 @@ static int put_one(struct api_call *call, const struct form *f, const struct rel
         if (str_eq(old[i].dist, f->dist))
             rc = api0_upload_drop(call, &old[i], err);
     if (rc == 0)
-        rc = artifact_put(artifacts, &ref, f->content, &u.artifact, err);
-    if (rc == 0)
-        rc = artifact_find(artifacts, u.artifact, &call->req->arena, &stored, err);
+        rc = api0_upload_store(call, NULL, f->content, &ref, &u, err);
     if (rc < 0)
         return rc;
-    memcpy(u.digest, stored.digest, ARTIFACT_DIGEST);
-    memcpy(s.digest, stored.digest, ARTIFACT_DIGEST);
+    memcpy(s.digest, u.digest, ARTIFACT_DIGEST);
     rc = symbols_file_add(call->api->options.symbols, &s, f->name, f->sourcemap, f->content, err);
-    if (rc == 0)
-        rc = releases_upload_put(call->api->options.releases, &u, err);
+    if (rc < 0) {
+        artifact_unref(call->api->options.artifacts, u.artifact, NULL);
+        return rc;
+    }
+    rc = api0_upload_put(call, &u, err);
     if (rc == 0)
         *ret_file = u;
-    else
-        artifact_unref(artifacts, u.artifact, NULL);
     return rc;
 }
 

@@ -58,9 +58,15 @@ int api0_build_read(struct artifacts *artifacts, const uint8_t digest[ARTIFACT_D
 // Where its file is.
 str api0_build_url(struct api_call *call, const struct release_upload *upload);
 
-// --- what was uploaded (api0_file.c)
+// --- what was uploaded (api0_upload.c)
 // A reference of its own for each release and dist, so that one of them can go.
 str api0_upload_type(struct api_call *call, int64_t release, str dist);
+// Puts what `writer` holds, which is taken in any case, or `content` when there is none, as `ref`; sets the upload's artifact
+// and digest. Nothing is left of what fails.
+int api0_upload_store(struct api_call *call, struct artifact_writer *writer, bytes content, const struct artifact *ref,
+                      struct release_upload *upload, struct err *err);
+// Makes known what is stored; what fails is let go.
+int api0_upload_put(struct api_call *call, struct release_upload *upload, struct err *err);
 // Lets the bytes go, and what is known of them.
 int api0_upload_drop(struct api_call *call, const struct release_upload *upload, struct err *err);
 // All uploads of a release, before it is deleted.
