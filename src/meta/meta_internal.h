@@ -42,6 +42,17 @@ int meta_next_id(struct meta *m, const char *sequence, int64_t *ret_id, struct e
 // Audit entry inside the caller's transaction, so that the deed and its record are one.
 int meta_audit_put(struct meta *m, str actor, const char *action, str target, str detail, struct err *err);
 
+// What a project has a bounded number of. Both statements take the project twice: with `OR ? = 0`, 0 is all projects.
+struct meta_rows {
+    const char *count, *list;
+    size_t size;                                                     // of what a row is read into
+    int (*read)(sqlite3_stmt *stmt, struct arena *arena, void *ret); // 0 or ERR_NOMEM
+};
+int meta_count(struct db *db, int64_t project, const char *sql, int64_t *ret_n, struct err *err);
+// Takes the reader's lock; the list is the arena's.
+int meta_rows_list(struct meta *m, int64_t project, const struct meta_rows *rows, struct arena *arena, void **ret_list,
+                   size_t *ret_n, struct err *err);
+
 int meta_schema_apply(struct meta *m, struct err *err);
 
 // kind separates the hashes of tokens, links and sessions; secret is the text the caller shows.

@@ -5,8 +5,9 @@
 
 #include <stdio.h>
 
-static int mapping_read(sqlite3_stmt *stmt, struct arena *arena, struct meta_mapping *ret)
+static int mapping_read(sqlite3_stmt *stmt, struct arena *arena, void *row)
 {
+    struct meta_mapping *ret = row;
     str *texts[] = { &ret->stack_root, &ret->source_root, &ret->repository, &ret->branch, &ret->changed_by };
     int r = 0;
     ret->id = sqlite3_column_int64(stmt, 0);
@@ -17,51 +18,23 @@ static int mapping_read(sqlite3_stmt *stmt, struct arena *arena, struct meta_map
     return r;
 }
 
-static int mapping_count(struct db *db, int64_t project, int64_t *ret_n, struct err *err)
-{
-    sqlite3_stmt *stmt;
-    *ret_n = 0;
-    int r = db_query(db, &stmt, err, "SELECT count(*) FROM code_mappings WHERE project_id = ?", "i", project);
-    if (r == 1) {
-        *ret_n = sqlite3_column_int64(stmt, 0);
-        db_done(stmt);
-        r = 0;
-    }
-    return r;
-}
+static const struct meta_rows mapping_rows = {
+    "SELECT count(*) FROM code_mappings WHERE project_id = ? AND ? > 0",
+    "SELECT id, project_id, changed_ns, stack_root, source_root, repository, branch, changed_by FROM code_mappings "
+    "WHERE project_id = ? AND ? > 0 ORDER BY length(stack_root) DESC, id",
+    sizeof(struct meta_mapping),
+    mapping_read,
+};
 
 int meta_mapping_list(struct meta *m, int64_t project, struct arena *arena, struct meta_mapping **ret_list,
                       size_t *ret_n, struct err *err)
 {
-    struct meta_mapping *list = NULL;
-    sqlite3_stmt *stmt;
-    int64_t most;
-    size_t n = 0;
+    void *list;
     MAGIC_CHECK(m, META_MAGIC);
-    pthread_mutex_lock(&m->reader.lock);
-    int r = mapping_count(&m->reader, project, &most, err);
-    if (r == 0 && !(list = arena_alloc_array(arena, (size_t)most + 1, sizeof *list)))
-        r = err_set(err, ERR_NOMEM, NULL, "out of memory");
+    int r = meta_rows_list(m, project, &mapping_rows, arena, &list, ret_n, err);
     if (r == 0)
-        r = db_query(&m->reader, &stmt, err,
-                     "SELECT id, project_id, changed_ns, stack_root, source_root, repository, branch, changed_by FROM "
-                     "code_mappings WHERE project_id = ? ORDER BY length(stack_root) DESC, id LIMIT ?",
-                     "ii", project, most);
-    while (r == 1) {
-        r = mapping_read(stmt, arena, &list[n++]);
-        if (r < 0) {
-            db_done(stmt);
-            err_set(err, r, NULL, "out of memory");
-            break;
-        }
-        r = db_next(&m->reader, stmt, err);
-    }
-    pthread_mutex_unlock(&m->reader.lock);
-    if (r < 0)
-        return r;
-    *ret_list = list;
-    *ret_n = n;
-    return 0;
+        *ret_list = list;
+    return r;
 }
 
 static bool roots_ok(const struct meta_mapping *k)
@@ -105,7 +78,7 @@ static int mappings_put(struct meta *m, str actor, const struct meta_project *p,
     char detail[96];
     int64_t count;
     size_t kept = 0;
-    int r = mapping_count(&m->writer, p->id, &count, err);
+    int r = meta_count(&m->writer, p->id, mapping_rows.count, &count, err);
     for (size_t i = 0; i < n && r == 0; i++) {
         r = mapping_put(m, actor, p->id, &list[i], &count, &ret_puts[i], err);
         kept += ret_puts[i] != META_MAPPING_REFUSED;

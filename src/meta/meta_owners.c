@@ -73,8 +73,9 @@ int meta_owner_rules_set(struct meta *m, str actor, int64_t project, const struc
 
 // ---- repositories --------------------------------------------------------------------------------------
 
-static int repository_read(sqlite3_stmt *stmt, struct arena *arena, struct meta_repository *ret)
+static int repository_read(sqlite3_stmt *stmt, struct arena *arena, void *row)
 {
+    struct meta_repository *ret = row;
     ret->id = sqlite3_column_int64(stmt, 0);
     ret->project = sqlite3_column_int64(stmt, 1);
     ret->created_ns = sqlite3_column_int64(stmt, 2);
@@ -82,57 +83,22 @@ static int repository_read(sqlite3_stmt *stmt, struct arena *arena, struct meta_
     return r < 0 ? r : arena_dup(arena, db_text(stmt, 4), &ret->prefix);
 }
 
-static int repository_count(struct db *db, int64_t project, int64_t *ret_n, struct err *err)
-{
-    sqlite3_stmt *stmt;
-    *ret_n = 0;
-    int r = db_query(db, &stmt, err, "SELECT count(*) FROM repositories WHERE project_id = ? OR ? = 0", "ii", project,
-                     project);
-    if (r == 1) {
-        *ret_n = sqlite3_column_int64(stmt, 0);
-        db_done(stmt);
-        r = 0;
-    }
-    return r;
-}
+static const struct meta_rows repository_rows = {
+    "SELECT count(*) FROM repositories WHERE project_id = ? OR ? = 0",
+    "SELECT id, project_id, created_ns, path, prefix FROM repositories WHERE project_id = ? OR ? = 0 ORDER BY id",
+    sizeof(struct meta_repository),
+    repository_read,
+};
 
 int meta_repository_list(struct meta *m, int64_t project, struct arena *arena, struct meta_repository **ret_list,
                          size_t *ret_n, struct err *err)
 {
-    struct meta_repository *list = NULL;
-    sqlite3_stmt *stmt;
-    int64_t most;
-    size_t n = 0;
+    void *list;
     MAGIC_CHECK(m, META_MAGIC);
-    pthread_mutex_lock(&m->reader.lock);
-    int r = repository_count(&m->reader, project, &most, err);
-    if (r == 0 && !(list = arena_alloc_array(arena, (size_t)most + 1, sizeof *list)))
-        r = err_set(err, ERR_NOMEM, NULL, "out of memory");
+    int r = meta_rows_list(m, project, &repository_rows, arena, &list, ret_n, err);
     if (r == 0)
-        r = db_query(&m->reader, &stmt, err,
-                     "SELECT id, project_id, created_ns, path, prefix FROM repositories WHERE project_id = ? OR ? = 0 "
-                     "ORDER BY id",
-                     "ii", project, project);
-    while (r == 1) {
-        if ((int64_t)n == most) { // one more came between
-            db_done(stmt);
-            r = 0;
-            break;
-        }
-        r = repository_read(stmt, arena, &list[n++]);
-        if (r < 0) {
-            db_done(stmt);
-            err_set(err, r, NULL, "out of memory");
-            break;
-        }
-        r = db_next(&m->reader, stmt, err);
-    }
-    pthread_mutex_unlock(&m->reader.lock);
-    if (r < 0)
-        return r;
-    *ret_list = list;
-    *ret_n = n;
-    return 0;
+        *ret_list = list;
+    return r;
 }
 
 static int repository_put(struct meta *m, str actor, const struct meta_project *p, str path, str prefix,
@@ -143,7 +109,7 @@ static int repository_put(struct meta *m, str actor, const struct meta_project *
     int r = db_run(&m->writer, &changes, err, "UPDATE repositories SET prefix = ? WHERE project_id = ? AND path = ?",
                    "tit", prefix, p->id, path);
     if (r == 0 && changes == 0) {
-        r = repository_count(&m->writer, p->id, &n, err);
+        r = meta_count(&m->writer, p->id, repository_rows.count, &n, err);
         if (r == 0 && n >= META_REPOSITORIES_MAX)
             r = err_set(err, ERR_LIMIT, "too_many", "a project has at most %d repositories", META_REPOSITORIES_MAX);
         if (r == 0)
