@@ -92,3 +92,11 @@ class Agent:
 def now(seconds=0):
     t = time.time_ns() + seconds * 10**9
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(t // 10**9)) + f".{t % 10**9:09d}Z"
+
+
+def shop(server):
+    """An agent of a host of its own, that has one process of a service of its own (.service); the test closes it."""
+    host, name = f"host-{uuid.uuid4().hex[:8]}", f"shop-{uuid.uuid4().hex[:8]}"
+    made = Agent(server, enrol(server, host, server.admin)[1]["secret"], host, [process(1, name)])
+    made.service = name
+    return made

@@ -3,13 +3,12 @@ import json
 import os
 import subprocess
 import threading
-import uuid
 
 import pytest
 
 import harness
 from harness import eventually
-from live_agent import Agent, enrol, process
+from live_agent import shop
 from live_calls import prepare
 
 
@@ -22,9 +21,7 @@ def server(tmp_path_factory):
 
 @pytest.fixture
 def agent(server):
-    host = f"host-{uuid.uuid4().hex[:8]}"
-    made = Agent(server, enrol(server, host, server.admin)[1]["secret"], host, [process(service=f"shop-{uuid.uuid4().hex[:8]}")])
-    made.service = made.processes[0]["service"]
+    made = shop(server)
     yield made
     made.close()
 

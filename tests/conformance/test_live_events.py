@@ -6,7 +6,7 @@ import pytest
 
 import harness
 from harness import eventually
-from live_agent import Agent, enrol, process
+from live_agent import shop
 from live_calls import ask, prepare, query
 
 OFF = {"health_checks": False, "web_crawlers": False, "localhost": False, "browser_extensions": False, "hydration_errors": False,
@@ -23,9 +23,7 @@ def server(tmp_path_factory):
 
 @pytest.fixture
 def agent(server):
-    host, name = f"host-{uuid.uuid4().hex[:8]}", f"shop-{uuid.uuid4().hex[:8]}"
-    made = Agent(server, enrol(server, host, server.admin)[1]["secret"], host, [process(1, name)])
-    made.service = name
+    made = shop(server)
     yield made
     made.close()
 

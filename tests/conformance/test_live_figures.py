@@ -1,11 +1,9 @@
 """Probes that count: metrics and timers, from an agent's reports to points that queries add up."""
-import uuid
-
 import pytest
 
 import harness
 from harness import eventually
-from live_agent import Agent, enrol, process
+from live_agent import shop
 from live_calls import ask, prepare, query
 
 WHERE = {"file": "app/pricing.py", "line": 87}
@@ -21,9 +19,7 @@ def server(tmp_path_factory):
 
 @pytest.fixture
 def agent(server):
-    host, name = f"host-{uuid.uuid4().hex[:8]}", f"shop-{uuid.uuid4().hex[:8]}"
-    made = Agent(server, enrol(server, host, server.admin)[1]["secret"], host, [process(1, name)])
-    made.service = name
+    made = shop(server)
     yield made
     made.close()
 
