@@ -1,82 +1,23 @@
 // The agent is killed, at every step of what it does with a Node process up to the closing of its inspector: the program goes on, the next agent finishes what was begun, and then its source is
 // as it was and its inspector is closed. Which steps there are is counted, not listed: the agent kills itself once it has sent its n-th request.
-#include <glob.h>
+#include "victim.h"
+
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "agent/node/attachment.h"
-#include "agent/node/node.h"
-#include "agent/process.h"
 #include <cmocka.h>
 
-enum { NODES_MAX = 16, PATIENCE_S = 60, LINE = 5, STEPS_MAX = 200 };
+enum { PATIENCE_S = 60, LINE = 5, STEPS_MAX = 200 };
 
-static char *nodes[NODES_MAX];
-static size_t node_count;
-static bool installed, captured;
-
-static char told[512]; // of its state, last
-
-static void on_state(void *ctx, const struct backend_state *s)
-{
-    installed = str_eq(s->state, STR("installed"));
-    snprintf(told, sizeof told, "%.*s %.*s: %.*s", STR_ARG(s->state), STR_ARG(s->code), STR_ARG(s->message));
-}
-static void on_capture(void *ctx, str probe, str json) { captured = true; }
-static void on_counts(void *ctx, str probe, const struct probe_counts *c) {}
-static void on_lost(void *ctx, str code, str message) {}
-static const struct backend_events events = { NULL, on_state, on_capture, on_counts, on_lost, on_capture };
-
-struct victim {
-    pid_t pid;
-    FILE *out;
-    struct arena arena;
-    struct process process;
-};
-
-static int64_t now_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * 1000000000ll + t.tv_nsec;
-}
-
-static struct victim start(const char *node)
-{
-    int pipes[2];
-    char line[64];
-    assert_int_equal(pipe(pipes), 0);
-    struct victim v = { .pid = fork() };
-    if (v.pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        dup2(pipes[1], 1);
-        if (!getenv("TEST_VERBOSE"))
-            dup2(pipes[1], 2);
-        close(pipes[0]), close(pipes[1]);
-        unsetenv("LD_PRELOAD");
-        unsetenv("NODE_OPTIONS");
-        execl(node, node, VICTIMS "/victim_kill.js", (char *)NULL);
-        _exit(127);
-    }
-    close(pipes[1]);
-    v.out = fdopen(pipes[0], "r");
-    do
-        assert_non_null(fgets(line, sizeof line, v.out));
-    while (strcmp(line, "ready\n") != 0);
-    arena_init(&v.arena, 1 << 20);
-    assert_int_equal(process_read(v.pid, &v.arena, &v.process), 0);
-    return v;
-}
+static struct victim start_it(const char *node) { return start(node, "victim_kill.js", ""); }
 
 // It goes on: what it says now it has said after this was called. Whether its function is as it was.
 static bool goes_on(struct victim *v, const char *when, int n)
@@ -105,15 +46,14 @@ static bool goes_on(struct victim *v, const char *when, int n)
 
 static struct attachment *begin(struct victim *v, const struct probe *p)
 {
-    struct attachment *a = NULL;
-    struct err err = { 0 };
-    installed = captured = false;
-    if (node_backend.attach(&v->process, &events, &a, &err) < 0 || node_backend.apply(a, &p, 1, &err) < 0)
-        fail_msg("%s: %s", err.slug, err.message);
+    forget();
+    struct attachment *a = attach(v);
+    apply(a, p, 1);
     return a;
 }
 
-static void polls(struct attachment *a)
+// Unlike polls(): what an agent comes to that finds what a killed one left is looked at by the caller.
+static void turn(struct attachment *a)
 {
     int64_t next;
     node_backend.poll(a, now_ns(), &next);
@@ -135,14 +75,14 @@ static bool agent(struct victim *v, const struct probe *p, int message, enum ses
     if (child == 0) {
         struct attachment *a = begin(v, p);
         for (int64_t until = now_ns() + PATIENCE_S * 1000000000ll; now_ns() < until;) {
-            polls(a);
+            turn(a);
             if ((message && session_runs(a) && a->session.message >= message) || (step && a->session.step == step))
                 die(us);
-            if (captured && !session_runs(a))
+            if (seen.n && !session_runs(a))
                 _exit(0);
         }
-        fprintf(stderr, "# not killed, and not done: %s; step %d, request %d\n", told, (int)a->session.step,
-                a->session.message);
+        fprintf(stderr, "# not killed, and not done: %s %s: %s; step %d, request %d\n", seen.state, seen.code,
+                seen.message, (int)a->session.step, a->session.message);
         _exit(2);
     }
     assert_int_equal(waitpid(child, &status, 0), child);
@@ -156,10 +96,11 @@ static void finish(struct victim *v, const struct probe *p, const char *when, in
 {
     uint64_t left = 0;
     struct attachment *a = begin(v, p);
-    for (int64_t until = now_ns() + PATIENCE_S * 1000000000ll; !captured || session_runs(a);) {
+    for (int64_t until = now_ns() + PATIENCE_S * 1000000000ll; !seen.n || session_runs(a);) {
         if (now_ns() > until)
-            fail_msg("after a kill %s %d the next agent installs nothing: %s", when, n, told);
-        polls(a);
+            fail_msg("after a kill %s %d the next agent installs nothing: %s %s: %s", when, n, seen.state, seen.code,
+                     seen.message);
+        turn(a);
     }
     assert_false(goes_on(v, when, n));
     node_backend.detach(a);
@@ -173,13 +114,10 @@ static void finish(struct victim *v, const struct probe *p, const char *when, in
 static void it_is_killed_at_every_step(void **state)
 {
     for (size_t i = 0; i < node_count; i++) {
-        struct victim v = start(nodes[i]);
-        struct probe p;
+        struct victim v = start_it(nodes[i]);
+        struct probe p = probe_at(&v, "p1", LINE);
         int kills = 0, n = 0;
         int64_t began = now_ns();
-        probe_defaults(&p, PROBE_SNAPSHOT);
-        p.id = STR("p1"), p.revision = 1, p.rate = 50, p.burst = 5;
-        p.where.kind = PROBE_AT_LINE, p.where.file = STR("agent/node/victim_kill.js"), p.where.line = LINE;
         // The signal is sent, and nobody comes.
         for (int k = 0; k < 6; k++, kills++) {
             assert_true(agent(&v, &p, 0, SESSION_OPENING, k * 4000));
@@ -188,59 +126,24 @@ static void it_is_killed_at_every_step(void **state)
         finish(&v, &p, "while it opened", kills);
         // Each request of a first session, in a process that has not seen one.
         for (n = 1; n < STEPS_MAX; n += i ? 8 : 1, kills++) { // of one Node each, of the others some
-            struct victim fresh = start(nodes[i]);
+            struct victim fresh = start_it(nodes[i]);
             bool killed = agent(&fresh, &p, n, SESSION_NONE, 0);
             goes_on(&fresh, "at request", n);
             if (killed)
                 finish(&fresh, &p, "at request", n);
-            kill(fresh.pid, SIGKILL), waitpid(fresh.pid, NULL, 0);
-            fclose(fresh.out), process_done(&fresh.process), arena_free(&fresh.arena);
+            end(&fresh);
             if (!killed)
                 break;
         }
         assert_true(n > 10 && n < STEPS_MAX);
         printf("# %s: %d kills (6 while the inspector opens, %d at a request each), %lld s: none hurt\n", nodes[i],
                kills, kills - 6, (long long)((now_ns() - began) / 1000000000));
-        assert_int_equal(waitpid(v.pid, NULL, WNOHANG), 0);
-        kill(v.pid, SIGKILL), waitpid(v.pid, NULL, 0);
-        fclose(v.out), process_done(&v.process), arena_free(&v.arena);
-    }
-}
-
-static void find_nodes(void)
-{
-    static const char *const places[] = { "/usr/bin/node", "/usr/local/bin/node",
-                                          NODES "/*/node_modules/node/bin/node" };
-    glob_t found;
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        if (glob(places[i], 0, NULL, &found) != 0)
-            continue;
-        for (size_t k = 0; k < found.gl_pathc && node_count < NODES_MAX; k++) {
-            char *path = realpath(found.gl_pathv[k], NULL);
-            bool known = !path || access(path, X_OK) < 0 || strstr(path, "/18/") || strstr(path, "/v18/");
-            for (size_t j = 0; j < node_count && !known; j++)
-                known = strcmp(nodes[j], path) == 0;
-            if (known)
-                free(path);
-            else
-                nodes[node_count++] = path;
-        }
-        globfree(&found);
+        end(&v);
     }
 }
 
 int main(void)
 {
     static const struct CMUnitTest tests[] = { cmocka_unit_test(it_is_killed_at_every_step) };
-    setvbuf(stdout, NULL, _IOLBF, 0);
-    signal(SIGPIPE, SIG_IGN);
-    if (getenv("TEST_NODE"))
-        nodes[node_count++] = strdup(getenv("TEST_NODE"));
-    else
-        find_nodes();
-    if (!node_count) {
-        printf("1..0 # SKIP no Node on this machine\n");
-        return 0;
-    }
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return victims_run("kill", tests, sizeof tests / sizeof *tests);
 }
