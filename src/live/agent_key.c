@@ -56,6 +56,14 @@ static void save(struct live *l, const struct live_agent *a)
         log_warn("live", "what is known of the key of %s is not kept: %s", live_str(a->host).ptr, err.message);
 }
 
+static struct key_entry entry_of(const struct live_agent *a, bool copied, const char *detail)
+{
+    struct key_entry e = { .copied = copied, .detail = detail };
+    snprintf(e.agent, sizeof e.agent, "a%lld", (long long)a->id);
+    snprintf(e.host, sizeof e.host, "%s", a->host ? a->host : "");
+    return e;
+}
+
 static void mark(struct live *l, struct live_agent *a, enum key_copy kind, struct key_entry *ret)
 {
     a->copies++;
@@ -65,9 +73,7 @@ static void mark(struct live *l, struct live_agent *a, enum key_copy kind, struc
     if (a->copied - a->copied_entered < ENTER_EVERY_NS)
         return;
     a->copied_entered = a->copied;
-    *ret = (struct key_entry){ .copied = true, .detail = kinds[kind].words };
-    snprintf(ret->agent, sizeof ret->agent, "a%lld", (long long)a->id);
-    snprintf(ret->host, sizeof ret->host, "%s", a->host ? a->host : "");
+    *ret = entry_of(a, true, kinds[kind].words);
 }
 
 int key_admit(struct live *l, struct live_agent *a, const struct live_credentials *c, struct key_entry *ret,
@@ -93,9 +99,7 @@ int key_admit(struct live *l, struct live_agent *a, const struct live_credential
         r = err_set(err, ERR_EXIST, "connected", "this host's key is in use by a connection that is open");
         if (a->contested - a->refused_entered >= ENTER_EVERY_NS) {
             a->refused_entered = a->contested;
-            *ret = (struct key_entry){ .detail = "a second connection with the key of a host was refused" };
-            snprintf(ret->agent, sizeof ret->agent, "a%lld", (long long)a->id);
-            snprintf(ret->host, sizeof ret->host, "%s", a->host ? a->host : "");
+            *ret = entry_of(a, false, "a second connection with the key of a host was refused");
         }
         return r;
     } else if (c->turn || c->machine.len) {
