@@ -116,6 +116,27 @@ describe('a snapshot', () => {
     await chosen().filter({ hasText: 'order.total:99.25' }).waitFor();
   });
 
+  it('follows a key that was pressed before the other hits were known', async () => {
+    let release;
+    const held = new Promise((resolve) => (release = resolve));
+    await page.route('**/api/v1/snapshots?*', async (route) => {
+      await held;
+      await route.continue();
+    });
+    await page.goto(at(hits[2]));
+    await chosen().filter({ hasText: 'order.total:99.25' }).waitFor();
+    await page.keyboard.press('k');
+    release();
+    await page.waitForURL(at(hits[1]));
+    // Two at once are two steps, though the values of the first have not come yet.
+    await page.keyboard.press('k');
+    await page.keyboard.press('j');
+    await page.keyboard.press('j');
+    await page.waitForURL(at(hits[2]));
+    await chosen().filter({ hasText: 'order.total:99.25' }).waitFor();
+    await page.unroute('**/api/v1/snapshots?*');
+  });
+
   it('is searched', async () => {
     await page.getByLabel('Find in this frame’s values').fill('EUR');
     await page.waitForFunction(() => document.querySelectorAll('[role="treeitem"]').length === 1);

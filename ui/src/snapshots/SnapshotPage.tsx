@@ -27,8 +27,10 @@ import { kindText } from './words.ts';
 const OTHERS = 200;
 
 export function SnapshotPage({ id }: { id: string }) {
-  const one = useLoad(id, id, (abort) => loadSnapshot(id, abort));
+  // The one before stays until the next has come: who walks along the hits sees values, not a page that flickers.
+  const one = useLoad(id, id, (abort) => loadSnapshot(id, abort), true);
   const capture = one.data.value;
+  const others = useOthers(id, capture);
   usePage({
     here: capture ? shortPlace(capture) : 'Snapshot',
     title: capture ? `Snapshot of ${shortPlace(capture)}` : 'Snapshot',
@@ -37,7 +39,7 @@ export function SnapshotPage({ id }: { id: string }) {
   });
   const late = useLate(!capture && one.busy.value);
   const error = one.error.value;
-  if (error && !capture) return <NoSnapshot error={error} retry={one.retry} />;
+  if (error && capture?.id !== id) return <NoSnapshot error={error} retry={one.retry} />;
   if (!capture)
     return late ? (
       <div aria-busy="true">
@@ -45,7 +47,50 @@ export function SnapshotPage({ id }: { id: string }) {
         <SkeletonRows rows={12} height="23px" widths={['120px', '240px', '60px']} />
       </div>
     ) : null;
-  return <Shown key={capture.id} capture={capture} />;
+  return <Shown key={capture.id} capture={capture} others={others} />;
+}
+
+interface Others {
+  lines: readonly SnapshotLine[];
+  older?: SnapshotLine;
+  newer?: SnapshotLine;
+  to: (line: SnapshotLine | undefined) => void;
+}
+
+const around = (capture: Capture) => {
+  const at = parseInstant(capture.time).ms;
+  return { from: at - 86_400_000, to: at + 86_400_000 };
+};
+
+/** The other snapshots of its probe, and the keys that walk along them. A key pressed before they are known is followed once they are. */
+function useOthers(id: string, capture: Capture | undefined): Others {
+  const probe = capture?.probe ?? '';
+  const found = useLoad(probe, `${probe} ${capture?.id}`, async (abort) => {
+    if (!capture) return undefined;
+    const { from, to } = around(capture);
+    const range = { from: new Date(from).toISOString(), to: new Date(Math.min(to, serverNow() + 60_000)).toISOString() };
+    return await loadSnapshots({ probe: capture.probe, ...range, limit: OTHERS }, abort);
+  });
+  const lines = found.data.value?.snapshots;
+  const { older, newer } = useMemo(() => neighbours(lines ?? [], id), [lines, id]);
+  const wish = useRef<'older' | 'newer' | undefined>(undefined);
+  const to = (line: SnapshotLine | undefined) => {
+    if (line) go(snapshotHref(line.id), { replace: true, trail: place.value.trail });
+  };
+  const step = (which: 'older' | 'newer') => {
+    if (lines) to({ older, newer }[which]);
+    else wish.current = which;
+  };
+  useEffect(() => {
+    if (!lines || !wish.current) return;
+    to({ older, newer }[wish.current]);
+    wish.current = undefined;
+  }, [lines]);
+  useKeys('Snapshot', [
+    { keys: ['k', '['], does: 'the one before', run: () => step('older') },
+    { keys: ['j', ']'], does: 'the next one', run: () => step('newer') },
+  ]);
+  return { lines: lines ?? [], ...(older && { older }), ...(newer && { newer }), to };
 }
 
 function NoSnapshot({ error, retry }: { error: ApiError; retry: () => void }) {
@@ -76,33 +121,23 @@ function NoSnapshot({ error, retry }: { error: ApiError; retry: () => void }) {
   return <Failure error={error} retry={retry} />;
 }
 
-function Shown({ capture }: { capture: Capture }) {
+function Shown({ capture, others: { lines, older, newer, to } }: { capture: Capture; others: Others }) {
   const at = parseInstant(capture.time).ms;
-  const about = {
-    from: new Date(at - 86_400_000).toISOString(),
-    to: new Date(Math.min(at + 86_400_000, serverNow() + 60_000)).toISOString(),
-  };
-  const others = useLoad(capture.probe, capture.probe, (abort) => loadSnapshots({ probe: capture.probe, ...about, limit: OTHERS }, abort));
-  const lines = others.data.value?.snapshots ?? [];
-  const { older, newer } = useMemo(() => neighbours(lines, capture.id), [lines, capture.id]);
   const wanted = param('with');
-  const before = useLoad(older?.id ?? '', `${older?.id} ${wanted}`, async (abort) =>
-    older && !wanted ? await loadSnapshot(older.id, abort) : undefined,
+  // Of the one that is shown, which is not yet the one at the address while that is loading.
+  const previous = neighbours(lines, capture.id).older;
+  const before = useLoad(previous?.id ?? '', `${previous?.id} ${wanted}`, async (abort) =>
+    previous && !wanted ? await loadSnapshot(previous.id, abort) : undefined,
   );
-  const to = (line: SnapshotLine | undefined) => line && go(snapshotHref(line.id), { replace: true, trail: place.value.trail });
   useAsks([
     {
       what: 'Snapshots of this probe',
       query: `snapshots ${term('probe', capture.probe)}`,
-      range: { from: at - 86_400_000, to: at + 86_400_000 },
+      range: around(capture),
     },
     ...(capture.trace
       ? [{ what: 'Its trace', query: `spans trace=${capture.trace}`, range: { from: at - 3_600_000, to: at + 3_600_000 } }]
       : []),
-  ]);
-  useKeys('Snapshot', [
-    { keys: ['k', '['], does: 'the one before', run: () => to(older) },
-    { keys: ['j', ']'], does: 'the next one', run: () => to(newer) },
   ]);
   // The keys at the foot work at once, and after the step to another one.
   const values = useRef<HTMLDivElement>(null);
@@ -137,7 +172,7 @@ function Shown({ capture }: { capture: Capture }) {
           box={values}
           capture={capture}
           before={before.data.value}
-          beforeName={older ? clock(parseInstant(older.time).ms) : undefined}
+          beforeName={previous ? clock(parseInstant(previous.time).ms) : undefined}
         />
       )}
       <Foot
