@@ -9,8 +9,8 @@ export interface Loaded<T> {
   busy: Signal<boolean>;
   /** The data answers an earlier question. */
   stale: Signal<boolean>;
-  /** Again, with the same question. */
-  retry: () => void;
+  /** Again, with the same question; over when it was answered. */
+  retry: () => Promise<void>;
 }
 
 class Loader<T> implements Loaded<T> {
@@ -34,7 +34,7 @@ class Loader<T> implements Loaded<T> {
     void this.run();
   }
 
-  retry = (): void => void this.run();
+  retry = (): Promise<void> => this.run();
 
   stop(): void {
     this.running?.abort();

@@ -1,7 +1,8 @@
 // Builds of a project's applications (`sentry-cli build upload`): what was uploaded, and its file.
-import { getJson, send } from '../api/client.ts';
+import { getJson, send, sendLeaving } from '../api/client.ts';
 import { useLoad } from '../api/load.ts';
 import { bytes } from '../format/number.ts';
+import { later, pending } from '../state/undo.ts';
 import { mayAdminister, Refusal, useDeed, When } from './common.tsx';
 
 interface Build {
@@ -19,14 +20,23 @@ interface Build {
 
 const at = (slug: string) => `/api/v1/projects/${encodeURIComponent(slug)}/builds`;
 
+const subject = (one: Build) => `build ${one.id}`;
+
 /** Nothing where there are none: most projects are no mobile applications. */
 export function Builds({ slug }: { slug: string }) {
   const load = useLoad(`builds ${slug}`, `builds ${slug}`, (abort) => getJson<{ builds: Build[] }>(at(slug), {}, abort));
   const deed = useDeed();
-  const builds = load.data.value?.builds ?? [];
+  const builds = (load.data.value?.builds ?? []).filter((one) => pending.value?.subject !== subject(one));
   if (builds.length === 0) return null;
+  const remove = (one: Build) =>
+    later(subject(one), `${one.name} is taken away`, async (leaving) => {
+      const path = `${at(slug)}/${one.id}`;
+      if (leaving) return sendLeaving(path);
+      await deed.run(() => send('DELETE', path, {}));
+      await load.retry();
+    });
   return (
-    <section class="set-proj" aria-label="Builds">
+    <section class="set-proj" id="builds" aria-label="Builds">
       <h2 class="m">Builds</h2>
       <p class="sm d2">Uploaded by sentry-cli and kept until they are taken away.</p>
       <table class="tbl">
@@ -59,15 +69,7 @@ export function Builds({ slug }: { slug: string }) {
               </td>
               <td>
                 {mayAdminister() && (
-                  <button
-                    type="button"
-                    class="btn"
-                    aria-label={`Take away the build ${one.name}`}
-                    disabled={deed.busy}
-                    onClick={async () => {
-                      if (await deed.run(() => send('DELETE', `${at(slug)}/${one.id}`, {}))) load.retry();
-                    }}
-                  >
+                  <button type="button" class="btn g s" aria-label={`Take away the build ${one.name}`} onClick={() => remove(one)}>
                     Take away
                   </button>
                 )}

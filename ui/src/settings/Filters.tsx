@@ -31,7 +31,7 @@ interface Outcome {
 export function Filters({ slug }: { slug: string }) {
   const load = useLoad(`filters ${slug}`, `filters ${slug}`, (abort) => getJson<Settings>(at(slug), {}, abort));
   return (
-    <section class="set-proj" aria-label="Inbound filters">
+    <section class="set-proj" id="filters" aria-label="Inbound filters">
       <h2 class="m">Inbound filters</h2>
       <Rows of={load} rows={5}>
         {(now) => <Editor key={now.changed ?? 'first'} slug={slug} now={now} retry={load.retry} />}

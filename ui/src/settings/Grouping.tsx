@@ -43,7 +43,7 @@ const STACK = 'path:**/vendor/** -app -group';
 export function Grouping({ slug }: { slug: string }) {
   const rules = useLoad(`grouping ${slug}`, `grouping ${slug}`, (abort) => getJson<Rules>(`${at(slug)}/grouping`, {}, abort));
   return (
-    <section class="set-proj" aria-label="Grouping">
+    <section class="set-proj" id="grouping" aria-label="Grouping">
       <h2 class="m">Grouping</h2>
       <Rows of={rules} rows={3}>
         {(now) => <Editor key={now.changed ?? 'first'} slug={slug} now={now} retry={rules.retry} />}

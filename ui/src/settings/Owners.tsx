@@ -30,7 +30,7 @@ export function Owners({ slug }: { slug: string }) {
   const load = useLoad(`owners ${slug}`, `owners ${slug}`, (abort) => loadOwners(slug, abort));
   if (load.data.value && !load.data.value.now) return null;
   return (
-    <section class="set-proj" aria-label="Owners">
+    <section class="set-proj" id="owners" aria-label="Owners">
       <h2 class="m">Owners</h2>
       <Rows of={load} rows={3}>
         {({ now }) => now && <OwnersEditor key={now.changed ?? 'first'} slug={slug} now={now} retry={load.retry} />}

@@ -11,8 +11,42 @@ import { Filters } from './Filters.tsx';
 import { Grouping } from './Grouping.tsx';
 import { Mappings } from './Mappings.tsx';
 import { Owners } from './Owners.tsx';
+import { Repository } from './Repository.tsx';
 import { Scrubbing } from './Scrubbing.tsx';
 import type { Project as ProjectEntry } from './types.ts';
+
+const PARTS: [string, string][] = [
+  ['connect', 'SDKs'],
+  ['grouping', 'Grouping'],
+  ['owners', 'Owners'],
+  ['mappings', 'Code mappings'],
+  ['repository', 'Repository'],
+  ['filters', 'Filters'],
+  ['scrubbing', 'Scrubbing'],
+];
+
+/** The page is long: what it has, and the way there. */
+function Parts() {
+  return (
+    <nav class="set-parts scroll" aria-label="On this page">
+      {PARTS.map(([id, label]) => (
+        <button type="button" class="link" key={id} onClick={() => reach(id)}>
+          {label}
+        </button>
+      ))}
+    </nav>
+  );
+}
+
+/** The keyboard goes on from where the eye is led to. */
+function reach(id: string): void {
+  const part = document.getElementById(id);
+  const parts = document.querySelector<HTMLElement>('.set-parts');
+  if (!part || !parts) return;
+  // The pane alone: scrollIntoView would move the frame around it, too.
+  part.closest('.scroll')?.scrollTo({ top: part.offsetTop - parts.offsetHeight });
+  part.querySelector<HTMLElement>('button, input, textarea, a')?.focus({ preventScroll: true });
+}
 
 export function Project({ slug }: { slug: string }) {
   const list = useLoad('projects', 'projects', (abort) => getJson<{ projects: ProjectEntry[] }>('/api/v1/projects', {}, abort));
@@ -44,7 +78,8 @@ export function Project({ slug }: { slug: string }) {
           Keys and name
         </Link>
       </Head>
-      <section class="set-proj" aria-label="Connect an SDK">
+      {project && <Parts />}
+      <section class="set-proj" id="connect" aria-label="Connect an SDK">
         <h2 class="m">Connect an SDK</h2>
         {project?.dsn ? (
           <>
@@ -64,6 +99,7 @@ export function Project({ slug }: { slug: string }) {
           <Grouping slug={slug} />
           <Owners slug={slug} />
           <Mappings slug={slug} />
+          <Repository slug={slug} />
           <Builds slug={slug} />
           <Filters slug={slug} />
           <Scrubbing slug={slug} />

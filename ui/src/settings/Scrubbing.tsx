@@ -32,7 +32,7 @@ interface Preview {
 export function Scrubbing({ slug }: { slug: string }) {
   const load = useLoad(`scrub ${slug}`, `scrub ${slug}`, (abort) => getJson<Settings>(at(slug), {}, abort));
   return (
-    <section class="set-proj" aria-label="Data scrubbing">
+    <section class="set-proj" id="scrubbing" aria-label="Data scrubbing">
       <h2 class="m">Data scrubbing</h2>
       <Rows of={load} rows={3}>
         {(now) => <Editor key={now.changed ?? 'first'} slug={slug} now={now} retry={load.retry} />}

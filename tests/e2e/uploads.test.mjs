@@ -1,0 +1,192 @@
+// What builds leave in a project's settings: code mappings, that frames then follow, and builds of its applications.
+import assert from 'node:assert/strict';
+import crypto from 'node:crypto';
+import fs from 'node:fs';
+import { after, before, describe, it } from 'node:test';
+import { axe, signIn, startBrowser, startServer, stored } from './harness.mjs';
+
+let server;
+let browser;
+let page;
+let problems;
+let sentry;
+
+before(async () => {
+  [server, browser] = await Promise.all([startServer(), startBrowser()]);
+  sentry = await server.sentry();
+  ({ page, problems } = await browser.open());
+  await signIn(page, server.link, '/settings/projects/default');
+});
+
+after(async () => {
+  await browser?.stop();
+  await server?.stop();
+});
+
+const section = (name) => page.getByRole('region', { name, exact: true });
+const cells = async (row) => (await row.getByRole('cell').allInnerTexts()).map((text) => text.replace(/\s+/g, ' ').trim());
+const settings = async () => {
+  await page.goto(`${server.url}/settings/projects/default`);
+  await section('Grouping').waitFor();
+};
+
+async function post(at, body) {
+  const form = body instanceof FormData;
+  const response = await fetch(server.url + at, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${sentry.SENTRY_AUTH_TOKEN}`, ...(!form && { 'content-type': 'application/json' }) },
+    body: form ? body : JSON.stringify(body),
+  });
+  const text = await response.text();
+  assert.ok(response.ok, `${at}: ${response.status} ${text}`);
+  return text && JSON.parse(text);
+}
+
+/** Who leaves the settings does not wait for the 8 s in which it can be taken back. */
+async function leave() {
+  const done = page.waitForResponse((response) => response.request().method() === 'DELETE');
+  await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Monitors', exact: true }).click();
+  assert.equal((await done).status(), 204);
+}
+
+async function narrow() {
+  await page.setViewportSize({ width: 390, height: 844 });
+  assert.equal(await page.locator('.set-body').evaluate((body) => body.scrollWidth - body.clientWidth), 0, 'nothing is wider than the screen');
+  assert.deepEqual(await axe(page), []);
+  await page.setViewportSize({ width: 1440, height: 900 });
+}
+
+describe('code mappings', () => {
+  const own = () => section('Code mappings');
+  const row = (root) => own().getByRole('row').filter({ hasText: root });
+
+  it('are missing at first, with the command that uploads them', async () => {
+    await own().getByText('sentry-cli code-mappings upload --org clew --project default mappings.json').waitFor();
+    await section('Repository').getByText('clew project repo add default').waitFor();
+    assert.equal(await own().getByRole('table').count(), 0);
+    assert.deepEqual(await axe(page), []);
+  });
+
+  it('that a build uploads are listed, the longest root first', async () => {
+    await post('/api/0/organizations/clew/code-mappings/bulk/', {
+      project: 'default',
+      repository: 'acme/shop',
+      defaultBranch: 'trunk',
+      mappings: [
+        { stackRoot: 'app:///', sourceRoot: '.' },
+        { stackRoot: '/opt/venv/lib/python3.12/site-packages/acme_payments_gateway', sourceRoot: 'modules/pay' },
+      ],
+    });
+    await settings();
+    await row('app:///').waitFor();
+    const rows = own().getByRole('row');
+    assert.deepEqual((await cells(rows.nth(1))).slice(0, 3), ['/opt/venv/lib/python3.12/site-packages/acme_payments_gateway', 'modules/pay', 'acme/shop trunk']);
+    assert.deepEqual((await cells(rows.nth(2))).slice(0, 3), ['app:///', '.', 'acme/shop trunk']);
+    assert.match((await cells(rows.nth(2)))[3], /^(now|\d+ (s|min) ago) by the token uploads$/);
+    assert.deepEqual(await axe(page), []);
+    await narrow();
+  });
+
+  it('say in the frame of an error where its file stands', async () => {
+    const { username: key, pathname, origin } = new URL(await server.dsn());
+    const frame = {
+      function: 'charge',
+      filename: 'total.py',
+      abs_path: '/opt/venv/lib/python3.12/site-packages/acme_payments_gateway/total.py',
+      lineno: 2,
+      in_app: true,
+      context_line: '    return amount / rate',
+    };
+    const event = {
+      event_id: crypto.randomUUID().replaceAll('-', ''),
+      platform: 'python',
+      level: 'error',
+      exception: { values: [{ type: 'PayError', value: 'no rate', stacktrace: { frames: [frame] } }] },
+    };
+    const answer = await fetch(`${origin}/api${pathname}/store/?sentry_key=${key}`, { method: 'POST', body: JSON.stringify(event) });
+    assert.equal(answer.status, 200);
+    await stored(server, `events error.type=PayError`);
+    await page.goto(`${server.url}/events/${event.event_id}`);
+    await page.getByText('acme/shop · modules/pay/total.py', { exact: false }).waitFor();
+  });
+
+  it('are taken away, and come back by Undo until then', async () => {
+    await settings();
+    await page.getByRole('button', { name: 'Take away the mapping of app:///', exact: true }).click();
+    await row('app:///').waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Undo', exact: true }).click();
+    await row('app:///').waitFor();
+    await page.getByRole('button', { name: 'Take away the mapping of app:///', exact: true }).click();
+    await row('app:///').waitFor({ state: 'detached' });
+    await leave();
+    await settings();
+    await row('acme_payments_gateway').waitFor();
+    assert.equal(await row('app:///').count(), 0);
+  });
+});
+
+describe('builds', () => {
+  const own = () => section('Builds');
+  const NAME = 'shop-2.4.0.apk';
+  const content = crypto.randomBytes(2000);
+  /** As sentry-cli packs it: the one file of a ZIP archive, stored. */
+  const packed = Buffer.concat([Buffer.from('PK\x03\x04'), Buffer.alloc(26), Buffer.from(NAME), content]);
+  packed.writeUInt32LE(content.length, 18);
+  packed.writeUInt32LE(content.length, 22);
+  packed.writeUInt16LE(NAME.length, 26);
+
+  it('have no place where there are none', async () => {
+    await settings();
+    await section('Inbound filters').waitFor();
+    assert.equal(await own().count(), 0);
+  });
+
+  it('that are uploaded are shown with what they are of', async () => {
+    const sum = crypto.createHash('sha1').update(packed).digest('hex');
+    const form = new FormData();
+    form.set('file', new Blob([packed]), sum);
+    await post('/api/0/organizations/clew/chunk-upload/', form);
+    const answer = await post('/api/0/projects/clew/default/files/preprodartifacts/assemble/', {
+      checksum: sum,
+      chunks: [sum],
+      head_sha: 'a'.repeat(40),
+      head_ref: 'main',
+      head_repo_name: 'acme/shop',
+      pr_number: 7,
+      build_configuration: 'Release',
+      release_notes: 'new till',
+    });
+    assert.equal(answer.state, 'created', JSON.stringify(answer));
+    await settings();
+    await own().getByRole('link', { name: NAME, exact: true }).waitFor();
+    const [file, of, size, uploaded] = await cells(own().getByRole('row').nth(1));
+    assert.deepEqual([file, of, size], [NAME, 'Release main aaaaaaa #7', '2.0 KB']);
+    assert.match(uploaded, /^(now|\d+ (s|min) ago)$/);
+    assert.equal(await own().getByRole('cell', { name: NAME, exact: true }).getAttribute('title'), 'new till');
+    assert.deepEqual(await axe(page), []);
+    await narrow();
+  });
+
+  it('are downloaded byte for byte', async () => {
+    const coming = page.waitForEvent('download');
+    await own().getByRole('link', { name: NAME, exact: true }).click();
+    const download = await coming;
+    assert.equal(download.suggestedFilename(), NAME);
+    assert.equal(fs.readFileSync(await download.path()).toString('hex'), content.toString('hex'));
+  });
+
+  it('are taken away, and come back by Undo until then', async () => {
+    await page.getByRole('button', { name: `Take away the build ${NAME}`, exact: true }).click();
+    await own().waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Undo', exact: true }).click();
+    await own().getByRole('link', { name: NAME, exact: true }).waitFor();
+    await page.getByRole('button', { name: `Take away the build ${NAME}`, exact: true }).click();
+    await own().waitFor({ state: 'detached' });
+    await leave();
+    await settings();
+    await section('Inbound filters').waitFor();
+    assert.equal(await own().count(), 0);
+  });
+});
+
+it('no page complained', () => assert.deepEqual(problems, []));
