@@ -34,6 +34,22 @@ const rows = (page) => page.locator('li.it');
 const row = (page, text) => rows(page).filter({ hasText: text });
 const shortOf = (locator) => locator.getAttribute('data-issue');
 
+/** Keys pressed while the page still waits for what it asks there: its answers are held back until then. */
+async function pressEarly(page, asked, arrive, keys) {
+  let release;
+  const held = new Promise((done) => (release = done));
+  await page.route(asked, async (route) => {
+    await held;
+    await route.continue();
+  });
+  const waits = page.waitForRequest(asked);
+  await arrive();
+  await waits;
+  for (const key of keys) await page.keyboard.press(key);
+  release();
+  await page.unroute(asked, { behavior: 'wait' });
+}
+
 /** What must come true, soon. */
 async function soon(what, check) {
   for (let tries = 0; ; tries++) {
@@ -222,6 +238,30 @@ describe('an issue', () => {
     await bar.getByText('1 of 4').waitFor();
   });
 
+  it('keeps the keys that come before what they are about', async () => {
+    const bar = page.locator('.sec.ev');
+    const open = async () => {
+      await page.goto(`${server.url}/issues/${short}`);
+      await page.getByRole('navigation', { name: 'Main' }).waitFor();
+    };
+    // The issue is there, its event is not; each step waits for the event before it.
+    const event = /\/api\/v1\/issues\/[^/]+\/events\/latest/;
+    await pressEarly(page, event, async () => {
+      await open();
+      await page.getByRole('heading', { level: 1, name: 'TypeError' }).waitFor();
+    }, ['k', 'k']);
+    await bar.getByText('2 of 4').waitFor();
+    await page.keyboard.press('j');
+    await page.keyboard.press('k');
+    await page.keyboard.press('k');
+    await bar.getByText('1 of 4').waitFor();
+    // Nothing is there yet.
+    await pressEarly(page, new RegExp(`/api/v1/issues/${short}(\\?|$)`), open, ['v']);
+    await soon('all its events', async () => (await page.locator('.evt tbody tr').count()) === 4);
+    await open();
+    await bar.getByText('4 of 4').waitFor();
+  });
+
   it('shows the stack as a terminal would, and the event as it is stored', async () => {
     await page.getByRole('button', { name: 'Raw' }).click();
     await page.locator('pre.raw', { hasText: 'Traceback (most recent call last):' }).waitFor();
@@ -242,6 +282,13 @@ describe('an issue', () => {
     await page.goto(`${server.url}/issues/${short}`);
     await page.getByRole('region', { name: 'Its trace' }).getByRole('link', { name: 'Open' }).click();
     await page.getByRole('group', { name: /price_order|POST \/orders/ }).waitFor();
+    // The key comes before the trace.
+    const { pathname } = new URL(page.url());
+    await pressEarly(page, `**/api/v1${pathname}`, async () => {
+      await page.goto(server.url + pathname);
+      await page.getByRole('navigation', { name: 'Main' }).waitFor();
+    }, ['e']);
+    await page.waitForURL(/\?(.*&)?(span|event)=/);
     await page.getByRole('link', { name: 'Its issue' }).first().click();
     await page.getByRole('heading', { level: 1, name: 'TypeError' }).waitFor();
     assert.match(page.url(), new RegExp(`/issues/${short}\\?.*event=`));

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { me } from './api/client.ts';
+import { inFlight, me } from './api/client.ts';
 import { type Page, type PageEntry, pageAt } from './pages.ts';
 import { Failure } from './parts/States.tsx';
 import { Shell } from './shell/Shell.tsx';
@@ -31,10 +31,14 @@ function Routed() {
   useEffect(() => {
     if (elsewhere) return go('/', { replace: true });
     if (!entry || loaded.has(entry)) return;
-    void entry.load().then((component) => {
-      loaded.set(entry, component);
-      redraw((n) => n + 1);
-    });
+    inFlight.value++;
+    void entry
+      .load()
+      .then((component) => {
+        loaded.set(entry, component);
+        redraw((n) => n + 1);
+      })
+      .finally(() => inFlight.value--);
   }, [here, entry]);
   const Component = entry && loaded.get(entry);
   const id = entry?.at.exec(here)?.[1] ?? '';

@@ -11,7 +11,8 @@ import './styles/compare.css';
 import './styles/logs.css';
 import { render } from 'preact';
 import { App } from './app.tsx';
-import { onKey } from './state/keys.ts';
+import { forgetEarly, onKey } from './state/keys.ts';
 
 addEventListener('keydown', onKey);
+addEventListener('pointerdown', forgetEarly);
 render(<App />, document.getElementById('app') as HTMLElement);

@@ -1,7 +1,7 @@
 // One issue: an event of it with its stack, source and values, its trace and logs in place, and beside them what is known of all its events.
 import '../styles/issues.css';
 import '../styles/issue.css';
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { serverNow } from '../api/client.ts';
 import { type IssueEvent, loadEvent } from '../api/event.ts';
 import { changeIssues, type IssueDetail, loadIssue } from '../api/issues.ts';
@@ -42,10 +42,10 @@ export function IssuePage({ id }: { id: string }) {
   const event = useLoad(
     `${id} ${which}`,
     `${id} ${which} ${NAMED.includes(which) ? (mine?.last ?? '') : ''}`,
-    (abort) => loadEvent(id, which, abort),
+    async (abort) => ({ which, event: await loadEvent(id, which, abort) }),
     true,
   );
-  const shown = event.data.value;
+  const shown = event.data.value?.event;
   usePage({
     here: mine?.short ?? id,
     title: mine ? `${mine.title.slice(0, 80)} (${mine.short})` : id,
@@ -64,6 +64,7 @@ export function IssuePage({ id }: { id: string }) {
       issue={mine}
       event={shown?.issue === undefined || shown.issue === mine.id ? shown : undefined}
       which={which}
+      settled={event.data.value?.which === which}
       eventError={event.error.value}
       retry={event.retry}
       problem={error}
@@ -76,13 +77,15 @@ interface ShownProps {
   issue: IssueDetail;
   event: IssueEvent | undefined;
   which: string;
+  /** The event is the one that is asked for, not the one before it. */
+  settled: boolean;
   eventError: import('../api/client.ts').ApiError | undefined;
   retry: () => void;
   problem: import('../api/client.ts').ApiError | undefined;
   stale: boolean;
 }
 
-function Shown({ issue, event, which, eventError, retry, problem, stale }: ShownProps) {
+function Shown({ issue, event, which, settled, eventError, retry, problem, stale }: ShownProps) {
   const answer = useTrace(event?.trace);
   const trace = useMemo(
     () => (answer.data.value && answer.data.value.trace === event?.trace ? buildTrace(answer.data.value) : undefined),
@@ -103,10 +106,10 @@ function Shown({ issue, event, which, eventError, retry, problem, stale }: Shown
       : []),
   ]);
   const deeds = useDeeds(issue);
-  const to = (next: string | undefined) => next && setParams({ event: next, view: undefined }, { replace: true });
+  const step = useSteps(event, which, settled, eventError !== undefined);
   useKeys('Issue', [
-    { keys: ['j', 'ArrowRight'], does: 'newer event', run: () => void to(event?.next) },
-    { keys: ['k', 'ArrowLeft'], does: 'older event', run: () => void to(event?.previous) },
+    { keys: ['j', 'ArrowRight'], does: 'newer event', run: () => step('next') },
+    { keys: ['k', 'ArrowLeft'], does: 'older event', run: () => step('previous') },
     { keys: ['e'], does: 'resolve, or open again', run: deeds.resolve },
     { keys: ['E'], does: 'resolve in a release or commit', run: () => openMenu('resolve') },
     { keys: ['i'], does: 'archive, or open again', run: deeds.archive },
@@ -155,6 +158,30 @@ function Shown({ issue, event, which, eventError, retry, problem, stale }: Shown
       />
     </>
   );
+}
+
+type Way = 'next' | 'previous';
+const STEPS_MOST = 16;
+
+/** To the event's neighbours. Who is faster than the events come has his steps remembered: one is gone with each that comes. */
+function useSteps(event: IssueEvent | undefined, which: string, settled: boolean, failed: boolean): (way: Way) => void {
+  const wishes = useRef<Way[]>([]);
+  const go = (way: Way) => {
+    const id = settled && event?.[way];
+    if (id) setParams({ event: id, view: undefined }, { replace: true });
+    else wishes.current = [];
+  };
+  useEffect(() => {
+    const way = settled ? wishes.current.shift() : undefined;
+    if (way) go(way);
+  }, [event, settled]);
+  useEffect(() => {
+    if (failed) wishes.current = [];
+  }, [failed]);
+  return (way) => {
+    if (settled && event && (param('event') ?? 'latest') === which) go(way);
+    else if (!failed && wishes.current.length < STEPS_MOST) wishes.current.push(way);
+  };
 }
 
 export function near(event: IssueEvent): { from: number; to: number } {
