@@ -3,29 +3,12 @@
 #include "api/api0_upload.h"
 
 #include "base/clock.h"
-#include "base/hex.h"
 #include "base/numfmt.h"
 #include "net/inflate.h"
 
-#include <sodium.h>
 #include <zstd.h>
 
-enum {
-    LOCAL_HEADER = 30,
-    HEAD_MAX = 8 << 10,
-    NAME_MAX_BYTES = 255,
-    WORDS_MAX = 256 << 10,
-    WORD_MAX = 4 << 10,
-    PIECE = 64 << 10
-};
-
-// What of the request is kept beside the bytes.
-static const str told[] = {
-    STR_INIT("head_sha"),       STR_INIT("base_sha"),  STR_INIT("provider"),
-    STR_INIT("head_repo_name"), STR_INIT("head_ref"),  STR_INIT("base_repo_name"),
-    STR_INIT("base_ref"),       STR_INIT("pr_number"), STR_INIT("build_configuration"),
-    STR_INIT("release_notes"),
-};
+enum { LOCAL_HEADER = 30, HEAD_MAX = 8 << 10, NAME_MAX_BYTES = 255, WORDS_MAX = 256 << 10, PIECE = 64 << 10 };
 
 static bool installable(const struct api0_build *b)
 {
@@ -88,22 +71,14 @@ int api0_build_read(struct artifacts *artifacts, const uint8_t digest[ARTIFACT_D
 
 // ---- upload --------------------------------------------------------------------------------------------
 
-// The members that are known, as a JSON object; texts cut.
 static int words_of(struct api_call *call, const struct json_node *in, str *ret)
 {
     struct json_writer w;
     struct buf body;
-    int64_t number;
     buf_init(&body, WORDS_MAX);
     json_writer_init(&w, &body);
     json_put_object(&w);
-    for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
-        const struct json_node *member = json_get(in, told[i]);
-        if (json_is(member, JSON_STRING) && member->text.len)
-            api0_put_text(&w, told[i], str_slice(member->text, 0, WORD_MAX));
-        else if (json_is(member, JSON_NUMBER) && json_int_of(member, &number))
-            api0_put_int(&w, told[i], number);
-    }
+    api0_upload_put_words(&w, in);
     json_put_object_end(&w);
     int rc = body.error ? body.error : arena_dup(&call->req->arena, buf_view(&body), ret);
     buf_free(&body);
@@ -180,32 +155,6 @@ void api0_build_assemble(struct api_call *call)
 
 // ---- back ----------------------------------------------------------------------------------------------
 
-// The build of the path's second segment, of a project that the caller may see. false: answered.
-static bool build_of_path(struct api_call *call, struct release_upload *ret)
-{
-    struct meta_project *projects;
-    struct release_upload *list;
-    struct err err;
-    size_t projects_n, n;
-    uint64_t id;
-    if (!api0_projects(call, &projects, &projects_n))
-        return false;
-    for (size_t i = 0; i < projects_n && parse_u64(call->params[1], &id); i++) {
-        if (releases_uploads(call->api->options.releases, (uint32_t)projects[i].id, RELEASE_UPLOAD_BUILD, 0, (str){ 0 },
-                             (str){ 0 }, &call->req->arena, &list, &n, &err) < 0) {
-            api0_reply_err(call->req, &err);
-            return false;
-        }
-        for (size_t k = 0; k < n; k++)
-            if ((uint64_t)list[k].id == id) {
-                *ret = list[k];
-                return true;
-            }
-    }
-    api0_error(call->req, 404, "The requested resource does not exist: there is no such build");
-    return false;
-}
-
 str api0_build_url(struct api_call *call, const struct release_upload *u)
 {
     const struct http_request *req = call->req;
@@ -214,41 +163,16 @@ str api0_build_url(struct api_call *call, const struct release_upload *u)
 }
 
 // sentry-cli asks for the file without its token, and knows what it is from the URL's parameter.
-enum { TICKET_HEX = 32 };
 #define TICKET_NS (600 * NS_PER_S)
 
-// What opens that build until then: "EXPIRES-MAC", in hex.
-static str ticket_of(struct api_call *call, int64_t build, uint64_t expires)
+static str ticket_of(struct api_call *call, int64_t build)
 {
-    uint8_t mac[TICKET_HEX / 2];
-    char hex[TICKET_HEX + 1] = "";
-    str what = arena_printf(&call->req->arena, "build %lld %llx", (long long)build, (unsigned long long)expires);
-    if (!what.ptr)
-        return what;
-    crypto_generichash(mac, sizeof mac, (const uint8_t *)what.ptr, what.len, call->api->ticket_key,
-                       sizeof call->api->ticket_key);
-    hex_encode(hex, mac, sizeof mac);
-    return arena_printf(&call->req->arena, "%llx-%s", (unsigned long long)expires, hex);
-}
-
-static bool ticket_ok(struct api_call *call, int64_t build, str ticket)
-{
-    ptrdiff_t dash = str_find_char(ticket, '-', 0);
-    uint64_t expires = 0;
-    for (ptrdiff_t i = 0; i < dash && dash <= 16; i++) {
-        int digit = hex_digit(ticket.ptr[i]);
-        if (digit < 0)
-            return false;
-        expires = expires << 4 | (unsigned)digit;
-    }
-    str right = ticket_of(call, build, expires);
-    return expires > (uint64_t)clock_unix_ns() && right.len && right.len == ticket.len &&
-           sodium_memcmp(right.ptr, ticket.ptr, right.len) == 0;
+    return arena_printf(&call->req->arena, "build %lld", (long long)build);
 }
 
 static str install_url(struct api_call *call, const struct release_upload *u)
 {
-    str ticket = ticket_of(call, u->id, (uint64_t)(clock_unix_ns() + TICKET_NS));
+    str ticket = api0_ticket(call, ticket_of(call, u->id), TICKET_NS);
     return arena_printf(&call->req->arena, "%.*s%.*s/?response_format=%s", STR_ARG(api0_build_url(call, u)),
                         STR_ARG(ticket), str_ends(u->name, STR(".ipa")) ? "ipa" : "apk");
 }
@@ -260,7 +184,7 @@ void api0_build_install(struct api_call *call)
     struct json_writer w;
     struct err err;
     struct buf body;
-    if (!build_of_path(call, &u))
+    if (!api0_upload_of(call, RELEASE_UPLOAD_BUILD, "build", &u))
         return;
     if (api0_build_read(call->api->options.artifacts, u.digest, &call->req->arena, &build, &err) < 0) {
         api0_reply_err(call->req, &err);
@@ -378,7 +302,7 @@ static void send_build(struct api_call *call, const struct release_upload *u)
 void api0_build_file(struct api_call *call)
 {
     struct release_upload u;
-    if (build_of_path(call, &u))
+    if (api0_upload_of(call, RELEASE_UPLOAD_BUILD, "build", &u))
         send_build(call, &u);
 }
 
@@ -386,19 +310,10 @@ void api0_build_file_open(struct api_call *call)
 {
     struct release_upload u;
     uint64_t id;
-    if (!parse_u64(call->params[1], &id) || id > INT64_MAX || !ticket_ok(call, (int64_t)id, call->params[2]))
+    if (!parse_u64(call->params[1], &id) || id > INT64_MAX ||
+        !api0_ticket_ok(call, ticket_of(call, (int64_t)id), call->params[2]))
         api0_error(call->req, 403,
                    "This link has expired, or never was one: ask for the build's install-details again");
-    else if (build_of_path(call, &u))
+    else if (api0_upload_of(call, RELEASE_UPLOAD_BUILD, "build", &u))
         send_build(call, &u);
-}
-
-// ---- snapshots of screens ------------------------------------------------------------------------------
-
-// Their images go to a service of its own, which is not here: better said than half done.
-void api0_screens_refused(struct api_call *call)
-{
-    api0_error(call->req, 501,
-               "Clew keeps no image snapshots: sentry-cli sends them to Sentry's objectstore service, which Clew has "
-               "not. Compare them where they are made: sentry-cli snapshots diff BASE_DIR HEAD_DIR --fail-on-diff");
 }

@@ -13,6 +13,8 @@ enum {
     API0_FILE_MAX = API0_CHUNKS_FILE * API0_CHUNK_BYTES, // of anything that is put together: 1 GiB
     API0_BUNDLE_MAX = 128 << 20,                         // of a bundle, which is read whole
     API0_ASSEMBLE_MAX = 4 << 20,                         // of the request that asks for it
+    API0_OBJECT_MAX = 32 << 20,                          // of an image
+    API0_OBJECTS_MAX = (100 << 20) + (2 << 20),          // of a batch of them, with the parts' heads
 };
 
 // --- hashes
@@ -58,7 +60,37 @@ int api0_build_read(struct artifacts *artifacts, const uint8_t digest[ARTIFACT_D
 // Where its file is.
 str api0_build_url(struct api_call *call, const struct release_upload *upload);
 
+// --- links and keys that open without a token (api0_ticket.c)
+// Opens `what` for so long, to whoever has it: "EXPIRES-MAC", in hex. ptr NULL: out of memory.
+str api0_ticket(struct api_call *call, str what, int64_t ttl_ns);
+bool api0_ticket_ok(struct api_call *call, str what, str ticket);
+
+// --- images (api0_object.c)
+// For the project's objects: see api0_ticket().
+str api0_object_ticket(struct api_call *call, uint32_t project, int64_t ttl_ns);
+// One of a project's images, of a snapshot or of none yet. ERR_NOENT.
+int api0_object_find(struct api_call *call, uint32_t project, str hash, struct artifact *ret_image, struct err *err);
+
+// --- snapshots of images (api0_images.c)
+struct image_manifest;
+// Those of a project that are still kept, newest first.
+int api0_images_of(struct api_call *call, int64_t project, struct release_upload **ret_list, size_t *ret_n,
+                   struct err *err);
+int api0_images_read(struct api_call *call, const struct release_upload *upload, struct image_manifest *ret,
+                     struct err *err);
+// What it is compared with: of the same application, made before it, whole. ptr NULL in *ret: there is none.
+const struct release_upload *api0_images_base(struct api_call *call, const struct release_upload *list, size_t n,
+                                              const struct release_upload *upload);
+int api0_images_drop(struct api_call *call, const struct release_upload *upload, struct err *err);
+
 // --- what was uploaded (api0_upload.c)
+// The upload of that kind whose number is the path's second segment, of a project that the caller may see. false: answered.
+bool api0_upload_of(struct api_call *call, enum release_upload_kind kind, const char *what,
+                    struct release_upload *ret_upload);
+// What a build says of where it comes from (commit, branch, pull request ...): those members of `in` that are known, texts cut.
+void api0_upload_put_words(struct json_writer *w, const struct json_node *in);
+// The same read back, for our own API.
+void api_put_origin(struct json_writer *w, const struct json_node *words);
 // A reference of its own for each release and dist, so that one of them can go.
 str api0_upload_type(struct api_call *call, int64_t release, str dist);
 // Puts what `writer` holds, which is taken in any case, or `content` when there is none, as `ref`; sets the upload's artifact

@@ -66,7 +66,7 @@ struct api {
     struct live_streams *live_streams;
     struct values_reads values_reads;
     int64_t started_ns;
-    uint8_t ticket_key[32]; // of links that open without a token (api0_build.c); another one after each start
+    uint8_t ticket_key[32]; // of links that open without a token (api0_ticket.c); another one after each start
 };
 #define API_MAGIC 0x41504921u
 
@@ -182,6 +182,10 @@ void api_owners_set(struct api_call *call);
 void api_mappings(struct api_call *call);
 void api_builds(struct api_call *call);
 void api_builds_remove(struct api_call *call);
+void api_images(struct api_call *call);
+void api_images_show(struct api_call *call);
+void api_images_remove(struct api_call *call);
+void api_image(struct api_call *call);
 void api_mappings_remove(struct api_call *call);
 void api_source_file(struct api_call *call);
 void api_source_files(struct api_call *call);

@@ -1,7 +1,8 @@
 // What came beside records: the list of an event's files, and one artifact's bytes. They are foreign: only ever downloaded,
-// never shown by a browser as part of this site.
+// never shown by a browser as part of this site, but for images of snapshots, whose type is the one that their first bytes have.
 #include "api/api_internal.h"
 
+#include "api/image_manifest.h"
 #include "artifacts/feedback.h"
 #include "base/mem.h"
 #include "events/events.h"
@@ -138,13 +139,16 @@ static void file_name(const struct artifact *a, char out[128])
 static size_t artifact_headers(struct http_header *h, const struct artifact *a, char disposition[160])
 {
     char name[128];
-    size_t headers = api_headers(h, STR("application/octet-stream"));
+    bool shown = a->kind == ARTIFACT_IMAGE && image_type_ok(a->content_type);
+    size_t headers = api_headers(h, shown ? a->content_type : STR("application/octet-stream"));
     file_name(a, name);
-    snprintf(disposition, 160, "attachment; filename=\"%s\"", name);
+    snprintf(disposition, 160, "%s; filename=\"%s\"", shown ? "inline" : "attachment", name);
     h[headers++] = (struct http_header){ STR("content-disposition"), str_z(disposition) };
     for (size_t i = 0; i < headers; i++)
         if (str_eq(h[i].name, STR("content-security-policy")))
             h[i].value = STR("sandbox; default-src 'none'");
+        else if (shown && str_eq(h[i].name, STR("cache-control"))) // it is named by its hash
+            h[i].value = STR("private, max-age=86400, immutable");
     h[headers++] = (struct http_header){ STR("cross-origin-resource-policy"), STR("same-origin") };
     return headers;
 }

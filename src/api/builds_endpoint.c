@@ -11,7 +11,6 @@ static int builds_of(struct api_call *call, int64_t project, struct release_uplo
 static int put_build(struct api_call *call, struct json_writer *w, const struct release_upload *u)
 {
     const struct json_node *told;
-    int64_t request;
     struct err err;
     int rc = json_tree_read(u->headers, &call->req->arena, API0_JSON_DEPTH, &told, &err);
     if (rc < 0)
@@ -24,15 +23,7 @@ static int put_build(struct api_call *call, struct json_writer *w, const struct 
     json_put_int(w, u->size);
     json_put_key(w, STR("created"));
     api_put_time(w, u->created);
-    api_put_text(w, STR("commit"), json_get_text(told, STR("head_sha")));
-    api_put_text(w, STR("branch"), json_get_text(told, STR("head_ref")));
-    api_put_text(w, STR("repository"), json_get_text(told, STR("head_repo_name")));
-    api_put_text(w, STR("base_commit"), json_get_text(told, STR("base_sha")));
-    api_put_text(w, STR("base_branch"), json_get_text(told, STR("base_ref")));
-    if (json_int_of(json_get(told, STR("pr_number")), &request)) {
-        json_put_key(w, STR("pull_request"));
-        json_put_int(w, request);
-    }
+    api_put_origin(w, told);
     api_put_text(w, STR("configuration"), json_get_text(told, STR("build_configuration")));
     api_put_text(w, STR("notes"), json_get_text(told, STR("release_notes")));
     api_put_text(w, STR("url"), api0_build_url(call, u));

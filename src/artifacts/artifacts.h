@@ -18,20 +18,22 @@ struct artifacts;
 struct disk;
 
 // X(NAME, "name", belongs to records)
-#define ARTIFACT_KINDS(X)                                                                       \
-    X(ATTACHMENT, "attachment", true)                                                           \
-    X(MINIDUMP, "minidump", true)                                                               \
-    X(APPLE_CRASH_REPORT, "apple_crash_report", true)                                           \
-    X(REPLAY_EVENT, "replay_event", true) /* JSON: what a segment of a replay is about */       \
-    X(REPLAY, "replay", true)             /* a segment's recording: header line, then events */ \
-    X(REPLAY_VIDEO, "replay_video", true) /* msgpack of event, recording and video */           \
-    X(PROFILE, "profile", true)           /* JSON, of one transaction */                        \
-    X(PROFILE_CHUNK, "profile_chunk", true)                                                     \
-    X(CHUNK, "chunk", false) /* of an upload that is not assembled yet */                       \
-    X(BUNDLE, "bundle", false)                                                                  \
-    X(RELEASE_FILE, "release_file", false)                                                      \
-    X(DEBUG_FILE, "debug_file", false)                                                          \
-    X(BUILD, "build", false) /* an application, in the archive that it came in */
+#define ARTIFACT_KINDS(X)                                                                           \
+    X(ATTACHMENT, "attachment", true)                                                               \
+    X(MINIDUMP, "minidump", true)                                                                   \
+    X(APPLE_CRASH_REPORT, "apple_crash_report", true)                                               \
+    X(REPLAY_EVENT, "replay_event", true) /* JSON: what a segment of a replay is about */           \
+    X(REPLAY, "replay", true)             /* a segment's recording: header line, then events */     \
+    X(REPLAY_VIDEO, "replay_video", true) /* msgpack of event, recording and video */               \
+    X(PROFILE, "profile", true)           /* JSON, of one transaction */                            \
+    X(PROFILE_CHUNK, "profile_chunk", true)                                                         \
+    X(CHUNK, "chunk", false) /* of an upload that is not assembled yet */                           \
+    X(BUNDLE, "bundle", false)                                                                      \
+    X(RELEASE_FILE, "release_file", false)                                                          \
+    X(DEBUG_FILE, "debug_file", false)                                                              \
+    X(BUILD, "build", false)                   /* an application, in the archive that it came in */ \
+    X(IMAGE_SNAPSHOT, "image_snapshot", false) /* JSON: which images are in it */                   \
+    X(IMAGE, "image", false)                   /* of these; of none yet: for a day */
 
 enum artifact_kind {
 #define ARTIFACT_ENUM(name, text, records) ARTIFACT_##name,
@@ -59,7 +61,7 @@ struct artifact {
     str name;                        // of a file; of chunks and bundles what their protocol calls them
     str content_type;                // as sent: never to be trusted
     str type;                        // a further word of the sender's ("event.view_hierarchy")
-    str event, replay;               // what it belongs to
+    str event, replay;               // what it belongs to (of images: the snapshot, with its manifest)
     str profile, chunk;              // profile or profiler, and the chunk
     int64_t segment;                 // of a replay
     const str *traces;               // 32 hex digits each
@@ -98,8 +100,13 @@ int artifact_writer_append(struct artifact_writer *w, bytes piece, struct err *e
 int artifact_writer_put_take(struct artifact_writer *w, const struct artifact *ref, int64_t *ret_id, struct err *err);
 void artifact_writer_abort_take(struct artifact_writer *w);
 
+// Further references to contents that are here, named by their digests, in one transaction. ERR_NOENT: one of them is not.
+int artifact_refer(struct artifacts *a, const struct artifact *refs, size_t n, struct err *err);
+
 // ERR_NOENT.
 int artifact_unref(struct artifacts *a, int64_t id, struct err *err);
+// Of each those that are there still, in one transaction.
+int artifact_unref_all(struct artifacts *a, const int64_t *ids, size_t n, struct err *err);
 
 // --- reading
 

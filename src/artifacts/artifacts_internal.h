@@ -69,6 +69,8 @@ int blob_error(int code, const char *doing, const char *path, struct err *err);
 enum blob_news { BLOB_KNOWN = 0, BLOB_NEW_FILE = 1, BLOB_NEW = 2 };
 int reference_put(struct artifacts *a, const struct artifact *ref, struct blob *b, enum blob_news *ret_news,
                   int64_t *ret_id, bool *ret_repeated, struct err *err);
+// The same of a content that is here. ERR_NOENT: it is not.
+int reference_further(struct artifacts *a, const struct artifact *ref, bool *ret_repeated, struct err *err);
 int reference_remove(struct artifacts *a, int64_t id, struct err *err);
 int reference_count(struct artifacts *a, struct err *err); // at the start: the figures
 str text_cut(str s, size_t max);

@@ -196,3 +196,42 @@ int artifact_unref(struct artifacts *a, int64_t id, struct err *err)
     a->references--;
     return collect_contents(a, err);
 }
+
+int artifact_refer(struct artifacts *a, const struct artifact *refs, size_t n, struct err *err)
+{
+    uint64_t repeated = 0;
+    MAGIC_CHECK(a, ARTIFACTS_MAGIC);
+    int r = db_begin(&a->writer, err);
+    if (r < 0)
+        return r;
+    for (size_t i = 0; i < n && r == 0; i++) {
+        bool again = false;
+        r = reference_further(a, &refs[i], &again, err);
+        repeated += again;
+    }
+    if ((r = db_finish(&a->writer, r, err)) < 0)
+        return r;
+    a->references += n - repeated;
+    a->puts += n - repeated;
+    a->repeated += repeated;
+    return 0;
+}
+
+int artifact_unref_all(struct artifacts *a, const int64_t *ids, size_t n, struct err *err)
+{
+    uint64_t removed = 0;
+    MAGIC_CHECK(a, ARTIFACTS_MAGIC);
+    int r = db_begin(&a->writer, err);
+    if (r < 0)
+        return r;
+    for (size_t i = 0; i < n && r == 0; i++) {
+        r = reference_remove(a, ids[i], err);
+        removed += r == 0;
+        if (r == ERR_NOENT)
+            r = 0;
+    }
+    if ((r = db_finish(&a->writer, r, err)) < 0)
+        return r;
+    a->references -= removed;
+    return collect_contents(a, err);
+}

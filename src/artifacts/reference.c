@@ -97,14 +97,12 @@ static int traces_put(struct artifacts *a, const struct artifact *ref, int64_t i
     return r;
 }
 
-int reference_put(struct artifacts *a, const struct artifact *ref, struct blob *b, enum blob_news *ret_news,
-                  int64_t *ret_id, bool *ret_repeated, struct err *err)
+static int reference_enter(struct artifacts *a, const struct artifact *ref, int64_t blob, int64_t *ret_id,
+                           bool *ret_repeated, struct err *err)
 {
-    int64_t blob = 0, id = 0;
+    int64_t id = 0;
+    int r;
     must((unsigned)ref->kind < ARTIFACT_KINDS_N);
-    int r = blob_take(a, b, ret_news, &blob, err);
-    if (r < 0)
-        return r;
     if ((r = same_find(a, ref, blob, &id, err)) < 0)
         return r;
     *ret_repeated = r > 0;
@@ -129,6 +127,28 @@ int reference_put(struct artifacts *a, const struct artifact *ref, struct blob *
     if (r == 0)
         *ret_id = id;
     return r;
+}
+
+int reference_put(struct artifacts *a, const struct artifact *ref, struct blob *b, enum blob_news *ret_news,
+                  int64_t *ret_id, bool *ret_repeated, struct err *err)
+{
+    int64_t blob = 0;
+    int r = blob_take(a, b, ret_news, &blob, err);
+    return r < 0 ? r : reference_enter(a, ref, blob, ret_id, ret_repeated, err);
+}
+
+int reference_further(struct artifacts *a, const struct artifact *ref, bool *ret_repeated, struct err *err)
+{
+    int64_t blob = 0, id;
+    struct disk_stat st;
+    char path[BLOB_PATH_MAX];
+    int r = blob_row(a, ref->digest, &blob, err);
+    blob_path(ref->digest, path);
+    if (r < 0)
+        return r;
+    if (r == 0 || disk_stat(a->disk, path, &st) < 0)
+        return err_set(err, ERR_NOENT, "no_content", "there is no such content");
+    return reference_enter(a, ref, blob, &id, ret_repeated, err);
 }
 
 int reference_remove(struct artifacts *a, int64_t id, struct err *err)

@@ -77,13 +77,35 @@ int multipart_begin(struct multipart *m, str content_type, bytes body)
     return 0;
 }
 
-static void read_header(str line, struct multipart_part *part)
+static bool header_split(str line, str *ret_name, str *ret_value)
 {
     ptrdiff_t colon = str_find_char(line, ':', 0);
     if (colon < 0)
+        return false;
+    *ret_name = str_trim(str_slice(line, 0, (size_t)colon));
+    *ret_value = str_trim(str_slice(line, (size_t)colon + 1, line.len));
+    return true;
+}
+
+str multipart_header(const struct multipart_part *part, str wanted)
+{
+    str name, value;
+    for (size_t at = 0; at < part->head.len;) {
+        str rest = str_slice(part->head, at, part->head.len);
+        ptrdiff_t end = str_find(rest, STR("\r\n"));
+        str line = str_slice(rest, 0, end < 0 ? rest.len : (size_t)end);
+        if (header_split(line, &name, &value) && str_ieq(name, wanted))
+            return value;
+        at += line.len + 2;
+    }
+    return (str){ 0 };
+}
+
+static void read_header(str line, struct multipart_part *part)
+{
+    str name, value;
+    if (!header_split(line, &name, &value))
         return;
-    str name = str_trim(str_slice(line, 0, (size_t)colon)),
-        value = str_trim(str_slice(line, (size_t)colon + 1, line.len));
     if (str_ieq(name, STR("content-type"))) {
         part->content_type = value;
     } else if (str_ieq(name, STR("content-disposition"))) {
@@ -97,6 +119,7 @@ int multipart_next(struct multipart *m, struct multipart_part *ret_part)
     struct multipart_part part = { 0 };
     if (m->ended)
         return 0;
+    size_t first = m->at;
     for (size_t head = 0;;) {
         str rest = from(m);
         ptrdiff_t end = str_find(str_slice(rest, 0, MULTIPART_HEAD_MAX), STR("\r\n"));
@@ -113,6 +136,7 @@ int multipart_next(struct multipart *m, struct multipart_part *ret_part)
     str delimiter = str_of(m->delimiter, m->delimiter_n);
     size_t begin = m->at;
     m->at -= 2;
+    part.head = str_of(m->body.ptr + first, m->at - first);
     for (;;) {
         ptrdiff_t found = str_find(from(m), delimiter);
         if (found < 0)

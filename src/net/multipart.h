@@ -16,6 +16,7 @@ struct multipart {
 struct multipart_part {
     str name, filename; // filename: ptr NULL when it has none
     str content_type;
+    str head; // its header lines as they were sent
     bytes content;
 };
 
@@ -23,3 +24,5 @@ struct multipart_part {
 int multipart_begin(struct multipart *m, str content_type, bytes body);
 // 1 and a part, 0 after the last one; ERR_MALFORMED: a head that is none; ERR_TRUNCATED: the body ends inside a part.
 int multipart_next(struct multipart *m, struct multipart_part *ret_part);
+// The first header of that name (without case) of a part's head, trimmed; ptr NULL: it has none.
+str multipart_header(const struct multipart_part *part, str name);

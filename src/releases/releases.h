@@ -152,7 +152,13 @@ int releases_repository_put(struct releases *r, str name, str url, str provider,
 
 // --- uploads: which bundles, files and debug files were uploaded for what. Their bytes are artifacts.
 
-enum release_upload_kind { RELEASE_UPLOAD_FILE, RELEASE_UPLOAD_BUNDLE, RELEASE_UPLOAD_DEBUG, RELEASE_UPLOAD_BUILD };
+enum release_upload_kind {
+    RELEASE_UPLOAD_FILE,
+    RELEASE_UPLOAD_BUNDLE,
+    RELEASE_UPLOAD_DEBUG,
+    RELEASE_UPLOAD_BUILD,
+    RELEASE_UPLOAD_IMAGES // a snapshot of images: its name is the application's, its sha1 what its artifacts belong to
+};
 enum { RELEASE_SHA1_HEX = 40, RELEASE_DIGEST = 32, RELEASE_UPLOADS = 100000 }; // of a project
 struct release_upload {
     int64_t id;
@@ -163,7 +169,7 @@ struct release_upload {
     str sha1;                       // as tools name it, in hex
     uint8_t digest[RELEASE_DIGEST]; // as artifacts do
     str debug_id, arch;             // of debug files; may be empty
-    str headers;                    // a JSON object, of files and builds; may be empty
+    str headers;                    // a JSON object, of files, builds and images; may be empty
     int64_t size, artifact, created;
 };
 // Gives id and created. ERR_LIMIT.

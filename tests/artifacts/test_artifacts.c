@@ -182,6 +182,46 @@ static void texts_are_cut_between_characters(void **unused)
     assert_int_equal(put(&ref, "x"), id);
 }
 
+static void a_content_gets_further_references(void **unused)
+{
+    struct artifact ref = { .project = 7, .kind = ARTIFACT_IMAGE, .name = STR("hash"), .expires = 1000 };
+    struct artifact more[2], *all;
+    struct err err = { 0 };
+    struct artifact_filter f = { .event = EVENT };
+    int64_t first = put(&ref, "pixels");
+    assert_int_equal(
+        list((struct artifact_filter){ .kinds = artifact_kind_bit(ARTIFACT_IMAGE), .name = ref.name }, &all), 1);
+    more[0] = all[0];
+    more[0].event = EVENT;
+    more[0].expires = 0;
+    more[1] = more[0];
+    more[1].event = REPLAY;
+    assert_int_equal(artifact_refer(s.artifacts, more, 2, &err), 0);
+    assert_int_equal(artifact_refer(s.artifacts, more, 2, &err), 0); // again: nothing
+    assert_int_equal(stats().references, 3);
+    assert_int_equal(stats().contents, 1);
+    assert_int_equal(artifacts_collect(s.artifacts, 2000, &err), 0); // the first one's time is over
+    assert_int_equal(artifact_find(s.artifacts, first, &s.arena, &more[1], &err), ERR_NOENT);
+    assert_int_equal(list(f, &all), 1);
+
+    // One that is of no content that is here: none of them is made.
+    struct artifact none[2] = { more[0], more[0] };
+    none[0].event = TRACE;
+    none[1].digest[0] ^= 1;
+    assert_int_equal(artifact_refer(s.artifacts, none, 2, &err), ERR_NOENT);
+    assert_int_equal(stats().references, 2);
+
+    int64_t ids[] = { all[0].id, first, 99 };
+    assert_int_equal(artifact_unref_all(s.artifacts, ids, 3, &err), 0);
+    assert_int_equal(stats().references, 1);
+    assert_int_equal(stats().contents, 1);
+    f.event = REPLAY;
+    assert_int_equal(list(f, &all), 1);
+    ids[0] = all[0].id;
+    assert_int_equal(artifact_unref_all(s.artifacts, ids, 1, &err), 0);
+    assert_int_equal(stats().contents, 0);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -192,6 +232,7 @@ int main(void)
         T(uploads_are_found_by_their_names),
         T(several_stand_together_or_not_at_all),
         T(texts_are_cut_between_characters),
+        T(a_content_gets_further_references),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

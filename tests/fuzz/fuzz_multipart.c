@@ -19,6 +19,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     while (multipart_next(&m, &p) == 1) {
         must(p.content.ptr >= last && p.content.ptr + p.content.len <= body.ptr + body.len);
         must(p.name.ptr && p.name.len <= MULTIPART_HEAD_MAX);
+        must(p.head.ptr >= (const char *)body.ptr && p.head.ptr + p.head.len <= (const char *)p.content.ptr);
+        must(multipart_header(&p, STR("content-disposition")).ptr);
+        multipart_header(&p, STR("x"));
         last = p.content.ptr + p.content.len;
         must(++n <= size);
     }

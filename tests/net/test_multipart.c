@@ -51,6 +51,25 @@ static void a_preamble_and_padding_are_passed_over(void **state)
     assert_int_equal(multipart_next(&m, &p), 0);
 }
 
+static void headers_of_a_part(void **state)
+{
+    struct multipart m;
+    struct multipart_part p;
+    assert_int_equal(begin(&m, "------x\r\nX-Kind:  insert \r\nno header\r\nx-kind: head\r\nContent-Disposition: "
+                               "form-data; name=a\r\nx-empty:\r\n\r\nx-later: content\r\n------x\r\n"
+                               "Content-Disposition: form-data; name=b\r\n\r\n\r\n------x--"),
+                     0);
+    assert_int_equal(multipart_next(&m, &p), 1);
+    assert_true(str_eq(multipart_header(&p, STR("x-kind")), STR("insert"))); // the first one
+    assert_true(str_eq(multipart_header(&p, STR("CONTENT-DISPOSITION")), STR("form-data; name=a")));
+    assert_true(multipart_header(&p, STR("x-empty")).ptr && multipart_header(&p, STR("x-empty")).len == 0);
+    assert_null(multipart_header(&p, STR("x-later")).ptr);
+    assert_null(multipart_header(&p, STR("no header")).ptr);
+    assert_int_equal(multipart_next(&m, &p), 1);
+    assert_true(str_eq(multipart_header(&p, STR("content-disposition")), STR("form-data; name=b")));
+    assert_null(multipart_header(&p, STR("x-kind")).ptr);
+}
+
 static void what_is_no_form(void **state)
 {
     struct multipart m;
@@ -109,6 +128,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(parts_in_order),
                                         cmocka_unit_test(a_preamble_and_padding_are_passed_over),
+                                        cmocka_unit_test(headers_of_a_part),
                                         cmocka_unit_test(what_is_no_form),
                                         cmocka_unit_test(parts_that_are_cut_or_broken),
                                         cmocka_unit_test(heads_are_bounded) };

@@ -1,0 +1,192 @@
+"""Images and their snapshots, sent by who is no sentry-cli: what is forged, too large, broken or would leave its folder."""
+import ctypes
+import ctypes.util
+import hashlib
+import io
+import json
+import re
+import zipfile
+
+import pytest
+
+JSON = {"Content-Type": "application/json"}
+PNG = b"\x89PNG\r\n\x1a\n" + b"an image" * 4
+MIB = 1 << 20
+
+
+class Store:
+    """The objects of a project, as the upload options say where they are."""
+
+    def __init__(self, clew, slug="default", token=None):
+        self.clew, self.slug = clew, slug
+        self.token = token or clew.token("ingest")
+        status, answer = clew.request("GET", f"/api/0/projects/clew/{slug}/preprodartifacts/snapshots/upload-options/?usecase=auto", token=self.token)
+        assert status == 200, answer
+        options = json.loads(answer)["objectstore"]
+        assert options["url"] == f"{clew.url}/api/0/objectstore" and options["scopes"][0] == ["org", "1"]
+        self.ticket, self.project = options["authToken"], options["scopes"][1][1]
+
+    def key(self, content):
+        return f"1/{self.project}/{hashlib.sha256(content).hexdigest()}"
+
+    def batch(self, *parts, body=None, ticket=None, project=None, boundary="edge"):
+        """Parts are (kind, key, content, more headers). Returns the statuses of the answer's parts, or that of the whole."""
+        sent = body or b"".join(b"--edge\r\nContent-Disposition: form-data; name=\"part\"\r\nx-sn-batch-operation-kind: %s\r\nx-sn-batch-operation-key: %s\r\n%s\r\n%s\r\n"
+                                % (kind.encode(), key.replace("/", "%2F").encode(), more.encode(), content) for kind, key, content, more in parts) + b"--edge--\r\n"
+        headers = {"Content-Type": f"multipart/form-data; boundary={boundary}", "x-os-auth": f"Bearer {self.ticket if ticket is None else ticket}"}
+        status, answer = self.clew.request("POST", f"/api/0/objectstore/v1/objects:batch/preprod/org=1;project={project or self.project}/", sent, headers, token=None)
+        if status != 200:
+            return status
+        index = re.findall(rb"x-sn-batch-operation-index: (\d+)\r\nx-sn-batch-operation-status: (\d+) ", answer)
+        assert [int(i) for i, _ in index] == list(range(len(index)))
+        return [int(s) for _, s in index]
+
+    def put(self, content, key=None, ticket=None, project=None, headers=None):
+        path = f"/api/0/objectstore/v1/objects/preprod/org=1;project={project or self.project}/{key or self.key(content)}"
+        return self.clew.request("PUT", path, content, {"x-os-auth": f"Bearer {self.ticket if ticket is None else ticket}", **(headers or {})}, token=None)[0]
+
+    def add(self, images, **more):
+        body = json.dumps({"app_id": "app", "images": images, **more})
+        return self.clew.request("POST", f"/api/0/projects/clew/{self.slug}/preprodartifacts/snapshots/", body, JSON, token=self.token)
+
+
+def image(content, **more):
+    return {"content_hash": hashlib.sha256(content).hexdigest(), "width": 1, "height": 1, **more}
+
+
+@pytest.fixture
+def store(clew):
+    return Store(clew)
+
+
+def test_a_batch_asks_and_puts(store):
+    content = PNG + b"batch"
+    key = store.key(content)
+    assert store.batch(("head", key, b"", ""), ("insert", key, content, ""), ("head", key, b"", "")) == [404, 200, 404]  # what is asked for in one batch with it is not there yet
+    assert store.batch(("head", key, b"", "")) == [200] and store.batch() == []
+
+
+def test_who_has_no_ticket_gets_nowhere(clew, store):
+    clew.cli("project", "add", "other")
+    other = Store(clew, "other")
+    key = store.key(PNG)
+    expires, _, mac = store.ticket.partition("-")
+    for forged in ("", "nonsense", other.ticket, store.token, f"{int(expires, 16) + 1:x}-{mac}", f"1-{mac}", f"{expires}-{'0' * 32}", f"{expires}-", f"{'f' * 17}-{mac}", store.ticket + "0"):
+        assert store.batch(("head", key, b"", ""), ticket=forged) == 401 and store.put(PNG, ticket=forged) == 401, forged
+    # A ticket is good for its own project alone, whatever the key says.
+    assert store.batch(("head", key, b"", ""), project=other.project) == 401 and store.put(PNG, project=other.project) == 401
+    assert store.batch(("insert", other.key(PNG), PNG, "")) == [400] and store.put(PNG, key=other.key(PNG)) == 400
+    for scope in ("", "org=2;project=1", "project=1", "org=1;project=0", "org=1;project=99999999999", "org=1;project=1;x=1"):
+        assert clew.request("PUT", f"/api/0/objectstore/v1/objects/preprod/{scope}/{key}", PNG, {"x-os-auth": f"Bearer {store.ticket}"}, token=None)[0] in (401, 404)
+    # What one project has, another has not: neither to ask for, nor to name, nor to see.
+    assert store.put(PNG) == 200
+    assert other.batch(("head", other.key(PNG), b"", "")) == [404]
+    status, answer = other.add({"a.png": image(PNG)})
+    assert status == 400 and "not here" in json.loads(answer)["detail"]
+    path = f"/images/{hashlib.sha256(PNG).hexdigest()}"
+    assert [clew.request("GET", f"/api/v1/projects/{slug}{path}", token=clew.token("read"))[0] for slug in ("default", "other")] == [200, 404]
+    # Tickets are for who may build.
+    reader = clew.token("read")
+    assert clew.request("GET", "/api/0/projects/clew/default/preprodartifacts/snapshots/upload-options/", token=reader)[0] == 403
+    assert clew.request("GET", "/api/0/projects/clew/default/preprodartifacts/snapshots/upload-options/", token=clew.token("ingest", project="other"))[0] == 404
+
+
+def test_an_object_is_what_its_key_says(store):
+    key = store.key(PNG)
+    assert store.put(PNG + b"x", key=key) == 400 and store.batch(("insert", key, PNG + b"x", "")) == [400]
+    for bad in ("", "1", "1/1", f"1/{store.project}/", f"1/{store.project}/{'A' * 64}", f"1/{store.project}/{'a' * 63}", f"1/{store.project}/../{'a' * 64}", f"2/{store.project}/{'a' * 64}", f"01/{store.project}/{'a' * 64}", "%zz"):
+        assert store.batch(("insert", bad, PNG, ""), ("head", bad, b"", "")) == [400, 400], bad
+    for kind in ("get", "delete", "", "INSERT"):
+        assert store.batch((kind, key, b"", "")) == [403], kind
+
+
+def test_sizes_and_counts_have_ends(store):
+    big = b"\0" * (MIB + 1)
+    assert store.batch(("insert", store.key(big), big, "")) == [413] and store.batch(("insert", store.key(big[1:]), big[1:], "")) == [200]
+    assert store.put(b"\0" * (32 * MIB + 1)) == 413
+    assert store.batch(*[("head", store.key(PNG), b"", "")] * 1001) == 413 and len(store.batch(*[("head", store.key(PNG), b"", "")] * 1000)) == 1000
+    # More than is stored at once, and one that is broken in the middle.
+    parts = [("insert", store.key(b"%d" % n), b"%d" % n if n != 70 else b"other", "") for n in range(150)]
+    assert [s for n, s in enumerate(store.batch(*parts)) if s != 200 or n == 70] == [400]
+
+
+def zstd(content):
+    library = ctypes.CDLL(ctypes.util.find_library("zstd") or "libzstd.so.1")
+    library.ZSTD_compress.restype = ctypes.c_size_t
+    out = ctypes.create_string_buffer(len(content) + 1000)
+    n = library.ZSTD_compress(out, ctypes.c_size_t(len(out)), content, ctypes.c_size_t(len(content)), 3)
+    return out.raw[:n]
+
+
+def test_codings(store):
+    content = PNG * 100
+    coded = lambda body, coding: ("insert", store.key(content), body, f"content-encoding: {coding}\r\n")  # noqa: E731
+    bomb = b"\0" * (40 * MIB)
+    assert store.batch(coded(zstd(content), "zstd"), coded(content, "zstd"), coded(zstd(content)[:-5], "zstd"), coded(content, "rot13"), ("insert", store.key(bomb), zstd(bomb), "content-encoding: zstd\r\n")) == [200, 400, 400, 415, 413]
+    assert store.put(zstd(bomb), key=store.key(bomb), headers={"Content-Encoding": "zstd"}) == 413
+    assert store.put(zstd(content), key=store.key(content), headers={"Content-Encoding": "zstd"}) == 200
+
+
+def test_batches_that_are_none(store):
+    part = b"--edge\r\nContent-Disposition: form-data; name=\"part\"\r\nx-sn-batch-operation-kind: insert\r\nx-sn-batch-operation-key: " + store.key(PNG).encode() + b"\r\n\r\n"
+    for body in (b"--", b"--edge", part, part + PNG, part + PNG + b"\r\n--edge", b"--edge\r\nx: " + b"a" * 9000 + b"\r\n\r\n\r\n--edge--", b"--edge\r\n\r\n\r\n--edge--"):
+        assert store.batch(body=body) == 400, body[:80]
+    assert store.batch(body=part + b"\r\n--edge--", boundary="") == 400 and store.batch(body=part + b"\r\n--edge--", boundary="b" * 71) == 400
+    assert store.batch(body=part.replace(b"insert", b"insert\r\nx-sn-batch-operation-kind: head") + b"\r\n--edge--\r\n") == [400]  # the first one counts
+
+
+@pytest.mark.parametrize("name", ["", "/a.png", "../a.png", "a/../../b.png", "a/./b.png", "a//b.png", "a/", "..", "a\\..\\b.png", "C:/a.png", "a\nb.png", "a\x00.png", "n" * 513])
+def test_names_that_would_leave_their_folder(store, name):
+    assert store.put(PNG) == 200
+    status, answer = store.add({name: image(PNG)})
+    assert status == 400 and json.loads(answer)["detail"], (name, answer)
+    assert store.add({"a.png": image(PNG)}, all_image_file_names=["a.png", name])[0] == 400
+
+
+@pytest.mark.parametrize("change", [{"app_id": ""}, {"app_id": "a" * 257}, {"app_id": "a\nb"}, {"app_id": 1}, {"images": {}}, {"images": []}, {"images": {"a.png": 1}}, {"images": {"a.png": {}}}, {"images": {"a.png": {"content_hash": "A" * 64}}},
+                                    {"images": {f"{n}.png": {"content_hash": "a" * 64} for n in range(5001)}}, {"images": {"a.png": image(PNG), "never sent.png": image(b"never sent")}},
+                                    {"all_image_file_names": [str(n) for n in range(20001)]}, {"all_image_file_names": [1]}])
+def test_manifests_that_are_refused(store, change):
+    assert store.put(PNG) == 200
+    before = store.clew.request("GET", "/api/v1/projects/default/image-snapshots", token=store.clew.token("read"))
+    body = {"images": {"a.png": image(PNG)}, **change}
+    status, answer = store.add(**body)
+    assert status in (400, 422) and json.loads(answer)["detail"], (change, answer)
+    assert store.clew.request("GET", "/api/v1/projects/default/image-snapshots", token=store.clew.token("read")) == before
+
+
+def test_a_manifest_is_not_believed(clew, store):
+    """What the server knows of an image itself: its size and its type; nothing that is no image runs in a browser."""
+    page = b"<html><script>alert(1)</script>"
+    svg = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
+    assert [store.put(c) for c in (PNG, page, svg)] == [200] * 3
+    said = {"type": "text/html", "size": 10**15, "width": -1, "height": 1.5, "display_name": "x" * 10000, "group": {"a": 1}}
+    status, answer = store.add({"page.png": image(page, **said), "vector.svg": image(svg, **said), "right.png": image(PNG, **said)}, head_sha="f" * 40, pr_number=3)
+    assert status == 200 and json.loads(answer)["imageCount"] == 3
+    token = clew.token("read")
+    shown = json.loads(clew.request("GET", f"/api/v1/projects/default/image-snapshots/{json.loads(answer)['artifactId']}", token=token)[1])
+    assert [(i["name"], i.get("type"), i["size"], i["width"]) for i in shown["images"]] == [("page.png", None, len(page), 0), ("right.png", "image/png", len(PNG), 0), ("vector.svg", None, len(svg), 0)]
+    assert all(len(i["title"]) == 256 and "group" not in i for i in shown["images"])
+    for content, kind, how in ((page, "application/octet-stream", "attachment"), (svg, "application/octet-stream", "attachment"), (PNG, "image/png", "inline")):
+        assert clew.request("GET", f"/api/v1/projects/default/images/{hashlib.sha256(content).hexdigest()}", token=token) == (200, content)
+        headers = clew.answer_headers
+        assert headers["content-type"] == kind and headers["content-disposition"].startswith(how) and headers["x-content-type-options"] == "nosniff" and "sandbox" in headers["content-security-policy"] and headers["cross-origin-resource-policy"] == "same-origin"
+    for path in ("x", "a" * 63, "A" * 64, "..%2f..%2fmeta.db"):
+        assert clew.request("GET", f"/api/v1/projects/default/images/{path}", token=token)[0] == 400
+
+
+def test_the_archive_is_one_that_others_read(clew, store):
+    images = {"b/ü.png": PNG, "a.png": PNG + b"2", "empty.png": b"", "large.png": PNG + bytes(range(256)) * 4 * 4096}
+    assert all(store.put(c) == 200 for c in images.values())
+    status, answer = store.add({name: image(content) for name, content in images.items()})
+    number = json.loads(answer)["artifactId"]
+    path = f"/api/0/organizations/clew/preprodartifacts/snapshots/{number}/archive/"
+    assert json.loads(clew.request("GET", path, token=store.token)[1]) == {"ready": True}
+    status, answer = clew.request("GET", path + "?download", token=store.token)
+    assert status == 200 and clew.answer_headers["content-type"] == "application/zip"
+    with zipfile.ZipFile(io.BytesIO(answer)) as archive:
+        assert archive.testzip() is None and {n: archive.read(n) for n in archive.namelist()} == images
+    clew.cli("project", "add", "elsewhere")
+    fenced = clew.token("ingest,read", project="elsewhere")
+    assert clew.request("GET", path + "?download", token=fenced)[0] == 404 and clew.request("GET", path, token=fenced)[0] == 404
+    assert clew.request("GET", "/api/0/organizations/clew/preprodartifacts/snapshots/latest-base/?app_id=app", token=fenced)[0] == 404
