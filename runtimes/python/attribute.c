@@ -3,8 +3,12 @@
 #include "ext.h"
 #include <structmember.h>
 
+#if PY_VERSION_HEX >= 0x030B0000
 #include <internal/pycore_dict.h>
 #include <internal/pycore_object.h>
+#else
+typedef struct no_values PyDictValues; // there are none: each instance has a dictionary
+#endif
 
 enum { MRO_MAX = 64 };
 
@@ -17,17 +21,19 @@ static void each_of_dict(PyObject *dict, bool (*each)(void *ctx, PyObject *name,
             return;
 }
 
-static void each_of_values(PyObject *o, PyDictValues *values, bool (*each)(void *ctx, PyObject *name, PyObject *value),
-                           void *ctx)
+// The next of them from *at; false at the end.
+static bool values_next(PyObject *o, PyDictValues *values, Py_ssize_t *at, PyObject **ret_name, PyObject **ret_value)
 {
-    PyDictKeysObject *keys = ((PyHeapTypeObject *)Py_TYPE(o))->ht_cached_keys;
-    if (!keys || !DK_IS_UNICODE(keys))
-        return;
-    for (Py_ssize_t i = 0; i < keys->dk_nentries; i++) {
-        PyObject *name = DK_UNICODE_ENTRIES(keys)[i].me_key;
-        if (name && values->values[i] && !each(ctx, name, values->values[i]))
-            return;
+#if PY_VERSION_HEX >= 0x030B0000
+    PyDictKeysObject *keys = values ? ((PyHeapTypeObject *)Py_TYPE(o))->ht_cached_keys : NULL;
+    while (keys && DK_IS_UNICODE(keys) && *at < keys->dk_nentries) {
+        Py_ssize_t i = (*at)++;
+        *ret_name = DK_UNICODE_ENTRIES(keys)[i].me_key, *ret_value = values->values[i];
+        if (*ret_name && *ret_value)
+            return true;
     }
+#endif
+    return false;
 }
 
 // Where its attributes are: a dictionary, or values beside the keys that its class shares. Both NULL: it has none.
@@ -35,6 +41,7 @@ static void stored(PyObject *o, PyObject **ret_dict, PyDictValues **ret_values)
 {
     PyTypeObject *type = Py_TYPE(o);
     *ret_dict = NULL, *ret_values = NULL;
+#if PY_VERSION_HEX >= 0x030B0000
     if (type->tp_flags & Py_TPFLAGS_MANAGED_DICT) {
 #if PY_VERSION_HEX >= 0x030D0000
         *ret_dict = (PyObject *)_PyObject_ManagedDictPointer(o)->dict;
@@ -50,7 +57,9 @@ static void stored(PyObject *o, PyObject **ret_dict, PyDictValues **ret_values)
         *ret_values = *_PyObject_ValuesPointer(o);
         *ret_dict = *ret_values ? NULL : *_PyObject_ManagedDictPointer(o);
 #endif
-    } else if (type->tp_dictoffset > 0) {
+    } else
+#endif
+        if (type->tp_dictoffset > 0) {
         // Of negative offsets (subclasses of int and tuple) nothing comes here: those are read as what they are built on.
         *ret_dict = *(PyObject **)((char *)o + type->tp_dictoffset);
     }
@@ -63,10 +72,12 @@ void ext_each_attribute(PyObject *o, bool (*each)(void *ctx, PyObject *name, PyO
     PyObject *dict;
     PyDictValues *values;
     stored(o, &dict, &values);
-    if (values)
-        each_of_values(o, values, each, ctx);
-    else
-        each_of_dict(dict, each, ctx);
+    PyObject *name, *value;
+    Py_ssize_t at = 0;
+    while (values_next(o, values, &at, &name, &value))
+        if (!each(ctx, name, value))
+            return;
+    each_of_dict(dict, each, ctx);
 }
 
 // The n-th slot that a class statement has made; false: there are no more. It may be empty.
@@ -127,10 +138,10 @@ enum ext_attribute_found ext_attribute_find(PyObject *o, PyObject *interned, PyO
     stored(o, &dict, &values);
     if (dict)
         value = ext_dict_name(dict, interned);
-    PyDictKeysObject *keys = values ? ((PyHeapTypeObject *)Py_TYPE(o))->ht_cached_keys : NULL;
-    for (Py_ssize_t i = 0; keys && DK_IS_UNICODE(keys) && i < keys->dk_nentries && !value; i++)
-        if (DK_UNICODE_ENTRIES(keys)[i].me_key == interned)
-            value = values->values[i];
+    PyObject *met, *its;
+    for (Py_ssize_t at = 0; !value && values_next(o, values, &at, &met, &its);)
+        if (met == interned)
+            value = its;
     if (value) {
         *ret = value;
         return EXT_ATTRIBUTE;
@@ -165,18 +176,9 @@ bool ext_attribute_next(PyObject *o, uint64_t *cursor, struct ext_attribute_at *
     stored(o, &dict, &values);
     ret->slot = NULL;
     Py_ssize_t at = (Py_ssize_t)(*cursor & ~IN_ATTRIBUTES);
-    bool found = false;
-    if (values) {
-        PyDictKeysObject *keys = ((PyHeapTypeObject *)Py_TYPE(o))->ht_cached_keys;
-        for (; keys && DK_IS_UNICODE(keys) && at < keys->dk_nentries && !found; at++) {
-            ret->name = DK_UNICODE_ENTRIES(keys)[at].me_key;
-            ret->value = values->values[at];
-            found = ret->name && ret->value;
-        }
-    } else {
-        while (dict && !found && PyDict_Next(dict, &at, &ret->name, &ret->value))
-            found = PyUnicode_Check(ret->name);
-    }
+    bool found = values_next(o, values, &at, &ret->name, &ret->value);
+    while (dict && !found && PyDict_Next(dict, &at, &ret->name, &ret->value))
+        found = PyUnicode_Check(ret->name);
     *cursor = IN_ATTRIBUTES | (uint64_t)at;
     return found;
 }

@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 
-MINOR_MIN, MINOR_MAX = 11, 13
+MINOR_MIN, MINOR_MAX = 10, 13
 FLAGS = ["-std=gnu17", "-D_GNU_SOURCE", "-DNDEBUG", "-fPIC", "-O2", "-g0", "-Wall", "-Wextra", "-Wno-unused-parameter",
          "-Wno-missing-field-initializers", "-fno-strict-aliasing", "-fvisibility=hidden", "-fstack-protector-strong"]
 LINK = ["-shared", "-Wl,-z,relro", "-Wl,-z,now", "-Wl,-z,noexecstack", "-Wl,--build-id=none", "-s"]
@@ -28,7 +28,7 @@ def headers():
     for place in places:
         for folder in sorted(glob.glob(place)):
             match = re.search(r"/python3\.(\d+)$", folder)
-            if match and MINOR_MIN <= int(match[1]) <= MINOR_MAX and os.path.exists(folder + "/internal/pycore_frame.h"):
+            if match and MINOR_MIN <= int(match[1]) <= MINOR_MAX and os.path.exists(folder + "/internal/pycore_code.h"):
                 found.setdefault(int(match[1]), folder)
     return dict(sorted(found.items()))
 

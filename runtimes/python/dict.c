@@ -1,12 +1,43 @@
 // Dictionaries, looked up as the interpreter does (Objects/dictobject.c: open addressing, perturbed), but for what it would do with keys of equal hash:
 // it would call their __eq__. Here texts are compared as texts and integers as integers; any other key is not the one.
 #include "ext.h"
+#if PY_VERSION_HEX < 0x030B0000
+#include "old.h"
+#else
 #include <internal/pycore_dict.h>
+#endif
 #if PY_VERSION_HEX >= 0x030D0000
 #include <internal/pycore_pyhash.h>
 #endif
 
 enum { PERTURB = 5, SCAN_MAX = 4096, PROBES_MAX = 4096 };
+
+#if PY_VERSION_HEX < 0x030B0000
+static size_t size_of(const PyDictKeysObject *keys) { return (size_t)keys->dk_size; }
+
+static Py_ssize_t index_at(PyDictKeysObject *keys, size_t i)
+{
+    const void *at = keys->dk_indices;
+    switch (old_index_bytes(keys)) {
+    case 1:
+        return ((const int8_t *)at)[i];
+    case 2:
+        return ((const int16_t *)at)[i];
+    case 4:
+        return ((const int32_t *)at)[i];
+    default:
+        return (Py_ssize_t)((const int64_t *)at)[i];
+    }
+}
+
+static PyObject *value_at(PyDictObject *d, Py_ssize_t i)
+{
+    return d->ma_values ? d->ma_values[i] : DK_ENTRIES(d->ma_keys)[i].me_value;
+}
+
+static PyObject *key_at(PyDictKeysObject *keys, Py_ssize_t i) { return DK_ENTRIES(keys)[i].me_key; }
+#else
+static size_t size_of(const PyDictKeysObject *keys) { return (size_t)1 << keys->dk_log2_size; }
 
 static Py_ssize_t index_at(PyDictKeysObject *keys, size_t i)
 {
@@ -31,6 +62,7 @@ static PyObject *key_at(PyDictKeysObject *keys, Py_ssize_t i)
 {
     return DK_IS_UNICODE(keys) ? DK_UNICODE_ENTRIES(keys)[i].me_key : DK_ENTRIES(keys)[i].me_key;
 }
+#endif
 
 // A text as the interpreter would keep it: units as narrow as they can be.
 struct text {
@@ -61,7 +93,8 @@ static int text_of(str s, struct probe_scratch *scratch, struct text *ret)
         uint32_t v = more == 0 ? c : c & (0x3fu >> more);
         for (i++; more && i < s.len && ((uint8_t)s.ptr[i] & 0xc0) == 0x80; more--, i++)
             v = v << 6 | ((uint8_t)s.ptr[i] & 0x3f);
-        PyUnicode_WRITE((enum PyUnicode_Kind)kind, units, at, v), at++;
+        PyUnicode_WRITE((enum PyUnicode_Kind)kind, units, at, v);
+        at++;
     }
     *ret = (struct text){ units, kind, at };
     return 0;
@@ -135,7 +168,7 @@ static int probe(PyDictObject *d, Py_hash_t hash, const struct text *text, int64
                  PyObject **ret)
 {
     PyDictKeysObject *keys = d->ma_keys;
-    size_t mask = ((size_t)1 << keys->dk_log2_size) - 1, perturb = (size_t)hash, at = (size_t)hash & mask;
+    size_t mask = size_of(keys) - 1, perturb = (size_t)hash, at = (size_t)hash & mask;
     for (int n = 0; n < PROBES_MAX; n++) {
         Py_ssize_t entry = index_at(keys, at);
         if (entry == DKIX_EMPTY)

@@ -17,7 +17,7 @@
 #include "probe/vm.h"
 #include <stdbool.h>
 
-// --- frame.c: the stack as the interpreter has it ---
+// --- frame.c (3.11 and later) and frame_old.c: the stack as the interpreter has it ---
 struct ext_site;
 struct ext_frame {
     PyCodeObject *code;            // borrowed
@@ -109,7 +109,10 @@ bool ext_trace(uint8_t trace[16], uint8_t span[8]);
 uint64_t ext_thread_id(void);
 str ext_thread_name(char *room, size_t n); // as the program has named it; empty: not known
 
-// --- lines.c: where lines begin in the body of a function (not its head) ---
+// --- code_name.c ---
+bool ext_code_is(PyCodeObject *code, str function); // by its name or its qualified name
+
+// --- lines.c and lines_old.c (up to 3.10): where lines begin in the body of a function (not its head) ---
 void ext_lines(PyCodeObject *code, void (*each)(void *ctx, int line), void *ctx);
 bool ext_has_line(PyCodeObject *code, int line);
 
@@ -196,7 +199,7 @@ struct ext_site {
 struct ext_site *ext_site_new(const struct clew_order *order, const uint8_t *texts, size_t n);
 void ext_site_drop(struct ext_site *s); // freed when its callee is
 
-// --- place_copy.c (3.11) and place_monitor.c (3.12 and later) ---
+// --- place_copy.c (up to 3.11) and place_monitor.c (3.12 and later) ---
 bool ext_place_start(void);
 bool ext_place_names_code(enum clew_at at);   // else it is placed without code objects
 str ext_place_file(const struct ext_site *s); // whose code is looked for
@@ -219,8 +222,7 @@ enum ext_outcome ext_hit(struct ext_site *s, const struct ext_event *e); // EXT_
 str ext_site_file(const struct ext_site *s);
 str ext_site_function(const struct ext_site *s);
 str ext_site_exception(const struct ext_site *s);
-bool ext_code_is(PyCodeObject *code, str function); // by its name or its qualified name
-bool ext_file_is(PyObject *file, str want);         // ends with it, at a border of a path
+bool ext_file_is(PyObject *file, str want); // ends with it, at a border of a path
 
 enum { EXT_VM_SCRATCH = 160 << 10 }; // of each expression: the largest text, and what is made of it
 struct ext_state {

@@ -146,7 +146,7 @@ static void met(void *ctx, PyObject *o)
         ext_trace_met(o);
 #if PY_VERSION_HEX < 0x030C0000
     else if ((type == &PyGen_Type || type == &PyCoro_Type || type == &PyAsyncGen_Type) && ((PyGenObject *)o)->gi_code &&
-             wanted(((PyGenObject *)o)->gi_code))
+             wanted((PyCodeObject *)((PyGenObject *)o)->gi_code))
         ext_objects_add(&survey.objects, o);
 #endif
 }

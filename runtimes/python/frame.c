@@ -1,5 +1,6 @@
 #include "ext.h"
 
+#if PY_VERSION_HEX >= 0x030B0000
 #include <internal/pycore_code.h>
 #include <internal/pycore_frame.h>
 
@@ -162,3 +163,4 @@ bool ext_frame_name(const struct ext_frame *f, int i, struct ext_name *ret)
     return PyUnicode_GET_LENGTH(name) > 0 && PyUnicode_READ_CHAR(name, 0) != '.' &&
            (value || !(kind & CO_FAST_HIDDEN_BIT));
 }
+#endif

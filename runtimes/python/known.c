@@ -24,7 +24,12 @@ enum {
 static bool is(PyObject *o, const char *name, size_t size)
 {
     PyTypeObject *t = Py_TYPE(o);
-    return t->tp_flags & Py_TPFLAGS_IMMUTABLETYPE && (size_t)t->tp_basicsize == size && strcmp(t->tp_name, name) == 0;
+#if PY_VERSION_HEX >= 0x030B0000
+    bool fixed = t->tp_flags & Py_TPFLAGS_IMMUTABLETYPE;
+#else
+    bool fixed = !(t->tp_flags & Py_TPFLAGS_HEAPTYPE);
+#endif
+    return fixed && (size_t)t->tp_basicsize == size && strcmp(t->tp_name, name) == 0;
 }
 
 bool ext_decimal(PyObject *o, double *ret)

@@ -1,4 +1,6 @@
 #include "ext.h"
+
+#if PY_VERSION_HEX >= 0x030B0000
 #include <opcode.h>
 
 // The location table of 3.11 and later (Objects/locations.md): entries of 1 to 8 units, the difference of the line in three of the forms.
@@ -58,6 +60,7 @@ void ext_lines(PyCodeObject *code, void (*each)(void *ctx, int line), void *ctx)
         }
     }
 }
+#endif
 
 struct wanted {
     int line;

@@ -161,13 +161,6 @@ static void near_line(void *ctx, int line)
     }
 }
 
-bool ext_code_is(PyCodeObject *code, str name)
-{
-    if (ext_text_is(code->co_name, name))
-        return true;
-    return ext_text_is(code->co_qualname, name);
-}
-
 static void site_resolve(struct ext_site *s)
 {
     str function = ext_site_function(s);

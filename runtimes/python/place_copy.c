@@ -54,6 +54,15 @@ static const struct swap *swap_of(const struct exchange *x, const void *code)
     return NULL;
 }
 
+static bool goes_on(const PyGenObject *g)
+{
+#if PY_VERSION_HEX >= 0x030B0000
+    return g->gi_frame_state < 1;
+#else
+    return g->gi_frame; // which it loses at its end
+#endif
+}
+
 static void exchange_object(const struct exchange *x, PyObject *o)
 {
     if (Py_TYPE(o) == &PyFunction_Type) {
@@ -63,11 +72,13 @@ static void exchange_object(const struct exchange *x, PyObject *o)
             return;
         PyObject *before = f->func_code, *to = (PyObject *)(x->back ? s->original : s->copy);
         f->func_code = Py_NewRef(to);
+#if PY_VERSION_HEX >= 0x030B0000
         f->func_version = 0; // calls that were specialised for the code from before look again
-        Py_DECREF(before);   // never the last one: the swap has its own
+#endif
+        Py_DECREF(before); // never the last one: the swap has its own
     } else if (!x->back && (PyGen_CheckExact(o) || PyCoro_CheckExact(o) || PyAsyncGen_CheckExact(o))) {
         PyGenObject *g = (PyGenObject *)o;
-        const struct swap *s = g->gi_frame_state < 1 ? swap_of(x, g->gi_code) : NULL;
+        const struct swap *s = goes_on(g) ? swap_of(x, g->gi_code) : NULL;
         for (size_t i = 0; s && i < s->n_sites; i++)
             s->sites[i]->order.old_code++;
     }

@@ -1,7 +1,13 @@
+// The copy of splice.h for 3.11, whose jumps are relative; its location and exception tables are told below.
+//
+// LINE inserts  PUSH_NULL; LOAD_CONST callee; PRECALL 0; CALL 0; POP_TOP : it leaves the stack as it found it. RETURN inserts the same with a COPY of
+// the value that is about to be returned, which stays where it is. RAISE adds a handler behind the end, with the same of the exception and
+// RERAISE 1, which gives the frame back the place it was raised at: it is entered for all of the body that no handler stands for yet, so the
+// program's own come first, and traceback and lines are as they were.
 #define Py_BUILD_CORE_MODULE 1
 #include "splice.h"
 
-#ifdef CLEW_SPLICE
+#if PY_VERSION_HEX >= 0x030B0000 && PY_VERSION_HEX < 0x030C0000
 #define NEED_OPCODE_TABLES
 #include <internal/pycore_code.h>
 #include <internal/pycore_opcode.h>

@@ -1,17 +1,14 @@
 // A copy of a code object in which functions of ours are called at the beginning of a line, before what is returned leaves the function, and
-// when an exception leaves it: CPython 3.11, whose jumps are relative and whose location and exception tables are told below. Everything
-// else in the copy is as it was: constants get one more at the end for each, the stack room for the call.
+// when an exception leaves it: CPython up to 3.11. Everything else in the copy is as it was: constants get one more at the end for each, the stack
+// room for the call, and the tables of lines and handlers say of the moved code what they said. It may stand between any two instructions that are no
+// pair for the interpreter; jumps to the instruction behind it come to the insertion.
 //
-// LINE inserts  PUSH_NULL; LOAD_CONST callee; PRECALL 0; CALL 0; POP_TOP : it leaves the stack as it found it, so it may stand between any two
-// instructions that are not a pair for the interpreter. Jumps to the instruction behind it come to the insertion. RETURN inserts the same with a
-// COPY of the value that is about to be returned, which stays where it is. RAISE adds a handler behind the end, with the same of the exception and
-// RERAISE 1, which gives the frame back the place it was raised at: it is entered for all of the body that no handler stands for yet, so the
-// program's own come first, and traceback and lines are as they were.
+// splice.c is for 3.11, with its relative jumps and its table of handlers; splice_blocks.c for the versions before, with absolute jumps and blocks.
 #pragma once
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
-#if PY_VERSION_HEX >= 0x030B0000 && PY_VERSION_HEX < 0x030C0000
+#if PY_VERSION_HEX < 0x030C0000
 #define CLEW_SPLICE 1
 
 enum splice_where { SPLICE_LINE, SPLICE_RETURN, SPLICE_RAISE };

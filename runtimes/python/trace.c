@@ -3,6 +3,8 @@
 // ids as hexadecimal text).
 #include "ext.h"
 #include <internal/pycore_context.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 enum { VARS_MAX = 8 };
 
@@ -164,7 +166,11 @@ bool ext_trace(uint8_t trace[16], uint8_t span[8])
 uint64_t ext_thread_id(void)
 {
     const PyThreadState *ts = PyThreadState_Get();
+#if PY_VERSION_HEX >= 0x030B0000
     return ts == ext.starter ? ext.starter_id : ts->native_thread_id;
+#else // which make no note
+    return ts == ext.starter ? ext.starter_id : (uint64_t)syscall(SYS_gettid);
+#endif
 }
 
 // threading._active is a dictionary of the threads by their number, a thread has its name in `_name`. Nobody is asked.

@@ -14,7 +14,7 @@ static PyObject *at_exit; // reference
 
 bool ext_uncaught_stands_in(PyCodeObject *code)
 {
-    return ext_text_is(code->co_qualname, str_z(HOOKS)) || ext_text_is(code->co_qualname, str_z(WAITS));
+    return ext_code_is(code, str_z(HOOKS)) || ext_code_is(code, str_z(WAITS));
 }
 
 static PyObject *last_value(void) // borrowed, NULL
@@ -54,10 +54,11 @@ PyObject *ext_uncaught_call(struct ext_site *s)
         met_last(s);
         Py_RETURN_NONE;
     }
-    PyObject *handled = PyErr_GetHandledException();
-    if (handled)
+    PyObject *type, *handled, *trace;
+    PyErr_GetExcInfo(&type, &handled, &trace);
+    if (handled && PyExceptionInstance_Check(handled))
         met(s, handled);
-    Py_XDECREF(handled);
+    Py_XDECREF(type), Py_XDECREF(handled), Py_XDECREF(trace);
     Py_RETURN_NONE;
 }
 

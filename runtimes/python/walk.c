@@ -186,7 +186,11 @@ static bool put_attribute(void *ctx, PyObject *name, PyObject *value)
 
 static bool has_instance_dict(PyTypeObject *type)
 {
-    return type->tp_flags & Py_TPFLAGS_MANAGED_DICT || type->tp_dictoffset > 0;
+#ifdef Py_TPFLAGS_MANAGED_DICT
+    if (type->tp_flags & Py_TPFLAGS_MANAGED_DICT)
+        return true;
+#endif
+    return type->tp_dictoffset > 0;
 }
 
 // Slots: the table of members that a class statement leaves behind the class. *ret_any: there are some.

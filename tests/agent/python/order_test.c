@@ -176,7 +176,8 @@ void has_not(const char *json, const char *what)
 
 static void python_add(const char *path)
 {
-    if (python_count == PYTHONS_MAX || access(path, X_OK) != 0)
+    const char *only = getenv("CLEW_PYTHON"); // those with this in their path
+    if (python_count == PYTHONS_MAX || access(path, X_OK) != 0 || (only && !strstr(path, only)))
         return;
     pythons[python_count] = strdup(path);
     struct victim v = start(path, NULL);
@@ -199,7 +200,7 @@ void pythons_find(void)
     python_add("/usr/bin/python3");
     // Environments that have the SDKs, where an experiment has made some.
     glob_t g = { 0 };
-    if (glob(VICTIMS "/../../../.setup/venvs/3.1[123]*/bin/python", 0, NULL, &g) == 0)
+    if (glob(VICTIMS "/../../../.setup/venvs/3.*/bin/python", 0, NULL, &g) == 0)
         for (size_t i = 0; i < g.gl_pathc; i++)
             python_add(g.gl_pathv[i]);
     globfree(&g);

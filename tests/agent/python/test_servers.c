@@ -186,7 +186,7 @@ static void test_uvicorn(void **unused) { each("uvicorn"); }
 int main(void)
 {
     signal(SIGPIPE, SIG_IGN);
-    if (glob(VICTIMS "/../../../.setup/venvs/3.1[123]*/bin/python", 0, NULL, &pythons) != 0)
+    if (glob(VICTIMS "/../../../.setup/venvs/3.*/bin/python", 0, NULL, &pythons) != 0)
         printf("# skipped: there are no environments with servers (bench/python_attach.py makes them)\n");
     for (size_t i = 0; i < pythons.gl_pathc; i++)
         printf("# with %s\n", pythons.gl_pathv[i]);

@@ -1,11 +1,12 @@
 #!/usr/bin/python3
-"""Spliced bytecode (CPython 3.11) against dis: the same instructions, places, jumps and handlers, moved; and the same behaviour.
+"""Spliced bytecode (CPython up to 3.11) against dis: the same instructions, places, jumps and handlers, moved; and the same behaviour.
 
-    test_splice.py CC ROOT [FILES]      FILES: how many of the standard library's (default 60). Exits 77 where there is no 3.11 with headers.
+    test_splice.py CC ROOT MINOR [FILES]      FILES: how many of the standard library's (default 60). Exits 77 where there is no 3.MINOR with headers.
 """
 import asyncio
 import dis
 import glob
+import os
 import pathlib
 import random
 import subprocess
@@ -15,8 +16,11 @@ import tempfile
 import traceback
 import types
 
-INSERTED = [["PUSH_NULL", "LOAD_CONST", "PRECALL", "CALL", "POP_TOP"], ["PUSH_NULL", "LOAD_CONST", "COPY", "PRECALL", "CALL", "POP_TOP"]]
-RETURN, RAISE = -1, -2  # in place of a line
+if sys.version_info >= (3, 11):
+    from splice_table import RAISE, RETURN, compare
+else:
+    from splice_blocks import RAISE, RETURN, compare
+
 PROGRAM = '''
 import asyncio
 def loops(n):
@@ -84,94 +88,24 @@ def closure(a):
 '''
 
 
+def interpreter(root, minor):
+    """Debian's, the one that tools/setup fetched, or one of pyenv."""
+    places = [f"/usr/bin/python3.{minor}", f"{root}/.setup/cpython/3.{minor}/bin/python3", *glob.glob(os.path.expanduser(f"~/.pyenv/versions/3.{minor}.*/bin/python3"))]
+    return next((p for p in places if os.path.exists(p)), None)
+
+
 def build(cc, root):
     out = pathlib.Path(tempfile.mkdtemp()) / "splice_module.so"
     include = sysconfig.get_path("include")
-    if sys.version_info[:2] != (3, 11) or not pathlib.Path(include, "internal/pycore_frame.h").exists():
-        print(f"skipped: no headers of CPython 3.11 for {sys.executable}")
+    if not pathlib.Path(include, "internal/pycore_code.h").exists():
+        print(f"skipped: no headers of CPython for {sys.executable}")
         sys.exit(77)
+    source = f"{root}/runtimes/python/splice.c" if sys.version_info >= (3, 11) else f"{root}/runtimes/python/splice_blocks.c"
     subprocess.run([cc, "-std=gnu17", "-shared", "-fPIC", "-O1", "-g", "-fvisibility=hidden", f"-I{root}/runtimes/python", f"-I{include}",
-                    f"-I{include}/internal", "-o", out, f"{root}/runtimes/python/splice.c", f"{root}/tests/agent/python/splice_module.c"], check=True)
+                    f"-I{include}/internal", "-o", out, source, f"{root}/tests/agent/python/splice_module.c"], check=True)
     sys.path.insert(0, str(out.parent))
     import splice_module
     return splice_module
-
-
-def starts_of(code):
-    """Offset of an instruction -> offset of the first of its prefixes."""
-    starts, first = {}, None
-    for i in dis.get_instructions(code):
-        if i.opname == "EXTENDED_ARG":
-            first = i.offset if first is None else first
-        else:
-            starts[i.offset] = i.offset if first is None else first
-            first = None
-    return starts
-
-
-def inserted_at(rows, k, consts):
-    """How many instructions of a call that was inserted begin here."""
-    for names in INSERTED:
-        if [i.opname for i in rows[k:k + len(names)]] == names and rows[k + 1].arg >= consts:
-            return len(names)
-    return 0
-
-
-def without_inserted(code, consts):
-    """Pairs: an instruction, and the first one of what was inserted before it (itself if nothing was); and where the handler begins (None: there is none)."""
-    rows, pairs, k = [i for i in dis.get_instructions(code) if i.opname != "EXTENDED_ARG"], [], 0
-    while k < len(rows):
-        first = rows[k]
-        while n := inserted_at(rows, k, consts):
-            k += n
-        if k == len(rows) - 1 and first is not rows[k] and rows[k].opname == "RERAISE" and rows[k].positions.lineno is None:
-            assert rows[k].arg == 1
-            return pairs, first
-        pairs.append((rows[k], first))
-        k += 1
-    return pairs, None
-
-
-def compare(splice, code, lines):
-    made = splice(code, lines)
-    if made is None:
-        return 0
-    old = [i for i in dis.get_instructions(code) if i.opname != "EXTENDED_ARG"]
-    pairs, handler = without_inserted(made, len(code.co_consts))
-    assert len(pairs) == len(old) and (handler is None) == (RAISE not in lines), code
-    old_starts, new_starts = starts_of(code), starts_of(made)
-    moved = {len(code.co_code): new_starts[handler.offset] if handler else len(made.co_code)}
-    for was, (now, first) in zip(old, pairs):
-        assert was.opcode == now.opcode and was.positions == now.positions, (code, was, now)
-        moved[old_starts[was.offset]] = new_starts[first.offset]
-    for was, (now, _) in zip(old, pairs):
-        if was.opcode in dis.hasjrel:
-            assert moved[was.argval] == now.argval, (code, was, now)
-        else:
-            assert was.arg == now.arg, (code, was, now)
-    handlers = [(moved[e.start], moved[e.end], moved[e.target], e.depth, e.lasti) for e in dis._parse_exception_table(code)]
-    table = [(e.start, e.end, e.target, e.depth, e.lasti) for e in dis._parse_exception_table(made)]
-    assert table == sorted(table) and all(a[1] <= b[0] for a, b in zip(table, table[1:])), code
-    assert handlers == [e for e in table if not handler or e[2] != moved[len(code.co_code)]], code
-    assert made.co_stacksize >= code.co_stacksize + 3
-    if handler:
-        covered(made, table, moved[len(code.co_code)])
-    if RETURN in lines:
-        for was, (now, first) in zip(old, pairs):
-            assert was.opname != "RETURN_VALUE" or now is not first, code
-    assert made.co_consts[:len(code.co_consts)] == code.co_consts and made.co_names == code.co_names
-    return 1
-
-
-def covered(made, table, end):
-    """Of the body, everything has a handler; of its head and the handler itself nothing has."""
-    resumes = [i.offset + 2 for i in dis.get_instructions(made) if i.opname == "RESUME" and i.arg == 0]
-    at = resumes[0] if resumes else 0
-    assert not table or table[0][0] >= at
-    for start, stop, target, depth, lasti in table:
-        assert start == at and (target != end or (depth, lasti) == (0, True)), made
-        at = stop
-    assert at == end, made
 
 
 def all_code(code):
@@ -182,7 +116,7 @@ def all_code(code):
 
 
 def lines_of(code):
-    return sorted({line for _, _, line in code.co_lines() if line})
+    return sorted({line for _, line in dis.findlinestarts(code) if line})
 
 
 def standard_library(splice, count):
@@ -198,7 +132,7 @@ def standard_library(splice, count):
         for code in all_code(whole):
             lines = lines_of(code)
             chance.shuffle(lines)
-            checked += compare(splice, code, lines[:1]) + compare(splice, code, lines[:40]) + compare(splice, code, [0])
+            checked += compare(splice, code, lines[:1]) + compare(splice, code, lines[:40]) + compare(splice, code, lines[:1] * 60) + compare(splice, code, [0])
             checked += compare(splice, code, [RAISE]) + compare(splice, code, [0, RETURN, RAISE]) + compare(splice, code, lines[:20] + [RETURN, RETURN, RAISE, RAISE])
     assert checked > count
     print(f"ok: {checked} copies are what they were")
@@ -235,7 +169,7 @@ def told(function, *args):
             made = list(made)
         return repr(made)
     except BaseException as e:
-        return "".join(traceback.format_exception(e)).replace(f", in {function.__name__}", "") + str([f.f_lasti >= 0 for f, _ in traceback.walk_tb(e.__traceback__)])
+        return "".join(traceback.format_exception(type(e), e, e.__traceback__)).replace(f", in {function.__name__}", "") + str([f.f_lasti >= 0 for f, _ in traceback.walk_tb(e.__traceback__)])
 
 
 def exits(module):
@@ -286,12 +220,90 @@ def exits(module):
     print("ok: exits are seen, and are what they were")
 
 
+def nested(module):
+    """A frame of 3.10 has room for twenty blocks: where all are taken, no other is laid around them."""
+    for depth in (5, 19, 20):
+        body = "".join(f"{' ' * k}try:\n" for k in range(1, depth + 1)) + " " * (depth + 1) + "return [][n]\n"
+        body += "".join(f"{' ' * k}finally: seen.append({k})\n" for k in range(depth, 0, -1))
+        names = {"seen": []}
+        exec("def deep(n):\n" + body, names)
+        code = names["deep"].__code__
+        if depth == 20 and sys.version_info < (3, 11):
+            try:
+                module.splice(code, [RAISE])
+                raise AssertionError("one block too many")
+            except ValueError:
+                continue
+        names["deep"].__code__ = module.splice(code, [0, RETURN, RAISE])
+        module.seen()
+        try:
+            names["deep"](3)
+        except IndexError:
+            pass
+        assert names["seen"] == list(range(depth, 0, -1)) and [type(e) for e in module.seen()] == [IndexError]
+    print("ok: blocks have room")
+
+
+def library(module):
+    """Modules of the standard library, every function of theirs a copy with calls at each line and exit, do what they did."""
+    import argparse
+    import difflib
+    import json
+    import re
+    import textwrap
+
+    def errs(f, *args):
+        try:
+            return f(*args)
+        except Exception as e:  # whatever: it is to be the same
+            return [type(e).__name__, str(e), traceback.extract_tb(e.__traceback__)[-1].lineno]
+
+    def run():
+        parser = argparse.ArgumentParser(exit_on_error=False)
+        parser.add_argument("-n", type=int, nargs="+", default=[1])
+        re.purge()
+        return repr((errs(json.JSONDecoder(parse_float=str).decode, '{"a": [1, 2.5, {"b": null}], "c": "\\u00e4"}'), errs(json.loads, '{"a": ]'),
+                     json.dumps({"a": [1, None, {"b": 2.5}]}, indent=1), errs(re.compile, "(a|b)*?[^c-f]{2,3}(?P<x>y)(?=z)"), errs(re.compile, "(a"),
+                     re.sub(r"(\w+) (\w+)", r"\2-\1", "one two three four"), textwrap.wrap("the quick brown fox jumps over the lazy dog" * 3, 17),
+                     list(difflib.unified_diff("abcdefg", "abxdeyg", n=1)), difflib.get_close_matches("appel", ["ape", "apple", "peach"]),
+                     errs(parser.parse_args, ["-n", "3", "4"]), errs(parser.parse_args, ["-n", "x"])))
+
+    want, before = run(), {}
+    modules = [argparse, difflib, json.decoder, json.encoder, json.scanner, re, textwrap, *(sys.modules[n] for n in ("sre_parse", "sre_compile") if n in sys.modules)]
+    for owner in [o for m in modules for o in (m, *(c for c in vars(m).values() if isinstance(c, type) and c.__module__ == m.__name__))]:
+        for function in vars(owner).values():
+            if isinstance(function, types.FunctionType) and function.__globals__ in [vars(m) for m in modules]:
+                made = module.splice(function.__code__, [0, *lines_of(function.__code__)[:60], RETURN, RAISE])
+                before[function], function.__code__ = function.__code__, made
+    calls = module.calls()
+    for _ in range(20):
+        assert run() == want
+    calls = module.calls() - calls
+    for function, code in before.items():
+        function.__code__ = code
+    module.seen()
+    assert len(before) > 150 and calls > 10000, (len(before), calls)
+    print(f"ok: {len(before)} functions of the standard library do what they did")
+
+
 def line_in(text):
     return next(n for n, line in enumerate(PROGRAM.split("\n"), 1) if text in line)
 
 
-if __name__ == "__main__":
-    module = build(sys.argv[1], sys.argv[2])
-    standard_library(module.splice, int(sys.argv[3]) if len(sys.argv) > 3 else 60)
+def main(cc, root, minor, files=60):
+    if sys.version_info[1] != int(minor):
+        python = interpreter(root, minor)
+        if not python:
+            print(f"skipped: no CPython 3.{minor}")
+            sys.exit(77)
+        os.execv(python, [python, *sys.argv])
+    module = build(cc, root)
+    standard_library(module.splice, int(files))
     behaviour(module)
     exits(module)
+    nested(module)
+    library(module)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -82,7 +82,8 @@ static void test_hooked(void **state)
     for (size_t i = 0; i < python_count; i++) {
         struct victim v;
         struct probe p = uncaught_probe();
-        p.where.exception = STR("ValueError"), p.where.function = STR("deep"), p.where.file = STR("victim_uncaught.py");
+        p.where.exception = STR("ValueError"), p.where.function = STR("Deep.deep"),
+        p.where.file = STR("victim_uncaught.py");
         p.has_condition = true;
         p.condition = program_of(&arena, "total == 42 && @frame(1).order == 3", true);
         struct attachment *a = placed(&v, pythons[i], "hooked", &p);

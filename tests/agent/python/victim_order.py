@@ -173,9 +173,25 @@ def spin(n):
     return x
 
 
+class Basket:
+    def __init__(self, each):
+        self.each = each
+
+    def total(self, quantity):
+        return sum(self.each for _ in range(quantity))
+
+
+class Empty:
+    def total(self, quantity):
+        return 0
+
+
+basket = Basket(7)
+
+
 if otel:
     otel.set_tracer_provider(TracerProvider())
-codes = (price.__code__, inner.__code__, spin.__code__, closure.__code__, order.__code__, check.__code__)
+codes = (price.__code__, inner.__code__, spin.__code__, closure.__code__, order.__code__, check.__code__, Basket.total.__code__)
 n = 0
 print("up", flush=True)
 while True:
@@ -185,6 +201,7 @@ while True:
     traced()
     order(n)
     checked(n)
+    basket.total(3), Empty().total(3)
     if "fork" in sys.argv and n == 400 and os.fork() == 0:
         sys.stdout = open(os.devnull, "w")
     if "hot" in sys.argv:
@@ -192,5 +209,5 @@ while True:
     else:
         time.sleep(0.0002 if "fast" in sys.argv else 0.002)
     # Nothing left: the very code objects from before.
-    same = codes == (price.__code__, inner.__code__, spin.__code__, closure.__code__, order.__code__, check.__code__) and inner.__code__ is closure.__code__.co_consts[1]
+    same = codes == (price.__code__, inner.__code__, spin.__code__, closure.__code__, order.__code__, check.__code__, Basket.total.__code__) and inner.__code__ is closure.__code__.co_consts[1]
     print(n, called, int(same), flush=True)

@@ -25,12 +25,17 @@ class Failure(ValueError):
 go = threading.Event()
 
 
-def deep(order):
-    poison = Poison()
-    total = order * 21
-    if total == 42:
-        raise Failure("deep failure")
-    return poison
+class Deep:
+    @staticmethod
+    def deep(order):
+        poison = Poison()
+        total = order * 21
+        if total == 42:
+            raise Failure("deep failure")
+        return poison
+
+
+deep = Deep.deep
 
 
 def middle(order):
