@@ -236,7 +236,7 @@ describe("a project's settings", () => {
   it('have lines to paste with its DSN, and rules whose error names the line', async () => {
     await page.goto(`${server.url}/settings/projects/default`);
     await page.getByRole('button', { name: 'PHP' }).click();
-    assert.ok((await page.locator('.paste pre').innerText()).includes(`${dsn.key}@`));
+    assert.ok((await page.getByRole('region', { name: 'Connect an SDK', exact: true }).locator('.paste pre').innerText()).includes(`${dsn.key}@`));
     const rules = page.getByLabel(/^Fingerprint rules/);
     await rules.fill('# payments\nerror.type PaymentError');
     await page.getByRole('region', { name: 'Grouping' }).getByRole('button', { name: 'Save the rules' }).click();

@@ -80,11 +80,9 @@ export function AlertsPage() {
           ))}
         </nav>
         <span class="grow" />
-        <button type="button" class="btn p" onClick={() => followTo('/alerts/new', 'Alerts')}>
+        <button type="button" class="btn p" aria-label="New rule" onClick={() => followTo('/alerts/new', 'Alerts')}>
           <Icon icon={Plus} size={14} />
-          <span>
-            New<span class="wide"> rule</span>
-          </span>
+          <span class="wide">New rule</span>
         </button>
       </div>
       <Troubles again={all && error ? error.message : undefined} />
@@ -105,9 +103,13 @@ export function AlertsPage() {
       </div>
       <Foot
         keys={[
-          ['j k', 'move'],
-          ['Enter', 'open'],
-          ['e', 'edit'],
+          ...(tab === 'rules' && rules.length > 0
+            ? ([
+                ['j k', 'move'],
+                ['Enter', 'open'],
+                ['e', 'edit'],
+              ] as [string, string][])
+            : []),
           ['n', 'new rule'],
           ['?', 'all keys'],
         ]}
@@ -183,7 +185,14 @@ function Row({ rule, all, chosen, choose }: { rule: Rule; all: Alerts; chosen: b
         <ChannelChips ids={rule.channels} channels={all.channels} />
       </span>
       <span class="ag r wide">
-        {last ? <When at={last.time} /> : <span class="d3">never fired</span>}
+        {last ? (
+          <span>
+            <span class="only-read">fired </span>
+            <When at={last.time} />
+          </span>
+        ) : (
+          <span class="d3">never fired</span>
+        )}
         <span class="d3 sm">
           {state === 'snoozed' ? (
             <>
@@ -197,9 +206,7 @@ function Row({ rule, all, chosen, choose }: { rule: Rule; all: Alerts; chosen: b
         </span>
       </span>
       <span class="row acts">
-        <span class="wide">
-          <SnoozeMenu rule={rule} />
-        </span>
+        <span class="wide">{rule.enabled && <SnoozeMenu rule={rule} />}</span>
         <RuleMenu rule={rule} />
       </span>
     </li>

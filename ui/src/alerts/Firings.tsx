@@ -62,6 +62,7 @@ function Row({ firing, of, named }: { firing: Firing; of: Rule | undefined; name
   const { ms } = parseInstant(firing.time);
   const end = firing.closed ? parseInstant(firing.closed).ms : undefined;
   const title = firing.title ?? firing.subject ?? kindWord(firing.kind);
+  const ruleName = of?.name ?? firing.rule_name ?? `rule ${firing.rule}`;
   return (
     <li class="al fi">
       <FiringPill firing={firing} />
@@ -81,9 +82,9 @@ function Row({ firing, of, named }: { firing: Firing; of: Rule | undefined; name
         </div>
         <div class="row sm d3">
           <span class="nw">{kindWord(firing.kind)}</span>
-          {named && (
+          {named && ruleName !== title && (
             <Link class="plain cut" href={`/alerts/${firing.rule}`} follow>
-              {of?.name ?? firing.rule_name ?? `rule ${firing.rule}`}
+              {ruleName}
             </Link>
           )}
           {firing.project && <span class="mono nw">{firing.project}</span>}

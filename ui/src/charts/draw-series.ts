@@ -202,7 +202,8 @@ function drawNames(g: CanvasRenderingContext2D, plot: Plot, frame: Frame, colour
     g.lineJoin = 'round';
     g.strokeStyle = colours.is.surface;
     g.strokeText(series.label, x, y);
-    g.fillStyle = typeof series.tone === 'number' ? colourOf(series.tone, colours) : colours.is['text-3'];
+    g.fillStyle =
+      typeof series.tone === 'number' ? colourOf(series.tone, colours) : series.tone === 'error' ? colours.is.error : colours.is['text-3'];
     g.fillText(series.label, x, y);
   }
 }

@@ -91,7 +91,11 @@ function Line({ entry, issue }: { entry: Entry; issue: IssueDetail }) {
   const said = entry.kind === 'comment';
   const actor = nameOf(entry.actor);
   const own = said && (actor === me.value?.name || (me.value?.scopes?.includes('admin') ?? false));
-  const words = entry.text || KINDS[entry.kind] || entry.kind.replaceAll('_', ' ');
+  // Of the first one the server says the release alone.
+  const words =
+    entry.kind === 'first_seen' && entry.text
+      ? `${KINDS['first_seen']} in ${entry.text}`
+      : entry.text || KINDS[entry.kind] || entry.kind.replaceAll('_', ' ');
   return (
     <li class={said ? 'cmt' : ''}>
       <time class="d3 sm" title={absolute(at)} dateTime={entry.time}>

@@ -276,7 +276,11 @@ function Users({ issue }: { issue: IssueDetail }) {
     <section class="hl" aria-label="Users">
       <div class="sec">
         <h2>Users</h2>
-        <span class="grow">{users(issue)} affected</span>
+        <span class="grow">
+          {issue.total_users !== undefined && issue.total_users > (issue.users ?? 0)
+            ? `${users(issue)} in this range, ${count(issue.total_users)} in all`
+            : `${users(issue)} affected`}
+        </span>
       </div>
       {known.length === 0 ? (
         <p class="hint sm">

@@ -22,7 +22,13 @@ export function Stacks({ event, mode }: { event: IssueEvent; mode: Mode }) {
     return (
       <div class="nostack hl">
         <p class="code wrap">{event.message ?? event.title}</p>
-        <p class="why">{event.type ? 'the SDK sent no stack' : 'a message, not an exception: it has no stack'}</p>
+        <p class="why">
+          {/^Monitor(Failed|Missed|Timeout)$/.test(event.type ?? '')
+            ? 'a job that checks in has no stack: its trace and its monitor say more'
+            : event.type
+              ? 'the SDK sent no stack'
+              : 'a message, not an exception: it has no stack'}
+        </p>
       </div>
     );
   return (

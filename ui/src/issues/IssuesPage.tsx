@@ -171,6 +171,7 @@ export function IssuesPage() {
             <button
               type="button"
               key={one.id}
+              title={one.id === 'review' ? 'The number: those that you have not looked at and nobody has taken' : undefined}
               aria-current={tab === one.id ? 'page' : undefined}
               onClick={() => run(switchTab(written, one, name))}
             >

@@ -162,8 +162,8 @@ function Raised({ event }: { event: IssueEvent }) {
     <>
       <div class="sec hl">
         <h2 class="mono cut">{nameOf(frame)}</h2>
-        <span class="grow mono cut" title={placeOf(frame)}>
-          {placeOf(frame)}
+        <span class="grow mono cut cut-start" title={placeOf(frame)}>
+          <bdi>{placeOf(frame)}</bdi>
         </span>
       </div>
       {frame.context?.length ? (

@@ -22,7 +22,7 @@ import { go, href, param } from '../state/route.ts';
 import { kept, scoped, scopeParams } from '../state/scope.ts';
 import { type ErrorRow, ReleaseCharts } from './ReleaseCharts.tsx';
 import { Commits, Deploys, Uploads } from './ReleaseSide.tsx';
-import { against, crashFree, eventsQuery, releaseHref, stepFor } from './words.ts';
+import { against, crashFree, eventsQuery, packageOf, releaseHref, stepFor } from './words.ts';
 
 const BUCKETS = 60;
 
@@ -83,7 +83,7 @@ function Shown({ release, problem, retry, stale }: ShownProps) {
         <div class="grow">
           <div class="row">
             <h1 class="cut" title={release.version}>
-              {release.short}
+              {release.short} <span class="d2 rpack">{packageOf(release)}</span>
             </h1>
             {release.status === 'archived' && <span class="pill">archived</span>}
           </div>

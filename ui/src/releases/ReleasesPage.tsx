@@ -16,7 +16,7 @@ import { range, rangeKey, rangeSubject } from '../state/live.ts';
 import { usePage } from '../state/page.ts';
 import { followTo, href, param, setParams } from '../state/route.ts';
 import { kept, scopeParams } from '../state/scope.ts';
-import { against, crashFree, eventsQuery, formerOf, lastDeploys, releaseHref } from './words.ts';
+import { against, crashFree, eventsQuery, formerOf, lastDeploys, packageOf, releaseHref } from './words.ts';
 
 const AT_ONCE = 100;
 
@@ -112,9 +112,13 @@ export function ReleasesPage() {
       </div>
       <Foot
         keys={[
-          ['j k', 'move'],
-          ['Enter', 'open'],
-          ['i', 'its issues'],
+          ...(list.length > 0
+            ? ([
+                ['j k', 'move'],
+                ['Enter', 'open'],
+                ['i', 'its issues'],
+              ] as [string, string][])
+            : []),
           ['?', 'all keys'],
         ]}
       >
@@ -130,9 +134,12 @@ function Item({ release, former, chosen, choose }: { release: Release; former: R
   return (
     <li class={`rl ${chosen ? 'sel' : ''}`} aria-current={chosen ? 'true' : undefined} onClick={choose}>
       <div class="rname">
-        <Link class="plain m cut" href={releaseHref(release, kept.value)} title={release.version} follow>
-          {release.short}
-        </Link>
+        <span class="cut" title={release.version}>
+          <Link class="plain m" href={releaseHref(release, kept.value)} follow>
+            {release.short}
+          </Link>{' '}
+          <span class="d2">{packageOf(release)}</span>
+        </span>
         <span class="sm d3 cut">
           <span class="mono">{release.project}</span> <When at={release.released ?? release.created} />
           {release.last_event && (
@@ -201,16 +208,14 @@ function Share({ label, now, before, of }: { label: string; now: number | undefi
 }
 
 function NoReleases({ filtered, everything }: { filtered: boolean; everything: boolean }) {
-  if (filtered || !everything)
+  if (filtered)
     return (
       <div class="say">
-        <h2>{filtered ? 'No release has that in its version' : 'No release was made or seen in this range'}</h2>
+        <h2>No release has that in its version</h2>
         <div class="row">
-          {filtered && (
-            <button type="button" class="btn" onClick={() => setParams({ q: undefined })}>
-              Clear the filter
-            </button>
-          )}
+          <button type="button" class="btn" onClick={() => setParams({ q: undefined })}>
+            Clear the filter
+          </button>
           {!everything && (
             <button type="button" class="btn" onClick={() => setParams({ all: '1' })}>
               Look at all time
@@ -222,7 +227,12 @@ function NoReleases({ filtered, everything }: { filtered: boolean; everything: b
   const dsn = me.value?.dsn ?? 'DSN';
   return (
     <div class="say scroll">
-      <h2>No release is known yet</h2>
+      <h2>{everything ? 'No release is known yet' : 'No release was made or seen in this range'}</h2>
+      {!everything && (
+        <button type="button" class="btn" onClick={() => setParams({ all: '1' })}>
+          Look at all time
+        </button>
+      )}
       <p>
         Say in the SDK which version runs. Its errors and sessions then belong to a release: how far it is adopted, how many of its sessions
         crash, which issues are new in it.

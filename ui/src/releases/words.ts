@@ -19,7 +19,8 @@ export function against(now: number | undefined, before: number | undefined): { 
   return { text: `${points > 0 ? '+' : '−'}${Math.abs(points).toFixed(2)}`, worse: points < 0 };
 }
 
-const packageOf = ({ version }: Release) => version.slice(0, Math.max(version.lastIndexOf('@'), 0));
+/** "shop" of shop@1.4.2; empty when the version names none. */
+export const packageOf = ({ version }: { version: string }): string => version.slice(0, Math.max(version.lastIndexOf('@'), 0));
 
 /** The next older one of the same project and package, in a list that has the newest first. */
 export function formerOf(list: readonly Release[], index: number): Release | undefined {
