@@ -3,6 +3,9 @@
 #pragma once
 #include "agent/backend.h"
 
+// The path of the file that people mean by `path`, which may be the end of one ("orders.py"), as the place of a probe may: itself; beside the
+// arguments of the program; the only one below where it stands, bounded. *ret_path lives in the arena, or is path. err: "no_source".
+int source_find(const struct process *p, str path, struct arena *arena, str *ret_path, struct err *err);
 // One of a regular file of at most size_max bytes; *ret_text lives in the arena. err: "no_source".
 int source_read(const struct process *p, str path, size_t size_max, struct arena *arena, str *ret_text,
                 struct err *err);

@@ -170,6 +170,9 @@ int node_resolve(const struct process *p, const struct resolve_request *q, struc
     int rc = is_source(q->path) ? resolve_script(p, q, &arena, out, err) : ERR_NOENT;
     if (rc == ERR_NOENT)
         rc = resolve_source(p, q, &arena, out, err);
+    struct resolve_request found = *q;
+    if (rc == ERR_NOENT && is_source(q->path) && (rc = source_find(p, q->path, &arena, &found.path, err)) == 0)
+        rc = resolve_script(p, &found, &arena, out, err);
     arena_free(&arena);
     return rc;
 }

@@ -98,9 +98,11 @@ int python_resolve(const struct process *p, const struct resolve_request *q, str
         return err_set(err, ERR_INVALID, "no_source", "this is no path of a Python source file");
     struct arena arena;
     struct py_source source;
-    str text;
-    arena_init(&arena, SOURCE_MAX + 4096);
-    int rc = source_read(p, q->path, SOURCE_MAX, &arena, &text, err);
+    str text, path;
+    arena_init(&arena, SOURCE_MAX + PATH_ROOM);
+    int rc = source_find(p, q->path, &arena, &path, err);
+    if (rc == 0)
+        rc = source_read(p, path, SOURCE_MAX, &arena, &text, err);
     if (rc == 0 && (rc = py_source_read(&source, text)) < 0)
         err_set(err, rc, "no_source", "the file is too large");
     if (rc < 0) {
@@ -110,7 +112,7 @@ int python_resolve(const struct process *p, const struct resolve_request *q, str
     json_put_object(out);
     switch (q->what) {
     case RESOLVE_SOURCE:
-        json_put_key(out, STR("path")), json_put_str(out, q->path);
+        json_put_key(out, STR("path")), json_put_str(out, path);
         json_put_key(out, STR("text")), json_put_str(out, source.text);
         put_hash(out, source.text);
         put_lines(out, &source);

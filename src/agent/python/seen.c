@@ -101,14 +101,15 @@ void seen_check(const struct process *p, const struct probe *probe, struct seen_
     bool follows = probe->match == PROBE_MATCH_FOLLOW && probe->line_hash.len && probe->where.kind == PROBE_AT_LINE;
     struct arena arena;
     struct py_source source;
-    str text;
+    str text, path;
     struct err err;
     *ret = (struct seen_answer){ 0 };
     if ((!exact && !follows) || !probe->where.file.len)
         return;
-    arena_init(&arena, SOURCE_MAX + 4096);
-    bool read = source_read(p, probe->where.file, SOURCE_MAX, &arena, &text, &err) == 0;
-    bool changed = read && changed_since(p, probe->where.file);
+    arena_init(&arena, SOURCE_MAX + 2 * PROCESS_PATH_MAX);
+    bool read = source_find(p, probe->where.file, &arena, &path, &err) == 0 &&
+                source_read(p, path, SOURCE_MAX, &arena, &text, &err) == 0;
+    bool changed = read && changed_since(p, path);
     if (exact) {
         ret->message = !read                                ? "the process has no such file to compare"
                        : !is_text(text, probe->source_hash) ? "the file of this process is not the one that was seen"

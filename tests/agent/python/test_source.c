@@ -2,6 +2,7 @@
 #include "agent/process.h"
 #include "agent/python/resolve.h"
 #include "agent/python/source.h"
+#include "agent/source.h"
 #include "base/json.h"
 #include <fcntl.h>
 #include <setjmp.h>
@@ -146,13 +147,58 @@ static void answers(void **state)
     unlink(path), unlink(other), unlink(link), rmdir(folder);
 }
 
+static void made(const char *path)
+{
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    fputs("def f(a):\n    return a\n", f);
+    fclose(f);
+}
+
+// The end of a path is enough, as it is for the place of a probe, where only one file of the process is meant.
+static void ends_of_paths(void **state)
+{
+    char folder[] = "/tmp/clew-source-XXXXXX", back[4096];
+    assert_non_null(mkdtemp(folder));
+    assert_non_null(getcwd(back, sizeof back));
+    assert_int_equal(chdir(folder), 0);
+    assert_int_equal(
+        mkdir("shop", 0700) | mkdir("shop/a", 0700) | mkdir("shop/b", 0700) | mkdir("shop/node_modules", 0700), 0);
+    made("shop/a/orders.py"), made("shop/a/prices.py"), made("shop/b/prices.py"), made("shop/node_modules/other.py");
+    assert_non_null(strstr(answer("orders.py", RESOLVE_SOURCE, 0, ""), "{\"path\":\"shop/a/orders.py\",\"text\":"));
+    assert_non_null(strstr(answer("a/prices.py", RESOLVE_SOURCE, 0, ""), "{\"path\":\"shop/a/prices.py\","));
+    assert_string_equal(answer("prices.py", RESOLVE_SOURCE, 0, ""), "no_source");
+    assert_string_equal(answer("other.py", RESOLVE_SOURCE, 0, ""), "no_source");
+    assert_string_equal(answer("rders.py", RESOLVE_SOURCE, 0, ""), "no_source");
+
+    // The program's own folder comes before others.
+    struct arena arena;
+    struct process p;
+    struct err err = { 0 };
+    str path;
+    char argv[256];
+    int n = snprintf(argv, sizeof argv, "python%c%s/shop/b/app.py%c", 0, folder, 0);
+    arena_init(&arena, 1 << 20);
+    assert_int_equal(process_read(getpid(), &arena, &p), 0);
+    p.argv = str_of(argv, (size_t)n);
+    assert_int_equal(source_find(&p, STR("prices.py"), &arena, &path, &err), 0);
+    assert_true(str_ends(path, STR("/shop/b/prices.py")));
+    assert_int_equal(source_find(&p, STR("a/prices.py"), &arena, &path, &err), 0);
+    assert_true(str_ends(path, STR("/shop/a/prices.py")));
+    process_done(&p);
+    arena_free(&arena);
+    unlink("shop/a/orders.py"), unlink("shop/a/prices.py"), unlink("shop/b/prices.py"),
+        unlink("shop/node_modules/other.py");
+    rmdir("shop/a"), rmdir("shop/b"), rmdir("shop/node_modules"), rmdir("shop");
+    assert_int_equal(chdir(back), 0);
+    rmdir(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(functions),
-        cmocka_unit_test(lines),
-        cmocka_unit_test(names),
-        cmocka_unit_test(answers),
+        cmocka_unit_test(functions), cmocka_unit_test(lines),         cmocka_unit_test(names),
+        cmocka_unit_test(answers),   cmocka_unit_test(ends_of_paths),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
