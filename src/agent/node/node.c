@@ -4,6 +4,7 @@
 #include "agent/node/attachment.h"
 #include "agent/node/record.h"
 #include "agent/node/resolve.h"
+#include "agent/node/version.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/mem.h"
@@ -38,37 +39,15 @@ static bool is_node(const struct process *p)
     return str_eq(name, STR("node")) || str_eq(name, STR("nodejs"));
 }
 
-// Of the headers that come with it: PREFIX/bin/node, PREFIX/include/node/node_version.h.
-static void version_of(const struct process *p, char *out, size_t n)
-{
-    char path[PROCESS_PATH_MAX], text[8192];
-    str prefix = p->exe;
-    unsigned v[3] = { 0 };
-    static const char *const names[] = { "NODE_MAJOR_VERSION ", "NODE_MINOR_VERSION ", "NODE_PATCH_VERSION " };
-    int fd;
-    for (int i = 0; i < 2; i++)
-        while (prefix.len && prefix.ptr[--prefix.len] != '/') {}
-    snprintf(path, sizeof path, "%.*s/include/node/node_version.h", STR_ARG(prefix));
-    if (process_open(p, str_z(path), &fd) < 0)
-        return;
-    ssize_t got = read(fd, text, sizeof text - 1);
-    close(fd);
-    text[got > 0 ? got : 0] = 0;
-    for (int i = 0; i < 3; i++) {
-        const char *at = strstr(text, names[i]);
-        if (!at || sscanf(at + strlen(names[i]), "%u", &v[i]) != 1)
-            return;
-    }
-    snprintf(out, n, "v%u.%u.%u", v[0], v[1], v[2]);
-}
-
 static int node_examine(const struct process *p, struct process_facts *ret)
 {
     struct process_facts facts = { 0 };
     struct err err = { 0 };
     if (!is_node(p))
         return 0;
-    version_of(p, facts.version, sizeof facts.version);
+    char version[NODE_VERSION_ROOM];
+    node_version(p, version);
+    snprintf(facts.version, sizeof facts.version, "%s", version);
     int rc = inspector_allowed(p, &err);
     if (rc == 0 && p->uid != geteuid() && geteuid() != 0)
         rc = err_set(&err, ERR_DENIED, "no_permission", "it belongs to another user");

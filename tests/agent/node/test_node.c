@@ -197,6 +197,25 @@ static void another_version_of_the_file_is_not_probed(void **state)
     end(&v);
 }
 
+// The same as it says itself, without its being asked.
+static void its_version_is_known(void **state)
+{
+    for (int i = 0; nodes[i]; i++) {
+        struct victim v = start(nodes[i], files[0], "slow");
+        struct process_facts facts;
+        char command[4200], want[64] = "";
+        snprintf(command, sizeof command, "'%s' --version", nodes[i]);
+        FILE *f = popen(command, "r");
+        assert_non_null(f);
+        assert_non_null(fgets(want, sizeof want, f));
+        pclose(f);
+        want[strcspn(want, "\n")] = 0;
+        assert_int_equal(node_backend.examine(&v.process, &facts), 1);
+        assert_string_equal(facts.version, want);
+        end(&v);
+    }
+}
+
 // Its functions have the text that they had at the beginning.
 static void is_as_it_was(struct victim *v)
 {
@@ -505,6 +524,7 @@ int main(void)
         cmocka_unit_test(patterns_and_names_of_the_agent),
         cmocka_unit_test(a_host_that_shows_types_alone),
         cmocka_unit_test(another_version_of_the_file_is_not_probed),
+        cmocka_unit_test(its_version_is_known),
         cmocka_unit_test(exits_of_functions),
         cmocka_unit_test(exceptions_of_a_type),
         cmocka_unit_test(exceptions_that_nobody_catches),
