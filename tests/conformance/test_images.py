@@ -5,9 +5,13 @@ import hashlib
 import io
 import json
 import re
+import sqlite3
+import time
 import zipfile
 
 import pytest
+
+import harness
 
 JSON = {"Content-Type": "application/json"}
 PNG = b"\x89PNG\r\n\x1a\n" + b"an image" * 4
@@ -190,3 +194,47 @@ def test_the_archive_is_one_that_others_read(clew, store):
     fenced = clew.token("ingest,read", project="elsewhere")
     assert clew.request("GET", path + "?download", token=fenced)[0] == 404 and clew.request("GET", path, token=fenced)[0] == 404
     assert clew.request("GET", "/api/0/organizations/clew/preprodartifacts/snapshots/latest-base/?app_id=app", token=fenced)[0] == 404
+
+
+def test_what_is_kept_has_an_end(tmp_path):
+    """A snapshot goes after 90 days, an image that no snapshot names after one; what a newer snapshot has stays."""
+    server = harness.Server(tmp_path / "data")
+    server.start()
+    reader = server.token("read")
+    store = Store(server)
+    old, both, loose = PNG + b"old", PNG + b"both", PNG + b"loose"
+    assert [store.put(c) for c in (old, both, loose)] == [200] * 3
+    first = json.loads(store.add({"old.png": image(old), "both.png": image(both)}, head_sha="a" * 40)[1])["artifactId"]
+    second = json.loads(store.add({"both.png": image(both)}, head_sha="b" * 40, base_sha="a" * 40)[1])["artifactId"]
+    assert server.stop() == 0
+    day = 86400 * 10**9
+    with sqlite3.connect(tmp_path / "data/releases.db") as db:
+        db.execute("UPDATE uploads SET created_ns = created_ns - ? WHERE id = ?", (91 * day, first))
+    with sqlite3.connect(tmp_path / "data/artifacts.db") as db:
+        times = dict(db.execute("SELECT name, expires FROM artifact WHERE event = '' AND kind = (SELECT kind FROM artifact WHERE name = ?)", (hashlib.sha256(loose).hexdigest(),)))
+        assert list(times) == [hashlib.sha256(loose).hexdigest()]  # the others are their snapshots' alone
+        assert 0 < times[hashlib.sha256(loose).hexdigest()] - time.time_ns() <= day
+        spans = [e - r for e, r in db.execute("SELECT expires, received FROM artifact WHERE event <> ''")]
+        assert len(spans) == 5 and all(89 * day < s <= 90 * day for s in spans)
+        db.execute("UPDATE artifact SET expires = 1 WHERE event = '' OR event = (SELECT event FROM artifact WHERE name = ?)", (hashlib.sha256(old).hexdigest(),))
+    server.start()
+    has = lambda content: server.request("GET", f"/api/v1/projects/default/images/{hashlib.sha256(content).hexdigest()}", token=reader)[0]  # noqa: E731
+    for _ in range(400):  # collected at the start
+        if [has(old), has(loose)] == [404, 404]:
+            break
+        time.sleep(0.05)
+    assert [has(old), has(loose), has(both)] == [404, 404, 200]
+    at = "/api/v1/projects/default/image-snapshots"
+    listed = json.loads(server.request("GET", at, token=reader)[1])
+    assert listed["total"] == 1 and [str(s["id"]) for s in listed["snapshots"]] == [second]
+    assert server.request("GET", f"{at}/{first}", token=reader)[0] == 404
+    shown = json.loads(server.request("GET", f"{at}/{second}", token=reader)[1])
+    assert "base" not in shown and "change" not in shown["images"][0]
+    assert [server.request("GET", f"/api/0/organizations/clew/preprodartifacts/snapshots/{n}/archive/", token=store.token)[0] for n in (first, second)] == [404, 200]
+    # The next upload takes its row away, too. Tickets are of the server that gave them.
+    assert store.put(both) == 401
+    store = Store(server, token=store.token)
+    assert store.add({"both.png": image(both)})[0] == 200
+    assert server.stop() == 0 and not server.complaints(), server.log()[-4000:]
+    with sqlite3.connect(tmp_path / "data/releases.db") as db:
+        assert db.execute("SELECT count(*) FROM uploads WHERE id = ?", (first,)).fetchone() == (0,)

@@ -1,8 +1,9 @@
-// What builds leave in a project's settings: code mappings, that frames then follow, and builds of its applications.
+// What builds leave in a project's settings: code mappings, that frames then follow, builds of its applications and snapshots of images.
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import { after, before, describe, it } from 'node:test';
+import zlib from 'node:zlib';
 import { axe, signIn, startBrowser, startServer, stored } from './harness.mjs';
 
 let server;
@@ -186,6 +187,112 @@ describe('builds', () => {
     await settings();
     await section('Inbound filters').waitFor();
     assert.equal(await own().count(), 0);
+  });
+});
+
+describe('snapshots of images', () => {
+  const own = () => section('Image snapshots');
+  /** A PNG of one colour, w by h. */
+  const png = (w, h, [red, green, blue]) => {
+    const row = Buffer.concat([Buffer.from([0]), Buffer.concat(Array(w).fill(Buffer.from([red, green, blue])))]);
+    const chunk = (kind, data) => {
+      const body = Buffer.concat([Buffer.from(kind), data]);
+      const ends = Buffer.alloc(8);
+      ends.writeUInt32BE(data.length);
+      ends.writeUInt32BE(zlib.crc32(body), 4);
+      return Buffer.concat([ends.subarray(0, 4), body, ends.subarray(4)]);
+    };
+    const head = Buffer.from([0, 0, 0, 0, 0, 0, 0, 0, 8, 2, 0, 0, 0]);
+    head.writeUInt32BE(w);
+    head.writeUInt32BE(h, 4);
+    return Buffer.concat([Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'), chunk('IHDR', head), chunk('IDAT', zlib.deflateSync(Buffer.concat(Array(h).fill(row)))), chunk('IEND', Buffer.alloc(0))]);
+  };
+  const HOME = png(120, 200, [60, 110, 200]);
+  const NEW_HOME = png(120, 200, [200, 110, 60]);
+  const CART = png(240, 120, [90, 160, 90]);
+
+  async function upload(images, more) {
+    const token = { authorization: `Bearer ${sentry.SENTRY_AUTH_TOKEN}` };
+    const at = `${server.url}/api/0/projects/clew/default/preprodartifacts/snapshots/upload-options/`;
+    const { objectstore } = await (await fetch(at, { headers: token })).json();
+    const project = objectstore.scopes[1][1];
+    const manifest = {};
+    for (const [name, content, width, height, words] of images) {
+      const hash = crypto.createHash('sha256').update(content).digest('hex');
+      const answer = await fetch(`${objectstore.url}/v1/objects/preprod/org=1;project=${project}/1/${project}/${hash}`, {
+        method: 'PUT',
+        headers: { 'x-os-auth': `Bearer ${objectstore.authToken}` },
+        body: content,
+      });
+      assert.equal(answer.status, 200, await answer.text());
+      manifest[name] = { content_hash: hash, width, height, ...words };
+    }
+    await post('/api/0/projects/clew/default/preprodartifacts/snapshots/', { app_id: 'till', images: manifest, ...more });
+  }
+
+  it('have no place where there are none', async () => {
+    await settings();
+    await section('Inbound filters').waitFor();
+    assert.equal(await own().count(), 0);
+  });
+
+  it('are listed with what they are of, and show their images', async () => {
+    await upload(
+      [
+        ['home.png', HOME, 120, 200],
+        ['cart/full.png', CART, 240, 120],
+        ['cart/old.png', png(50, 50, [9, 9, 9]), 50, 50],
+      ],
+      { head_sha: 'a'.repeat(40), head_ref: 'main' },
+    );
+    await settings();
+    await own().getByRole('button', { name: 'Images of till aaaaaaa', exact: true }).click();
+    await own().getByText('3 images. No earlier snapshot of till is here that they could be compared with.', { exact: true }).waitFor();
+    const image = own().getByRole('img', { name: 'home.png', exact: true });
+    await image.scrollIntoViewIfNeeded();
+    await page.waitForFunction((one) => one.naturalWidth === 120 && one.naturalHeight === 200, await image.elementHandle());
+    assert.equal(await own().getByRole('img').count(), 3);
+    assert.deepEqual(await axe(page), []);
+    await narrow();
+  });
+
+  it('show what differs from the base', async () => {
+    await upload(
+      [
+        ['home.png', NEW_HOME, 120, 200, { display_name: 'Home', group: 'start' }],
+        ['cart/full.png', CART, 240, 120],
+        ['cart/empty.png', png(240, 120, [220, 220, 220]), 240, 120],
+      ],
+      { head_sha: 'b'.repeat(40), base_sha: 'a'.repeat(40), head_ref: 'fix', base_ref: 'main', pr_number: 7 },
+    );
+    await settings();
+    await own().getByRole('button', { name: 'Images of till bbbbbbb', exact: true }).click();
+    await own().getByText('Against main aaaaaaa: 1 changed, 1 added, 1 removed, 1 the same.', { exact: true }).waitFor();
+    const [app, of, images] = await cells(own().getByRole('row').nth(1));
+    assert.deepEqual([app.split(' ')[0], of, images], ['till', 'fix bbbbbbb #7', '3']);
+    const items = own().getByRole('listitem');
+    const words = (await items.allInnerTexts()).map((text) => text.replace(/\s+/g, ' ').trim());
+    assert.match(words.join('\n'), /^before now changed Home home\.png · 120 × 200 .*\nadded cart\/empty\.png .*\nremoved cart\/old\.png /);
+    for (const name of ['home.png, before', 'home.png, now'])
+      await page.waitForFunction((one) => one.naturalWidth === 120, await own().getByRole('img', { name, exact: true }).elementHandle());
+    assert.equal(await own().getByRole('img', { name: 'cart/full.png', exact: true }).count(), 0);
+    assert.deepEqual(await axe(page), []);
+    await narrow();
+    await own().getByRole('button', { name: 'Show the one that is the same', exact: true }).click();
+    await own().getByRole('img', { name: 'cart/full.png', exact: true }).waitFor();
+  });
+
+  it('are taken away, and come back by Undo until then', async () => {
+    const away = page.getByRole('button', { name: 'Take away the images of till bbbbbbb', exact: true });
+    await away.click();
+    await away.waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Undo', exact: true }).click();
+    await away.click();
+    await away.waitFor({ state: 'detached' });
+    await leave();
+    await settings();
+    await own().getByRole('button', { name: 'Images of till aaaaaaa', exact: true }).waitFor();
+    assert.equal(await away.count(), 0);
   });
 });
 

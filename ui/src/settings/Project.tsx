@@ -9,6 +9,7 @@ import { Builds } from './Builds.tsx';
 import { Head, When } from './common.tsx';
 import { Filters } from './Filters.tsx';
 import { Grouping } from './Grouping.tsx';
+import { Images } from './Images.tsx';
 import { Mappings } from './Mappings.tsx';
 import { Owners } from './Owners.tsx';
 import { Repository } from './Repository.tsx';
@@ -101,6 +102,7 @@ export function Project({ slug }: { slug: string }) {
           <Mappings slug={slug} />
           <Repository slug={slug} />
           <Builds slug={slug} />
+          <Images slug={slug} />
           <Filters slug={slug} />
           <Scrubbing slug={slug} />
         </>
