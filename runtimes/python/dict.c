@@ -6,7 +6,9 @@
 #else
 #include <internal/pycore_dict.h>
 #endif
-#if PY_VERSION_HEX >= 0x030D0000
+#if PY_VERSION_HEX >= 0x030E0000
+#define _Py_HashBytes Py_HashBuffer
+#elif PY_VERSION_HEX >= 0x030D0000
 #include <internal/pycore_pyhash.h>
 #endif
 

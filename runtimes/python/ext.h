@@ -21,7 +21,7 @@
 struct ext_site;
 struct ext_frame {
     PyCodeObject *code;            // borrowed
-    PyObject **values;             // of locals, cells and free variables
+    PyObject **values;             // of locals, cells and free variables; tagged from 3.14 on
     PyObject *globals;             // borrowed
     const void *at;                // the interpreter's own frame
     int line;                      // known already; 0: where it stands

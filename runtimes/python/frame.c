@@ -3,6 +3,9 @@
 #if PY_VERSION_HEX >= 0x030B0000
 #include <internal/pycore_code.h>
 #include <internal/pycore_frame.h>
+#if PY_VERSION_HEX >= 0x030E0000
+#include <internal/pycore_interpframe.h>
+#endif
 
 enum { TRACE_MAX = 1 << 17 }; // of a traceback: the outermost
 
@@ -13,9 +16,20 @@ typedef struct _PyInterpreterFrame frame;
 #define CO_FAST_HIDDEN_BIT 0
 #endif
 
+#if PY_VERSION_HEX >= 0x030E0000
+// What a frame holds is tagged, by whether the frame counts as one of its references; integers of loops, of no variable, are no objects at all.
+static PyObject *held(_PyStackRef ref) { return PyStackRef_IsNullOrInt(ref) ? NULL : PyStackRef_AsPyObjectBorrow(ref); }
+static PyObject *value_at(const struct ext_frame *f, int i) { return held(((const _PyStackRef *)f->values)[i]); }
+#else
+static PyObject *value_at(const struct ext_frame *f, int i) { return f->values[i]; }
+#endif
+
 static PyCodeObject *code_of(const frame *f)
 {
-#if PY_VERSION_HEX >= 0x030D0000
+#if PY_VERSION_HEX >= 0x030E0000
+    PyObject *o = held(f->f_executable);
+    return o && PyCode_Check(o) ? (PyCodeObject *)o : NULL;
+#elif PY_VERSION_HEX >= 0x030D0000
     return f->f_executable && PyCode_Check(f->f_executable) ? (PyCodeObject *)f->f_executable : NULL;
 #else
     return f->f_code;
@@ -24,7 +38,10 @@ static PyCodeObject *code_of(const frame *f)
 
 static bool is_python(const frame *f)
 {
-#if PY_VERSION_HEX >= 0x030C0000
+#if PY_VERSION_HEX >= 0x030E0000
+    if (f->owner >= FRAME_OWNED_BY_INTERPRETER)
+        return false;
+#elif PY_VERSION_HEX >= 0x030C0000
     if (f->owner == FRAME_OWNED_BY_CSTACK)
         return false;
 #endif
@@ -64,7 +81,7 @@ bool ext_frame_find(const struct ext_frame *f, PyObject *name, PyObject **ret)
         if (PyTuple_GET_ITEM(names, i) != name)
             continue;
         uint8_t kind = (uint8_t)PyBytes_AS_STRING(f->code->co_localspluskinds)[i];
-        PyObject *value = f->values[i];
+        PyObject *value = value_at(f, i);
         if ((kind & (CO_FAST_CELL | CO_FAST_FREE)) && value && PyCell_Check(value))
             value = PyCell_GET(value);
         if (!value && kind & CO_FAST_HIDDEN_BIT)
@@ -150,7 +167,7 @@ int ext_frame_names(const struct ext_frame *f) { return f->code->co_nlocalsplus;
 bool ext_frame_name(const struct ext_frame *f, int i, struct ext_name *ret)
 {
     uint8_t kind = (uint8_t)PyBytes_AS_STRING(f->code->co_localspluskinds)[i];
-    PyObject *name = PyTuple_GET_ITEM(f->code->co_localsplusnames, i), *value = f->values[i];
+    PyObject *name = PyTuple_GET_ITEM(f->code->co_localsplusnames, i), *value = value_at(f, i);
     if ((kind & (CO_FAST_CELL | CO_FAST_FREE)) && value && PyCell_Check(value))
         value = PyCell_GET(value);
     int args = f->code->co_argcount + f->code->co_kwonlyargcount + !!(f->code->co_flags & CO_VARARGS) +

@@ -8,8 +8,13 @@ enum {
     EVENT_PY_START = 1 << 0,
     EVENT_PY_RETURN = 1 << 2,
     EVENT_LINE = 1 << 5,
+#if PY_VERSION_HEX >= 0x030E0000 // which has two kinds of branches
+    EVENT_RAISE = 1 << 11,
+    EVENT_PY_UNWIND = 1 << 13,
+#else
     EVENT_RAISE = 1 << 10, // these two: of all code
     EVENT_PY_UNWIND = 1 << 12,
+#endif
     TOOL_FIRST = 3,
     TOOL_LAST = 4,
 };

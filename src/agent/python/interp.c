@@ -1,13 +1,14 @@
 #include "agent/python/interp.h"
 #include "agent/python/elf_symbols.h"
 #include "agent/python/maps.h"
+#include "agent/python/remote_debug.h"
 #include "base/mem.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { FILES_MAX = 512, AUXV_MAX = 64 };
+enum { MINOR_REMOTE_DEBUG = 14 }; // the first with a switch for debuggers from outside
 
 enum {
     S_ENSURE,
@@ -148,7 +149,7 @@ static int python_in(pid_t pid, const struct maps_entry *first, struct interp *i
     in->add_pending = s[S_PENDING].value + image.bias, in->run_string = s[S_RUN].value + image.bias;
     in->eval = s[S_EVAL].value + image.bias, in->eval_end = in->eval + s[S_EVAL].size;
     in->runtime = s[S_RUNTIME].value + image.bias, in->runtime_end = in->runtime + s[S_RUNTIME].size;
-    return 0;
+    return in->minor >= MINOR_REMOTE_DEBUG ? remote_debug_allowed(pid, in->runtime, err) : 0;
 }
 
 static void libc_in(pid_t pid, const struct maps_entry *first, struct interp *in)

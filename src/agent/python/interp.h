@@ -4,7 +4,7 @@
 #include "base/err.h"
 #include <sys/types.h>
 
-enum { INTERP_MINOR_MIN = 9, INTERP_MINOR_MAX = 13 };
+enum { INTERP_MINOR_MIN = 9, INTERP_MINOR_MAX = 14 };
 
 struct interp {
     int minor, micro; // 3.minor.micro; micro -1 when the interpreter does not say
@@ -21,7 +21,7 @@ struct interp {
 };
 
 // ERR_NOENT: no Python in it (or no process). ERR_UNSUPPORTED with a slug and a hint: Python, but one that is refused: "python_version",
-// "free_threaded", "musl", "not_a_python_main", "architecture", "stripped". ERR_DENIED "no_permission".
+// "free_threaded", "musl", "not_a_python_main", "architecture", "stripped", "runtime_disabled". ERR_DENIED "no_permission".
 int interp_find(pid_t pid, struct interp *ret, struct err *err);
 // Whether something forbids attaching at this moment: "other_debugger", "seccomp", "shadow_stack", "namespace".
 int interp_allowed(pid_t pid, struct err *err);

@@ -218,6 +218,32 @@ static void test_other_debugger(void **state)
     victim_end(&v);
 }
 
+// The switch of 3.14 and later; without it the same interpreter is attached to above.
+static void test_disabled(void **state)
+{
+    bool any = false;
+    for (size_t i = 0; i < python_count; i++) {
+        struct interp interp;
+        struct err err = { 0 };
+        setenv("PYTHON_DISABLE_REMOTE_DEBUG", "", 1);
+        struct victim v = victim_start(pythons[i], idle);
+        unsetenv("PYTHON_DISABLE_REMOTE_DEBUG");
+        victim_goes_on(&v);
+        int rc = interp_find(v.pid, &interp, &err);
+        assert_int_equal(rc, err.code);
+        if (rc < 0) {
+            assert_string_equal(err.slug, "runtime_disabled");
+            assert_non_null(strstr(err.hint, "PYTHON_DISABLE_REMOTE_DEBUG"));
+            any = true;
+        } else {
+            assert_true(interp.minor < 14);
+        }
+        victim_end(&v);
+    }
+    if (!any)
+        skip();
+}
+
 static void test_no_python(void **state)
 {
     struct interp interp;
@@ -254,7 +280,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_no_python),      cmocka_unit_test(test_idle),     cmocka_unit_test(test_busy),
         cmocka_unit_test(test_threads),        cmocka_unit_test(test_restored), cmocka_unit_test(test_killed),
-        cmocka_unit_test(test_other_debugger),
+        cmocka_unit_test(test_other_debugger), cmocka_unit_test(test_disabled),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
     for (size_t i = 0; i < python_count; i++)

@@ -1,6 +1,7 @@
 // The back end against real processes on every interpreter of this machine that the build has a part for.
 #include "agent/python/seen.h"
 #include "order_test.h"
+#include <sys/prctl.h>
 
 static void leave(struct victim *v, struct attachment *a)
 {
@@ -62,6 +63,42 @@ static void test_closure(void **state)
         detach(a);
         hear_restored(&v);
         assert_int_equal(v.same, 1);
+        end(&v);
+    }
+}
+
+static struct probe steps_probe(const char *text)
+{
+    struct probe p = line_probe(line_in("/victim_steps.py", text));
+    p.where.file = STR("victim_steps.py");
+    return p;
+}
+
+// In a generator that is under way, then in a coroutine behind its await; each with its caller's variables.
+static void test_steps(void **state)
+{
+    for (size_t i = 0; i < python_count; i++) {
+        struct victim v = start_file(pythons[i], "/victim_steps.py", NULL);
+        struct attachment *a = attach(&v);
+        struct probe p = steps_probe("yield twice");
+        place(a, &p);
+        UNTIL(&v, a, seen.n >= 3);
+        has(seen.captures[0], "\"name\":\"limit\",\"kind\":\"arg\",\"value\":{\"k\":\"int\",\"v\":3}");
+        has(seen.captures[0], "\"name\":\"step\",\"kind\":\"local\",\"value\":{\"k\":\"int\",\"v\":0}");
+        has(seen.captures[2], "\"name\":\"twice\",\"kind\":\"local\",\"value\":{\"k\":\"int\",\"v\":4}");
+        has(seen.captures[0], "\"function\":\"awaited\"");
+        has(seen.captures[0], "\"name\":\"amount\",\"kind\":\"arg\",\"value\":{\"k\":\"int\",\"v\":40}");
+        place(a, NULL);
+        forget();
+        p = steps_probe("return total");
+        p.revision = 2;
+        place(a, &p);
+        UNTIL(&v, a, seen.n >= 1);
+        has(seen.captures[0], "\"name\":\"total\",\"kind\":\"local\",\"value\":{\"k\":\"int\",\"v\":126}");
+        has(seen.captures[0], "{\"k\":\"int\",\"v\":42}");
+        has(seen.captures[0], "\"function\":\"main\"");
+        detach(a);
+        hear(&v);
         end(&v);
     }
 }
@@ -261,6 +298,7 @@ static void test_killed(void **state)
         struct victim v = start(pythons[i], NULL);
         pid_t agent = fork();
         if (agent == 0) {
+            prctl(PR_SET_PDEATHSIG, SIGKILL); // nor does it outlive a test that fails
             struct attachment *a = attach(&v);
             struct probe p = line_probe(line_of("total = quantity"));
             place(a, &p);
@@ -454,13 +492,11 @@ int main(void)
         cmocka_set_test_filter(getenv("CLEW_ONLY"));
     pythons_find();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_snapshot),  cmocka_unit_test(test_closure),
-        cmocka_unit_test(test_trace),     cmocka_unit_test(test_no_line),
-        cmocka_unit_test(test_seen),      cmocka_unit_test(test_entry),
-        cmocka_unit_test(test_qualified), cmocka_unit_test(test_hot),
-        cmocka_unit_test(test_cycles),    cmocka_unit_test(test_killed),
-        cmocka_unit_test(test_fork),      cmocka_unit_test(test_exit),
-        cmocka_unit_test(test_exception), cmocka_unit_test(test_exit_taken_out),
+        cmocka_unit_test(test_snapshot), cmocka_unit_test(test_closure),   cmocka_unit_test(test_steps),
+        cmocka_unit_test(test_trace),    cmocka_unit_test(test_no_line),   cmocka_unit_test(test_seen),
+        cmocka_unit_test(test_entry),    cmocka_unit_test(test_qualified), cmocka_unit_test(test_hot),
+        cmocka_unit_test(test_cycles),   cmocka_unit_test(test_killed),    cmocka_unit_test(test_fork),
+        cmocka_unit_test(test_exit),     cmocka_unit_test(test_exception), cmocka_unit_test(test_exit_taken_out),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
     pythons_free();

@@ -31,7 +31,7 @@ def found():
             continue
         version = subprocess.run([python, "-c", "import sys; print('%d.%d.%d' % sys.version_info[:3])"], capture_output=True, text=True, check=True)
         version = version.stdout.strip()
-        if 9 <= int(version.split(".")[1]) <= 13:
+        if 9 <= int(version.split(".")[1]) <= 14:
             yield version, python
 
 
