@@ -67,12 +67,18 @@ struct attachment {
     uint8_t *record;
 };
 
+// Of a process that may not be looked into, what it was started as is all there is.
+static bool is_called_python(const struct process *p)
+{
+    return str_starts(str_base_name(p->exe.len ? p->exe : process_arg(p, 0)), STR("python"));
+}
+
 static int python_examine(const struct process *p, struct process_facts *ret)
 {
     struct interp in = { .micro = -1 };
     struct err err = { 0 };
     int rc = interp_find(p->pid, &in, &err);
-    if (rc == ERR_NOENT || (rc < 0 && !err.code))
+    if (rc == ERR_NOENT || (rc < 0 && !err.code) || (rc == ERR_DENIED && !is_called_python(p)))
         return 0;
     struct process_facts facts = { 0 };
     if (in.minor)

@@ -1,10 +1,13 @@
 // Whether a file of a process (this one) is what somebody saw, and where a line of it has gone to.
 #include "agent/process.h"
+#include "agent/python/python.h"
 #include "agent/python/seen.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -107,9 +110,36 @@ static void follow(void **state)
     assert_false(check(&p, false).mismatch);
 }
 
+// 1: examine() says that this process of another user is a Python.
+static int is_python(const char *exe, const char *argv)
+{
+    pid_t root = getpid(), child = fork();
+    if (child == 0) {
+        struct process p = { .pid = root, .exe = str_z(exe), .argv = str_of(argv, strlen(argv) + 1), .dir = -1 };
+        struct process_facts facts;
+        if (setgid(65534) < 0 || setuid(65534) < 0)
+            _exit(9);
+        _exit(python_backend.examine(&p, &facts));
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void processes_that_may_not_be_looked_into(void **state)
+{
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(is_python("", "/usr/bin/python3"), 1);
+    assert_int_equal(is_python("/opt/python3.11/bin/python3.11", "gunicorn: worker"), 1);
+    assert_int_equal(is_python("", "/sbin/init"), 0);
+    assert_int_equal(is_python("/usr/sbin/nginx", "python3"), 0);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(exact), cmocka_unit_test(line_hash),
-                                        cmocka_unit_test(follow) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(exact), cmocka_unit_test(line_hash), cmocka_unit_test(follow),
+                                        cmocka_unit_test(processes_that_may_not_be_looked_into) };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
