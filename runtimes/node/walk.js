@@ -15,7 +15,7 @@ const setSize = getter(Set.prototype, 'size'), setHas = un(Set.prototype.has), g
 const symbolText = getter(Symbol.prototype, 'description'), bufferLength = getter(getPrototypeOf(Uint8Array.prototype), 'length');
 const weakGet = un(WeakMap.prototype.get), weakSet = un(WeakMap.prototype.set), symbolFor = Symbol.for;
 const { isProxy, isMap, isSet, isDate, isTypedArray, hrtime, writeSync, openSync, closeSync, fstatSync, compile, getStore, cpuUsage, storage, global } = N;
-const U32 = 4294967296, STEPS = 20000, SOFT_NS = 5e6, HARD_NS = 2e7, ODD_NS = 1e6, BURST_NS = 1e7, SHARE = 100, TELL_NS = 5e8, CHUNK = 1300, ITEMS_MAX = 4096, VERSION = 2;
+const U32 = 4294967296, STEPS = 20000, SOFT_NS = 5e6, HARD_NS = 2e7, ODD_NS = 1e6, BURST_NS = 1e7, SHARE = 100, TELL_NS = 5e8, CHUNK = 1300, ITEMS_MAX = 4096, VERSION = 3;
 
 // ---- sensitive names, as src/probe/redact.c has them; only for names that an expression makes at the hit ----
 const STEMS = /accesskey|accesstoken|apikey|apitoken|authorization|authtoken|authkey|bearertoken|cardnumber|clientsecret|cookie|creditcard|credential|csrftoken|encryptionkey|idtoken|mysqlpwd|passphrase|passwd|password|privatekey|pgpass|refreshtoken|secret|sessionid|sessionkey|sessiontoken|signingkey|socialsecurity|xsrftoken/;
@@ -596,6 +596,111 @@ function taken(s, args, all, began) {
   if (!send(whole)) { s.captured--; s.granted++; s.ring++; } else s.told = hr();
 }
 
+// ---- hits that are counted: a table as src/probe/series.h has it, in memory of its own that the agent reads from outside. It finds it by the marks in
+// front of it, one in each 16 bytes of more than a page. V8 never moves it. ----
+const MARKS = 4112, HASHES = MARKS + 24, SERIES = MARKS + 536, SIZE = 744, SERIES_MAX = 64, KEY = 256, TEXT = 96, PARTS = { __proto__: null, null: 0, bool: 1, int: 2, float: 3, text: 4 };
+const BOUNDS = [];
+for (let i = -6, k = 0; i < 12; i++) for (let d = 1; d < 6; d += d === 2 ? 3 : 1) BOUNDS[k++] = +(d + 'e' + i);
+const number8 = new Float64Array(1), bytes8 = new Uint8Array(number8.buffer), whole8 = new BigInt64Array(number8.buffer), key = new Uint8Array(KEY);
+let keyLen = 0;
+function tableOf(s) {
+  const memory = new ArrayBuffer(SERIES + (SERIES_MAX + 1) * SIZE), t = { __proto__: null, b: new Uint8Array(memory), u: new Uint32Array(memory), f: new Float64Array(memory), n: 0 };
+  const start = date() * 1e6;
+  for (let i = 0; i < MARKS / 16; i++) { t.u[i * 4] = s.mark[0]; t.u[i * 4 + 1] = s.mark[1]; t.u[i * 4 + 2] = i; t.u[i * 4 + 3] = ~i; }
+  t.u[MARKS / 4 + 2] = start % U32; t.u[MARKS / 4 + 3] = floor(start / U32);
+  t.u[MARKS / 4] = s.owner[0]; t.u[MARKS / 4 + 1] = s.owner[1];
+  return t;
+}
+const rise = (u, at) => { if (++u[at] === 0) u[at + 1]++; }; // 64 bits
+function text8(v, room) { // UTF-8, whole characters
+  let n = 0;
+  for (let i = 0; i < v.length; i++) {
+    let c = character(v, i);
+    if (c > 0xffff) i++;
+    const size = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+    if (n + size > room) break;
+    if (size === 1) { key[keyLen + 2 + n++] = c; continue; }
+    for (let k = size - 1; k > 0; k--) { key[keyLen + 2 + n + k] = 0x80 | (c & 63); c >>= 6; }
+    key[keyLen + 2 + n] = (size === 2 ? 0xc0 : size === 3 ? 0xe0 : 0xf0) | c;
+    n += size;
+  }
+  return n;
+}
+function part(v, later) { // of a series' name; those that are still to come keep their room
+  let kind = PARTS.float, n = 8;
+  if (v === null || v === undefined) kind = PARTS.null, n = 0;
+  else if (v === true || v === false) kind = PARTS.bool, n = 1, bytes8[0] = v ? 1 : 0;
+  else if (typeof v === 'bigint' && v < 1n << 63n && v >= -(1n << 63n)) kind = PARTS.int, whole8[0] = v;
+  else if (typeof v === 'number' && isSafeInteger(v)) kind = PARTS.int, whole8[0] = BigInt(v);
+  else if (isNumber(v)) number8[0] = Number(v);
+  else if (typeof v === 'string') { const left = KEY - keyLen - later * 10 - 2; kind = PARTS.text; n = text8(v, left < TEXT ? left : TEXT); }
+  else F('type', 0);
+  if (keyLen + 2 + n > KEY) return;
+  key[keyLen] = kind; key[keyLen + 1] = n;
+  if (kind !== PARTS.text) for (let i = 0; i < n; i++) key[keyLen + 2 + i] = bytes8[i];
+  keyLen += 2 + n;
+}
+function seriesOf(t) { // where it begins
+  let h = 0x811c9dc5;
+  for (let i = 0; i < keyLen; i++) h = imul(h ^ key[i], 0x01000193);
+  h >>>= 0;
+  for (let k = 0; k < t.n; k++) {
+    const at = SERIES + k * SIZE;
+    if (t.u[HASHES / 4 + k * 2] !== h || t.u[at / 4 + 1] !== keyLen) continue;
+    let i = 0;
+    while (i < keyLen && t.b[at + 488 + i] === key[i]) i++;
+    if (i === keyLen) return at;
+  }
+  if (t.n === SERIES_MAX) return SERIES + SERIES_MAX * SIZE;
+  const at = SERIES + t.n * SIZE;
+  for (let i = 0; i < keyLen; i++) t.b[at + 488 + i] = key[i];
+  t.u[at / 4 + 1] = keyLen;
+  t.u[HASHES / 4 + t.n * 2] = h;
+  t.u[MARKS / 4 + 4] = ++t.n;
+  return at;
+}
+function add(t, v, buckets) {
+  const at = seriesOf(t), u = at / 4, f = at / 8, first = t.u[u + 2] === 0 && t.u[u + 3] === 0;
+  t.u[u]++; // odd: it is being written
+  if (first || v < t.f[f + 3]) t.f[f + 3] = v;
+  if (first || v > t.f[f + 4]) t.f[f + 4] = v;
+  rise(t.u, u + 2);
+  t.f[f + 2] += v;
+  t.f[f + 5] = v;
+  if (buckets) {
+    let low = 0, high = BOUNDS.length;
+    while (low < high) { const mid = (low + high) >> 1; if (v <= BOUNDS[mid]) high = mid; else low = mid + 1; }
+    rise(t.u, u + 12 + low * 2);
+  }
+  t.u[u]++;
+}
+function counted(s, args, all) {
+  const number = ++s.passed, n = s.hitN;
+  if (s.hitOp === 1 ? number !== n : s.hitOp === 2 ? number < n : s.hitOp === 3 ? number % n !== 0 : false) { s.filtered++; return; }
+  if (s.sample < U32) { const span = trace(); if (!passes(s, span && span.id)) { s.filtered++; return; } }
+  const made = all ? apply(all, undefined, args) : [];
+  let v = 0, i = 0;
+  keyLen = 0;
+  try {
+    for (; i < made.length; i++) {
+      steps = STEPS;
+      const x = made[i]();
+      if (i < s.by) { part(x, s.by - 1 - i); continue; }
+      if (!isNumber(x)) F('number', 0);
+      v = Number(x);
+    }
+    if (s.timed) { if (!(s.b > 0)) F('begun', 0); v = (hr() - s.b) / 1e9; }
+    if (!(v - v === 0)) F('finite', 0);
+    if (s.rising && v < 0) F('rising', 0);
+  } catch (e) { note(s, e, i); return; }
+  add(s.table, v, s.buckets);
+  s.captured++;
+}
+H.count = (s, args, all) => {
+  try { counted(s, args, all); } catch (e) { note(s, e, -2); }
+  if (s.t0) H.done(s);
+};
+
 // ---- exceptions that nobody catches: the event that Node has for those who only look on. Its list is data, and is changed as such ----
 const MONITOR = 'uncaughtExceptionMonitor', data_ = value => ({ __proto__: null, value, writable: true, enumerable: true, configurable: true });
 const onUncaught = e => { for (const i in slots) if (slots[i].uncaught && C['p' + i]) try { C['p' + i](2, e, 0); } catch (x) { /* not ours to say */ } };
@@ -638,6 +743,7 @@ const C = { __proto__: null,
       const s = o.set[i];
       s.hits = s.filtered = s.captured = s.errors = s.ns = s.rate = s.ring = s.budget = s.grant = s.breaches = s.due = s.passed = s.c0 = s.t0 = s.skip = s.last = s.told = 0;
       s.every = s.times = s.state = 1; s.bucket = -1e18; s.before = []; s.error = '';
+      if (s.mark) s.table = tableOf(s);
       const made = compile(s.code, ['H', 's'], { __proto__: null, parsingContext: N.context, filename: 'clew:probe', lineOffset: 0, columnOffset: 0, cachedData: undefined, produceCachedData: false, contextExtensions: undefined, importModuleDynamically: undefined })(H, s);
       s.hit = made[0]; s.all = made[1];
       slots[s.slot] = s;

@@ -7,6 +7,7 @@
 #include "base/json_tree.h"
 #include "probe/probe.h"
 #include "probe/redact.h"
+#include "probe/series.h"
 
 #include <string.h>
 
@@ -22,6 +23,16 @@ enum {
     CANDIDATES_MAX = 8,
     WORKERS_MAX = 64,
     PLACED_AT = 512,
+};
+
+// What a probe counts stands in memory of the target, and is read there.
+struct figures {
+    uint64_t mark;                   // which its table begins with
+    uint64_t at;                     // where the table is; 0: not known
+    bool missed;                     // it was looked for in vain
+    struct probe_series_table *copy; // as it was read last; own
+    struct probe_series_told told;
+    int64_t read_ns, report_ns, still_ns; // when it is read and told again
 };
 
 struct placed {                // a probe of the set
@@ -41,6 +52,7 @@ struct placed {                // a probe of the set
     char *names_text;
     char at[PLACED_AT]; // where it stands in what was generated, as data of its state; empty: where it says itself
     uint32_t at_line;   // where it was installed
+    struct figures figures;
     // In a session.
     struct edit_probe *edit;
     struct map_candidates *maps; // NULL: a script is called by its file

@@ -53,6 +53,8 @@ static void names_collect(const struct scan *s, struct edit_probe *e, const stru
     const struct probe *p = e->probe;
     uint32_t own = s->scopes[place->scope].function;
     const struct scan_function *f = &s->functions[own];
+    if (probe_counts_only(p)) // what its expressions name, and nothing else
+        return;
     bool may_this = f->kind == SCAN_METHOD || f->kind == SCAN_FUNCTION;
     if (p->args && may_this && place->form != SCAN_EXPR && !str_eq(f->name, STR("constructor")) &&
         js_mentions(s->text, f->start, f->end, STR("this")))
@@ -333,6 +335,11 @@ static int exprs_write(const struct lower *l, const struct probe *p, struct aren
                        struct err *err)
 {
     int rc = 0;
+    for (size_t i = 0; probe_counts_only(p) && i < p->metric.n_by + p->metric.has_value && rc == 0; i++) {
+        buf_str(out, STR("()=>"));
+        rc = program_write(l, i < p->metric.n_by ? &p->metric.by[i].value : &p->metric.value, arena, out, err);
+        buf_str(out, STR(","));
+    }
     for (size_t i = 0; i < p->n_exprs && rc == 0; i++) {
         buf_str(out, STR("()=>"));
         rc = program_write(l, &p->exprs[i], arena, out, err);
@@ -351,6 +358,32 @@ static void put_number(struct json_writer *w, const char *key, double value)
 {
     json_put_key(w, str_z(key));
     json_put_double(w, value);
+}
+
+static void put_half(struct json_writer *w, const char *key, uint64_t n)
+{
+    json_put_key(w, str_z(key));
+    json_put_array(w);
+    json_put_uint(w, (uint32_t)n);
+    json_put_uint(w, n >> 32);
+    json_put_array_end(w);
+}
+
+static void put_flag(struct json_writer *w, const char *key, bool is)
+{
+    json_put_key(w, str_z(key));
+    json_put_bool(w, is);
+}
+
+// Of a probe that counts: how, and where.
+static void series_put(const struct edit_probe *e, struct json_writer *w)
+{
+    const struct probe *p = e->probe;
+    put_half(w, "mark", e->mark), put_half(w, "owner", e->owner);
+    put_number(w, "by", (double)p->metric.n_by);
+    put_flag(w, "timed", p->kind == PROBE_TIMER);
+    put_flag(w, "buckets", p->metric.kind == PROBE_METRIC_HISTOGRAM);
+    put_flag(w, "rising", p->metric.kind == PROBE_METRIC_COUNT);
 }
 
 int edit_order(const struct scan *scan, struct edit_probe *e, const struct probe_policy *policy, struct arena *arena,
@@ -394,7 +427,7 @@ int edit_order(const struct scan *scan, struct edit_probe *e, const struct probe
     params_write(e, &code);
     buf_str(&code, STR(")=>{if(--s.skip<0)H.tick(s);s.hits++;"));
     buf_str(&code, buf_view(&condition));
-    buf_str(&code, STR("H.take(s,["));
+    buf_str(&code, probe_counts_only(p) ? STR("H.count(s,[") : STR("H.take(s,["));
     params_write(e, &code);
     buf_str(&code, event ? STR("],s.all)}),") : STR("],s.all)},"));
     if (exprs.len) {
@@ -425,6 +458,8 @@ int edit_order(const struct scan *scan, struct edit_probe *e, const struct probe
         // Who counts hits is the helper, which is given them in slices; a limit here would end the probe with the first one.
         put_number(&w, "granted", (double)(1ll << 53));
         json_put_key(&w, STR("event")), json_put_bool(&w, event);
+        if (probe_counts_only(p))
+            series_put(e, &w);
         json_put_key(&w, STR("uncaught")), json_put_bool(&w, !e->place);
         json_put_key(&w, STR("names"));
         json_put_array(&w);

@@ -27,7 +27,8 @@ struct edit_probe {
     uint32_t function;              // whose exits are probed; 0: none, the place is
     struct edit_name names[EDIT_NAMES_MAX];
     uint32_t n_names;
-    bool left_out; // of the text that is made
+    bool left_out;        // of the text that is made
+    uint64_t mark, owner; // of a probe that counts: its table's
 };
 
 // Takes out what edit_write() has put in. ret is in the arena.

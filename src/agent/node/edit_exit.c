@@ -44,6 +44,8 @@ int edit_exit_place(const struct scan *s, struct edit_probe *e, struct arena *ar
     if (!has_own_line(s, f) && by_exception_alone(e->probe))
         return err_set(err, ERR_UNSUPPORTED, "unsupported",
                        "what a function throws can be seen in Node when its closing brace has a line of its own");
+    if (!f->close && e->probe->kind == PROBE_TIMER)
+        return err_set(err, ERR_UNSUPPORTED, "unsupported", "a function without braces is not measured in Node");
     struct scan_place *at = arena_alloc(arena, sizeof *at);
     if (!at)
         return err_set(err, ERR_NOMEM, "error", "there is not enough memory");

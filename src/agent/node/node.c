@@ -2,6 +2,7 @@
 // calls capture comes through a pipe, and nothing else joins the two: when the agent ends, the next write fails, and the calls do nothing more.
 #include "agent/node/node.h"
 #include "agent/node/attachment.h"
+#include "agent/node/figures.h"
 #include "agent/node/record.h"
 #include "agent/node/resolve.h"
 #include "agent/node/version.h"
@@ -73,6 +74,7 @@ static void attachment_free(struct attachment *a)
     for (size_t i = 0; i < PLACED_MAX; i++) {
         mem_free(a->placed[i].names);
         mem_free(a->placed[i].names_text);
+        mem_free(a->placed[i].figures.copy);
     }
     if (a->process.dir >= 0)
         close(a->process.dir);
@@ -177,6 +179,7 @@ static bool asks_values(const struct probe *p)
     bool said = false;
     for (size_t i = 0; i < p->log.n_parts; i++)
         said |= p->log.parts[i].is_expr;
+    said |= probe_counts_only(p) && (p->metric.n_by || p->metric.has_value);
     return p->has_condition || p->n_exprs || said;
 }
 
@@ -185,9 +188,7 @@ static bool refuse(struct attachment *a, struct placed *p)
     const struct probe *probe = p->probe;
     const char *what = NULL;
     const struct probe_where *w = &probe->where;
-    if (probe->kind == PROBE_METRIC || probe->kind == PROBE_TIMER)
-        what = "metrics and timers are not made in Node by this version: @duration at the exit of a function is";
-    else if (w->kind == PROBE_AT_EXCEPTION && w->uncaught && (w->file.len || w->function.len))
+    if (w->kind == PROBE_AT_EXCEPTION && w->uncaught && (w->file.len || w->function.len))
         what = "in Node an exception that nobody catches is seen where the process ends: leave out file and function";
     else if (w->kind == PROBE_AT_EXCEPTION && !w->uncaught && !(w->file.len && w->function.len))
         what = "V8 tells nobody but a debugger that stops it of each exception: ask for those that nobody catches "
@@ -211,6 +212,7 @@ static bool refuse(struct attachment *a, struct placed *p)
 
 static void forget(struct attachment *a, struct placed *p)
 {
+    figures_end(a, p);
     if (p->ordered && a->n_drop < PLACED_MAX)
         a->drop[a->n_drop++] = p->slot;
     a->dirty |= p->ordered;
@@ -251,6 +253,7 @@ static int node_apply(struct attachment *a, const struct probe *const *probes, s
                                  .id_hash = hash,
                                  .slot = a->next_slot++,
                                  .state = 1 };
+        figures_begin(room);
         a->dirty |= !refuse(a, room);
     }
     if (a->dirty) {
@@ -391,6 +394,8 @@ static int node_poll(struct attachment *a, int64_t now, int64_t *ret_next)
     } else if (a->dirty && !a->hopeless && now >= a->retry_ns) {
         begin_session(a, now);
     }
+    for (size_t i = 0; i < PLACED_MAX; i++)
+        figures_due(a, &a->placed[i], now);
     if (session_runs(a))
         *ret_next = now + BUSY_NS;
     return 0;

@@ -28,8 +28,23 @@ static int reason_of(str slug)
     return PROBE_FAULT_UNREADABLE;
 }
 
+// Of probes that count.
+static const struct {
+    const char *slug, *words;
+} uncounted[] = {
+    { "number", "the value is no number" },
+    { "finite", "the value is no finite number" },
+    { "rising", "the value of a counter is below 0" },
+    { "begun", "the call had begun before the probe was placed" },
+};
+
 static size_t fault_words(const struct json_node *fault, str text, char *out, size_t cap)
 {
+    for (size_t i = 0; i < sizeof uncounted / sizeof *uncounted; i++)
+        if (str_eq(json_get_text(fault, STR("r")), str_z(uncounted[i].slug))) {
+            int n = snprintf(out, cap, "%s", uncounted[i].words);
+            return n < (int)cap ? (size_t)n : cap ? cap - 1 : 0;
+        }
     int64_t w = number(fault, "w");
     struct probe_fault f = { .reason = (uint8_t)reason_of(json_get_text(fault, STR("r"))),
                              .at = (uint16_t)((w >> 11) & 2047),
@@ -42,6 +57,10 @@ static const struct probe_program *program_at(const struct probe *p, int64_t i)
     static const struct probe_program none = { 0 };
     if (i == -1)
         return p->has_condition ? &p->condition : &none;
+    if (probe_counts_only(p))
+        return i >= 0 && (size_t)i < p->metric.n_by ? &p->metric.by[i].value
+               : p->metric.has_value                ? &p->metric.value
+                                                    : &none;
     if (i >= 0 && (size_t)i < p->n_exprs)
         return &p->exprs[i];
     for (size_t k = 0; k < p->log.n_parts && i >= 0; k++)

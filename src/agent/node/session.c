@@ -585,7 +585,7 @@ static void opening(struct attachment *a, int64_t now)
     s->begun_ns = now;
     s->holder = hold(ws_client_fd(s->ws));
     struct json_writer w = session_ask(a, "Runtime.evaluate");
-    session_put_text(&w, "expression", STR("typeof __clew==='object'&&__clew.version===2?__clew:null"));
+    session_put_text(&w, "expression", STR("typeof __clew==='object'&&__clew.version===3?__clew:null"));
     session_ask_end(a, &w, on_existing);
 }
 

@@ -1,4 +1,5 @@
 // The scripts of a session: which of them probes mean, what stands in them, and the changes of their text.
+#include "agent/node/figures.h"
 #include "agent/node/resolve.h"
 #include "agent/node/session.h"
 #include "agent/node/session_map.h"
@@ -430,7 +431,12 @@ static void on_source(struct attachment *a, const struct json_node *result)
         struct buf order;
         if (!e)
             break;
-        *e = (struct edit_probe){ .probe = p->probe, .slot = p->slot, .view = view, .source = source };
+        *e = (struct edit_probe){ .probe = p->probe,
+                                  .slot = p->slot,
+                                  .view = view,
+                                  .source = source,
+                                  .mark = p->figures.mark,
+                                  .owner = figures_owner(p) };
         buf_init(&order, ORDERS_ROOM);
         int bad = edit_place(&s->scan, e, a->policy_used, &s->arena, &err);
         if (bad == 0)
