@@ -72,6 +72,27 @@ it('sees each signal arrive from the SDK, and leads on to its records', async ()
   await page.goBack();
 });
 
+it('has the lines of a Sentry SDK too, and then waits for its events', async () => {
+  const dsn = await server.dsn();
+  await page.goto(`${server.url}/setup?sdk=python`);
+  await page.getByRole('group', { name: 'Protocol', exact: true }).getByRole('button', { name: 'Sentry SDK', exact: true }).click();
+  await page.getByRole('heading', { name: 'Connect Python with Sentry’s SDK', exact: true }).waitFor();
+  await page.getByRole('heading', { name: 'Waiting for the first event', exact: true }).waitFor();
+  assert.match(page.url(), /protocol=sentry/);
+  const lines = await page.locator('.steps').innerText();
+  assert.ok(lines.includes('pip install sentry-sdk') && lines.includes(`"${dsn}"`), lines);
+  assert.match((await knots()).find((text) => /Sentry SDK/.test(text)), /^now: First event/);
+  assert.deepEqual(await axe(page), []);
+  await page.getByRole('navigation', { name: 'What is to be connected' }).getByRole('link', { name: /^Coming from Sentry/ }).click();
+  await page.getByText('Change where builds upload', { exact: true }).waitFor();
+  const moving = await page.locator('.steps').innerText();
+  assert.ok(moving.includes(`SENTRY_DSN=${dsn}`) && moving.includes(`SENTRY_URL=${server.url}\n`), moving);
+  assert.deepEqual(await axe(page), []);
+  // Of OpenTelemetry the page has a name of the service, and its own way back.
+  await page.goto(`${server.url}/setup?sdk=node&service=sdk-node`);
+  await page.getByRole('heading', { name: 'sdk-node has arrived' }).waitFor();
+});
+
 it('sees an agent and a Sentry SDK come, and leads to what was found', async () => {
   const knot = (text) => page.locator('.knots > li', { hasText: text });
   assert.equal(await knot('Agent of a host').getByRole('link').getAttribute('href'), '/settings/agents');

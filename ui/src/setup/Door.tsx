@@ -13,9 +13,11 @@ interface Props {
   service: string;
   makeKey: (() => Promise<void>) | undefined;
   agents: readonly Agent[] | undefined;
+  /** What is waited for: events of an SDK of Sentry's. */
+  sentry: boolean;
 }
 
-export function Door({ load, service, makeKey, agents }: Props) {
+export function Door({ load, service, makeKey, agents, sentry }: Props) {
   const answer = load.data.value;
   const error = load.error.value;
   const now = answer ? parseInstant(answer.now).ms : 0;
@@ -31,14 +33,14 @@ export function Door({ load, service, makeKey, agents }: Props) {
                 ? 'Clew does not answer; trying again'
                 : `Since ${clock(parseInstant(answer.since).ms).slice(0, 5)}, when the server started`}
             </p>
-            <h2 aria-live="polite">{conclusion(answer, service)}</h2>
+            <h2 aria-live="polite">{conclusion(answer, service, sentry)}</h2>
           </header>
           <ol class="knots">
-            {knots(answer, service, agents).map((knot) => (
+            {knots(answer, service, agents, sentry).map((knot) => (
               <KnotRow key={knot.id} knot={knot} now={now} makeKey={makeKey} />
             ))}
           </ol>
-          <Next answer={answer} service={service} />
+          {!sentry && <Next answer={answer} service={service} />}
           <div class="sec hl">
             <h2>At the door</h2>
             <span class="grow">last requests, kept or not</span>

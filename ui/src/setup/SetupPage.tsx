@@ -1,6 +1,6 @@
 // Connect a service: what to paste, and beside it, live, what has and has not arrived.
 import '../styles/setup.css';
-import { type Cable, ChevronRight, Container, Globe, Network, Terminal, Workflow } from 'lucide';
+import { ArrowLeftRight, type Cable, ChevronRight, Container, Globe, Network, Terminal, Workflow } from 'lucide';
 import { useEffect, useState } from 'preact/hooks';
 import { loadAgents } from '../api/agents.ts';
 import { getJson, me, send } from '../api/client.ts';
@@ -11,6 +11,7 @@ import { Paste } from '../parts/Paste.tsx';
 import { usePage } from '../state/page.ts';
 import { param, setParams } from '../state/route.ts';
 import { Door } from './Door.tsx';
+import { movingSteps, sentrySteps } from './sentry.ts';
 import { TARGETS, type Target, targetOf, type Wish } from './snippets.ts';
 import type { SetupAnswer } from './thread.ts';
 
@@ -21,6 +22,7 @@ const ICONS: Record<string, typeof Cable> = {
   docker: Container,
   kubernetes: Network,
   curl: Terminal,
+  sentry: ArrowLeftRight,
 };
 
 /** Asks again and again while somebody looks. */
@@ -42,6 +44,8 @@ export function SetupPage() {
   const { load, agents } = useSetup();
   const target = targetOf(param('sdk'));
   const service = param('service') ?? 'checkout';
+  const dsn = me.value?.dsn;
+  const viaSentry = target.sentryOnly || (param('protocol') === 'sentry' && sentrySteps(target.id, '') !== undefined);
   const protocol = !target.httpOnly && param('protocol') === 'grpc' ? 'grpc' : 'http/protobuf';
   const [key, setKey] = useState<string | undefined>();
   const [withKey, setWithKey] = useState(false);
@@ -67,6 +71,8 @@ export function SetupPage() {
       setError(String((failure as Error).message));
     }
   };
+  const sentry = dsn === undefined ? [] : target.sentryOnly ? movingSteps(dsn, wish.url, 'default') : sentrySteps(target.id, dsn);
+  const steps = viaSentry ? (sentry ?? []) : target.steps(wish);
   const mayMake = ['admin', 'ingest'].every((scope) => me.value?.scopes?.includes(scope));
   return (
     <div class="setup">
@@ -75,41 +81,48 @@ export function SetupPage() {
         <header class="setup-head">
           <h1>
             Connect{' '}
-            <label>
-              <span class="only-read">Name of the service</span>
-              <input
-                class="service-name"
-                value={service}
-                size={Math.max(6, service.length)}
-                maxLength={60}
-                spellcheck={false}
-                autocomplete="off"
-                onInput={(event) => setParams({ service: event.currentTarget.value || undefined }, { replace: true })}
-              />
-            </label>
-          </h1>
-          <p class="d2">The address below is the real one, ready to paste.</p>
-          <p class="d2 key-words">{keyWords(load.data.value, key, withKey)}</p>
-          <div class="row wrap setup-choice">
-            {target.httpOnly ? (
-              <span class="chip">OTLP over HTTP</span>
+            {viaSentry ? (
+              <b>{target.sentryOnly ? 'what Sentry’s SDKs send' : `${target.name} with Sentry’s SDK`}</b>
             ) : (
-              <span class="seg" role="group" aria-label="Protocol">
-                <button type="button" aria-pressed={protocol !== 'grpc'} onClick={() => setParams({ protocol: undefined })}>
-                  OTLP over HTTP
-                </button>
-                <button type="button" aria-pressed={protocol === 'grpc'} onClick={() => setParams({ protocol: 'grpc' })}>
-                  over gRPC
-                </button>
-              </span>
+              <label>
+                <span class="only-read">Name of the service</span>
+                <input
+                  class="service-name"
+                  value={service}
+                  size={Math.max(6, service.length)}
+                  maxLength={60}
+                  spellcheck={false}
+                  autocomplete="off"
+                  onInput={(event) => setParams({ service: event.currentTarget.value || undefined }, { replace: true })}
+                />
+              </label>
             )}
+          </h1>
+          <p class="d2">
+            {viaSentry ? 'The DSN below is the real one, ready to paste.' : 'The address below is the real one, ready to paste.'}
+          </p>
+          <p class="d2 key-words">
+            {viaSentry ? (
+              <>
+                It is that of the project default; those of others stand in the{' '}
+                <Link href="/settings/projects" follow>
+                  projects
+                </Link>
+                . A DSN may be public.
+              </>
+            ) : (
+              keyWords(load.data.value, key, withKey)
+            )}
+          </p>
+          <div class="row wrap setup-choice">
+            <Ways target={target} chosen={viaSentry ? 'sentry' : protocol} />
             <span class="grow" />
-            {!key && mayMake && (
+            {!viaSentry && !key && mayMake && (
               <button type="button" class="btn" onClick={() => void makeKey()}>
                 Make a key
               </button>
             )}
-            {key && !endpoint?.key_needed && (
+            {!viaSentry && key && !endpoint?.key_needed && (
               <button type="button" class="btn" aria-pressed={withKey} onClick={() => setWithKey(!withKey)}>
                 {withKey ? 'Without the key' : 'With the key'}
               </button>
@@ -121,8 +134,9 @@ export function SetupPage() {
             </p>
           )}
         </header>
+        {viaSentry && !dsn && <p class="why">the project has no key any more: make one in the projects</p>}
         <ol class="steps">
-          {target.steps(wish).map((step, index) => (
+          {steps.map((step, index) => (
             <li key={step.title}>
               <span class="nn" aria-hidden="true">
                 {index + 1}
@@ -138,8 +152,33 @@ export function SetupPage() {
           ))}
         </ol>
       </section>
-      <Door load={load} service={service} makeKey={mayMake ? makeKey : undefined} agents={agents.data.value} />
+      <Door load={load} service={service} makeKey={mayMake ? makeKey : undefined} agents={agents.data.value} sentry={viaSentry} />
     </div>
+  );
+}
+
+/** The ways in which this target can send; nothing to choose where there is one. */
+function Ways({ target, chosen }: { target: Target; chosen: string }) {
+  const ways: [string, string][] = [
+    ...(sentrySteps(target.id, '') ? ([['sentry', 'Sentry SDK']] as [string, string][]) : []),
+    ['http/protobuf', 'OTLP over HTTP'],
+    ...(target.httpOnly ? [] : ([['grpc', 'over gRPC']] as [string, string][])),
+  ];
+  if (target.sentryOnly) return null;
+  if (ways.length === 1) return <span class="chip">{ways[0]?.[1]}</span>;
+  return (
+    <span class="seg" role="group" aria-label="Protocol">
+      {ways.map(([id, label]) => (
+        <button
+          type="button"
+          key={id}
+          aria-pressed={chosen === id}
+          onClick={() => setParams({ protocol: id === 'http/protobuf' ? undefined : id })}
+        >
+          {label}
+        </button>
+      ))}
+    </span>
   );
 }
 

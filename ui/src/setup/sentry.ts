@@ -1,4 +1,5 @@
 // The lines that make a Sentry SDK send here, by language. Pure: a DSN goes in.
+import type { Step } from './snippets.ts';
 
 export interface SentryLines {
   label: string;
@@ -50,5 +51,63 @@ export function sentryLines(dsn: string): SentryLines[] {
       text: `using var sentry = SentrySdk.Init(options => {\n    options.Dsn = "${dsn}";\n    options.TracesSampleRate = 1.0;\n});\nSentrySdk.CaptureMessage("the first issue");`,
     },
     { label: 'Environment', name: 'environment of a service that has a Sentry SDK already', text: `export SENTRY_DSN=${dsn}` },
+  ];
+}
+
+/** What the set-up page connects, by the label of its lines; and how the SDK is installed. */
+const TARGETS: Record<string, [label: string, name: string, install: string]> = {
+  python: ['Python', 'shell', 'pip install sentry-sdk'],
+  node: ['Node', 'shell', 'npm install @sentry/node'],
+  browser: ['Browser', 'shell', 'npm install @sentry/browser'],
+  java: ['Java', 'build.gradle.kts', 'implementation("io.sentry:sentry:8.+")'],
+  go: ['Go', 'shell', 'go get github.com/getsentry/sentry-go'],
+  php: ['PHP', 'shell', 'composer require sentry/sentry'],
+  ruby: ['Ruby', 'shell', 'bundle add sentry-ruby'],
+  dotnet: ['.NET', 'shell', 'dotnet add package Sentry'],
+};
+
+/** Undefined: there is no SDK of Sentry's for that target here. */
+export function sentrySteps(target: string, dsn: string): Step[] | undefined {
+  const [label, name, install] = TARGETS[target] ?? [];
+  const lines = sentryLines(dsn).find((one) => one.label === label);
+  if (!lines || !name || !install) return undefined;
+  return [
+    { title: 'Install', says: 'Skip it where the SDK is in use already: then the DSN alone changes.', snippets: [{ name, text: install }] },
+    {
+      title: 'Point it here',
+      says: 'As early as the process starts. Its last line makes the first issue, and goes when that has arrived.',
+      snippets: [{ name: lines.name.split(',')[0] ?? '', text: lines.text }],
+    },
+    {
+      title: 'Say which version runs',
+      says: 'With a release in init, or in the environment, issues know in which one they began, and the one they are resolved in.',
+      snippets: [{ name: 'environment of the service', text: 'export SENTRY_RELEASE=shop@1.4.2 SENTRY_ENVIRONMENT=production' }],
+    },
+  ];
+}
+
+/** Who has Sentry already changes two addresses. */
+export function movingSteps(dsn: string, url: string, project: string): Step[] {
+  return [
+    {
+      title: 'Change the DSN',
+      says: 'Where the code does not name it, SDKs read it from the environment. Nothing else changes: releases, tags, scopes, hooks.',
+      snippets: [{ name: 'environment of the service', text: `export SENTRY_DSN=${dsn}` }],
+    },
+    {
+      title: 'Change where builds upload',
+      says: 'sentry-cli and the bundlers’ plugins read these. The token is one with the scope ingest: Settings, Tokens.',
+      snippets: [
+        {
+          name: 'environment of the build',
+          text: `export SENTRY_URL=${url}\nexport SENTRY_ORG=clew SENTRY_PROJECT=${project}\nexport SENTRY_AUTH_TOKEN=TOKEN`,
+        },
+      ],
+    },
+    {
+      title: 'See one arrive',
+      says: 'From any machine that has sentry-cli; it shows up at the right within a second or two.',
+      snippets: [{ name: 'shell', text: `SENTRY_DSN=${dsn} \\\n  sentry-cli send-event -m "hello from sentry-cli"` }],
+    },
   ];
 }

@@ -32,6 +32,8 @@ export interface Target {
   letters?: string;
   /** Its exporters speak OTLP over HTTP only. */
   httpOnly?: true;
+  /** It is about SDKs of Sentry's alone: its steps are theirs. */
+  sentryOnly?: true;
   around?: true;
   steps: (wish: Wish) => Step[];
 }
@@ -432,6 +434,7 @@ export const TARGETS: Target[] = [
       },
     ],
   },
+  { id: 'sentry', name: 'Coming from Sentry', says: 'change the DSN, keep the rest', around: true, sentryOnly: true, steps: () => [] },
   {
     id: 'collector',
     name: 'OpenTelemetry Collector',

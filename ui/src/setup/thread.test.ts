@@ -105,6 +105,14 @@ describe('what is no OpenTelemetry', () => {
     expect(conclusion(answer, 'checkout')).toBe('Waiting for checkout');
   });
 
+  it('waits for events first when an SDK of Sentry’s is being connected', () => {
+    const called = { ...quiet, requests: 1, recent: [{ time: at, code: 'ok', peer: '127.0.0.1', repeats: 1 }] };
+    expect(knots(called, 'checkout', undefined, true).find((knot) => knot.state === 'now')?.id).toBe('sentry');
+    expect(conclusion({ ...called, arrived: [span] }, 'checkout', true)).toBe('Waiting for the first event');
+    const come = { ...called, arrived: [span, { ...span, signal: 'sentry' as const }] };
+    expect(conclusion(come, 'checkout', true)).toBe('A Sentry SDK has arrived');
+  });
+
   it('waits for the agent of a host, and says how many processes it has found', () => {
     expect(knot('agent', quiet)).toBeUndefined();
     expect(knot('agent', quiet, [])).toMatchObject({ state: 'todo', link: { href: '/settings/agents' } });

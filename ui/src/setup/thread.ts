@@ -210,8 +210,8 @@ function hosts(agents: readonly Agent[], service: string): Knot {
   };
 }
 
-/** agents: undefined where the reader is not told of them. */
-export function knots(answer: SetupAnswer, service: string, agents?: readonly Agent[]): Knot[] {
+/** agents: undefined where the reader is not told of them. sentry: an SDK of Sentry's is being connected, so that its events are waited for. */
+export function knots(answer: SetupAnswer, service: string, agents?: readonly Agent[], sentry = false): Knot[] {
   const problems = grouped(answer.problems.filter((problem) => problem.current))
     .slice(0, PROBLEMS)
     .map(
@@ -228,26 +228,29 @@ export function knots(answer: SetupAnswer, service: string, agents?: readonly Ag
   const arrivals = SIGNALS.map((signal) => arrival(answer, signal, service));
   const caller = called(answer);
   // One thing is waited for: the first that has not come.
-  const waiting = caller.state === 'ok' ? arrivals.find((knot) => knot.state === 'todo') : undefined;
+  const envelopes = events(answer);
+  const waiting = caller.state === 'ok' ? (sentry ? [envelopes] : arrivals).find((knot) => knot.state === 'todo') : undefined;
   if (waiting) {
     waiting.state = 'now';
     waiting.mark = 'listening';
   }
-  return [listening(answer), caller, ...problems, ...arrivals, events(answer), ...(agents ? [hosts(agents, service)] : [])];
+  const signals = sentry ? [envelopes, ...arrivals] : [...arrivals, envelopes];
+  return [listening(answer), caller, ...problems, ...signals, ...(agents ? [hosts(agents, service)] : [])];
 }
 
 /** The sentence over the thread. */
-export function conclusion(answer: SetupAnswer, service: string): string {
-  const all = knots(answer, service);
+export function conclusion(answer: SetupAnswer, service: string, sentry = false): string {
+  const all = knots(answer, service, undefined, sentry);
   const bad = all.find((knot) => knot.state === 'bad');
   const arrived = all.filter((knot) => knot.state === 'ok' && SIGNALS.includes(knot.id as Signal));
   const who = service || 'Something';
-  if (arrived.length) return `${who} has arrived${bad ? '; something else is refused' : ''}`;
+  if (arrived.length && !sentry) return `${who} has arrived${bad ? '; something else is refused' : ''}`;
   // Which service an event is of, envelopes do not always say.
-  if (!service && all.some((knot) => knot.id === 'sentry' && knot.state === 'ok'))
+  if ((sentry || !service) && all.some((knot) => knot.id === 'sentry' && knot.state === 'ok'))
     return `A Sentry SDK has arrived${bad ? '; something else is refused' : ''}`;
   if (bad)
     return /arriv|sent|clock/i.test(bad.title) ? bad.title : `Stuck at the door: ${bad.title[0]?.toLowerCase()}${bad.title.slice(1)}`;
+  if (sentry) return 'Waiting for the first event';
   return service ? `Waiting for ${service}` : 'Waiting for the first record';
 }
 
