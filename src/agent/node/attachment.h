@@ -55,15 +55,30 @@ struct placed {                // a probe of the set
     struct figures figures;
     // In a session.
     struct edit_probe *edit;
+    bool missing;                // a copy of its script is without it
     struct map_candidates *maps; // NULL: a script is called by its file
 };
 
 enum session_step { SESSION_NONE, SESSION_OPENING, SESSION_TALKING, SESSION_PAUSING, SESSION_CLOSING };
 
+// V8 keeps the old text of a changed script as a script of its own, with a new number and the same name, until its collector comes by. Nothing of the
+// program runs it, and changing it, too, would double their number. So those of changed files that do run are known by their numbers; of the
+// others, the ones that were numbered before the last session's end are such remains.
+enum { COPIES_MAX = 256 };
+struct script_copies {
+    struct {
+        uint64_t url_hash;
+        int64_t id;
+    } live[COPIES_MAX];
+    size_t n;
+    int64_t until; // the last number that was given when this was known
+};
+
 struct session_script {
     str id, url, map_url; // map_url: empty also where the map is inside
     bool native;          // Node's own
     bool mapped;          // it names a source map
+    bool changed;         // in this session
 };
 
 struct session {
@@ -79,8 +94,9 @@ struct session {
     struct arena reply; // the message being read
     struct session_script *scripts;
     size_t n_scripts, cap_scripts;
-    str object;  // __clew
-    str natives; // the list of Node's functions
+    int64_t last_script; // the highest number that was told
+    str object;          // __clew
+    str natives;         // the list of Node's functions
     str elements[32];
     str workers[WORKERS_MAX]; // the files that worker threads began with
     size_t n_workers;
@@ -123,6 +139,7 @@ struct attachment {
     struct buf policy_block;
     struct probe_space *space;
     struct map_files files;
+    struct script_copies copies;
     struct session session;
 };
 

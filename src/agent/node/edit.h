@@ -27,6 +27,7 @@ struct edit_probe {
     uint32_t function;              // whose exits are probed; 0: none, the place is
     struct edit_name names[EDIT_NAMES_MAX];
     uint32_t n_names;
+    bool is_in;           // the text that runs has it
     bool left_out;        // of the text that is made
     uint64_t mark, owner; // of a probe that counts: its table's
 };
@@ -35,6 +36,8 @@ struct edit_probe {
 int edit_strip(str source, struct arena *arena, str *ret);
 // What edit_write() has put in, from *at on. False: nothing more.
 bool edit_piece_next(str text, size_t *at, size_t *ret_end);
+// Whether it has put something in for the probe with this slot.
+bool edit_is_in(str source, uint32_t slot);
 // The probe says exits of a function, or exceptions that leave it.
 bool edit_is_exit(const struct probe *p);
 // Finds the place of e->probe and the names that it can read. ERR_NOENT: no code there (err.slug is the code).

@@ -1,6 +1,7 @@
 #include "agent/node/edit_internal.h"
 #include "base/mem.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define OPEN "/*clew(*/"
@@ -35,6 +36,19 @@ int edit_strip(str source, struct arena *arena, str *ret)
         memcpy(to + n, source.ptr, source.len);
     *ret = str_of(to, n + source.len);
     return 0;
+}
+
+bool edit_is_in(str source, uint32_t slot)
+{
+    char call[32];
+    str name = str_of(call, (size_t)snprintf(call, sizeof call, "__clew.p%u", slot));
+    for (size_t at = 0, end; edit_piece_next(source, &at, &end); at = end) {
+        str piece = str_slice(source, at, end);
+        ptrdiff_t found = str_find(piece, name);
+        if (found >= 0 && (piece.ptr[(size_t)found + name.len] < '0' || piece.ptr[(size_t)found + name.len] > '9'))
+            return true; // a piece ends with CLOSE: there is a next character
+    }
+    return false;
 }
 
 static int by_place(const void *a, const void *b)

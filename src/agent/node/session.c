@@ -116,7 +116,7 @@ static void finish(struct attachment *a)
     bool again = s->again;
     bool mapped = false;
     for (size_t i = 0; i < PLACED_MAX; i++) {
-        a->placed[i].edit = NULL, a->placed[i].maps = NULL;
+        a->placed[i].edit = NULL, a->placed[i].maps = NULL, a->placed[i].missing = false;
         mapped |= a->placed[i].used && a->placed[i].at[0];
     }
     if (!mapped)
@@ -229,7 +229,7 @@ str session_keep(struct attachment *a, str text)
 
 static void on_shut(struct attachment *a, const struct json_node *result) { finish(a); }
 
-static void shut(struct attachment *a)
+static void shut_counted(struct attachment *a)
 {
     struct json_writer w = session_ask(a, "Runtime.evaluate");
     session_put_text(&w, "expression", STR("process._debugEnd()"));
@@ -237,6 +237,8 @@ static void shut(struct attachment *a)
     if (session_runs(a))
         a->session.step = SESSION_CLOSING; // the answer may never come: the connection ends first
 }
+
+static void shut(struct attachment *a) { session_copies_count(a, shut_counted); }
 
 // Those that stand in no file are told when the order is taken.
 static void on_last(struct attachment *a, const struct json_node *result)
@@ -593,6 +595,7 @@ static void script_parsed(struct attachment *a, const struct json_node *params)
 {
     struct session *s = &a->session;
     str id = json_get_text(params, STR("scriptId")), url = json_get_text(params, STR("url"));
+    session_copies_parsed(s, id);
     if (!url.len || s->n_scripts == SCRIPTS_MAX)
         return;
     if (s->n_scripts == s->cap_scripts) {
@@ -605,6 +608,8 @@ static void script_parsed(struct attachment *a, const struct json_node *params)
         s->scripts = list, s->cap_scripts = more;
     }
     bool native = str_starts(url, STR("node:"));
+    if (!native && session_copies_remains(a, id, url))
+        return;
     str map = json_get_text(params, STR("sourceMapURL"));
     bool beside = map.len && map.len < PROCESS_PATH_MAX && !str_starts(map, STR("data:"));
     s->scripts[s->n_scripts++] = (struct session_script){

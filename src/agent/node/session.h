@@ -20,6 +20,14 @@ void session_fail(struct attachment *a, const char *state, const char *code, con
 void session_last_order(struct attachment *a);
 void session_put_edited(struct attachment *a, struct json_writer *w);
 
+// session_copies.c
+// The engine tells of a script.
+void session_copies_parsed(struct session *s, str id);
+// Whether it is but the remains of a change.
+bool session_copies_remains(const struct attachment *a, str id, str url);
+// Which scripts of changed files run, for the next session; then goes on.
+void session_copies_count(struct attachment *a, void (*then)(struct attachment *a));
+
 // session_script.c
 void session_next_script(struct attachment *a);
 void session_edited_add(struct session *s, str url);

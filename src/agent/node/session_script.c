@@ -143,15 +143,17 @@ static void script_done(struct attachment *a, const char *why, const char *messa
         in += !s->edits[i]->left_out;
         if (!p)
             continue;
-        p->installed = !s->edits[i]->left_out;
-        if (p->installed && last && p->state == 1) {
+        p->missing |= s->edits[i]->left_out;
+        p->installed = !p->missing;
+        if (!s->edits[i]->left_out)
             session_map_placed(a, p, s->edits[i]);
+        if (p->installed && last && p->state == 1) {
             if (in_workers(s, p))
                 placed_tell(a, p, "partial", "worker_threads",
                             "worker threads of the process run this file, too, and are not probed", (str){ 0 }, 0);
             else
                 placed_tell(a, p, "installed", "", "", (str){ 0 }, 0);
-        } else if (!p->installed) {
+        } else if (s->edits[i]->left_out) {
             placed_tell(a, p, "waiting", why, message, (str){ 0 }, 0);
             s->again = true;
         }
@@ -216,10 +218,8 @@ static void refused_edit(struct attachment *a, const char *why, const char *mess
     if (s->one_by_one) {
         s->edits[s->cursor++]->left_out = true;
     } else if (s->n_edits > 1) {
-        for (size_t i = 0; i < s->n_edits; i++) {
-            struct placed *p = placed_of_edit(a, s->edits[i]);
-            s->edits[i]->left_out = !p || !p->installed;
-        }
+        for (size_t i = 0; i < s->n_edits; i++)
+            s->edits[i]->left_out = !s->edits[i]->is_in;
         s->one_by_one = true, s->cursor = 0;
     } else if (time) {
         pause_then(a, resume_attempt);
@@ -281,6 +281,7 @@ static void on_edit(struct attachment *a, const struct json_node *result)
 static void set_text(struct attachment *a, session_then *then)
 {
     struct session *s = &a->session;
+    s->scripts[s->script].changed = true;
     struct json_writer w = session_ask(a, "Debugger.setScriptSource");
     session_put_text(&w, "scriptId", s->scripts[s->script].id);
     session_put_text(&w, "scriptSource", buf_view(&s->text));
@@ -289,25 +290,30 @@ static void set_text(struct attachment *a, session_then *then)
 
 static void on_cleared(struct attachment *a, const struct json_node *result)
 {
-    if (is_done(result))
-        a->session.source = session_keep(a, buf_view(&a->session.text));
-    attempt(a);
+    struct session *s = &a->session;
+    if (is_done(result)) {
+        s->source = session_keep(a, buf_view(&s->text));
+        attempt(a);
+    } else if (clock_mono_ns() - s->begun_ns < SESSION_MS * 1000000ll) {
+        s->cleared = false;
+        pause_then(a, resume_attempt);
+    } else {
+        for (size_t i = 0; i < s->n_edits; i++)
+            s->edits[i]->left_out = !s->edits[i]->is_in;
+        script_done(a, "on_stack", "a call of a function that is changed back is under way; it is tried again");
+    }
 }
 
 // What is to go goes first, by itself: the engine's comparison would take the call that goes for the one that comes, and lose the function around it.
 static bool clears(struct attachment *a)
 {
     struct session *s = &a->session;
-    bool out[PLACED_MAX];
-    for (size_t i = 0; i < s->n_edits; i++) {
-        struct placed *p = placed_of_edit(a, s->edits[i]);
-        out[i] = s->edits[i]->left_out;
-        s->edits[i]->left_out = !p || !p->installed;
-    }
+    for (size_t i = 0; i < s->n_edits; i++)
+        s->edits[i]->left_out = !s->edits[i]->is_in;
     buf_clear(&s->text);
     bool any = edit_write(&s->scan, s->edits, s->n_edits, &s->text) == 0 && !str_eq(buf_view(&s->text), s->source);
     for (size_t i = 0; i < s->n_edits; i++)
-        s->edits[i]->left_out = out[i];
+        s->edits[i]->left_out = false;
     return any;
 }
 
@@ -448,6 +454,7 @@ static void on_source(struct attachment *a, const struct json_node *result)
         } else {
             if (!p->ordered)
                 json_put_raw(&w, buf_view(&order));
+            e->is_in = edit_is_in(s->source, e->slot);
             p->edit = e;
             names_keep(p);
             s->edits[s->n_edits++] = e;

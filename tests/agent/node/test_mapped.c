@@ -132,6 +132,30 @@ static void names_are_those_of_the_source(void **state)
     }
 }
 
+// What is installed is hit, whatever stood in the script before it: each change leaves V8 another script of that name, which nothing runs.
+static void one_probe_after_another(void **state)
+{
+    enum { TIMES = 15 };
+    for (size_t i = 0; i < node_count; i++) {
+        struct victim v = start(nodes[i], "mapped/bundle/minified.js", "x");
+        struct attachment *a = attach(&v);
+        struct probe p = mapped_at(&v, "src/orders.ts", 36);
+        for (int k = 0; k < TIMES; k++) {
+            p.where = (struct probe_where){ .kind = PROBE_AT_FUNCTION, .file = STR("src/orders.ts") };
+            if (k % 3 == 0)
+                p.where.kind = PROBE_AT_LINE, p.where.line = 36;
+            else
+                p.where.function = k % 3 == 1 ? STR("place") : STR("Refund.total");
+            capture_of(a, &p);
+            has(seen.captures[0], k % 3 == 2 ? "\"function\":\"total\"" : "\"function\":\"place\"");
+        }
+        works(&v);
+        node_backend.detach(a);
+        works(&v);
+        end(&v);
+    }
+}
+
 static void what_cannot_be_placed_says_why(void **state)
 {
     struct victim v = start(nodes[0], "mapped/bundle/line.js", "x");
@@ -212,11 +236,9 @@ static void sources_are_shown(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_script_for_each_source),
-        cmocka_unit_test(one_script_of_many_sources),
-        cmocka_unit_test(names_are_those_of_the_source),
-        cmocka_unit_test(what_cannot_be_placed_says_why),
-        cmocka_unit_test(sources_are_shown),
+        cmocka_unit_test(a_script_for_each_source),       cmocka_unit_test(one_script_of_many_sources),
+        cmocka_unit_test(names_are_those_of_the_source),  cmocka_unit_test(one_probe_after_another),
+        cmocka_unit_test(what_cannot_be_placed_says_why), cmocka_unit_test(sources_are_shown),
     };
     return victims_run("mapped", tests, sizeof tests / sizeof *tests);
 }
