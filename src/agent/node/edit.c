@@ -227,6 +227,7 @@ int edit_place(const struct scan *scan, struct edit_probe *e, const struct probe
 {
     const struct probe_where *w = &e->probe->where;
     bool function = w->kind == PROBE_AT_FUNCTION;
+    uint32_t line = e->moved ? e->moved : w->line;
     e->n_names = 0;
     if (edit_is_exit(e->probe)) {
         struct scan_place site;
@@ -238,8 +239,8 @@ int edit_place(const struct scan *scan, struct edit_probe *e, const struct probe
         return rc < 0 ? rc : line_length(scan, e, err);
     }
     e->place = function  ? entry_of(scan, e)
-               : e->view ? map_place_of(e->view, e->source, w->line, w->column)
-                         : js_place_of(scan, w->line, w->column);
+               : e->view ? map_place_of(e->view, e->source, line, w->column)
+                         : js_place_of(scan, line, w->column);
     if (!e->place)
         return function ? err_set(err, ERR_NOENT, "no_such_function", "the file has no such function with code in it")
                         : err_set(err, ERR_NOENT, "no_code_at_line",

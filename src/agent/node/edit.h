@@ -22,6 +22,7 @@ struct edit_probe {
     uint32_t slot;
     const struct map_view *view; // the file and line that are meant are those of a source of a map; NULL: of the text
     uint32_t source;             // which one
+    uint32_t moved;              // the line that its own has become; 0: it is where the probe says
     uint32_t line;               // in what is meant; 0: none
     const struct scan_place *place; // NULL: none, it stands in no file
     uint32_t function;              // whose exits are probed; 0: none, the place is

@@ -1,11 +1,10 @@
 // The scripts of a session: which of them probes mean, what stands in them, and the changes of their text.
 #include "agent/node/figures.h"
-#include "agent/node/resolve.h"
+#include "agent/node/seen.h"
 #include "agent/node/session.h"
 #include "agent/node/session_map.h"
 #include "base/clock.h"
 #include "base/mem.h"
-#include <sodium.h>
 
 enum { PAUSE_MS = 5 };
 
@@ -365,26 +364,27 @@ static void edit_failed(struct attachment *a, struct placed *p, const struct edi
                 err->message, buf_view(&s->text), 0);
 }
 
-static bool asks_exact(const struct probe *p) { return p->match == PROBE_MATCH_EXACT && p->source_hash.len; }
-
-// What runs is what the person saw. A mark of byte order is part of the file, and not of the text that the engine keeps.
-static bool is_seen(const str *text, const struct probe *p)
+// Where the source of a map cannot be read, a probe that follows stands as it says.
+static bool is_seen(struct attachment *a, struct edit_probe *e, bool mapped)
 {
-    uint8_t hash[SOURCE_HASH];
-    char hex[SOURCE_HASH * 2 + 1];
-    struct buf marked;
-    if (!asks_exact(p))
-        return true;
-    source_hash(*text, hash);
-    sodium_bin2hex(hex, sizeof hex, hash, sizeof hash);
-    if (str_eq(p->source_hash, str_z(hex)))
-        return true;
-    buf_init(&marked, SCAN_SOURCE_MAX + 3);
-    buf_str(&marked, STR("\xef\xbb\xbf")), buf_str(&marked, *text);
-    source_hash(buf_view(&marked), hash);
-    buf_free(&marked);
-    sodium_bin2hex(hex, sizeof hex, hash, sizeof hash);
-    return str_eq(p->source_hash, str_z(hex));
+    struct err err = { 0 };
+    str text = a->session.original;
+    if (mapped && node_seen_asks(e->probe) && session_map_content(a, e->source, &text, &err) < 0)
+        return e->probe->match == PROBE_MATCH_FOLLOW;
+    return node_seen_check(&a->session.scan, text, e);
+}
+
+static void other_source(struct attachment *a, struct placed *p, const struct edit_probe *e)
+{
+    struct session *s = &a->session;
+    bool follows = p->probe->match == PROBE_MATCH_FOLLOW;
+    buf_clear(&s->text);
+    if (follows)
+        edit_nearest(&s->scan, e, &s->text);
+    placed_tell(a, p, "mismatch", "source_mismatch",
+                follows ? "the line that was seen is not in the file of this process"
+                        : "the process runs another version of this file than the one shown",
+                buf_view(&s->text), 0);
 }
 
 // The script's text is known: which probes stand in it, and where.
@@ -420,17 +420,10 @@ static void on_source(struct attachment *a, const struct json_node *result)
         }
         const struct map_view *view = NULL;
         uint32_t source = 0;
-        str seen = s->original;
         int mapped = session_map_of(a, p, &view, &source, &err);
         if (mapped < 0) {
             placed_tell(a, p, mapped == ERR_CORRUPT ? "mismatch" : "unresolvable", err.slug, err.message, (str){ 0 },
                         0);
-            continue;
-        }
-        if ((mapped && asks_exact(p->probe) && session_map_content(a, source, &seen, &err) < 0) ||
-            !is_seen(&seen, p->probe)) {
-            placed_tell(a, p, "mismatch", "source_mismatch",
-                        "the process runs another version of this file than the one shown", (str){ 0 }, 0);
             continue;
         }
         struct edit_probe *e = arena_alloc(&s->arena, sizeof *e);
@@ -443,6 +436,10 @@ static void on_source(struct attachment *a, const struct json_node *result)
                                   .source = source,
                                   .mark = p->figures.mark,
                                   .owner = figures_owner(p) };
+        if (!is_seen(a, e, mapped)) {
+            other_source(a, p, e);
+            continue;
+        }
         buf_init(&order, ORDERS_ROOM);
         int bad = edit_place(&s->scan, e, a->policy_used, &s->arena, &err);
         if (bad == 0)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/python/seen.h"
 #include "base/buf.h"
 #include "victim.h"
 #include <cmocka.h>
@@ -186,6 +187,19 @@ static void what_cannot_be_placed_says_why(void **state)
     p.revision = 2, p.match = PROBE_MATCH_EXACT, p.source_hash = STR("00");
     apply(a, &p, 1);
     until_state(a, "mismatch");
+    forget();
+    // Nor where its line is in no source; and where it is, there.
+    p.revision = 3, p.match = PROBE_MATCH_FOLLOW, p.line_hash = STR("00");
+    apply(a, &p, 1);
+    until_state(a, "mismatch");
+    has(seen.data, "{\"nearest\":[17,");
+    forget();
+    char hash[SEEN_HASH_HEX + 1];
+    seen_line_hash(STR("const taxed = sum * rate(region);"), hash);
+    p.revision = 4, p.line_hash = str_z(hash);
+    apply(a, &p, 1);
+    until_state(a, "installed");
+    assert_int_equal(seen.line, 17);
     works(&v);
     node_backend.detach(a);
     end(&v);

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "agent/python/seen.h"
 #include "victim.h"
 #include <cmocka.h>
 
@@ -214,6 +215,46 @@ static void its_version_is_known(void **state)
         assert_string_equal(facts.version, want);
         end(&v);
     }
+}
+
+// A line that other lines have been put in front of, in the process or since it was seen.
+static void a_probe_follows_its_line(void **state)
+{
+    char hash[SEEN_HASH_HEX + 1];
+    struct victim v = start(nodes[0], files[0], "slow");
+    struct attachment *a = attach(&v);
+    struct probe p[4];
+    seen_line_hash(STR("total   += item.length; "), hash);
+    for (uint32_t i = 0; i < 4; i++) {
+        p[i] = probe_at(&v, "p1", i == 3 ? 24 : 18);
+        p[i].revision = i + 1, p[i].match = PROBE_MATCH_FOLLOW;
+        p[i].source_hash = STR("00"), p[i].line_hash = str_z(hash);
+        p[i].follow_function = i == 1 ? STR("short") : STR("order");
+    }
+    apply(a, p, 1);
+    until_state(a, "installed");
+    assert_int_equal(seen.line, 20);
+    until_captures(a, 1);
+    has(seen.captures[0], "victim_order.js\",\"line\":20");
+    has(seen.captures[0], "\"name\":\"item\"");
+    // In another function it is another line.
+    apply(a, p + 1, 1);
+    until_state(a, "mismatch");
+    assert_string_equal(seen.code, "source_mismatch");
+    has(seen.data, "{\"nearest\":[");
+    // The text is nowhere.
+    p[2].line_hash = STR("00000000000000000000000000000000000000000000000000000000000000ff");
+    forget();
+    apply(a, p + 2, 1);
+    until_state(a, "mismatch");
+    // From behind.
+    forget();
+    apply(a, p + 3, 1);
+    until_state(a, "installed");
+    assert_int_equal(seen.line, 20);
+    node_backend.detach(a);
+    works(&v);
+    end(&v);
 }
 
 // Its functions have the text that they had at the beginning.
@@ -524,6 +565,7 @@ int main(void)
         cmocka_unit_test(patterns_and_names_of_the_agent),
         cmocka_unit_test(a_host_that_shows_types_alone),
         cmocka_unit_test(another_version_of_the_file_is_not_probed),
+        cmocka_unit_test(a_probe_follows_its_line),
         cmocka_unit_test(its_version_is_known),
         cmocka_unit_test(exits_of_functions),
         cmocka_unit_test(exceptions_of_a_type),
