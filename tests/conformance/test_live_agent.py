@@ -438,7 +438,7 @@ def test_a_capture_is_in_the_trace_of_sentrys_sdk(server, shop, agent, sdk):
         program.wait()
 
 
-MODERN = ROOT / ".setup/venvs/3.12.1/bin/python"
+MODERN = ROOT / ".setup/venvs/3.14.3/bin/python"
 NODE = ROOT / ".setup/nodes/22/node_modules/node/bin/node"
 
 
@@ -455,7 +455,7 @@ def refusals(server, name):
     return snapshots(server, 2, probe=ask(server, "POST", "/api/v1/probes", body, 201)["id"])
 
 
-@pytest.mark.skipif(not MODERN.exists(), reason="needs Python 3.12")
+@pytest.mark.skipif(not MODERN.exists(), reason="needs Python 3.14")
 def test_an_exception_of_a_program_without_an_sdk_is_an_issue(server, shop, agent):
     name, program = raising()
     try:
@@ -474,7 +474,7 @@ def test_an_exception_of_a_program_without_an_sdk_is_an_issue(server, shop, agen
         program.wait()
 
 
-@pytest.mark.skipif(not MODERN.exists(), reason="needs Python 3.12")
+@pytest.mark.skipif(not MODERN.exists(), reason="needs Python 3.14")
 def test_beside_sentrys_sdk_its_own_events_are_all_there_are(server, shop, agent):
     dsn = server.cli("project", "dsn", "default").strip()
     name, program = raising("sdk", dsn)
@@ -489,7 +489,7 @@ def test_beside_sentrys_sdk_its_own_events_are_all_there_are(server, shop, agent
         program.wait()
 
 
-@pytest.mark.skipif(not MODERN.exists() or not NODE.exists(), reason="needs Python 3.12 and Node 22")
+@pytest.mark.skipif(not MODERN.exists() or not NODE.exists(), reason="needs Python 3.14 and Node 22")
 @pytest.mark.parametrize("words", [[MODERN, HERE / "victim_dies.py"], [NODE, HERE / "victim_dies.js"]], ids=["python", "node"])
 def test_what_nobody_catches_is_an_unhandled_issue(server, shop, agent, words):
     name = "dies-" + os.urandom(3).hex()
