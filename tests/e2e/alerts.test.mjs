@@ -81,9 +81,9 @@ describe('an alert', () => {
     await page.getByRole('heading', { name: 'No rule watches anything yet' }).waitFor();
     assert.deepEqual(await axe(page), []);
     await page.getByRole('button', { name: 'Add a channel first' }).click();
-    await page.getByLabel('Name').fill('ops');
-    await page.getByLabel('URL').fill(hook.url);
-    await page.getByRole('button', { name: 'Add the channel' }).click();
+    await page.getByLabel('Name', { exact: true }).fill('ops');
+    await page.getByLabel('URL', { exact: true }).fill(hook.url);
+    await page.getByRole('button', { name: 'Add the channel', exact: true }).click();
     secret = (await page.locator('.once pre').innerText()).trim();
     assert.ok(secret.length >= 16);
     assert.ok(!(await page.locator('.al.ch').innerText()).includes('k1'), 'of a URL only the host is shown');
@@ -95,7 +95,7 @@ describe('an alert', () => {
 
   it('is written with a filter, whose error stands under its column', async () => {
     await page.goto(`${server.url}/alerts/new`);
-    await page.getByLabel('Name').fill('Payment errors');
+    await page.getByLabel('Name', { exact: true }).fill('Payment errors');
     const filter = page.getByLabel('Filter of issues');
     await filter.fill('issues level=');
     await filter.press('Enter');
@@ -106,8 +106,8 @@ describe('an alert', () => {
     await page.getByLabel('Collect what follows for').selectOption({ label: 'do not collect' });
     await page.getByText('When an issue is new, comes back or escalates, tell ops.').waitFor();
     assert.deepEqual(await axe(page), []);
-    await page.getByRole('button', { name: 'Make the rule' }).click();
-    await page.getByRole('heading', { name: 'Payment errors' }).waitFor();
+    await page.getByRole('button', { name: 'Make the rule', exact: true }).click();
+    await page.getByRole('heading', { name: 'Payment errors', exact: true }).waitFor();
     assert.match(new URL(page.url()).pathname, /^\/alerts\/\d+$/);
     assert.match(await page.locator('.ahead').innerText(), /quiet/);
   });
@@ -122,7 +122,7 @@ describe('an alert', () => {
     assert.equal(message.headers['x-clew-signature'], `sha256=${crypto.createHmac('sha256', secret).update(message.body).digest('hex')}`);
     await page.getByRole('list', { name: 'Firings' }).getByRole('link', { name: /PaymentError/ }).waitFor();
     assert.equal(await page.locator('.al.fi').count(), 1, 'the filter keeps the other one out');
-    await page.getByRole('button', { name: 'Deliveries' }).click();
+    await page.getByRole('button', { name: 'Deliveries', exact: true }).click();
     await page.locator('.dtbl tbody tr').getByText('sent').waitFor();
     assert.deepEqual(await axe(page), []);
     await page.goto(`${server.url}/alerts?tab=firings`);
@@ -132,8 +132,8 @@ describe('an alert', () => {
 
   it('is silent while it is snoozed, and says so', async () => {
     await page.goto(`${server.url}/alerts`);
-    await page.getByRole('button', { name: 'Snooze' }).click();
-    await page.getByRole('button', { name: 'For 8 hours' }).click();
+    await page.getByRole('button', { name: 'Snooze', exact: true }).click();
+    await page.getByRole('button', { name: 'For 8 hours', exact: true }).click();
     await page.locator('.al.ru').getByText('snoozed', { exact: true }).waitFor();
     const before = hook.got.length;
     await error('OtherError', 'at night');
@@ -154,10 +154,10 @@ describe('an alert', () => {
     const query = 'events level=error | stats count()';
     await page.goto(`${server.url}/alerts/new?${new URLSearchParams({ query, threshold: '1', window: '3600' })}`);
     await page.getByText(/It was above 1 in 1 window of the last day\./).waitFor();
-    await page.getByLabel('Name').fill('Too many errors');
+    await page.getByLabel('Name', { exact: true }).fill('Too many errors');
     assert.deepEqual(await axe(page), []);
-    await page.getByRole('button', { name: 'Make the rule' }).click();
-    await page.getByRole('heading', { name: 'Too many errors' }).waitFor();
+    await page.getByRole('button', { name: 'Make the rule', exact: true }).click();
+    await page.getByRole('heading', { name: 'Too many errors', exact: true }).waitFor();
     await page.getByRole('list', { name: 'Firings' }).getByText('Threshold').waitFor({ timeout: 90_000 });
     assert.match(await page.locator('.ahead').innerText(), /firing/);
   });
@@ -166,9 +166,9 @@ describe('an alert', () => {
     await page.goto(`${server.url}/alerts`);
     await page.getByRole('button', { name: 'What can be done with Payment errors' }).or(page.getByTitle('What can be done with Payment errors')).first().click();
     await page.getByRole('button', { name: 'Delete', exact: true }).click();
-    assert.equal(await page.getByRole('link', { name: 'Payment errors' }).count(), 0);
-    await page.getByRole('button', { name: 'Undo' }).click();
-    await page.getByRole('link', { name: 'Payment errors' }).waitFor();
+    await page.getByRole('link', { name: 'Payment errors', exact: true }).waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Undo', exact: true }).click();
+    await page.getByRole('link', { name: 'Payment errors', exact: true }).waitFor();
   });
 });
 
@@ -179,7 +179,7 @@ describe('a monitor', () => {
     await page.goto(`${server.url}/monitors`);
     await page.getByRole('heading', { name: 'No job checks in yet' }).waitFor();
     assert.match(await page.locator('.paste pre').innerText(), /@monitor\(monitor_slug=/);
-    await page.getByRole('button', { name: 'curl' }).click();
+    await page.getByRole('button', { name: 'curl', exact: true }).click();
     assert.ok((await page.locator('.paste pre').innerText()).includes(`${dsn.origin}/api/${dsn.project}/cron/nightly-report/${dsn.key}/`));
     assert.deepEqual(await axe(page), []);
   });
@@ -204,28 +204,28 @@ describe('a monitor', () => {
     await row.getByRole('img', { name: 'The last 3 check-ins: 1 not ok' }).waitFor();
     assert.match(await row.innerText(), /due in/);
     assert.deepEqual(await axe(page), []);
-    await row.getByRole('link', { name: 'Issue' }).click();
+    await row.getByRole('link', { name: 'Issue', exact: true }).click();
     await page.getByRole('heading', { name: /Monitor/ }).first().waitFor();
   });
 
   it('has a page with its check-ins', async () => {
     await page.goto(`${server.url}/monitors`);
-    await page.getByRole('link', { name: 'settle' }).click();
-    await page.getByRole('heading', { name: 'settle' }).waitFor();
+    await page.getByRole('link', { name: 'settle', exact: true }).click();
+    await page.getByRole('heading', { name: 'settle', exact: true }).waitFor();
     await page.locator('.ctbl tbody tr').nth(2).waitFor();
     assert.match(await page.locator('.ctbl').innerText(), /2,500\sms/);
     assert.deepEqual(await axe(page), []);
-    await page.getByRole('button', { name: 'Mute' }).click();
-    await page.getByRole('button', { name: 'Unmute' }).waitFor();
+    await page.getByRole('button', { name: 'Mute', exact: true }).click();
+    await page.getByRole('button', { name: 'Unmute', exact: true }).waitFor();
   });
 
   it('is added by hand, and takes what curl says', async () => {
     await page.goto(`${server.url}/monitors?add=1`);
     await page.getByLabel('Name', { exact: true }).fill('Weekly invoice');
-    await page.getByLabel('Expression').fill('0 6 * * mon');
+    await page.getByLabel('Expression', { exact: true }).fill('0 6 * * mon');
     await page.getByText('At 06:00 on Monday').waitFor();
     assert.deepEqual(await axe(page), []);
-    await page.getByRole('button', { name: 'Add the monitor' }).click();
+    await page.getByRole('button', { name: 'Add the monitor', exact: true }).click();
     await page.getByRole('heading', { name: 'It waits for its first check-in' }).waitFor();
     assert.ok((await cron('weekly-invoice', 'ok')).ok);
     await page.locator('.ctbl tbody tr').getByText('ok').waitFor();
@@ -235,7 +235,7 @@ describe('a monitor', () => {
 describe("a project's settings", () => {
   it('have lines to paste with its DSN, and rules whose error names the line', async () => {
     await page.goto(`${server.url}/settings/projects/default`);
-    await page.getByRole('button', { name: 'PHP' }).click();
+    await page.getByRole('button', { name: 'PHP', exact: true }).click();
     assert.ok((await page.getByRole('region', { name: 'Connect an SDK', exact: true }).locator('.paste pre').innerText()).includes(`${dsn.key}@`));
     const rules = page.getByLabel(/^Fingerprint rules/);
     await rules.fill('# payments\nerror.type PaymentError');
@@ -243,7 +243,7 @@ describe("a project's settings", () => {
     await page.getByRole('alert').getByText('Line 2').waitFor();
     assert.deepEqual(await axe(page), []);
     await rules.fill('error.type:PaymentError -> payments');
-    await page.getByRole('region', { name: 'Grouping' }).getByRole('button', { name: 'Preview' }).click();
+    await page.getByRole('region', { name: 'Grouping' }).getByRole('button', { name: 'Preview', exact: true }).click();
     await page.locator('.preview').getByText(/1 event of \d+ would be in another group/).waitFor();
     await page.getByRole('region', { name: 'Grouping' }).getByRole('button', { name: 'Save the rules' }).click();
     await page.getByText(/Changed .* by admin/).waitFor();
@@ -258,7 +258,7 @@ describe("a project's settings", () => {
     await filters.getByRole('alert').getByText('Line 2').waitFor();
     await filters.getByLabel(/^Addresses/).fill('');
     await filters.getByLabel(/^Errors/).fill('PaymentError: *');
-    await filters.getByRole('button', { name: 'Preview' }).click();
+    await filters.getByRole('button', { name: 'Preview', exact: true }).click();
     await filters.getByText(/1 of the newest \d+ events? would be left out: Errors 1/).waitFor();
     await filters.getByRole('button', { name: 'Save the filters' }).click();
     await filters.getByText(/Changed .* by admin/).waitFor();
@@ -275,7 +275,7 @@ describe("a project's settings", () => {
     await scrubbing.getByRole('button', { name: 'Save the rules' }).click();
     await scrubbing.getByRole('alert').getByText('Line 2').waitFor();
     await rules.fill('replace /card \\w+/ with "card" from $error.value');
-    await scrubbing.getByRole('button', { name: 'Preview' }).click();
+    await scrubbing.getByRole('button', { name: 'Preview', exact: true }).click();
     await scrubbing.getByText(/Something would be removed from \d+ of the newest \d+ events\./).waitFor();
     assert.deepEqual(await axe(page), []);
     await scrubbing.getByRole('button', { name: 'Save the rules' }).click();

@@ -190,7 +190,7 @@ describe('logs', () => {
     await rows().first().waitFor();
     await page.getByText('Tailing').waitFor();
     await page.keyboard.press('j');
-    await page.waitForTimeout(300);
+    await page.locator('.loglist .lg1.sel').waitFor();
     const first = await rows().first().innerText();
     await sendLines(server.url, 42);
     await page.getByRole('button', { name: /^\d+ new lines?$/ }).waitFor();

@@ -136,7 +136,8 @@ export async function startBrowser() {
   const browser = await chromium.launch({ executablePath: process.env.CLEW_CHROMIUM ?? '/usr/bin/chromium', args: CHROMIUM_ARGS });
   return {
     open: async (options = {}) => {
-      const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+      // Without motion colours do not fade over: what is looked at is what it stays.
+      const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce', ...options });
       const page = await context.newPage();
       page.setDefaultTimeout(15_000);
       const problems = [];
@@ -161,6 +162,8 @@ export async function signIn(page, link, to) {
 
 /** What axe has against the page as it stands; [] is what is wanted. */
 export async function axe(page) {
+  // A theme or a width that has just been chosen is drawn in the next frame.
+  await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
   // Evaluated by the driver, so the page's own policy (no inline script) stays as it is.
   await page.evaluate(axeSource);
   const result = await page.evaluate(() =>

@@ -89,11 +89,12 @@ describe('an incident', () => {
     await page.keyboard.press('Shift+ArrowLeft');
     await page.locator('.brushbar').waitFor();
     await page.keyboard.press('Escape');
-    assert.equal(await page.locator('.brushbar').count(), 0);
+    await page.locator('.brushbar').waitFor({ state: 'detached' });
     await page.keyboard.press('Tab');
     await page.evaluate(() => document.activeElement?.blur());
     await page.keyboard.press('t');
     await page.waitForURL(/view=table/);
+    await page.locator('.stable').nth(1).locator('tbody tr').nth(13).waitFor();
     assert.ok((await page.locator('.stable').nth(1).locator('tbody tr').count()) >= 14);
     await page.keyboard.press('t');
     await page.locator('.plot').first().waitFor();

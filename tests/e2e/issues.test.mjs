@@ -112,15 +112,17 @@ describe('the inbox', () => {
   it('is accessible, in both themes', async () => {
     assert.deepEqual(await axe(page), []);
     await page.emulateMedia({ colorScheme: 'dark' });
-    // Colours of controls fade over.
-    await sleep(300);
     assert.deepEqual(await axe(page), []);
     await page.emulateMedia({ colorScheme: 'light' });
   });
 
   it('is gone through by keys: move, take, change the priority', async () => {
     const first = await shortOf(rows(page).first());
-    while ((await shortOf(page.locator('li.it.sel'))) !== first) await page.keyboard.press('k');
+    await soon('the first is chosen', async () => {
+      if ((await shortOf(page.locator('li.it.sel'))) === first) return true;
+      await page.keyboard.press('k');
+      return false;
+    });
     await page.keyboard.press('j');
     await soon('the second is chosen', async () => (await shortOf(page.locator('li.it.sel'))) === (await shortOf(rows(page).nth(1))));
     const second = await shortOf(page.locator('li.it.sel'));
@@ -146,7 +148,7 @@ describe('the inbox', () => {
     await page.getByText('2 selected').waitFor();
     await page.keyboard.press('i');
     await page.getByText('2 issues are archived').waitFor();
-    assert.equal(await rows(page).count(), 1);
+    await soon('one is left', async () => (await rows(page).count()) === 1);
     await page.getByRole('navigation', { name: 'Which issues' }).getByRole('button', { name: /^Archived 2/ }).waitFor({ timeout: 20_000 });
     await page.getByRole('button', { name: /^Archived/ }).click();
     await soon('both are there', async () => (await rows(page).count()) === 2);
@@ -218,8 +220,6 @@ describe('an issue', () => {
   it('is accessible, in both themes', async () => {
     assert.deepEqual(await axe(page), []);
     await page.emulateMedia({ colorScheme: 'dark' });
-    // Colours of controls fade over.
-    await sleep(300);
     assert.deepEqual(await axe(page), []);
     await page.emulateMedia({ colorScheme: 'light' });
   });
@@ -318,7 +318,7 @@ describe('an issue', () => {
     await page.getByText(/2 issues are merged into/).waitFor();
     // The one that is left must have the figures of both before it is opened.
     await page.locator('li.it .num', { hasText: /^8$/ }).waitFor({ timeout: 20_000 });
-    assert.equal(await rows(page).count(), 1);
+    await soon('one is left', async () => (await rows(page).count()) === 1);
     await rows(page).locator('.tt a').click();
     const merged = page.getByRole('region', { name: 'Merged' });
     await soon('two kinds', async () => (await merged.locator('tr').count()) === 2);

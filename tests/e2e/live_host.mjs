@@ -52,7 +52,6 @@ export async function clean(page) {
     await page.setViewportSize({ width, height: width === 390 ? 844 : 900 });
     for (const colorScheme of ['light', 'dark']) {
       await page.emulateMedia({ colorScheme });
-      await sleep(300); // colours of controls fade over
       assert.deepEqual(await axe(page), []);
     }
     assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), width, 'nothing is wider than the screen');

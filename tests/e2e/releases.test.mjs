@@ -70,7 +70,6 @@ const words = async (locator) => (await locator.innerText()).replace(/\s+/g, ' '
 async function clean(page) {
   for (const colorScheme of ['light', 'dark']) {
     await page.emulateMedia({ colorScheme });
-    await sleep(300); // colours of controls fade over
     assert.deepEqual(await axe(page), []);
   }
   await page.emulateMedia({ colorScheme: 'light' });
@@ -78,7 +77,7 @@ async function clean(page) {
 
 async function narrow(page) {
   await page.setViewportSize({ width: 390, height: 844 });
-  await sleep(300);
+  await page.waitForFunction(() => innerWidth === 390);
   assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390, 'nothing is wider than the screen');
   await clean(page);
   await page.setViewportSize({ width: 1440, height: 900 });

@@ -220,6 +220,7 @@ describe('the list of traces', () => {
   it('is worked with keys', async () => {
     await page.keyboard.press('j');
     await page.keyboard.press('j');
+    await page.locator('.tr1.sel').waitFor();
     assert.equal(await page.locator('.tr1.sel').count(), 1);
     await page.keyboard.press('Enter');
     await page.waitForURL(/\/traces\/[0-9a-f]{32}/);
