@@ -1,9 +1,7 @@
 // Dictionaries, looked up as the interpreter does (Objects/dictobject.c: open addressing, perturbed), but for what it would do with keys of equal hash:
 // it would call their __eq__. Here texts are compared as texts and integers as integers; any other key is not the one.
 #include "ext.h"
-#if PY_VERSION_HEX < 0x030B0000
-#include "old.h"
-#else
+#if PY_VERSION_HEX >= 0x030B0000
 #include <internal/pycore_dict.h>
 #endif
 #if PY_VERSION_HEX >= 0x030E0000

@@ -8,6 +8,8 @@
 
 #include <frameobject.h>
 
+#include "old.h"
+
 #include "agent/python/orders.h"
 #include "probe/capture.h"
 #include "probe/code.h"

@@ -1,5 +1,6 @@
-#include "lines_old.h"
 #include "ext.h"
+
+#include "lines_old.h"
 
 #if PY_VERSION_HEX < 0x030B0000
 #include <opcode.h>

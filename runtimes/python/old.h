@@ -6,6 +6,26 @@
 #if PY_VERSION_HEX < 0x030B0000
 #include <stdint.h>
 
+#if PY_VERSION_HEX < 0x030A0000
+#include <internal/pycore_interp.h>
+
+static inline PyObject *Py_NewRef(PyObject *o)
+{
+    Py_INCREF(o);
+    return o;
+}
+#define Py_NewRef(o) Py_NewRef((PyObject *)(o))
+
+// Whether it was on.
+static inline int PyGC_Disable(void)
+{
+    int was = PyThreadState_Get()->interp->gc.enabled;
+    PyThreadState_Get()->interp->gc.enabled = 0;
+    return was;
+}
+static inline void PyGC_Enable(void) { PyThreadState_Get()->interp->gc.enabled = 1; }
+#endif
+
 // A dictionary's table, as Objects/dict-common.h of these versions has it: all keys are of one kind.
 typedef struct {
     Py_hash_t me_hash;

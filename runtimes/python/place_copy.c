@@ -191,10 +191,18 @@ static size_t splices_of(const struct ext_site *s, struct splice_site *out)
 static void copy_make(struct swap *s)
 {
     struct splice_site at[SITES_A_CODE_MAX * SPLICES_A_SITE];
-    size_t n = 0, places = 0;
-    for (size_t i = 0; i < s->n_sites; i++)
+    size_t n = 0, places = 0, fit = 0;
+    bool room = splice_has_room(s->original);
+    for (size_t i = 0; i < s->n_sites; i++) {
+        if (s->sites[i]->raises && !room) {
+            s->sites[i]->order.outcome = CLEW_NO_ROOM;
+            continue;
+        }
+        s->sites[fit++] = s->sites[i];
         n += splices_of(s->sites[i], at + n);
-    s->copy = splice_code(s->original, at, n, &places);
+    }
+    s->n_sites = fit;
+    s->copy = n ? splice_code(s->original, at, n, &places) : NULL;
     PyErr_Clear();
     for (size_t i = 0; i < s->n_sites; i++) {
         struct clew_order *o = &s->sites[i]->order;

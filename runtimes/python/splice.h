@@ -9,6 +9,7 @@
 #include <Python.h>
 
 #if PY_VERSION_HEX < 0x030C0000
+#include <stdbool.h>
 #define CLEW_SPLICE 1
 
 enum splice_where { SPLICE_LINE, SPLICE_RETURN, SPLICE_RAISE };
@@ -22,4 +23,6 @@ struct splice_site {
 
 // New reference; NULL with *ret_places 0 when no instruction begins such a line, or with an error set. n: sites of this code.
 PyCodeObject *splice_code(PyCodeObject *code, const struct splice_site *sites, size_t n, size_t *ret_places);
+// Whether a RAISE may be among them.
+bool splice_has_room(PyCodeObject *code);
 #endif

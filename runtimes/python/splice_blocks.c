@@ -3,12 +3,12 @@
 // LINE inserts  LOAD_CONST callee; CALL_FUNCTION 0; POP_TOP : it leaves the stack as it found it. RETURN inserts
 // DUP_TOP; LOAD_CONST callee; ROT_TWO; CALL_FUNCTION 1; POP_TOP  with the value that is about to be returned. RAISE lays a block around the whole body:
 // SETUP_FINALLY  where it begins, POP_BLOCK before each RETURN_VALUE, and behind the end a handler that calls with the exception and raises it on. It is
-// the outermost block, so the program's own handlers come first; the call of the frame that the exception leaves sees no difference.
+// the outermost block, so the program's own handlers come first. From 3.10 on RERAISE 1 gives the frame back the place it was raised at; 3.9 has no such
+// instruction, there the frame (not its entry in the traceback) stands at the function's end, as it does behind any `finally` of 3.9.
 #define Py_BUILD_CORE_MODULE 1
 #include "splice.h"
 
 #if PY_VERSION_HEX < 0x030B0000
-#define NEED_OPCODE_JUMP_TABLES
 #include "lines_old.h"
 
 #include <frameobject.h>
@@ -49,9 +49,23 @@ struct copy {
     bool wrapped;    // by a block
 };
 
-static bool is_jump(int op) { return _PyOpcode_Jump[op >> 5] >> (op & 31) & 1; }
-static bool is_relative(int op) { return _PyOpcode_RelativeJump[op >> 5] >> (op & 31) & 1; }
 static bool is_setup(int op) { return op == SETUP_FINALLY || op == SETUP_WITH || op == SETUP_ASYNC_WITH; }
+static bool is_relative(int op) { return op == JUMP_FORWARD || op == FOR_ITER || is_setup(op); }
+
+static bool is_jump(int op)
+{
+    switch (op) {
+    case JUMP_ABSOLUTE:
+    case JUMP_IF_FALSE_OR_POP:
+    case JUMP_IF_TRUE_OR_POP:
+    case JUMP_IF_NOT_EXC_MATCH:
+    case POP_JUMP_IF_FALSE:
+    case POP_JUMP_IF_TRUE:
+        return true;
+    default:
+        return is_relative(op);
+    }
+}
 
 static uint8_t prefixes_of(uint32_t arg) { return arg > 0xffffff ? 3 : arg > 0xffff ? 2 : arg > 0xff ? 1 : 0; }
 
@@ -190,7 +204,7 @@ static void put_handler(struct copy *c)
             put_one(c, POP_TOP, 0, 0);
             put_call(c, s, 0);
         }
-    put_one(c, RERAISE, PY_VERSION_HEX >= 0x030A0000, 0); // 1: the frame is again where it was raised
+    put_one(c, RERAISE, PY_VERSION_HEX >= 0x030A0000, 0);
 }
 
 static void put_head(struct copy *c, int32_t line)
@@ -363,10 +377,28 @@ static PyCodeObject *make(const struct copy *c)
     return made;
 }
 
+static bool read_code(struct copy *c, PyCodeObject *code)
+{
+    Py_ssize_t units = PyBytes_GET_SIZE(code->co_code) / 2;
+    *c = (struct copy){ .code = code, .units_old = (int32_t)units, .handler = -1 };
+    if (units == 0 || units > INSTRUCTIONS_MAX)
+        return false;
+    c->old = PyMem_RawCalloc((size_t)units, sizeof *c->old);
+    return c->old && decode(c, (const uint8_t *)PyBytes_AS_STRING(code->co_code));
+}
+
+bool splice_has_room(PyCodeObject *code)
+{
+    struct copy c;
+    bool has = read_code(&c, code) && can_wrap(&c);
+    PyMem_RawFree(c.old);
+    return has;
+}
+
 static PyCodeObject *copied(struct copy *c)
 {
-    if (!decode(c, (const uint8_t *)PyBytes_AS_STRING(c->code->co_code)) || (c->wrapped && !can_wrap(c))) {
-        PyErr_SetString(PyExc_ValueError, "bytecode that cannot be moved");
+    if (c->wrapped && !can_wrap(c)) {
+        PyErr_SetString(PyExc_ValueError, "blocks that have no room for one more");
         return NULL;
     }
     insert(c);
@@ -382,21 +414,21 @@ static PyCodeObject *copied(struct copy *c)
 
 PyCodeObject *splice_code(PyCodeObject *code, const struct splice_site *sites, size_t n, size_t *ret_places)
 {
-    Py_ssize_t units = PyBytes_GET_SIZE(code->co_code) / 2;
-    *ret_places = 0;
-    if (n == 0 || n > 255 || units == 0 || units > INSTRUCTIONS_MAX)
-        return NULL;
-    size_t places = (size_t)units + 1;
-    struct copy c = { .code = code, .sites = sites, .n_sites = n, .units_old = (int32_t)units, .handler = -1 };
-    for (size_t s = 0; s < n; s++)
-        c.wrapped |= sites[s].where == SPLICE_RAISE;
-    c.old = PyMem_RawCalloc(places, sizeof *c.old);
-    c.place_of = PyMem_RawCalloc(places, sizeof *c.place_of), c.jump_of = PyMem_RawCalloc(places, sizeof *c.jump_of);
+    struct copy c;
     PyCodeObject *made = NULL;
-    if (c.old && c.place_of && c.jump_of)
-        made = copied(&c);
-    else
-        PyErr_NoMemory();
+    *ret_places = 0;
+    if (n == 0 || n > 255)
+        return NULL;
+    if (!read_code(&c, code)) {
+        PyErr_SetString(PyExc_ValueError, "bytecode that cannot be moved");
+    } else {
+        c.sites = sites, c.n_sites = n;
+        for (size_t s = 0; s < n; s++)
+            c.wrapped |= sites[s].where == SPLICE_RAISE;
+        c.place_of = PyMem_RawCalloc((size_t)c.n_old + 1, sizeof *c.place_of);
+        c.jump_of = PyMem_RawCalloc((size_t)c.n_old + 1, sizeof *c.jump_of);
+        made = c.place_of && c.jump_of ? copied(&c) : (PyCodeObject *)PyErr_NoMemory();
+    }
     PyMem_RawFree(c.old), PyMem_RawFree(c.in), PyMem_RawFree(c.place_of), PyMem_RawFree(c.jump_of);
     *ret_places = made ? c.places : 0;
     return made;

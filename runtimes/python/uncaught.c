@@ -71,6 +71,40 @@ static PyObject *exits(PyObject *self, PyObject *unused)
 }
 static PyMethodDef exits_def = { "clew_exit", exits, METH_NOARGS, NULL };
 
+#if PY_VERSION_HEX >= 0x030A0000
+static struct atexit_state *exit_state(void) { return &PyThreadState_Get()->interp->atexit; }
+static bool exit_alone(bool wanted) { return !wanted; }
+#else
+// 3.9: the state of the module atexit (Modules/atexitmodule.c), where the program has it.
+typedef struct {
+    PyObject *func, *args, *kwargs;
+} atexit_callback;
+
+struct atexit_state {
+    atexit_callback **callbacks;
+    int ncallbacks, callback_len;
+};
+
+static struct atexit_state *exit_state(void)
+{
+    PyObject *module = PyThreadState_Get()->interp->pyexitmodule;
+    const PyModuleDef *def = module && PyModule_Check(module) ? PyModule_GetDef(module) : NULL;
+    return def && strcmp(def->m_name, "atexit") == 0 ? PyModule_GetState(module) : NULL;
+}
+
+static void exits_alone(PyObject *unused) { Py_DECREF(exits(NULL, NULL)); }
+
+// Where it has not: that module, when it comes, takes our place.
+static bool exit_alone(bool wanted)
+{
+    PyInterpreterState *interp = PyThreadState_Get()->interp;
+    if (interp->pyexitfunc && interp->pyexitfunc != exits_alone)
+        return !wanted;
+    interp->pyexitfunc = wanted ? exits_alone : NULL;
+    return true;
+}
+#endif
+
 // The list of what is called at the exit, as the module atexit keeps it: that module's own functions compare what is in it, and may be the program's.
 static bool exit_add(struct atexit_state *state)
 {
@@ -106,7 +140,7 @@ static void exit_remove(struct atexit_state *state, int i)
 
 bool ext_uncaught_place(struct ext_site *const *sites, size_t n)
 {
-    struct atexit_state *state = &PyThreadState_Get()->interp->atexit;
+    struct atexit_state *state = exit_state();
     int at = -1;
     bool wanted = false;
     current = sites, n_current = n;
@@ -115,6 +149,8 @@ bool ext_uncaught_place(struct ext_site *const *sites, size_t n)
             wanted = true;
             sites[i]->told = last_value(); // of before
         }
+    if (!state)
+        return exit_alone(wanted);
     for (int i = 0; state->callbacks && i < state->ncallbacks; i++)
         if (at_exit && state->callbacks[i] && state->callbacks[i]->func == at_exit)
             at = i;

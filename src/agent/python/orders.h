@@ -47,6 +47,7 @@ enum clew_outcome {
     CLEW_NO_FUNCTION,
     CLEW_FAILED,
     CLEW_BAD_PROGRAM, // an expression whose code the in-process part does not admit
+    CLEW_NO_ROOM,     // up to 3.10: for a handler around a function's body
 };
 
 // What an expression is for.

@@ -214,6 +214,13 @@ static void tell_outcome(struct attachment *a, struct placed *p, const struct cl
     case CLEW_BAD_PROGRAM:
         tell(a, p, "error", "code_invalid", "an expression is no code that may be run", (str){ 0 });
         break;
+    case CLEW_NO_ROOM:
+        tell(
+            a, p, "error", "runtime_unsupported",
+            "the function has statements nested twenty deep: up to Python 3.10 nothing fits around them that would see "
+            "an exception leave it",
+            (str){ 0 });
+        break;
     default:
         tell(a, p, "error", "install", "the code could not be prepared", (str){ 0 });
         break;

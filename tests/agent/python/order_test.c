@@ -2,6 +2,7 @@
 #include "agent/python/interp.h"
 #include <fcntl.h>
 #include <glob.h>
+#include <limits.h>
 #include <poll.h>
 
 char *pythons[PYTHONS_MAX];
@@ -176,7 +177,7 @@ void has_not(const char *json, const char *what)
 
 static void python_add(const char *path)
 {
-    const char *only = getenv("CLEW_PYTHON"); // those with this in their path
+    const char *only = getenv("CLEW_ONLY_PYTHON"); // those with this in their path
     if (python_count == PYTHONS_MAX || access(path, X_OK) != 0 || (only && !strstr(path, only)))
         return;
     pythons[python_count] = strdup(path);
@@ -197,14 +198,19 @@ static void python_add(const char *path)
 void pythons_find(void)
 {
     signal(SIGPIPE, SIG_IGN);
-    python_add("/usr/bin/python3");
-    // Environments that have the SDKs, where an experiment has made some.
+    char system[PATH_MAX] = "", same[PATH_MAX];
+    bool known = !realpath("/usr/bin/python3", system);
+    // Environments that have the SDKs, where tools/setup or an experiment has made some: one on the system's interpreter stands for it.
     glob_t g = { 0 };
     if (glob(VICTIMS "/../../../.setup/venvs/3.*/bin/python", 0, NULL, &g) == 0)
-        for (size_t i = 0; i < g.gl_pathc; i++)
+        for (size_t i = 0; i < g.gl_pathc; i++) {
+            known |= realpath(g.gl_pathv[i], same) && strcmp(same, system) == 0;
             python_add(g.gl_pathv[i]);
+        }
     globfree(&g);
-    bool environments = python_count > 1;
+    if (!known)
+        python_add("/usr/bin/python3");
+    bool environments = python_count > (known ? 0 : 1);
     for (int minor = INTERP_MINOR_MIN; !environments && getenv("HOME") && minor <= INTERP_MINOR_MAX; minor++) {
         char pattern[512];
         snprintf(pattern, sizeof pattern, "%s/.pyenv/versions/3.%d.*/bin/python3", getenv("HOME"), minor);

@@ -435,6 +435,30 @@ static void test_exit_taken_out(void **state)
     }
 }
 
+// Where nothing fits around a function, probes of its exits are refused by name; others stand in it all the same.
+static void test_no_room(void **state)
+{
+    for (size_t i = 0; i < python_count; i++) {
+        struct victim v = start(pythons[i], NULL);
+        struct attachment *a = attach(&v);
+        struct probe at_exit = function_probe(PROBE_EXIT), in_it = line_probe(line_of("seen.append(i)"));
+        const struct probe *both[] = { &in_it, &at_exit };
+        const char *minor = strstr(pythons[i], "/3.");
+        bool refused = minor && atoi(minor + 3) <= 10;
+        at_exit.id = STR("p2"), at_exit.where.function = STR("nest"), in_it.rate = 0, in_it.frames_vars = 0;
+        assert_int_equal(python_backend.apply(a, both, 2, NULL), 0);
+        UNTIL(&v, a, seen.n >= 8 && (!refused || seen.code[0]));
+        unsigned exits = 0;
+        for (size_t k = 0; k < seen.n; k++) {
+            has(seen.captures[k], "\"function\":\"nest\"");
+            exits += strstr(seen.captures[k], "\"return\":") != NULL;
+        }
+        assert_int_equal(exits > 0, !refused);
+        assert_string_equal(seen.code, refused ? "runtime_unsupported" : "");
+        leave(&v, a);
+    }
+}
+
 static pid_t child_of(pid_t pid)
 {
     char path[64];
@@ -492,11 +516,12 @@ int main(void)
         cmocka_set_test_filter(getenv("CLEW_ONLY"));
     pythons_find();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_snapshot), cmocka_unit_test(test_closure),   cmocka_unit_test(test_steps),
-        cmocka_unit_test(test_trace),    cmocka_unit_test(test_no_line),   cmocka_unit_test(test_seen),
-        cmocka_unit_test(test_entry),    cmocka_unit_test(test_qualified), cmocka_unit_test(test_hot),
-        cmocka_unit_test(test_cycles),   cmocka_unit_test(test_killed),    cmocka_unit_test(test_fork),
-        cmocka_unit_test(test_exit),     cmocka_unit_test(test_exception), cmocka_unit_test(test_exit_taken_out),
+        cmocka_unit_test(test_snapshot),       cmocka_unit_test(test_closure),   cmocka_unit_test(test_steps),
+        cmocka_unit_test(test_trace),          cmocka_unit_test(test_no_line),   cmocka_unit_test(test_seen),
+        cmocka_unit_test(test_entry),          cmocka_unit_test(test_qualified), cmocka_unit_test(test_hot),
+        cmocka_unit_test(test_cycles),         cmocka_unit_test(test_killed),    cmocka_unit_test(test_fork),
+        cmocka_unit_test(test_exit),           cmocka_unit_test(test_no_room),   cmocka_unit_test(test_exception),
+        cmocka_unit_test(test_exit_taken_out),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
     pythons_free();

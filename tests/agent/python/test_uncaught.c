@@ -28,9 +28,10 @@ static int let_it_end(struct victim *v, char *said)
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
-static struct attachment *placed(struct victim *v, const char *python, const char *how, const struct probe *p)
+static struct attachment *placed_in(struct victim *v, const char *python, const char *file, const char *how,
+                                    const struct probe *p)
 {
-    *v = start_file(python, "/victim_uncaught.py", how);
+    *v = start_file(python, file, how);
     struct attachment *a = attach(v);
     place(a, p);
     UNTIL(v, a, strcmp(seen.state, "installed") == 0);
@@ -38,6 +39,11 @@ static struct attachment *placed(struct victim *v, const char *python, const cha
     UNTIL(v, a, until-- == 0);
     assert_int_equal(seen.n, 0);
     return a;
+}
+
+static struct attachment *placed(struct victim *v, const char *python, const char *how, const struct probe *p)
+{
+    return placed_in(v, python, "/victim_uncaught.py", how, p);
 }
 
 static void is_deep_failure(const char *json)
@@ -160,6 +166,28 @@ static void test_recursion(void **state)
     }
 }
 
+// A program without threads and without the module atexit. Placed and taken out before, too.
+static void test_bare(void **state)
+{
+    static char said[OUTPUT_MAX];
+    for (size_t i = 0; i < python_count * 2; i++) {
+        struct victim v;
+        struct probe p = uncaught_probe();
+        struct attachment *a = placed_in(&v, pythons[i / 2], "/victim_bare.py", NULL, &p);
+        if (i % 2) {
+            detach(a);
+            forget();
+            a = attach(&v);
+        }
+        assert_int_equal(let_it_end(&v, said), 1);
+        has(said, "Failure: deep failure");
+        detach(a);
+        assert_int_equal(seen.n, i % 2 ? 0 : 1);
+        if (seen.n)
+            has(seen.captures[0], "\"frames\":[{\"function\":\"deep\",");
+    }
+}
+
 // Taken out again, it says nothing.
 static void test_removed(void **state)
 {
@@ -185,6 +213,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_main), cmocka_unit_test(test_hooked),    cmocka_unit_test(test_thread),
         cmocka_unit_test(test_not),  cmocka_unit_test(test_recursion), cmocka_unit_test(test_removed),
+        cmocka_unit_test(test_bare),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
     pythons_free();

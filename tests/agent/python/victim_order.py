@@ -189,6 +189,72 @@ class Empty:
 basket = Basket(7)
 
 
+def nest(i):
+    seen = []
+    try:
+      try:
+        try:
+          try:
+            try:
+              try:
+                try:
+                  try:
+                    try:
+                      try:
+                        try:
+                          try:
+                            try:
+                              try:
+                                try:
+                                  try:
+                                    try:
+                                      try:
+                                        try:
+                                          try:
+                                            seen.append(i)
+                                          finally:
+                                            seen.append(19)
+                                        finally:
+                                          seen.append(18)
+                                      finally:
+                                        seen.append(17)
+                                    finally:
+                                      seen.append(16)
+                                  finally:
+                                    seen.append(15)
+                                finally:
+                                  seen.append(14)
+                              finally:
+                                seen.append(13)
+                            finally:
+                              seen.append(12)
+                          finally:
+                            seen.append(11)
+                        finally:
+                          seen.append(10)
+                      finally:
+                        seen.append(9)
+                    finally:
+                      seen.append(8)
+                  finally:
+                    seen.append(7)
+                finally:
+                  seen.append(6)
+              finally:
+                seen.append(5)
+            finally:
+              seen.append(4)
+          finally:
+            seen.append(3)
+        finally:
+          seen.append(2)
+      finally:
+        seen.append(1)
+    finally:
+      seen.append(0)
+    return seen
+
+
 if otel:
     otel.set_tracer_provider(TracerProvider())
 codes = (price.__code__, inner.__code__, spin.__code__, closure.__code__, order.__code__, check.__code__, Basket.total.__code__)
@@ -201,7 +267,7 @@ while True:
     traced()
     order(n)
     checked(n)
-    basket.total(3), Empty().total(3)
+    basket.total(3), Empty().total(3), nest(n)
     if "fork" in sys.argv and n == 400 and os.fork() == 0:
         sys.stdout = open(os.devnull, "w")
     if "hot" in sys.argv:
