@@ -49,13 +49,13 @@ function Numbers({ issue }: { issue: IssueDetail }) {
     <div class="nums">
       <Link class="plain" href={withParams({ view: 'events', event: undefined, eq: undefined })}>
         <b>{count(issue.events)}</b>
-        <span>{all ? `of ${count(issue.total_events ?? 0)} events` : issue.events === 1 ? 'event' : 'events'}</span>
+        <span>{all ? `of ${plural(issue.total_events ?? 0, 'event')}` : issue.events === 1 ? 'event' : 'events'}</span>
       </Link>
       <div>
         <b>{users(issue)}</b>
         <span>
           {issue.total_users !== undefined && issue.total_users !== issue.users
-            ? `of ${count(issue.total_users)} users`
+            ? `of ${plural(issue.total_users, 'user')}`
             : issue.users === 1
               ? 'user'
               : 'users'}
