@@ -1,5 +1,6 @@
 // What it costs to read ten values at a hit, and whether anything of the program runs while it is done. One process per mode:
-//   node bench/node_walk.js cost | poisoned
+//   node bench/node_walk.js cost | poisoned | inspector
+// `inspector` compares a probe with the usual way, a breakpoint whose condition is false, and says what placing either costs, at first and in the end.
 // The part is runtimes/node/walk.js, set up as src/agent/node/session.c does it. `poisoned` first replaces every intrinsic and global prototype slot that
 // the walk, the realm or Node could touch by something that counts; the control at the end shows that the counter works.
 'use strict';
@@ -22,9 +23,9 @@ function poisonEverything() {
   for (const [o, names] of slots) for (const k of names.split(' ')) define(o, k, { __proto__: null, value: poison, configurable: true, writable: true });
   for (let k = 0; k < accessors.length; k++) for (let i = 0, o = accessors[k][0], names = accessors[k][1]; i < names.length; i++) define(o, names[i], { __proto__: null, get: poison, set: poison, configurable: true });
 }
-function boot() {
+function boot(part = source) {
   const a = natives, u = undefined, c = a[0]({ __proto__: null }, { __proto__: null, name: 'clew', origin: u, codeGeneration: u, microtaskMode: u, importModuleDynamically: u });
-  return a[1]('return(N)=>{' + source + '}', u, { __proto__: null, parsingContext: c, filename: 'clew:walk', lineOffset: 0, columnOffset: 0, cachedData: u, produceCachedData: false, contextExtensions: u,
+  return a[1]('return(N)=>{' + part + '}', u, { __proto__: null, parsingContext: c, filename: 'clew:walk', lineOffset: 0, columnOffset: 0, cachedData: u, produceCachedData: false, contextExtensions: u,
     importModuleDynamically: u })()({ __proto__: null, context: c, compile: a[1], writeSync: a[2], openSync: a[3], closeSync: a[4], fstatSync: a[5], hrtime: a[6], isProxy: a[7], isMap: a[8], isSet: a[9],
     isDate: a[10], isTypedArray: a[11], getStore: a[12], close: a[13], cpuUsage: a[14], storage: a[15], process: a[16], global: globalThis });
 }
@@ -48,6 +49,61 @@ if (process.argv[2] === 'poisoned') {
   C.order('{"end":true}'); seen.end = ran; ran = 0;
   try { getters.evil; } catch (e) { /* counted */ } try { trap.zzz; } catch (e) { /* counted */ } try { [1, , 3][3]; } catch (e) { /* counted */ } // eslint-disable-line no-sparse-arrays
   write(1, '{"node":"' + version + '","realm":' + seen.realm + ',"walk":' + seen.walk + ',"stack":' + seen.stack + ',"order":' + seen.order + ',"hit":' + seen.hit + ',"end":' + seen.end + ',"control":' + ran + '}\n');
+} else if (process.argv[2] === 'inspector') {
+  // Both through a session in this process: such a call is as long as the program stands. Without the budget, which a tight loop is over at once.
+  const { Session } = require('inspector'), session = new Session(), out = { node: version }, C = boot(source.replace('SHARE = 100', 'SHARE = 0')), reader = fs.openSync(fifo, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK), drained = Buffer.alloc(1 << 20);
+  const text = 'function probed(o, n) {\n  const total = o.total + n;\n  return total;\n}\nfunction other(n) {\n  let s = 0;\n  for (let i = 0; i < 1000; i++) s += i % (n + 2);\n  return s;\n}\n[probed, other]\n';
+  const [probed, other] = vm.runInThisContext(text, { filename: 'probed.js' }), sorted = list => list.sort((a, b) => a - b), ms = n => Number(n.toFixed(2));
+  const post = (method, params) => { let answer; session.post(method, params, (error, result) => { if (error) throw new Error(method + ': ' + error.message); answer = result; }); return answer; };
+  const each = (batches, times, f, between) => { // ns of one, of the tenth part of the batches that the machine disturbs least
+    const all = [];
+    for (let b = 0; b < batches; b++) { const t = hr(); for (let i = 0; i < times; i++) f(i); all.push(Number(hr() - t) / times); if (between) between(); }
+    return Math.round(sorted(all)[Math.floor(batches / 10)]);
+  };
+  const drain = () => { try { while (fs.readSync(reader, drained) > 0); } catch (e) { /* empty */ } };
+  const hit = n => probed(order, n), unrelated = n => other(n);
+  let script;
+  session.on('Debugger.scriptParsed', m => { if (m.params.url === 'probed.js' && !script) script = m.params.scriptId; });
+  session.connect();
+  for (let i = 0; i < 20000; i++) { hit(i); unrelated(i & 7); }
+  out.call_ns = each(41, 10000, hit);
+  const alone = each(41, 500, unrelated);
+  globalThis.console = new console.Console(fs.createWriteStream('/dev/null'));
+  post('Debugger.enable');
+  const at = condition => post('Debugger.setBreakpointByUrl', { url: 'probed.js', lineNumber: 2, condition }).breakpointId;
+  for (const [name, condition] of [['breakpoint_false_ns', 'false'], ['breakpoint_compares_ns', 'o.total > 1000'], ['breakpoint_logs_ns', 'console.log(o.total), false']]) {
+    const id = at(condition);
+    out[name] = each(31, 100, hit);
+    if (condition === 'false') out.unrelated_with_breakpoint = ms(each(41, 500, unrelated) / alone);
+    post('Debugger.removeBreakpoint', { breakpointId: id });
+  }
+  const N = Number(process.argv[4] || 200), timed = f => { const t = hr(); f(); return Number(hr() - t) / 1e6; };
+  const arms = { breakpoint: [], probe: [] };
+  // In this order: a breakpoint by name stands in what is left of changed scripts, too, and so costs the more the more of them there were.
+  for (let i = 0; i < N; i++) arms.breakpoint.push(timed(() => post('Debugger.removeBreakpoint', { breakpointId: at('false') })));
+  const probe = (slot, more) => ({ slot, revision: 1, vars: true, frames: 5, depth: 3, items: 50, string: 512, bytes: 131072, hitOp: 0, hitN: 0, sample: 4294967296, interval: 0, burst: 0, granted: 1e6, names: ['"o"', '"n"', '"total"'], ...more });
+  const capture = 'H.take(s,[a,b,c],s.all)},0]', head = 'return [(a,b,c)=>{if(--s.skip<0)H.tick(s);s.hits++;', mark = { mark: [1, 2], owner: [1, 2], by: 0, timed: false, buckets: false, rising: true };
+  C.order(JSON.stringify({ open: fifo, set: [probe(1, { code: head + 'try{H.start();if(!H.t(H.gt(H.f(a,"total",0,0),1000,0),0)){s.filtered++;if(s.t0)H.done(s);return}}catch(e){H.fault(s,e);if(s.t0)H.done(s);return}' + capture }),
+    probe(2, { code: head + capture }), probe(3, { ...mark, code: head + 'H.count(s,[a,b,c],s.all)},0]' })] }));
+  const change = scriptSource => post('Debugger.setScriptSource', { scriptId: script, scriptSource }), placed = slot => text.replace('return total', `try{__clew.p${slot}&&__clew.p${slot}(o,n,total)}catch{};return total`);
+  for (const [name, slot, batches, times] of [['probe_false_ns', 1, 21, 2000], ['probe_counts_ns', 3, 21, 2000], ['probe_captures_ns', 2, 81, 50]]) {
+    const { status } = change(placed(slot));
+    if (status && status !== 'Ok') throw new Error(status);
+    out[name] = each(batches, times, hit, drain);
+    if (slot === 1) out.unrelated_with_probe = ms(each(41, 500, unrelated) / alone);
+    change(text);
+  }
+  const counts = JSON.parse(C.counts());
+  if (counts.some(c => !c.hits || c.state !== 1)) throw new Error('a probe was not hit: ' + C.counts());
+  for (let i = 0; i < N; i++) arms.probe.push(timed(() => { change(placed(1)); change(text); }));
+  for (const kind of ['breakpoint', 'probe']) {
+    const first = sorted(arms[kind].slice(0, N / 10)), last = sorted(arms[kind].slice(-N / 10));
+    out['first_to_last_' + kind] = ms(last[last.length >> 1] / first[first.length >> 1]);
+    sorted(arms[kind]);
+    out[kind + '_on_off_ms'] = [ms(arms[kind][N >> 1]), ms(arms[kind][Math.floor(N * 0.99)])];
+  }
+  session.disconnect();
+  process.stdout.write(JSON.stringify(out) + '\n', () => process.exit(0));
 } else {
   const started = hr(), C = boot(), out = { node: version, realm_ms: Number(hr() - started) / 1e6 }, ring = new Array(4096), H = C.H;
   let n = 0;

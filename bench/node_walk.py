@@ -15,7 +15,7 @@ def run(node, mode):
         os.mkfifo(fifo)
         reader = os.open(fifo, os.O_RDWR | os.O_NONBLOCK)
         try:
-            done = subprocess.run([node, HERE + "/node_walk.js", mode, fifo], capture_output=True, text=True, timeout=120)
+            done = subprocess.run([node, HERE + "/node_walk.js", mode, fifo], capture_output=True, text=True, timeout=600)
         finally:
             os.close(reader)
     return json.loads(done.stdout) if done.returncode == 0 else {"node": node, "failed": done.stderr[-300:]}
@@ -24,7 +24,7 @@ def run(node, mode):
 def main():
     places = ["/usr/bin/node", "/usr/local/bin/node", *sorted(glob.glob(HERE + "/../.setup/nodes/*/node_modules/node/bin/node"))]
     nodes = list(dict.fromkeys(os.path.realpath(p) for p in places if os.access(p, os.X_OK)))
-    for mode in ("poisoned", "cost"):
+    for mode in ("poisoned", "cost", "inspector"):
         rows = sorted((run(n, mode) for n in nodes), key=lambda r: r["node"])
         names = [k for k in rows[0] if k != "node"]
         print("\n| Node | " + " | ".join(names) + " |\n|---" * 1 + "|---" * len(names) + "|")
