@@ -15,7 +15,7 @@ const setSize = getter(Set.prototype, 'size'), setHas = un(Set.prototype.has), g
 const symbolText = getter(Symbol.prototype, 'description'), bufferLength = getter(getPrototypeOf(Uint8Array.prototype), 'length');
 const weakGet = un(WeakMap.prototype.get), weakSet = un(WeakMap.prototype.set), symbolFor = Symbol.for;
 const { isProxy, isMap, isSet, isDate, isTypedArray, hrtime, writeSync, openSync, closeSync, fstatSync, compile, getStore, cpuUsage, storage, global } = N;
-const U32 = 4294967296, STEPS = 20000, SOFT_NS = 5e6, HARD_NS = 2e7, ODD_NS = 1e6, BURST_NS = 1e7, SHARE = 100, TELL_NS = 5e8, CHUNK = 1300, ITEMS_MAX = 4096, VERSION = 3;
+const U32 = 4294967296, STEPS = 20000, SOFT_NS = 5e6, HARD_NS = 2e7, ODD_NS = 1e6, BURST_NS = 1e7, SHARE = 100, TELL_NS = 5e8, CHUNK = 1300, ITEMS_MAX = 4096, VERSION = 4;
 
 // ---- sensitive names, as src/probe/redact.c has them; only for names that an expression makes at the hit ----
 const STEMS = /accesskey|accesstoken|apikey|apitoken|authorization|authtoken|authkey|bearertoken|cardnumber|clientsecret|cookie|creditcard|credential|csrftoken|encryptionkey|idtoken|mysqlpwd|passphrase|passwd|password|privatekey|pgpass|refreshtoken|secret|sessionid|sessionkey|sessiontoken|signingkey|socialsecurity|xsrftoken/;
@@ -479,6 +479,10 @@ function die() { // the agent is gone: nothing more happens until another one co
   fd = -1;
 }
 const OPTIONS = { __proto__: null, bigint: false };
+// A timer that no program has touched, and that keeps no process alive.
+const LOOKS = 1500, LATER_MS = 20, waitAsync = Atomics.waitAsync, then = un(Promise.prototype.then), never = new Int32Array(new SharedArrayBuffer(4));
+const later = f => { then(waitAsync(never, 0, 0, LATER_MS).value, f); };
+let shutting = 0;
 function send(s) {
   if (fd < 0) return false;
   try {
@@ -754,13 +758,29 @@ const C = { __proto__: null,
     if (o.end) die();
     return '[' + answer.join(',') + ']';
   },
-  edited: '',
+  edited: '', copies: '', // what agents keep here for the next one: changed files, and which of the engine's scripts of them run
   version: VERSION, n: hr, z: Z,
   // A return without a value, and the end of a function that is written on one line.
   w(hit, since, ...names) { if (hit) try { hit(1, undefined, since, ...names); } catch (e) { /* a program is not disturbed */ } },
   // `h(..).v = x` has the value x, whatever becomes of it here.
   h(hit, since, ...names) { return hit ? { __proto__: null, set v(x) { try { hit(1, x, since, ...names); } catch (e) { /* as above */ } } } : SINK; },
-  shut() { N.close(); },
+  keep(copies) { C.copies = copies; return true; },
+  // Closes the inspector once nobody is connected to it: told to end while a client is there, Node waits for the client, and may crash where that one leaves
+  // meanwhile. So the client hands this over, and then leaves, or has been killed. where: descriptor and inode of its connection.
+  shut(where) {
+    const [fd, inode] = parse(where), turn = ++shutting;
+    let looks = LOOKS, gone = 0;
+    const look = () => {
+      if (turn !== shutting) return;
+      let there = false;
+      try { there = own(fstatSync(fd, OPTIONS), 'ino') === inode; } catch (e) { /* it is closed */ }
+      if (!there && ++gone > 2) { N.close(); return; } // by then the end of its session has been worked off, too
+      if (--looks) later(look);
+    };
+    later(look);
+    return true;
+  },
+  stay() { shutting++; }, // a client is there again
   counts() { let all = '['; for (const i in slots) all += (all.length > 1 ? ',' : '') + '{"s":' + i + ',"r":' + slots[i].revision + ',' + counts(slots[i]) + '}'; return all + ']'; },
   // For the measurement of the walk alone.
   walk(list, options) { limits = options; seen = new Map(); serial = values = 0; cutTime = false; deadline = Infinity; out = '['; for (let i = 0; i < list.length; i++) { if (i) put(','); value(list[i], options.depth); } const s = out + ']'; out = ''; return s; },

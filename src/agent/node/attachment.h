@@ -59,7 +59,7 @@ struct placed {                // a probe of the set
     struct map_candidates *maps; // NULL: a script is called by its file
 };
 
-enum session_step { SESSION_NONE, SESSION_OPENING, SESSION_TALKING, SESSION_PAUSING, SESSION_CLOSING };
+enum session_step { SESSION_NONE, SESSION_OPENING, SESSION_TALKING, SESSION_PAUSING, SESSION_CLOSING, SESSION_CLOSED };
 
 // V8 keeps the old text of a changed script as a script of its own, with a new number and the same name, until its collector comes by. Nothing of the
 // program runs it, and changing it, too, would double their number. So those of changed files that do run are known by their numbers; of the
@@ -86,7 +86,10 @@ struct session {
     struct arena arena;
     struct inspector_sockets before;
     struct ws_client *ws;
-    int holder; // pipe to the process that holds the connection, too; 0: none
+    unsigned port;
+    int descriptor; // of its end of the connection, in the process; -1: not known
+    uint64_t inode; // that socket's
+    int holder;     // pipe to the process that holds the connection, too; 0: none
     int64_t begun_ns, end_ns, resume_ns;
     int message; // id of the request under way
     void (*then)(struct attachment *a, const struct json_node *result);

@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -324,4 +325,44 @@ int inspector_connect(const struct process *p, unsigned port, struct ws_client *
     if (theirs >= 0)
         close(theirs);
     return rc;
+}
+
+static unsigned port_of(int fd, bool peer)
+{
+    struct sockaddr_in to = { 0 };
+    socklen_t n = sizeof to;
+    int rc = peer ? getpeername(fd, (struct sockaddr *)&to, &n) : getsockname(fd, (struct sockaddr *)&to, &n);
+    return rc == 0 && to.sin_family == AF_INET ? ntohs(to.sin_port) : 0;
+}
+
+int inspector_descriptor(const struct process *p, int ours, uint64_t *ret_inode)
+{
+    unsigned near = port_of(ours, false), far = port_of(ours, true);
+    unsigned long long inode = 0;
+    char line[512], wanted[64];
+    int found = -1, net = openat(p->dir, "net/tcp", O_RDONLY | O_CLOEXEC);
+    FILE *f = net < 0 ? NULL : fdopen(net, "r");
+    while (f && near && !inode && fgets(line, sizeof line, f)) {
+        unsigned local, remote;
+        unsigned long long i;
+        if (sscanf(line, " %*u: 0100007F:%4X 0100007F:%4X %*X %*s %*s %*s %*u %*u %llu", &local, &remote, &i) == 3 &&
+            local == far && remote == near)
+            inode = i;
+    }
+    if (f)
+        fclose(f);
+    snprintf(wanted, sizeof wanted, "socket:[%llu]", inode);
+    int fd = inode ? openat(p->dir, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    for (struct dirent *e; d && found < 0 && (e = readdir(d));) {
+        char to[64];
+        ssize_t len = readlinkat(dirfd(d), e->d_name, to, sizeof to - 1);
+        to[len > 0 ? len : 0] = 0;
+        if (strcmp(to, wanted) == 0)
+            found = (int)strtol(e->d_name, NULL, 10);
+    }
+    if (d)
+        closedir(d);
+    *ret_inode = inode;
+    return found;
 }

@@ -25,3 +25,5 @@ enum inspector_port inspector_port_state(const struct process *p, uint64_t *ret_
 unsigned inspector_opened(const struct process *p, const struct inspector_sockets *before);
 // Connects, in the process' network. Blocks for some milliseconds: another thread of the process answers, not the program's.
 int inspector_connect(const struct process *p, unsigned port, struct ws_client **ret, struct err *err);
+// The process' end of that connection, by its descriptor there. -1: not found.
+int inspector_descriptor(const struct process *p, int ours, uint64_t *ret_inode);

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -26,7 +27,8 @@ enum {
     SCRIPTS_MAX = 100000,
     SOURCE_ROOM = 16 << 20,
     HOLD_MS = 10000,
-    QUIET_MS = 100
+    QUIET_MS = 100,
+    CLOSED_MS = 10
 };
 
 // Of Node, and verified to be: in the order of BOOT. Nothing of the program is called to get them but, before Node 20.16, hooks of module loading.
@@ -51,16 +53,22 @@ enum { NATIVES_FUNCTIONS = 15, NATIVES_N = 18 };
 bool session_runs(const struct attachment *a) { return a->session.step != SESSION_NONE; }
 
 // A Node whose client is cut off in the middle of an answer may crash (22 does): what it writes then fails where it does not expect it. So that no end of this
-// process, not even by SIGKILL, cuts it off, another process holds the connection, too: it takes what still comes, and leaves when nothing does.
+// process, not even by SIGKILL, cuts it off, another process holds the connection, too: it takes what still comes, and says that it leaves when nothing does.
 static void hold_on(int fd, int life)
 {
+    static const uint8_t leave[] = { 0x88, 0x80, 0, 0, 0, 0 }; // RFC 6455: close, masked with nothing
     static char in[64 << 10];
     struct pollfd p = { life, POLLIN, 0 };
     while (poll(&p, 1, -1) < 0) {}
     if (read(life, in, 1) == 1)
         return; // its maker has left as it should
     p.fd = fd;
-    for (int ms = HOLD_MS; poll(&p, 1, ms) > 0 && read(fd, in, sizeof in) > 0; ms = QUIET_MS) {}
+    bool over = false;
+    for (int ms = HOLD_MS; !over && poll(&p, 1, ms) > 0; ms = QUIET_MS)
+        over = read(fd, in, sizeof in) <= 0;
+    if (over || send(fd, leave, sizeof leave, MSG_NOSIGNAL) < 0)
+        return;
+    while (poll(&p, 1, HOLD_MS) > 0 && read(fd, in, sizeof in) > 0) {}
 }
 
 static int hold(int fd)
@@ -138,7 +146,7 @@ static void shut(struct attachment *a);
 void session_abort(struct attachment *a)
 {
     struct session *s = &a->session;
-    if (!session_runs(a) || s->step == SESSION_CLOSING)
+    if (!session_runs(a) || s->step == SESSION_CLOSING || s->step == SESSION_CLOSED)
         return;
     s->again = true;
     if (s->ws)
@@ -229,8 +237,30 @@ str session_keep(struct attachment *a, str text)
 
 static void on_shut(struct attachment *a, const struct json_node *result) { finish(a); }
 
+// The process closes its inspector as soon as this connection is gone.
+static void on_handed(struct attachment *a, const struct json_node *result)
+{
+    struct session *s = &a->session;
+    if (!session_value_of(result)) {
+        finish(a); // it stays open for the next session
+        return;
+    }
+    ws_client_close(s->ws, WS_NORMAL, (str){ 0 });
+    s->ws = NULL;
+    close(s->holder); // who takes what comes until the process has closed its end
+    s->holder = 0;
+    s->step = SESSION_CLOSED;
+}
+
 static void shut_counted(struct attachment *a)
 {
+    struct session *s = &a->session;
+    if (s->object.len && s->descriptor >= 0 && s->holder > 0) {
+        char where[64];
+        snprintf(where, sizeof where, "[%d,%llu]", s->descriptor, (unsigned long long)s->inode);
+        session_call(a, "function(w){return this.shut(w)}", str_z(where), on_handed);
+        return;
+    }
     struct json_writer w = session_ask(a, "Runtime.evaluate");
     session_put_text(&w, "expression", STR("process._debugEnd()"));
     session_ask_end(a, &w, on_shut);
@@ -524,13 +554,27 @@ static void worker_found(struct attachment *a, const struct json_node *params)
         s->workers[s->n_workers++] = session_keep(a, url);
 }
 
+static void ask_workers(struct attachment *a)
+{
+    struct json_writer w = session_ask(a, "NodeWorker.enable");
+    json_put_key(&w, STR("waitForDebuggerOnStart")), json_put_bool(&w, false);
+    session_ask_end(a, &w, on_workers);
+}
+
+static void on_copies(struct attachment *a, const struct json_node *result)
+{
+    session_copies_read(a, json_text_of(session_value_of(result)));
+    ask_workers(a);
+}
+
 // Left there by an earlier session, of this agent or of one that was killed.
 static void on_existing(struct attachment *a, const struct json_node *result)
 {
     a->session.object = session_keep(a, json_get_text(json_get(result, STR("result")), STR("objectId")));
-    struct json_writer w = session_ask(a, "NodeWorker.enable");
-    json_put_key(&w, STR("waitForDebuggerOnStart")), json_put_bool(&w, false);
-    session_ask_end(a, &w, on_workers);
+    if (a->session.object.len)
+        session_call(a, "function(){return this.copies}", (str){ 0 }, on_copies);
+    else
+        ask_workers(a);
 }
 
 // --- opening, and going on ---
@@ -585,9 +629,11 @@ static void opening(struct attachment *a, int64_t now)
         return;
     }
     s->begun_ns = now;
+    s->port = port;
     s->holder = hold(ws_client_fd(s->ws));
+    s->descriptor = inspector_descriptor(&a->process, ws_client_fd(s->ws), &s->inode);
     struct json_writer w = session_ask(a, "Runtime.evaluate");
-    session_put_text(&w, "expression", STR("typeof __clew==='object'&&__clew.version===3?__clew:null"));
+    session_put_text(&w, "expression", STR("typeof __clew==='object'&&__clew.version===4?(__clew.stay(),__clew):null"));
     session_ask_end(a, &w, on_existing);
 }
 
@@ -657,6 +703,13 @@ void session_step(struct attachment *a, int64_t now)
     }
     if (s->step == SESSION_OPENING) {
         opening(a, now);
+        return;
+    }
+    if (s->step == SESSION_CLOSED) {
+        if (now >= s->resume_ns && inspector_opened(&a->process, &s->before) != s->port)
+            finish(a);
+        else if (now >= s->resume_ns)
+            s->resume_ns = now + CLOSED_MS * 1000000ll;
         return;
     }
     if (s->step == SESSION_PAUSING && now >= s->resume_ns)

@@ -25,8 +25,10 @@ void session_put_edited(struct attachment *a, struct json_writer *w);
 void session_copies_parsed(struct session *s, str id);
 // Whether it is but the remains of a change.
 bool session_copies_remains(const struct attachment *a, str id, str url);
-// Which scripts of changed files run, for the next session; then goes on.
+// Which scripts of changed files run is kept in the process for the next session, of this agent or another one; then goes on.
 void session_copies_count(struct attachment *a, void (*then)(struct attachment *a));
+// What the last session has kept.
+void session_copies_read(struct attachment *a, str text);
 
 // session_script.c
 void session_next_script(struct attachment *a);

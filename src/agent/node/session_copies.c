@@ -2,9 +2,11 @@
 #include "agent/node/session.h"
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/mem.h"
 #include "base/numfmt.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 static int64_t number_of(str id)
 {
@@ -48,6 +50,8 @@ bool session_copies_remains(const struct attachment *a, str id, str url)
     return true;
 }
 
+static void on_kept(struct attachment *a, const struct json_node *result) { a->session.resumed(a); }
+
 static void on_numbered(struct attachment *a, const struct json_node *result)
 {
     struct session *s = &a->session;
@@ -67,7 +71,34 @@ static void on_numbered(struct attachment *a, const struct json_node *result)
             now.live[now.n].url_hash = hash, now.live[now.n++].id = number_of(s->scripts[i].id);
     }
     a->copies = all ? now : (struct script_copies){ 0 };
-    s->resumed(a);
+    if (!s->object.len) {
+        s->resumed(a);
+        return;
+    }
+    buf_clear(&s->text);
+    buf_printf(&s->text, "%lld", (long long)a->copies.until);
+    for (size_t i = 0; i < a->copies.n; i++)
+        buf_printf(&s->text, " %llu %lld", (unsigned long long)a->copies.live[i].url_hash,
+                   (long long)a->copies.live[i].id);
+    session_call(a, "function(c){return this.keep(c)}", buf_view(&s->text), on_kept);
+}
+
+void session_copies_read(struct attachment *a, str text)
+{
+    struct script_copies now = { 0 };
+    char *all = mem_alloc(text.len + 1), *at = all;
+    if (!all)
+        return;
+    if (text.len)
+        memcpy(all, text.ptr, text.len);
+    all[text.len] = 0;
+    now.until = strtoll(at, &at, 10);
+    while (*at == ' ' && now.n < COPIES_MAX) {
+        now.live[now.n].url_hash = strtoull(at, &at, 10);
+        now.live[now.n++].id = *at == ' ' ? strtoll(at, &at, 10) : 0;
+    }
+    a->copies = now;
+    mem_free(all);
 }
 
 void session_copies_count(struct attachment *a, void (*then)(struct attachment *a))

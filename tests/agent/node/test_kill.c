@@ -1,4 +1,4 @@
-// The agent is killed, at every step of what it does with a Node process up to the closing of its inspector: the program goes on, the next agent finishes what was begun, and then its source is
+// The agent is killed, at every step of what it does with a Node process: the program goes on, the next agent finishes what was begun, and then its source is
 // as it was and its inspector is closed. Which steps there are is counted, not listed: the agent kills itself once it has sent its n-th request.
 #include "victim.h"
 
@@ -15,7 +15,7 @@
 #include "agent/node/attachment.h"
 #include <cmocka.h>
 
-enum { PATIENCE_S = 60, LINE = 5, STEPS_MAX = 200 };
+enum { PATIENCE_S = 60, LINE = 5, STEPS_MAX = 200, CLOSINGS = 14 };
 
 static struct victim start_it(const char *node) { return start(node, "victim_kill.js", ""); }
 
@@ -124,6 +124,12 @@ static void it_is_killed_at_every_step(void **state)
             goes_on(&v, "while it opened", k);
         }
         finish(&v, &p, "while it opened", kills);
+        // It has left, and the process is about to close its inspector: the next one comes before, while and after that is done.
+        for (int k = 0; k < CLOSINGS; k++, kills++) {
+            assert_true(agent(&v, &p, 0, SESSION_CLOSED, k * 8000));
+            goes_on(&v, "while it closed", k);
+        }
+        finish(&v, &p, "while it closed", kills);
         // Each request of a first session, in a process that has not seen one.
         for (n = 1; n < STEPS_MAX; n += i ? 8 : 1, kills++) { // of one Node each, of the others some
             struct victim fresh = start_it(nodes[i]);
@@ -136,8 +142,9 @@ static void it_is_killed_at_every_step(void **state)
                 break;
         }
         assert_true(n > 10 && n < STEPS_MAX);
-        printf("# %s: %d kills (6 while the inspector opens, %d at a request each), %lld s: none hurt\n", nodes[i],
-               kills, kills - 6, (long long)((now_ns() - began) / 1000000000));
+        printf("# %s: %d kills (6 while the inspector opens, %d while it closes, %d at a request each), %lld s: none "
+               "hurt\n",
+               nodes[i], kills, CLOSINGS, kills - 6 - CLOSINGS, (long long)((now_ns() - began) / 1000000000));
         end(&v);
     }
 }
