@@ -591,6 +591,32 @@ def test_questions_are_answered_by_an_agent(server, connected):
     ask(server, "GET", f"/api/v1/live/files?service={name}", expect=403, token=server.token("read"))
 
 
+def test_a_process_that_has_no_such_file_is_not_the_last_one_asked(server, connected):
+    name = service()
+    agent = connected(processes=[process(n, name) for n in (1, 2, 3)])
+    eventually(lambda: ask(server, "GET", f"/api/v1/live/instances?service={name}")["instances"][2])
+    asked = []
+
+    def answer():
+        for _ in range(5):
+            m = agent.wait("resolve")
+            asked.append(m["process"])
+            if m["process"] == "2-100":
+                agent.say("resolved", request=m["request"], ok=True, result={"path": m["path"], "text": "x = 1\n"})
+            else:
+                agent.say("resolved", request=m["request"], ok=False, error={"code": "no_source", "message": "the process has no such file"})
+
+    t = threading.Thread(target=answer)
+    t.start()
+    assert ask(server, "GET", f"/api/v1/live/source?service={name}&path=app.py")["process"] == "2-100"
+    # One that is named is the only one.
+    assert "no such file" in ask(server, "GET", f"/api/v1/live/source?service={name}&path=app.py&process=3-100", expect=400)["error"]["message"]
+    assert asked[-1] == "3-100" and len(set(asked[:-1])) == len(asked) - 1
+    for _ in range(5 - len(asked)):
+        ask(server, "GET", f"/api/v1/live/source?service={name}&path=app.py&process=2-100")
+    t.join()
+
+
 def test_a_question_ends_with_its_agent(server, connected):
     name = service()
     agent = connected(processes=[process(1, name)])
