@@ -100,6 +100,8 @@ static void put_monitor(struct json_writer *w, struct api_call *call, const stru
     api_put_text(w, STR("name"), m->name);
     api_put_text(w, STR("project"), slug_of(call, m->project));
     put_schedule(w, m);
+    if (m->trouble.len)
+        api_put_text(w, STR("trouble"), m->trouble);
     put_number(w, STR("margin_s"), m->margin_s);
     put_number(w, STR("max_runtime_s"), m->max_runtime_s);
     put_number(w, STR("failure_threshold"), m->failure_threshold);
@@ -252,6 +254,7 @@ static bool take_monitor(struct api_call *call, const struct json_node *root, st
         return false;
     if (!schedule)
         return true;
+    m->trouble = (str){ 0 }; // what the job brings is no longer what counts, until it brings it again
     m->scheduled = true;
     m->timezone = json_get_text(schedule, STR("timezone"));
     if (str_eq(m->timezone, STR("UTC")))

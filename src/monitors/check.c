@@ -1,6 +1,5 @@
 // A check-in and what follows from it.
 #include "base/hex.h"
-#include "base/log.h"
 #include "base/utf8.h"
 #include "monitors/monitors_internal.h"
 
@@ -80,6 +79,21 @@ static int environment_of(struct monitors *m, const struct monitor *mon, str nam
     return r;
 }
 
+static str trouble_of(const struct err *why, struct arena *arena)
+{
+    return arena_printf(arena, "%s%s%s", why->message[0] ? why->message : err_text(why->code), why->hint[0] ? ": " : "",
+                        why->hint);
+}
+
+// A check-in without a configuration says nothing about it: what was wrong stays wrong.
+static int trouble_keep(struct monitors *m, struct monitor *mon, str trouble, struct err *err)
+{
+    if (!trouble.len || str_eq(trouble, mon->trouble))
+        return 0;
+    mon->trouble = trouble;
+    return db_run(&m->db, NULL, err, "UPDATE monitor SET trouble = ? WHERE id = ?", "ti", trouble, mon->id);
+}
+
 // What a check-in says about the monitor itself comes first: an unknown one is made, a changed one changed.
 static int monitor_for(struct monitors *m, const struct check_in *c, struct arena *arena, struct monitor *ret,
                        struct err *err)
@@ -98,12 +112,13 @@ static int monitor_for(struct monitors *m, const struct check_in *c, struct aren
         return r;
     bool known = r == 1;
     bool configured = c->config.len && monitor_config_read(c->config, arena, &config, &why) == 0;
-    if (c->config.len && !configured)
-        log_debug("monitors", "the configuration of the monitor %.*s is not used: %s", STR_ARG(c->slug), why.message);
-    if (known && !configured)
-        return 0;
-    if (!configured) // nothing of what was half read
+    if (!configured) { // nothing of what was half read
         config = plain;
+        if (c->config.len)
+            config.trouble = trouble_of(&why, arena);
+    }
+    if (known && !configured)
+        return trouble_keep(m, ret, config.trouble, err);
     if (known) {
         config.id = ret->id;
         config.name = ret->name;
@@ -114,7 +129,7 @@ static int monitor_for(struct monitors *m, const struct check_in *c, struct aren
                     str_eq(config.timezone, ret->timezone) && config.margin_s == ret->margin_s &&
                     config.max_runtime_s == ret->max_runtime_s && config.failure_threshold == ret->failure_threshold &&
                     config.recovery_threshold == ret->recovery_threshold;
-        if (same)
+        if (same && !ret->trouble.len)
             return 0;
     }
     r = monitor_write(m, &config, &id, err);

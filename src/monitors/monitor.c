@@ -126,7 +126,7 @@ int monitor_config_read(str json, struct arena *arena, struct monitor *w, struct
 
 #define MONITOR_COLUMNS                                                                            \
     "id, project, slug, name, scheduled, crontab, every, unit, timezone, margin_s, max_runtime_s," \
-    " failure_threshold, recovery_threshold, muted, disabled, created_ns"
+    " failure_threshold, recovery_threshold, muted, disabled, created_ns, trouble"
 
 static int of_row(sqlite3_stmt *s, struct arena *arena, struct monitor *ret, struct err *err)
 {
@@ -147,7 +147,8 @@ static int of_row(sqlite3_stmt *s, struct arena *arena, struct monitor *ret, str
                              .recovery_threshold = sqlite3_column_int64(s, 12),
                              .muted = sqlite3_column_int64(s, 13),
                              .disabled = sqlite3_column_int64(s, 14),
-                             .created = sqlite3_column_int64(s, 15) };
+                             .created = sqlite3_column_int64(s, 15),
+                             .trouble = monitors_text(arena, s, 16, &failed) };
     db_done(s);
     return failed ? monitors_nomem(err) : 1;
 }
@@ -180,11 +181,11 @@ static int insert(struct monitors *m, const struct monitor *w, int64_t *ret_id, 
         return err_set(err, ERR_LIMIT, "too_many_monitors", "there are %d monitors already", MONITORS_MAX);
     r = db_run(&m->db, NULL, err,
                "INSERT INTO monitor (project, slug, name, scheduled, crontab, every, unit, timezone, margin_s,"
-               " max_runtime_s, failure_threshold, recovery_threshold, muted, disabled, created_ns)"
-               " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-               "ittitiitiiiiiii", (int64_t)w->project, w->slug, w->name.len ? w->name : w->slug, (int64_t)w->scheduled,
+               " max_runtime_s, failure_threshold, recovery_threshold, muted, disabled, created_ns, trouble)"
+               " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+               "ittitiitiiiiiiit", (int64_t)w->project, w->slug, w->name.len ? w->name : w->slug, (int64_t)w->scheduled,
                w->crontab, w->every, (int64_t)w->unit, w->timezone, w->margin_s, w->max_runtime_s, w->failure_threshold,
-               w->recovery_threshold, (int64_t)w->muted, (int64_t)w->disabled, monitors_now(m));
+               w->recovery_threshold, (int64_t)w->muted, (int64_t)w->disabled, monitors_now(m), w->trouble);
     if (r == ERR_EXIST)
         err_set(err, r, "monitor_exists", "the project has a monitor \"%.*s\" already", STR_ARG(w->slug));
     if (r == 0)
@@ -229,11 +230,11 @@ int monitor_write(struct monitors *m, const struct monitor *w, int64_t *ret_id, 
     r = db_run(
         &m->db, &changes, err,
         "UPDATE monitor SET slug = ?, name = ?, scheduled = ?, crontab = ?, every = ?, unit = ?, timezone = ?,"
-        " margin_s = ?, max_runtime_s = ?, failure_threshold = ?, recovery_threshold = ?, muted = ?, disabled = ?"
-        " WHERE id = ?",
-        "ttitiitiiiiiii", w->slug, w->name.len ? w->name : w->slug, (int64_t)w->scheduled, w->crontab, w->every,
+        " margin_s = ?, max_runtime_s = ?, failure_threshold = ?, recovery_threshold = ?, muted = ?, disabled = ?,"
+        " trouble = ? WHERE id = ?",
+        "ttitiitiiiiiiti", w->slug, w->name.len ? w->name : w->slug, (int64_t)w->scheduled, w->crontab, w->every,
         (int64_t)w->unit, w->timezone, w->margin_s, w->max_runtime_s, w->failure_threshold, w->recovery_threshold,
-        (int64_t)w->muted, (int64_t)w->disabled, w->id);
+        (int64_t)w->muted, (int64_t)w->disabled, w->trouble, w->id);
     if (r == 0 && !changes)
         return err_set(err, ERR_NOENT, "no_monitor", "there is no such monitor");
     *ret_id = w->id;
@@ -269,6 +270,19 @@ int monitors_save(struct monitors *m, const struct monitor *what, int64_t *ret_i
     if (r == 0)
         *ret_id = id;
     return r;
+}
+
+int monitors_trouble(struct monitors *m, uint32_t project, str slug, struct arena *arena, str *ret_trouble,
+                     struct err *err)
+{
+    MAGIC_CHECK(m, MONITORS_MAGIC);
+    struct monitor mon = { 0 };
+    pthread_mutex_lock(&m->db.lock);
+    int r = monitor_of(m, project, slug, arena, &mon, err);
+    pthread_mutex_unlock(&m->db.lock);
+    if (r >= 0)
+        *ret_trouble = mon.trouble;
+    return r < 0 ? r : 0;
 }
 
 int monitors_remove(struct monitors *m, int64_t id, struct err *err)

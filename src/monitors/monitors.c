@@ -37,7 +37,9 @@ static const char schema_v1[] =
     "INSERT INTO state VALUES ('passed', 0), ('alive', 0);";
 // waiting: made with a monitor that was described by hand; no job has checked in yet.
 static const char schema_v2[] = "ALTER TABLE environment ADD COLUMN waiting BIGINT NOT NULL DEFAULT 0;";
-static const char *const versions[] = { schema_v1, schema_v2 };
+// trouble: why the configuration that its last configured check-in brought is not used; empty: it is.
+static const char schema_v3[] = "ALTER TABLE monitor ADD COLUMN trouble TEXT NOT NULL DEFAULT '';";
+static const char *const versions[] = { schema_v1, schema_v2, schema_v3 };
 
 static int state_get(struct monitors *m, const char *name, int64_t *ret, struct err *err)
 {

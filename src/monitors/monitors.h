@@ -55,6 +55,7 @@ struct monitor {
     int64_t failure_threshold, recovery_threshold; // so many in a row open and close an incident
     bool muted, disabled;
     int64_t created;
+    str trouble; // why the configuration that came with a check-in is not used, and what to do; empty: it is
 };
 struct monitor_check {
     uint8_t id[16];
@@ -95,6 +96,9 @@ int monitors_checks(struct monitors *m, int64_t id, str environment, int64_t bef
 
 // id 0: a new one. ERR_INVALID, with the member as place; ERR_EXIST: its project has one of this slug; ERR_LIMIT; ERR_NOENT.
 int monitors_save(struct monitors *m, const struct monitor *what, int64_t *ret_id, struct err *err);
+// monitor.trouble of this one; empty too when there is no such monitor.
+int monitors_trouble(struct monitors *m, uint32_t project, str slug, struct arena *arena, str *ret_trouble,
+                     struct err *err);
 int monitors_remove(struct monitors *m, int64_t id, struct err *err);
 bool monitor_slug_ok(str slug);
 

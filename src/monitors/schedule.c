@@ -1,6 +1,7 @@
 #include "monitors/schedule.h"
 #include "base/clock.h"
 #include "base/timefmt.h"
+#include "base/utf8.h"
 #include "query/calendar.h"
 
 #include <strings.h>
@@ -16,8 +17,8 @@ str schedule_unit_word(enum schedule_unit u) { return unit_words[u]; }
 
 static int bad(struct err *err, str text, const char *why)
 {
-    err_set(err, ERR_INVALID, "bad_schedule", "\"%.*s\" is no schedule: %s", (int)(text.len < 80 ? text.len : 80),
-            text.ptr, why);
+    text = utf8_cut(text, 80);
+    err_set(err, ERR_INVALID, "bad_schedule", "\"%.*s\" is no schedule: %s", STR_ARG(text), why);
     err_set_hint(err, "five fields: minute hour day month weekday, as in \"*/10 8-18 * * mon-fri\"");
     return ERR_INVALID;
 }
@@ -166,8 +167,10 @@ int schedule_zone(struct schedule *s, str name, struct err *err)
 {
     if (name.len == 0 || query_zone_get(name, &s->zone) == 0)
         return 0;
-    return err_set(err, ERR_INVALID, "bad_timezone", "there is no time zone \"%.*s\"",
-                   (int)(name.len < 64 ? name.len : 64), name.ptr);
+    name = utf8_cut(name, 64);
+    err_set(err, ERR_INVALID, "bad_timezone", "there is no time zone \"%.*s\"", STR_ARG(name));
+    err_set_hint(err, "an IANA name, as in \"Europe/Berlin\"; none means UTC");
+    return ERR_INVALID;
 }
 
 // ---- the next time -------------------------------------------------------------------------------------

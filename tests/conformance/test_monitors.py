@@ -194,6 +194,55 @@ def test_what_is_wrong_is_said(server):
     ask(server, "POST", "", {"project": "default", "slug": "x"}, 403, token=reader)
 
 
+@pytest.mark.parametrize("config, said", [
+    ({**HOURLY, "timezone": "Mars/Olympus"}, ["there is no time zone", "Mars/Olympus", "Europe/Berlin"]),
+    ({"schedule": {"type": "crontab", "value": "61 * * * *"}}, ["61 * * * *", "is no schedule", "five fields"]),
+    ({"schedule": {"type": "interval", "value": 0, "unit": "hour"}}, ["interval"]),
+    ({"schedule": "hourly"}, ["schedule"]),
+    ({**HOURLY, "timezone": "\u05d0" * 200}, ["schedule is too long"]),
+])
+def test_a_configuration_that_cannot_be_is_said(server, config, said):
+    name = slug()
+    id = check_in(server, name, "ok", config=config)
+
+    def seen():
+        made = monitor(server, name)
+        assert "schedule" not in made and all(word in made["trouble"] for word in said), made
+        assert [check["id"] for check in made["environments"][0]["checks"]] == [id]
+        return made
+    made = eventually(seen)
+    status, answer = server.request("GET", "/api/0/organizations/clew/monitors/", token=server.admin)
+    assert status == 200 and [one["trouble"] for one in json.loads(answer) if one["slug"] == name] == [made["trouble"]]
+
+    check_in(server, name, "ok")  # says nothing about it
+    ask(server, "PATCH", f"/{made['id']}", {"muted": True})
+
+    def both():
+        assert len(monitor(server, name)["environments"][0]["checks"]) == 2
+    eventually(both)
+    assert monitor(server, name)["trouble"] == made["trouble"]
+
+    check_in(server, name, "ok", config=HOURLY)
+
+    def good():
+        mended = monitor(server, name)
+        assert "trouble" not in mended and mended["schedule"]["value"] == "0 * * * *" and mended["muted"]
+    eventually(good)
+
+    check_in(server, name, "ok", config=config)
+
+    def kept():  # the schedule from before stays
+        broken = monitor(server, name)
+        assert broken["trouble"] == made["trouble"] and broken["schedule"]["value"] == "0 * * * *"
+    eventually(kept)
+    check_in(server, name, "ok", config=HOURLY)  # the same as before
+    eventually(good)
+    check_in(server, name, "ok", config=config)
+    eventually(kept)
+    by_hand = {"type": "interval", "every": 2, "unit": "hour"}
+    assert "trouble" not in ask(server, "PATCH", f"/{made['id']}", {"schedule": by_hand})
+
+
 def test_nothing_is_counted_twice_over_a_kill(server):
     name = slug()
     for n in range(3):

@@ -219,6 +219,21 @@ describe('a monitor', () => {
     await page.getByRole('button', { name: 'Unmute', exact: true }).waitFor();
   });
 
+  it('says that the configuration of a job cannot be', async () => {
+    const item = { check_in_id: crypto.randomUUID().replaceAll('-', ''), monitor_slug: 'lost', status: 'ok' };
+    const config = { schedule: { type: 'crontab', value: '0 * * * *' }, timezone: 'Mars/Olympus' };
+    const body = ['{}', '{"type":"check_in"}', JSON.stringify({ ...item, monitor_config: config })].join('\n');
+    const answer = await fetch(`${dsn.origin}/api/${dsn.project}/envelope/?sentry_key=${dsn.key}`, { method: 'POST', body });
+    assert.equal(answer.status, 200);
+    await page.goto(`${server.url}/monitors`);
+    const row = page.locator('.mi').filter({ hasText: 'lost' });
+    await row.getByText('bad configuration').waitFor();
+    assert.deepEqual(await axe(page), []);
+    await page.getByRole('link', { name: 'lost', exact: true }).click();
+    await page.getByText(/there is no time zone "Mars\/Olympus": an IANA name.*until you edit it here/).waitFor();
+    assert.deepEqual(await axe(page), []);
+  });
+
   it('is added by hand, and takes what curl says', async () => {
     await page.goto(`${server.url}/monitors?add=1`);
     await page.getByLabel('Name', { exact: true }).fill('Weekly invoice');

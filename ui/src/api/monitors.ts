@@ -58,6 +58,8 @@ export interface Monitor {
   name: string;
   project: string;
   schedule?: Schedule;
+  /** Why the configuration that came with a check-in is not used, and what to do. */
+  trouble?: string;
   margin_s: number;
   max_runtime_s: number;
   failure_threshold: number;

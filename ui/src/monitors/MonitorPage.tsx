@@ -25,7 +25,7 @@ import { MonitorMenu } from './MonitorMenu.tsx';
 import { EnvironmentRow, MonitorTroubles } from './MonitorsPage.tsx';
 import { Snippets } from './NoMonitors.tsx';
 import { scheduleWords } from './schedule.ts';
-import { dayWords, STATUS_TONE, STATUS_WORDS } from './words.ts';
+import { dayWords, STATUS_TONE, STATUS_WORDS, troubleWords } from './words.ts';
 
 const EVERY_MS = 5000;
 const AT_ONCE = 100;
@@ -85,6 +85,11 @@ export function MonitorPage({ id }: { id: string }) {
         <MonitorMenu monitor={monitor} gone={() => go('/monitors')} class="btn i" />
       </header>
       <MonitorTroubles again={error?.message} />
+      {monitor.trouble && (
+        <p class="note sm" role="status">
+          {troubleWords(monitor)}
+        </p>
+      )}
       <div class="abody scroll" tabIndex={0} role="region" aria-label="The job">
         {editing ? (
           <section class="mnew">

@@ -26,7 +26,7 @@ import { MonitorMenu } from './MonitorMenu.tsx';
 import { NoMonitors } from './NoMonitors.tsx';
 import { scheduleWords } from './schedule.ts';
 import { TickKey, Ticks } from './Ticks.tsx';
-import { conclusion, dayWords, STATUS_TONE, STATUS_WORDS, sorted } from './words.ts';
+import { conclusion, dayWords, STATUS_TONE, STATUS_WORDS, sorted, troubleWords } from './words.ts';
 
 const EVERY_MS = 5000;
 
@@ -145,6 +145,11 @@ function Item({ monitor, chosen, choose }: { monitor: Monitor; chosen: boolean; 
               </span>
             )}
             {monitor.disabled && <span class="chip">disabled</span>}
+            {monitor.trouble && (
+              <span class="pill w" title={troubleWords(monitor)}>
+                bad configuration
+              </span>
+            )}
           </div>
           <div class="sm d3 cut" title={monitor.schedule?.value}>
             <span class="mono">{monitor.project}</span> {scheduleWords(monitor.schedule)}

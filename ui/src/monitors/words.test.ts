@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Environment, Monitor } from '../api/monitors.ts';
-import { conclusion, dayWords, doorOf, sorted } from './words.ts';
+import { conclusion, dayWords, doorOf, sorted, troubleWords } from './words.ts';
 
 const NONE = { ok: 0, error: 0, missed: 0, late: 0, timeout: 0, running: 0 };
 const environment = (over: Partial<Environment> = {}): Environment => ({
@@ -57,4 +57,14 @@ it('says how the day went', () => {
 it('takes a DSN apart', () => {
   expect(doorOf('http://abc@127.0.0.1:2539/1')).toEqual({ origin: 'http://127.0.0.1:2539', key: 'abc', project: '1' });
   expect(doorOf('nothing')).toBeUndefined();
+});
+
+it('says what a bad configuration leaves', () => {
+  const trouble = 'there is no time zone "Mars"';
+  expect(troubleWords(monitor('a', { trouble }))).toMatch(
+    /not used: there is no time zone "Mars"\. Nobody notices when it is missed until/,
+  );
+  expect(troubleWords(monitor('a', { trouble, schedule: { type: 'crontab', value: '0 * * * *' } }))).toMatch(
+    /The schedule from before stays/,
+  );
 });

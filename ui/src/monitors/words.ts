@@ -22,6 +22,12 @@ export const STATUS_TONE: Record<Status | 'waiting', string> = {
   waiting: '',
 };
 
+/** Of a monitor whose check-ins bring a configuration that cannot be. */
+export function troubleWords(monitor: Monitor): string {
+  const kept = monitor.schedule ? 'The schedule from before stays' : 'Nobody notices when it is missed';
+  return `The configuration that came with a check-in is not used: ${monitor.trouble}. ${kept} until the job sends a good one, or until you edit it here.`;
+}
+
 export const isFailing = (environment: Environment) => environment.failing_since !== undefined;
 export const failing = (monitor: Monitor) => !monitor.disabled && monitor.environments.some(isFailing);
 
