@@ -81,6 +81,8 @@ int api0_put_release(struct json_writer *w, struct api_call *call, const struct 
                      size_t projects_n, const struct api0_release *release, struct err *err);
 void api0_put_commit(struct json_writer *w, const struct release_commit *commit);
 void api0_put_deploy(struct json_writer *w, const struct release_deploy *deploy);
+// Resolves the project's issues that the release's commits say they mend, once for each commit.
+int api0_fixes(struct api_call *call, uint32_t project, int64_t release, str version, struct err *err);
 // Commits of a body, `commits` or `refs`: *ret_has false: neither stands there. false: answered.
 bool api0_read_commits(struct api_call *call, const struct json_node *body, bool *ret_has,
                        struct release_commit **ret_commits, size_t *ret_n);

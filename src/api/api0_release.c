@@ -247,6 +247,8 @@ static int apply(struct api_call *call, uint32_t project, str version, const str
     int rc = release_put(releases, project, version, &c->change, &id, ret_made, &err);
     if (rc == 0 && c->has_commits)
         rc = releases_set_commits(releases, id, c->commits, c->commits_n, &err);
+    if (rc == 0 && c->has_commits)
+        rc = api0_fixes(call, project, id, version, &err);
     if (rc < 0)
         api0_reply_err(call->req, &err);
     return rc;

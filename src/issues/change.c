@@ -1,5 +1,6 @@
 // What people do with issues. Each is looked at, done in memory and made durable with `writing` held; `state` only for the
 // moments in which memory changes.
+#include "base/json.h"
 #include "base/must.h"
 #include "issues/issues_internal.h"
 #include "releases/releases.h"
@@ -76,13 +77,12 @@ static void state_words(const struct issue_change *c, char text[WHY_MAX], char d
     snprintf(data, WHY_MAX, "{\"state\":\"%.*s\"}", STR_ARG(word));
 }
 
-static int change_state(struct issues *is, str actor, struct issue *issue, const struct issue_change *c, int64_t now)
+static int change_state(struct issues *is, str actor, struct issue *issue, const struct issue_change *c,
+                        const char *words, str data, int64_t now)
 {
-    char words[WHY_MAX], data[WHY_MAX];
     struct issue_more *m = issue_more(issue);
     if (!m)
         return ERR_NOMEM;
-    state_words(c, words, data);
     if (issue_text_set(&m->release, c->state == ISSUE_RESOLVED ? c->resolved.release : (str){ 0 }) < 0 ||
         issue_text_set(&m->commit, c->state == ISSUE_RESOLVED ? c->resolved.commit : (str){ 0 }) < 0 ||
         issue_text_set(&m->reason, str_z(words)) < 0)
@@ -91,7 +91,7 @@ static int change_state(struct issues *is, str actor, struct issue *issue, const
     m->resolved = c->resolved.kind;
     m->users_base = issue_users(is, issue);
     state_set(issue, c->state, now);
-    return activity_add(is, issue, now, actor, STR("state"), str_z(words), str_z(data));
+    return activity_add(is, issue, now, actor, STR("state"), str_z(words), data);
 }
 
 // The figures that what is decided here rests on must be there: those of an issue that was quiet for long are on disk.
@@ -185,6 +185,7 @@ static int fill_release(struct issues *is, const struct issue *issue, struct are
 
 static int change(struct issues *is, str actor, struct issue *issue, struct issue_change c, struct err *err)
 {
+    char words[WHY_MAX], data[WHY_MAX];
     int64_t now = issues_now(is);
     struct arena arena;
     int r = c.has_state ? load_all(is, issue, err) : 0;
@@ -198,8 +199,10 @@ static int change(struct issues *is, str actor, struct issue *issue, struct issu
         return r;
     }
     pthread_mutex_lock(&is->state);
-    if (c.has_state)
-        r = change_state(is, actor, issue, &c, now);
+    if (c.has_state) {
+        state_words(&c, words, data);
+        r = change_state(is, actor, issue, &c, words, str_z(data), now);
+    }
     if (r == 0 && c.has_assignee)
         r = change_assignee(is, actor, issue, c.assignee, (str){ 0 }, now);
     if (r == 0 && c.has_priority)
@@ -234,6 +237,90 @@ int issues_change(struct issues *is, str actor, int64_t id, const struct issue_c
     }
     pthread_mutex_unlock(&is->writing);
     return r;
+}
+
+// What the trail keeps of a fix; the commit's part of it tells whether there was one.
+static void put_fix(struct buf *data, struct buf *mark, str commit, str release)
+{
+    struct json_writer w;
+    buf_str(mark, STR("\"commit\":"));
+    json_writer_init(&w, mark);
+    json_put_str(&w, commit);
+    json_writer_init(&w, data);
+    json_put_object(&w);
+    json_put_key(&w, STR("state"));
+    json_put_str(&w, STR("resolved"));
+    json_put_key(&w, STR("commit"));
+    json_put_str(&w, commit);
+    json_put_key(&w, STR("release"));
+    json_put_str(&w, release);
+    json_put_object_end(&w);
+}
+
+// 1: that commit has mended it before, under its number or the one that it was merged into.
+static int was_fixed(struct issues *is, int64_t id, int64_t into, str mark, struct err *err)
+{
+    sqlite3_stmt *s;
+    int r = db_begin(&is->writer, err);
+    if (r < 0)
+        return r;
+    r = db_query(&is->writer, &s, err,
+                 "SELECT 1 FROM activity WHERE issue IN (?, ?) AND kind = 'state' AND instr(data, ?) > 0 LIMIT 1",
+                 "iit", id, into, mark);
+    bool found = r == 1;
+    if (found)
+        db_done(s);
+    r = db_finish(&is->writer, r < 0 ? r : 0, err);
+    return r < 0 ? r : found;
+}
+
+static int fix(struct issues *is, str actor, struct issue *issue, str commit, str release, str author, str data,
+               struct err *err)
+{
+    char words[WHY_MAX];
+    const struct issue_change c = { .state = ISSUE_RESOLVED, .resolved = { RESOLVED_RELEASE, release, commit } };
+    str short_commit = str_slice(commit, 0, commit.len < 12 ? commit.len : 12);
+    int r = load_all(is, issue, err);
+    if (r < 0)
+        return r;
+    snprintf(words, sizeof words, "resolved by commit %.*s of release %.*s%s%.*s", STR_ARG(short_commit),
+             STR_ARG(release), author.len ? ", by " : "", STR_ARG(author));
+    pthread_mutex_lock(&is->state);
+    r = change_state(is, actor, issue, &c, words, data, issues_now(is));
+    pthread_mutex_unlock(&is->state);
+    if (r < 0)
+        is->reload = true;
+    return r < 0 ? nomem(err) : issues_settle(is, err);
+}
+
+int issues_fix(struct issues *is, str actor, int64_t id, str commit, str release, str author, bool *ret_fixed,
+               struct err *err)
+{
+    MAGIC_CHECK(is, ISSUES_MAGIC);
+    struct buf data, mark;
+    struct issue *issue;
+    uint32_t project;
+    int64_t into;
+    *ret_fixed = false;
+    if (commit.len == 0 || commit.len > NAME_MAX_BYTES || release.len == 0 || release.len > NAME_MAX_BYTES)
+        return bad(err, "resolved_in", "is too long");
+    if (issues_find(is, id, &into, &project) < 0)
+        return no_issue(err);
+    buf_init(&data, 4096);
+    buf_init(&mark, 4096);
+    put_fix(&data, &mark, commit, release);
+    pthread_mutex_lock(&is->writing);
+    int r = data.error || mark.error ? nomem(err) : look_up(is, into, &issue, err);
+    if (r == 0)
+        r = was_fixed(is, id, into, buf_view(&mark), err);
+    if (r == 0) {
+        r = fix(is, actor, issue, commit, release, author, buf_view(&data), err);
+        *ret_fixed = r == 0;
+    }
+    pthread_mutex_unlock(&is->writing);
+    buf_free(&data);
+    buf_free(&mark);
+    return r < 0 ? r : 0;
 }
 
 int issues_assign(struct issues *is, str actor, int64_t id, struct issue_assignee to, str why, struct err *err)

@@ -172,6 +172,10 @@ struct issue_change {
 };
 // ERR_NOENT, ERR_INVALID.
 int issues_change(struct issues *is, str actor, int64_t id, const struct issue_change *c, struct err *err);
+// A commit of a release says that it mends the issue: it is resolved in that release, once for each commit: one that was
+// opened again since stays open. author: of the commit, a person of the workspace; may be empty. ERR_NOENT.
+int issues_fix(struct issues *is, str actor, int64_t id, str commit, str release, str author, bool *ret_fixed,
+               struct err *err);
 int issues_assign(struct issues *is, str actor, int64_t id, struct issue_assignee to, str why, struct err *err);
 // The oldest takes the groups of the others (of one project). ids: at least two.
 int issues_merge(struct issues *is, str actor, const int64_t *ids, size_t n, int64_t *ret_issue, struct err *err);

@@ -106,6 +106,28 @@ static int search(struct owners *o, uint32_t project, const struct wanted *w, st
                             w->frame ? "file" : "directory");
 }
 
+int owners_commit(struct owners *o, uint32_t project, str commit, struct arena *arena, str *ret_message, str *ret_email,
+                  struct err *err)
+{
+    struct meta_repository *list;
+    size_t n;
+    int r = meta_repository_list(o->o.meta, project, arena, &list, &n, err);
+    if (r < 0)
+        return r;
+    for (size_t i = 0; i < n; i++) {
+        struct checkout c;
+        struct err e = { 0 };
+        r = checkout_open(o->git, o->o.releases, &list[i], (str){ 0 }, arena, &c, &e);
+        if (r == 0)
+            r = checkout_commit(&c, commit, arena, ret_message, ret_email, &e);
+        if (r == 0 || r == ERR_NOMEM)
+            return r;
+        if (r != ERR_NOENT)
+            log_warn("owners", "commits of %.*s: %s", STR_ARG(list[i].path), e.message);
+    }
+    return err_set(err, ERR_NOENT, "no_commit", "no repository of the project has the commit");
+}
+
 int owners_file(struct owners *o, uint32_t project, str path, str release, struct arena *arena,
                 struct owners_file *ret_file, struct err *err)
 {

@@ -73,5 +73,10 @@ struct owners_entries {
 int owners_entries(struct owners *o, uint32_t project, str directory, str release, struct arena *arena,
                    struct owners_entries *ret_entries, struct err *err);
 
+// What one of the project's repositories says of a commit: its message and its author's address. ERR_NOENT: none has it (or it
+// is not a full id).
+int owners_commit(struct owners *o, uint32_t project, str commit, struct arena *arena, str *ret_message, str *ret_email,
+                  struct err *err);
+
 // Tests: deals with what happened since. 1: there was something.
 int owners_step(struct owners *o, struct err *err);

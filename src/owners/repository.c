@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/hex.h"
 #include "base/numfmt.h"
+#include "base/utf8.h"
 #include "owners/code_path.h"
 
 #include <stdio.h>
@@ -261,6 +262,38 @@ int checkout_text(const struct checkout *c, const struct code_file *file, struct
     size_t at = out->len;
     int r = git_ask(c->git, GIT_OBJECTS, c->common, arguments, 0, out, err);
     return r == 0 && out->len > at && memchr(out->ptr + at, 0, out->len - at) ? ERR_NOENT : r;
+}
+
+// A commit as git keeps it: lines of a key and a value, an empty line, the message.
+int checkout_commit(const struct checkout *c, str commit, struct arena *arena, str *ret_message, str *ret_email,
+                    struct err *err)
+{
+    char id[REPOSITORY_ID_MAX + 1];
+    const char *arguments[] = { "cat-file", "commit", id, NULL };
+    struct buf out;
+    if (!is_object(commit))
+        return ERR_NOENT;
+    memcpy(id, commit.ptr, commit.len);
+    id[commit.len] = 0;
+    buf_init(&out, GIT_OUTPUT_MAX);
+    int r = git_ask(c->git, GIT_OBJECTS, c->common, arguments, 0, &out, err);
+    str text = buf_view(&out), author = { 0 };
+    ptrdiff_t end = r == 0 ? str_find(text, STR("\n\n")) : 0;
+    if (r == 0 && end < 0)
+        r = ERR_NOENT;
+    if (r == 0) {
+        str head = str_slice(text, 0, (size_t)end);
+        ptrdiff_t at = str_find(head, STR("\nauthor "));
+        ptrdiff_t open = at < 0 ? -1 : str_find_char(head, '<', (size_t)at),
+                  close = open < 0 ? -1 : str_find_char(head, '>', (size_t)open);
+        if (close > 0)
+            author = str_slice(head, (size_t)open + 1, (size_t)close);
+        str message = utf8_cut(str_slice(text, (size_t)end + 2, text.len), RELEASE_MESSAGE_MAX);
+        if (arena_dup(arena, message, ret_message) < 0 || arena_dup(arena, author, ret_email) < 0)
+            r = err_set(err, ERR_NOMEM, NULL, "out of memory");
+    }
+    buf_free(&out);
+    return r;
 }
 
 int checkout_lines(const struct checkout *c, const struct code_file *file, int64_t line, struct arena *arena,

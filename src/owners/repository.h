@@ -48,6 +48,10 @@ struct code_entry {
 int checkout_entries(const struct checkout *c, str directory, struct arena *arena, struct code_entry **ret_entries,
                      size_t *ret_n, bool *ret_more, struct err *err);
 
+// ERR_NOENT: there is no such commit, or it is not a full id.
+int checkout_commit(const struct checkout *c, str commit, struct arena *arena, str *ret_message, str *ret_email,
+                    struct err *err);
+
 struct blame {
     str commit, author, summary;
     int64_t time; // ns Unix
