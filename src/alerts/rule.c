@@ -126,6 +126,16 @@ static int read_channels(const struct json_node *root, struct arena *arena, stru
     return 0;
 }
 
+// A filter is of issues in any case: that it says so itself must not make it look for the word.
+static str without_source(str filter)
+{
+    str rest = str_trim(filter);
+    if (!str_starts(rest, STR("issues")))
+        return rest;
+    rest = str_slice(rest, 6, rest.len);
+    return !rest.len || rest.ptr[0] == ' ' || rest.ptr[0] == '\t' ? str_trim(rest) : str_trim(filter);
+}
+
 int alert_rule_read(const struct json_node *root, struct arena *arena, struct alert_rule *ret_rule, struct err *err)
 {
     struct alert_rule r = { .enabled = true, .cooldown_s = DEFAULT_COOLDOWN_S, .collect_s = DEFAULT_COLLECT_S };
@@ -138,6 +148,7 @@ int alert_rule_read(const struct json_node *root, struct arena *arena, struct al
         e = read_when(root, &r, err);
     if (e == 0)
         e = read_text(root, "filter", ALERT_TEXT_MAX, &r.filter, err);
+    r.filter = without_source(r.filter);
     if (e == 0)
         e = read_text(root, "query", ALERT_TEXT_MAX, &r.query, err);
     if (e == 0)

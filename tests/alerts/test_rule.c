@@ -3,6 +3,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 // cmocka.h needs these before it
 #include <cmocka.h>
@@ -42,6 +43,26 @@ static void test_rules_are_read_as_they_are_written(void **unused)
         assert_string_equal((const char *)out.ptr, (const char *)second.ptr);
         buf_free(&out);
         buf_free(&second);
+    }
+}
+
+static void test_a_filter_may_say_what_it_is_of(void **unused)
+{
+    static const struct {
+        const char *filter, *want;
+    } cases[] = { { "issues level=error", "level=error" },
+                  { " issues\\t level=error ", "level=error" },
+                  { "issues", "" },
+                  { "issuesof=1", "issuesof=1" },
+                  { "level=error issues", "level=error issues" } };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char json[200];
+        struct alert_rule r;
+        struct err err = { 0 };
+        snprintf(json, sizeof json, "{\"name\":\"n\",\"when\":[{\"kind\":\"new\"}],\"filter\":\"%s\",\"channels\":[]}",
+                 cases[i].filter);
+        assert_int_equal(read_rule(json, &r, &err), 0);
+        assert_true(str_eq(r.filter, str_z(cases[i].want)));
     }
 }
 
@@ -122,6 +143,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rules_are_read_as_they_are_written),
+        cmocka_unit_test(test_a_filter_may_say_what_it_is_of),
         cmocka_unit_test(test_what_is_wrong_is_named),
         cmocka_unit_test(test_targets),
     };
