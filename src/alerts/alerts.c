@@ -34,7 +34,9 @@ static const char schema_v1[] =
     "CREATE TABLE state (name TEXT PRIMARY KEY, value BIGINT NOT NULL) WITHOUT ROWID;"
     // How far the trail of issues was read; -1: what had happened before there were alerts is no news.
     "INSERT INTO state VALUES ('trail', -1);";
-static const char *const versions[] = { schema_v1 };
+// over_value: what was measured when it was over; NULL: it is not, or there was nothing to measure.
+static const char schema_v2[] = "ALTER TABLE firing ADD COLUMN over_value DOUBLE PRECISION;";
+static const char *const versions[] = { schema_v1, schema_v2 };
 
 int alerts_nomem(struct err *err) { return err_set(err, ERR_NOMEM, NULL, "out of memory"); }
 

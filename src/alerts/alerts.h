@@ -131,7 +131,9 @@ struct alert_firing {
     str subject;          // of a query: "service=checkout"
     int64_t time, closed; // ns Unix; closed 0: it still holds (events, users, query), or is of a moment
     bool lasting;
-    double value;
+    double value;        // when it fired
+    bool has_over_value; // else there was nothing to measure any more
+    double over_value;   // when it was over
     str title, text;
     str suppressed; // "snoozed", "cooldown", or empty: it was told
 };

@@ -60,13 +60,15 @@ struct firing_new {
 int firing_add(struct alerts *a, const struct firing_new *f, int64_t now, struct err *err);
 // Those of a rule that still hold, and that one of them does no longer (which is told when the rule wants that).
 struct firing_open {
-    int64_t id;
+    int64_t id, issue;
+    uint32_t project;
     str subject;
 };
 int firings_open(struct alerts *a, int64_t rule, const char *kind, struct arena *arena, struct firing_open **ret,
                  size_t *ret_n, struct err *err);
-int firing_close(struct alerts *a, const struct alert_rule *rule, const struct firing_open *f, int64_t now,
-                 struct err *err);
+// value: what is measured now; NULL: nothing.
+int firing_close(struct alerts *a, const struct alert_rule *rule, const struct firing_open *f, const double *value,
+                 int64_t now, struct err *err);
 int firings_trim(struct alerts *a, int64_t now, struct err *err);
 
 // --- evaluate.c
@@ -94,6 +96,9 @@ int measure_query(struct alerts *a, const struct alert_rule *rule, int64_t now, 
 // Issues of the rule's filter with at least so many events (or users) in the window.
 int measure_issues(struct alerts *a, const struct alert_rule *rule, bool users, int64_t now, struct measuring *ret,
                    struct err *err);
+// How many events (or users) an issue has in the window now, whatever the rule's filter says of it. false: not known.
+bool measure_issue(struct alerts *a, const struct alert_rule *rule, bool users, uint32_t project, int64_t issue,
+                   int64_t now, struct arena *arena, double *ret_n);
 // Is the issue one that the rule's filter wants?
 int measure_wants(struct alerts *a, const struct alert_rule *rule, int64_t issue, int64_t now, struct arena *arena,
                   bool *ret_wants, struct err *err);

@@ -209,11 +209,12 @@ static int message_load(struct alerts *a, const struct due *d, int64_t now, stru
     if (failed)
         return alerts_nomem(err);
     pthread_mutex_lock(&a->db.lock);
-    int r = db_query(&a->db, &s, err,
-                     "SELECT f.id, f.kind, f.project, f.issue, f.subject, f.time_ns, f.closed_ns, f.lasting, f.value,"
-                     " f.title, f.text FROM delivery_firing x JOIN firing f ON f.id = x.firing WHERE x.delivery = ?"
-                     " ORDER BY f.id",
-                     "i", d->id);
+    int r = db_query(
+        &a->db, &s, err,
+        "SELECT f.id, f.kind, f.project, f.issue, f.subject, f.time_ns, f.closed_ns, f.lasting, f.value,"
+        " f.title, f.text, f.over_value FROM delivery_firing x JOIN firing f ON f.id = x.firing WHERE x.delivery = ?"
+        " ORDER BY f.id",
+        "i", d->id);
     for (; r == 1 && !failed; r = db_next(&a->db, s, err), n++) {
         if (n >= ALERT_MESSAGE_ITEMS)
             continue;
@@ -228,7 +229,9 @@ static int message_load(struct alerts *a, const struct due *d, int64_t now, stru
                                                       .lasting = sqlite3_column_int64(s, 7),
                                                       .value = sqlite3_column_double(s, 8),
                                                       .title = alerts_text(arena, s, 9, &failed),
-                                                      .text = alerts_text(arena, s, 10, &failed) } };
+                                                      .text = alerts_text(arena, s, 10, &failed),
+                                                      .has_over_value = sqlite3_column_type(s, 11) != SQLITE_NULL,
+                                                      .over_value = sqlite3_column_double(s, 11) } };
     }
     if (r == 1)
         db_done(s);

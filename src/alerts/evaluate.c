@@ -214,11 +214,19 @@ static int settle(struct alerts *a, const struct alert_rule *rule, const char *k
     size_t open_n = 0;
     int r = firings_open(a, rule->id, kind, m->arena, &open, &open_n, err);
     for (size_t i = 0; i < open_n && r == 0; i++) {
-        bool holds = false;
+        bool holds = false, known = false;
+        double value = 0;
         for (size_t k = 0; k < m->n && !holds; k++)
-            holds = str_eq(m->rows[k].subject, open[i].subject) && (rule->on || crosses(rule, m->rows[k].value));
-        if (!holds)
-            r = firing_close(a, rule, &open[i], now, err);
+            if (str_eq(m->rows[k].subject, open[i].subject)) {
+                value = m->rows[k].value;
+                known = true;
+                holds = rule->on || crosses(rule, value);
+            }
+        if (holds)
+            continue;
+        if (rule->on) // those below the limit are no rows
+            known = measure_issue(a, rule, kind[0] == 'u', open[i].project, open[i].issue, now, m->arena, &value);
+        r = firing_close(a, rule, &open[i], known ? &value : NULL, now, err);
     }
     for (size_t i = 0; i < m->n && r == 0; i++) {
         const struct measured *row = &m->rows[i];

@@ -87,10 +87,14 @@ int firings_open(struct alerts *a, int64_t rule, const char *kind, struct arena 
     bool failed = !list;
     if (failed)
         return alerts_nomem(err);
-    int r = db_query(&a->db, &s, err, "SELECT id, subject FROM firing WHERE rule = ? AND closed_ns = 0 AND kind = ?",
+    int r = db_query(&a->db, &s, err,
+                     "SELECT id, issue, project, subject FROM firing WHERE rule = ? AND closed_ns = 0 AND kind = ?",
                      "iz", rule, kind);
     while (r == 1 && n < ALERT_SUBJECTS_MAX * 2 && !failed) {
-        list[n++] = (struct firing_open){ sqlite3_column_int64(s, 0), alerts_text(arena, s, 1, &failed) };
+        list[n++] = (struct firing_open){ .id = sqlite3_column_int64(s, 0),
+                                          .issue = sqlite3_column_int64(s, 1),
+                                          .project = (uint32_t)sqlite3_column_int64(s, 2),
+                                          .subject = alerts_text(arena, s, 3, &failed) };
         r = db_next(&a->db, s, err);
     }
     if (r == 1)
@@ -102,11 +106,13 @@ int firings_open(struct alerts *a, int64_t rule, const char *kind, struct arena 
     return 0;
 }
 
-int firing_close(struct alerts *a, const struct alert_rule *rule, const struct firing_open *f, int64_t now,
-                 struct err *err)
+int firing_close(struct alerts *a, const struct alert_rule *rule, const struct firing_open *f, const double *value,
+                 int64_t now, struct err *err)
 {
     sqlite3_stmt *s;
     int r = db_run(&a->db, NULL, err, "UPDATE firing SET closed_ns = ? WHERE id = ?", "ii", now, f->id);
+    if (r == 0 && value)
+        r = db_run(&a->db, NULL, err, "UPDATE firing SET over_value = ? WHERE id = ?", "di", *value, f->id);
     if (r < 0 || !rule->recovery || rule->snoozed_until > now)
         return r;
     // Nobody hears that something is over who did not hear of it.
@@ -182,12 +188,15 @@ static bool firing_row(sqlite3_stmt *s, struct arena *arena, void *at)
                                                         .value = sqlite3_column_double(s, 10),
                                                         .title = alerts_text(arena, s, 11, &failed),
                                                         .text = alerts_text(arena, s, 12, &failed),
-                                                        .suppressed = alerts_text(arena, s, 13, &failed) };
+                                                        .suppressed = alerts_text(arena, s, 13, &failed),
+                                                        .has_over_value = sqlite3_column_type(s, 14) != SQLITE_NULL,
+                                                        .over_value = sqlite3_column_double(s, 14) };
     return !failed;
 }
 
-#define FIRING_COLUMNS \
-    "id, rule, rule_name, subject, kind, project, issue, time_ns, closed_ns, lasting, value, title, text, suppressed"
+#define FIRING_COLUMNS                                                                                                 \
+    "id, rule, rule_name, subject, kind, project, issue, time_ns, closed_ns, lasting, value, title, text, suppressed," \
+    " over_value"
 
 int alerts_firings(struct alerts *a, int64_t rule, int64_t before, size_t n, struct arena *arena,
                    struct alert_firing **ret_list, size_t *ret_n, struct err *err)

@@ -201,6 +201,18 @@ int measure_issues(struct alerts *a, const struct alert_rule *rule, bool users, 
     return r;
 }
 
+bool measure_issue(struct alerts *a, const struct alert_rule *rule, bool users, uint32_t project, int64_t issue,
+                   int64_t now, struct arena *arena, double *ret_n)
+{
+    struct issues_filter of = { .projects = &project, .projects_n = 1 };
+    struct issue_row row;
+    int64_t window = users ? rule->users_window_s : rule->events_window_s;
+    if (!a->o.issues || issues_row(a->o.issues, &of, issue, now - window * NS_PER_S, now, arena, &row, NULL) < 0)
+        return false;
+    *ret_n = (double)(users ? row.users : row.events);
+    return true;
+}
+
 static int count_row(void *ctx, const struct query_cell *cells, uint32_t n)
 {
     *(bool *)ctx = true;

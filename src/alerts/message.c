@@ -88,6 +88,10 @@ static void put_item(struct json_writer *w, const struct alerts *a, const struct
         json_put_key(w, STR("value"));
         json_put_double(w, f->value);
     }
+    if (f->has_over_value) {
+        json_put_key(w, STR("over_value"));
+        json_put_double(w, f->over_value);
+    }
     if (f->issue)
         put_issue(w, item);
     put_key_str(w, STR("url"), buf_view(&url));
@@ -141,11 +145,19 @@ static void put_slack_text(struct buf *out, str text)
 static void put_facts(struct buf *out, const struct message_item *item)
 {
     const struct alert_firing *f = &item->firing;
+    size_t before = out->len;
     if (f->text.len)
         buf_printf(out, "%.*s", STR_ARG(f->text));
+    if (f->lasting && f->closed) { // both: what it fired at, and what it is now
+        if (f->has_over_value)
+            buf_printf(out, "%snow %.6g", f->text.len ? "; " : "", f->over_value);
+        else
+            buf_printf(out, "%snow without a value", f->text.len ? "; " : "");
+    }
     if (f->issue)
-        buf_printf(out, "%s%llu events, %llu users%s%.*s", f->text.len ? ". " : "", (unsigned long long)item->events,
-                   (unsigned long long)item->users, item->project.len ? ", in " : "", STR_ARG(item->project));
+        buf_printf(out, "%s%llu events, %llu users%s%.*s", out->len > before ? ". " : "",
+                   (unsigned long long)item->events, (unsigned long long)item->users, item->project.len ? ", in " : "",
+                   STR_ARG(item->project));
 }
 
 static void put_slack_item(struct json_writer *w, const struct alerts *a, const struct message *m,

@@ -291,6 +291,10 @@ static void put_firing(struct json_writer *w, struct api_call *call, const struc
         json_put_key(w, STR("value"));
         json_put_double(w, f->value);
     }
+    if (f->has_over_value) {
+        json_put_key(w, STR("over_value"));
+        json_put_double(w, f->over_value);
+    }
     api_put_text(w, STR("title"), f->title);
     api_put_text(w, STR("text"), f->text);
     api_put_text(w, STR("suppressed"), f->suppressed);

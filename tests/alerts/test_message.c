@@ -114,13 +114,43 @@ static void test_subject_is_plain_where_it_can_be(void **unused)
     buf_free(&out);
 }
 
+// What is over says what it fired at and what it is now, in each form.
+static void test_over(void **unused)
+{
+    for (int known = 0; known < 2; known++) {
+        struct message_item item = { .firing = { .id = 3,
+                                                 .kind = STR("query"),
+                                                 .subject = STR("service=a"),
+                                                 .time = 1,
+                                                 .closed = 2,
+                                                 .lasting = true,
+                                                 .value = 7,
+                                                 .has_over_value = known,
+                                                 .over_value = 2.5,
+                                                 .title = STR("service=a"),
+                                                 .text = STR("7, above 5 (over 1 min)") } };
+        struct message m = { .delivery = 9, .rule = &rule, .time = 1, .items = &item, .items_n = 1 };
+        struct buf json, slack;
+        buf_init(&json, 1 << 20);
+        buf_init(&slack, 1 << 20);
+        message_webhook(&a, &m, &json);
+        message_slack(&a, &m, &slack);
+        assert_true(str_find(buf_view(&json), STR("\"over\":true")) > 0);
+        assert_true(str_find(buf_view(&json), STR("\"value\":7")) > 0);
+        assert_int_equal(str_find(buf_view(&json), STR("\"over_value\":2.5")) > 0, known);
+        str said = known ? STR("7, above 5 (over 1 min); now 2.5\"") : STR("(over 1 min); now without a value\"");
+        assert_true(str_find(buf_view(&slack), said) > 0);
+        buf_free(&json);
+        buf_free(&slack);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_webhook),
-        cmocka_unit_test(test_slack),
-        cmocka_unit_test(test_mail),
-        cmocka_unit_test(test_subject_is_plain_where_it_can_be),
+        cmocka_unit_test(test_webhook), cmocka_unit_test(test_slack),
+        cmocka_unit_test(test_mail),    cmocka_unit_test(test_subject_is_plain_where_it_can_be),
+        cmocka_unit_test(test_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

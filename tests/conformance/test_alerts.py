@@ -266,8 +266,25 @@ def test_that_it_is_over_is_told_too(server, hook, rules):
     eventually(lambda: hook.firings()[0])
 
     def over():
-        assert [(f["kind"], f["over"]) for f in hook.firings()] == [("query", False), ("query", True)]
-        assert [f["open"] for f in ask(server, "GET", f"firings?rule={rule['id']}")["firings"]] == [False]
+        told = [(f["kind"], f["over"], f["value"], f.get("over_value")) for f in hook.firings()]
+        assert told == [("query", False, 7, None), ("query", True, 7, 0)]
+        assert [(f["open"], f["value"], f["over_value"]) for f in ask(server, "GET", f"firings?rule={rule['id']}")["firings"]] == [(False, 7, 0)]
+    eventually(over, 60)
+
+
+def test_an_issue_of_which_it_is_over_has_both_numbers(server, rules):
+    kind = unique("CalmingError")
+    rule = rules([], when=[{"kind": "events", "n": 5, "window_s": 60}], filter=f"type={kind} state!=resolved")
+    for _ in range(6):
+        error(server, kind)
+    [first] = eventually(lambda: [f for f in ask(server, "GET", f"firings?rule={rule['id']}")["firings"]] or [][0], 40)
+    assert first["open"] and "over_value" not in first
+    body = {"ids": [found(server, kind)["id"]], "state": "resolved"}  # the filter wants it no longer
+    assert server.request("PATCH", "/api/v1/issues", json.dumps(body), JSON, token=server.admin)[0] == 200
+
+    def over():
+        last = ask(server, "GET", f"firings?rule={rule['id']}")["firings"][0]
+        assert not last["open"] and last["value"] == first["value"] >= 5 and 0 <= last["over_value"] <= 6
     eventually(over, 60)
 
 

@@ -91,7 +91,12 @@ function Row({ firing, of, named }: { firing: Firing; of: Rule | undefined; name
           {firing.suppressed ? (
             <span class="cut">{WHY_SUPPRESSED[firing.suppressed]}</span>
           ) : (
-            firing.text && <span class="cut">{firing.text}</span>
+            firing.text && (
+              <span class="cut">
+                {firing.text}
+                {firing.over_value !== undefined && `; ${valueText(of?.query, firing.over_value)} when it was over`}
+              </span>
+            )
           )}
         </div>
       </div>

@@ -64,7 +64,9 @@ export interface Firing {
   time: string;
   open: boolean;
   closed?: string;
+  /** When it fired, and when it was over. */
   value?: number;
+  over_value?: number;
   title?: string;
   text?: string;
   suppressed?: 'snoozed' | 'cooldown';
