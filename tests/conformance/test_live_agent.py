@@ -6,6 +6,7 @@ import os
 import pathlib
 import shutil
 import signal
+import sqlite3
 import ssl
 import subprocess
 import tempfile
@@ -257,6 +258,20 @@ def test_an_enrolment_that_is_refused_says_why(server, tmp_path, agent):
     for url in ("http://192.0.2.1:1", "https://"):  # a secret goes over no plain connection to elsewhere
         r = subprocess.run([harness.binary(), "agent", "--state", tmp_path / "fourth", "--server", url, "--token", "x"], capture_output=True, text=True, timeout=20)
         assert r.returncode == 1 and not (tmp_path / "fourth/host").exists(), r.stderr
+
+
+def test_an_enrolment_token_that_has_expired_says_so(tmp_path):
+    made = prepare(harness.Server(tmp_path / "data"))
+    token = enrolment(made)
+    assert made.stop() == 0
+    with sqlite3.connect(tmp_path / "data/live.db") as db:  # an hour is over
+        assert db.execute("UPDATE enrolment SET expires_ns = 1").rowcount == 1
+    db.close()
+    made.start()
+    r = subprocess.run([harness.binary(), "agent", "--state", tmp_path / "state", "--server", made.url, "--token", token], capture_output=True, text=True, timeout=40)
+    assert r.returncode == 1 and "it is for one use within an hour" in r.stderr and "`clew agents token` on the server makes another one" in r.stderr, r.stderr
+    assert not (tmp_path / "state/host").exists() and ask(made, "GET", "/api/v1/agents")["agents"] == []
+    assert made.stop() == 0
 
 
 def test_an_agent_that_was_removed_says_so(server, tmp_path):

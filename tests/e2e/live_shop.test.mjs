@@ -1,14 +1,14 @@
 // Live on the demo shop, with the agent of this host beside it: clicked on a line, captured from the next order that meets the condition,
 // found under its span and among the logs, in Python and in Node; then taken out again, and the shop goes on selling.
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { binary, order, query, signIn, sleep, startBrowser, startDemo, startServer, stored } from './harness.mjs';
 import { clean, words } from './live_host.mjs';
+import { needsRoot, startAgent } from './real_agent.mjs';
 
 const run = promisify(execFile);
 const root = path.resolve(import.meta.dirname, '../..');
@@ -21,26 +21,7 @@ const CHARGE = lineOf('checkout/orders.py', 'charge(order, customer, total, curr
 const PAID = lineOf('checkout/orders.py', 'tell_web(cart, order)');
 const ANSWER = lineOf('web/server.js', 'response.status(order.status).json(order.body)');
 
-async function startAgent(server) {
-  const state = fs.mkdtempSync(path.join(os.tmpdir(), 'clew-e2e-agent-'));
-  const clew = async (...given) => (await run(binary, [...given, '--data', server.data])).stdout.trim();
-  const admin = await clew('token', 'add', 'host', '--scope', 'read,admin');
-  const { stdout } = await run(binary, ['agents', 'token', 'shop', '--server', server.url, '--token', admin]);
-  const child = spawn(binary, ['agent', '--server', server.url, '--state', path.join(state, 'agent')], {
-    stdio: ['ignore', 'inherit', 'inherit'],
-    env: { ...process.env, CLEW_TOKEN: stdout.trim() },
-  });
-  return {
-    stop: async () => {
-      const ended = new Promise((done) => child.once('exit', done));
-      child.kill('SIGTERM');
-      assert.equal(await ended, 0);
-      fs.rmSync(state, { recursive: true, force: true });
-    },
-  };
-}
-
-describe('the demo shop, looked into as it runs', { skip: process.getuid() === 0 ? false : 'the agent attaches to processes: needs root' }, () => {
+describe('the demo shop, looked into as it runs', { skip: needsRoot }, () => {
   let server;
   let browser;
   let demo;
