@@ -12,7 +12,7 @@ struct taking {
     struct capture_origin origin;
     enum take_state state;
     int result;
-    bool reserved, event;      // an error event was to be made of it
+    bool reserved, event;      // an error event was to be made of it; it is unless origin.event has become false
     bool figures;              // of a probe that counts: uses no hit, and is known again by the store alone
     const struct taking *same; // the one before it in the message that has its id
 };
@@ -79,10 +79,8 @@ static bool event_is_due(struct live *l, struct live_probe *p)
 {
     const int64_t step = NS_PER_S / LIVE_EVENTS_A_SECOND, burst = step * (LIVE_EVENTS_BURST - 1);
     int64_t now = live_now(l);
-    if (p->events_due > now + burst) {
-        l->stats.events_left_out++;
+    if (p->events_due > now + burst)
         return false;
-    }
     p->events_due = (p->events_due > now ? p->events_due : now) + step;
     return true;
 }
@@ -110,7 +108,8 @@ static int admit(struct live *l, struct live_agent *a, struct taking *list, size
     }
     if (origin_of(l, a, p, t->capture->json, arena, &t->origin) < 0)
         return live_nomem(err);
-    t->event = t->origin.event = l->o.event && capture_is_event(&t->origin, t->capture->json) && event_is_due(l, p);
+    t->event = l->o.event && capture_is_event(&t->origin, t->capture->json);
+    t->origin.event = t->event && event_is_due(l, p);
     p->used += !figures;
     t->reserved = !figures;
     t->figures = figures;
@@ -164,8 +163,10 @@ static int keep(struct live *l, struct taking *list, size_t n, struct err *err)
                    "biiii", bytes_of(t->id, 16), t->origin.probe, (int64_t)t->origin.project,
                    capture_time(l, t->capture->json), now);
         if (r == 0 && changes)
-            r = db_run(&l->db, NULL, err, "UPDATE probe SET used = used + 1, captures = captures + 1 WHERE id = ?", "i",
-                       t->origin.probe);
+            r = db_run(&l->db, NULL, err,
+                       "UPDATE probe SET used = used + 1, captures = captures + 1, events = events + ?,"
+                       " events_left_out = events_left_out + ? WHERE id = ?",
+                       "iii", (int64_t)t->origin.event, (int64_t)(t->event && !t->origin.event), t->origin.probe);
     }
     return db_finish(&l->db, r, err);
 }
@@ -183,6 +184,8 @@ static void settle(struct live *l, struct live_agent *a, struct taking *list, si
             continue;
         p->captures++;
         l->stats.captures++;
+        p->events += t->origin.event;
+        p->events_left_out += t->event && !t->origin.event;
         l->stats.events += t->origin.event;
         l->stats.events_left_out += t->event && !t->origin.event;
         if (s && s->used < s->granted)

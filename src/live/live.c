@@ -29,7 +29,10 @@ static const char schema_v3[] = "ALTER TABLE agent ADD COLUMN machine TEXT NOT N
                                 "ALTER TABLE agent ADD COLUMN copies BIGINT NOT NULL DEFAULT 0;"
                                 "ALTER TABLE agent ADD COLUMN copied_ns BIGINT NOT NULL DEFAULT 0;"
                                 "ALTER TABLE agent ADD COLUMN copied_why TEXT NOT NULL DEFAULT '';";
-static const char *const versions[] = { schema_v1, schema_v2, schema_v3 };
+// What became an error event of a probe's captures, and what was beyond its rate, or the project did not take.
+static const char schema_v4[] = "ALTER TABLE probe ADD COLUMN events BIGINT NOT NULL DEFAULT 0;"
+                                "ALTER TABLE probe ADD COLUMN events_left_out BIGINT NOT NULL DEFAULT 0;";
+static const char *const versions[] = { schema_v1, schema_v2, schema_v3, schema_v4 };
 
 int live_nomem(struct err *err) { return err_set(err, ERR_NOMEM, "memory", "out of memory"); }
 

@@ -34,6 +34,7 @@ struct live_slice {
 struct live_probe {
     struct live_probe *next;
     int64_t id, revision, created, updated, expires, hits, used, captures;
+    int64_t events, events_left_out; // error events that its captures have become, or not for the limits
     uint32_t project;
     bool paused, prod, finished, count_only;
     bool figures;             // it counts, and captures nothing

@@ -125,6 +125,8 @@ static int probe_of_row(struct live *l, sqlite3_stmt *s, struct live_probe **ret
     p->paused = sqlite3_column_int64(s, 12);
     p->prod = sqlite3_column_int64(s, 13);
     p->finished = sqlite3_column_int64(s, 14);
+    p->events = sqlite3_column_int64(s, 15);
+    p->events_left_out = sqlite3_column_int64(s, 16);
     int r = probe_make(l, p, db_text(s, 5), err);
     if (r < 0) {
         probe_free(p);
@@ -141,7 +143,7 @@ int probes_load(struct live *l, struct err *err)
     int r =
         db_query(&l->db, &s, err,
                  "SELECT id, revision, project, project_slug, owner, spec, created_ns, updated_ns, expires_ns, hits,"
-                 " used, captures, paused, prod, finished FROM probe ORDER BY id",
+                 " used, captures, paused, prod, finished, events, events_left_out FROM probe ORDER BY id",
                  "");
     while (r == 1) {
         struct live_probe *p = NULL;

@@ -141,6 +141,10 @@ void probe_put(struct live *l, const struct live_probe *p, struct json_writer *w
     put_number(w, "hits", p->hits);
     put_number(w, "hits_used", p->used);
     put_number(w, "captures", p->captures);
+    if (p->exception) {
+        put_number(w, "events", p->events);
+        put_number(w, "events_left_out", p->events_left_out);
+    }
     put_number(w, "dropped", dropped);
     // The members of the spec, which is an object with at least `kind`.
     if (spec.len > 2) {

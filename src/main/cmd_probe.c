@@ -337,6 +337,12 @@ static int put_row(struct grid *g, const struct json_node *p)
                      str_eq(kind, STR("metric")) || str_eq(kind, STR("timer")) // these have no limit
                          ? arena_printf(g->arena, "%lld", (long long)counted)
                          : arena_printf(g->arena, "%lld/%lld", (long long)used, (long long)hits));
+    if (r == 0 && json_get(p, STR("events"))) {
+        int64_t events = json_get_int(p, STR("events")), out = json_get_int(p, STR("events_left_out"));
+        r = grid_put(g, "events", true,
+                     out ? arena_printf(g->arena, "%lld of %lld", (long long)events, (long long)(events + out))
+                         : arena_printf(g->arena, "%lld", (long long)events));
+    }
     if (r == 0 && parse_rfc3339(json_get_text(p, STR("expires")), &ends)) {
         int64_t left = ends - clock_unix_ns();
         r = grid_put(g, "left", true,

@@ -191,6 +191,10 @@ void probe_text(struct buf *out, const struct json_node *probe)
         buf_printf(out, "%-*s%lld of %lld hits used, %lld captures, %lld dropped\n", LABEL_WIDTH, "hits",
                    (long long)json_get_int(probe, STR("hits_used")), (long long)json_get_int(probe, STR("hits")),
                    (long long)json_get_int(probe, STR("captures")), (long long)json_get_int(probe, STR("dropped")));
+    if (json_get(probe, STR("events")))
+        buf_printf(out, "%-*s%lld error events, %lld left out by limits or filters\n", LABEL_WIDTH, "issues",
+                   (long long)json_get_int(probe, STR("events")),
+                   (long long)json_get_int(probe, STR("events_left_out")));
     if (parse_rfc3339(json_get_text(probe, STR("expires")), &ns)) {
         buf_printf(out, "%-*s", LABEL_WIDTH, "ends");
         human_time(out, ns);

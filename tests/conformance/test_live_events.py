@@ -1,5 +1,7 @@
 """What probes of exceptions capture in processes that have no SDK of Sentry's, as error events and issues; and nothing twice where they have one."""
 import json
+import os
+import subprocess
 import uuid
 
 import pytest
@@ -169,3 +171,21 @@ def test_one_probe_makes_only_so_many_events(server, agent):
     assert len(query(server, f"snapshots probe={probe} | select capture")) == 300
     made = query(server, f"events service={agent.service} | stats count() as n")[0]["n"]
     assert 100 <= made < 250
+    told = ask(server, "GET", f"/api/v1/probes/{probe}")
+    assert (told["captures"], told["events"], told["events_left_out"]) == (300, made, 300 - made)
+
+
+def test_it_is_counted_what_became_of_captures(server, agent):
+    slug = "p" + uuid.uuid4().hex[:8]
+    ask(server, "POST", "/api/v1/projects", {"slug": slug}, 201)
+    ask(server, "PUT", f"/api/v1/projects/{slug}/filters", {**OFF, "errors": "*unwanted*"})
+    probe = place(server, agent, project=slug)
+    tell(agent, raised(agent, probe), raised(agent, probe, message="an unwanted one"), raised(agent, probe, reporter="sentry"))
+    told = ask(server, "GET", f"/api/v1/probes/{probe}")
+    assert (told["captures"], told["events"], told["events_left_out"]) == (3, 1, 1)
+    run = [harness.binary(), "probe"]
+    environment = {**os.environ, "CLEW_URL": server.url, "CLEW_TOKEN": server.admin}
+    show = subprocess.run([*run, "show", probe], capture_output=True, text=True, timeout=40, env=environment).stdout
+    assert "issues    1 error events, 1 left out by limits or filters\n" in show, show
+    table = subprocess.run([*run, "ls", "--service", agent.service], capture_output=True, text=True, timeout=40, env=environment).stdout
+    assert " 1 of 2 " in table, table

@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { binary, signIn, startBrowser, startServer } from './harness.mjs';
-import { clean, startHost, words } from './live_host.mjs';
+import { clean, shoot, startHost, words } from './live_host.mjs';
 
 const PROCESSES = [
   { n: 1 },
@@ -137,11 +137,34 @@ describe('a probe', () => {
     await page.getByText('jonas is looking too').waitFor({ state: 'detached' });
   });
 
+  it('stands beside others of its line, and each is reached', async () => {
+    await page.getByRole('button', { name: 'Probe at line 16', exact: true }).click();
+    const here = page.getByRole('group', { name: 'Probes at this line' });
+    assert.match(await words(here), new RegExp(`^Tracepoint ${id}, 2 of 20 Another$`));
+    await here.getByRole('button', { name: 'Another', exact: true }).click();
+    await page.getByLabel('Condition').fill('order.total < 5');
+    await page.getByText('bool', { exact: true }).waitFor();
+    await page.getByLabel('Condition').press('Control+Enter');
+    const second = (await host.probe((one) => one.id !== id)).id;
+    await page.getByRole('button', { name: '2 probes at line 16', exact: true }).click();
+    await here.getByRole('button', { name: new RegExp(`^Tracepoint ${second}, 0 of 20$`), pressed: true }).waitFor();
+    await clean(page);
+    await shoot(page, 'several');
+    await here.getByRole('button', { name: new RegExp(`^Tracepoint ${id}, 2 of 20$`) }).click();
+    await here.getByRole('button', { name: new RegExp(`^Tracepoint ${id}, 2 of 20$`), pressed: true }).waitFor();
+    assert.equal(await page.getByLabel('Condition').inputValue(), 'order.total > 100');
+    await here.getByRole('button', { name: new RegExp(`^Tracepoint ${second}, 0 of 20$`) }).click();
+    await here.getByRole('button', { name: new RegExp(`^Tracepoint ${second}, 0 of 20$`), pressed: true }).waitFor();
+    await page.getByRole('button', { name: 'Remove', exact: true }).click();
+    await page.getByText('pricing.py:16 is removed').waitFor();
+    await page.getByRole('button', { name: 'Probe at line 16', exact: true }).waitFor();
+  });
+
   it('is paused, changed into a log line, and removed', async () => {
     await page.getByRole('button', { name: 'Probe at line 16' }).click();
-    await page.getByRole('button', { name: 'Pause' }).click();
-    await page.getByRole('button', { name: 'Resume' }).click();
-    await page.getByRole('button', { name: 'Pause' }).waitFor();
+    await page.getByRole('button', { name: 'Pause', exact: true }).click();
+    await page.getByRole('button', { name: 'Resume', exact: true }).click();
+    await page.getByRole('button', { name: 'Pause', exact: true }).waitFor();
     await host.probe((probe) => probe.revision === 3 && !probe.paused);
     await page.getByRole('button', { name: 'Logpoint' }).click();
     await page.getByLabel('Message').fill('order {order.id}: {order.total}');

@@ -73,6 +73,7 @@ describe('an issue without an SDK', () => {
     const hits = page.getByRole('region', { name: 'Hits' });
     await hits.getByRole('row').nth(2).waitFor();
     assert.equal(await hits.getByRole('link', { name: 'issue', exact: true }).count(), 1);
+    assert.match(await words(hits.getByRole('status')), /^2 of 20 hits, 0 dropped, 1 error event$/);
     assert.deepEqual(problems, []);
   });
 });

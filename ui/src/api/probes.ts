@@ -116,6 +116,9 @@ export interface Probe extends ProbeSpec {
   hits: number;
   hits_used: number;
   captures: number;
+  /** Of exceptions: what has become an error event, and what has not, for the limits of probe and project. */
+  events?: number;
+  events_left_out?: number;
   dropped: number;
   instances: Placement[];
 }

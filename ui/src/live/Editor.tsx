@@ -21,7 +21,7 @@ import { ExprField } from './ExprField.tsx';
 import { namesNear } from './expression.ts';
 import { MetricRows } from './MetricRows.tsx';
 import { refusal, run } from './session.ts';
-import { core, fileName, isAlive, nameOf } from './words.ts';
+import { core, fileName, isAlive, nameOf, probeSaid } from './words.ts';
 
 interface Props {
   service: string;
@@ -36,6 +36,10 @@ interface Props {
   process: string | undefined;
   instances: readonly Instance[];
   probe: Probe | undefined;
+  /** All that stand at the line. */
+  here: readonly Probe[];
+  /** Another one of them, or (nothing) a new one beside them. */
+  choose: (probe: Probe | undefined) => void;
   /** To begin with, from the address: a condition that was added elsewhere. */
   condition: string | undefined;
   placed: (probe: Probe) => void;
@@ -132,6 +136,7 @@ export function Editor(props: Props) {
         </button>
       </div>
       <div class="eg">
+        {props.here.length > 0 && <HereRow here={props.here} chosen={alive} choose={props.choose} />}
         <span class="lab">At</span>
         <AtRow draft={draft} set={set} line={line} around={around ?? alive?.where.function} file={file} />
         <span class="lab">If</span>
@@ -261,6 +266,36 @@ interface AtProps {
   around: string | undefined;
   file: string;
 }
+
+/** What else stands at the line: each has its condition, its hits and its end. */
+function HereRow({ here, chosen, choose }: { here: readonly Probe[]; chosen: Probe | undefined; choose: Props['choose'] }) {
+  return (
+    <>
+      <span class="lab">Here</span>
+      <div class="row wrapr">
+        <span class="seg s herep" role="group" aria-label="Probes at this line">
+          {here.map((one) => (
+            <button
+              type="button"
+              key={one.id}
+              aria-pressed={one.id === chosen?.id}
+              title={one.if ? `if ${one.if}` : 'Always'}
+              onClick={() => choose(one)}
+            >
+              {`${kindOf(one)} ${one.id}, ${probeSaid(one)}`}
+            </button>
+          ))}
+          <button type="button" aria-pressed={chosen === undefined} title="One more at this line" onClick={() => choose(undefined)}>
+            <Icon icon={Plus} size={12} />
+            Another
+          </button>
+        </span>
+      </div>
+    </>
+  );
+}
+
+const kindOf = ({ kind }: Probe): string => (kind === 'exception' ? 'Exception' : (KIND_WORDS.find(([one]) => one === kind)?.[1] ?? kind));
 
 /** At the line, at a moment of the function around it, or when an exception is raised. */
 function AtRow({ draft, set, line, around, file }: AtProps) {

@@ -24,7 +24,7 @@ import { Counted } from './Counted.tsx';
 import { Editor } from './Editor.tsx';
 import { NoAgent, NoService, NotAttachable, Services } from './Empty.tsx';
 import { FromRepository } from './FromRepository.tsx';
-import { functionAt, isCounting, lineIn, probeAt, probesIn, sameFile } from './files.ts';
+import { functionAt, isCounting, lineIn, probesByLine, probesIn, sameFile } from './files.ts';
 import { Hits } from './Hits.tsx';
 import { Diamond } from './Marks.tsx';
 import { type Shown, useRepository, useRepositoryFile } from './repository.ts';
@@ -112,6 +112,8 @@ const PANE_WORDS: Record<Pane, string> = { where: 'Where', source: 'Source', hit
 function Service({ name, service, session, choose, stale }: ServiceProps) {
   const narrow = useNarrow();
   const [gone, setGone] = useState<Probe | undefined>();
+  /** The line, in its file, where one more probe is written beside those that stand there. */
+  const [another, setAnother] = useState<string | undefined>();
   const instances = session.instances.data.value ?? [];
   const probes = session.probes.data.value ?? [];
   const file = param('file');
@@ -155,6 +157,15 @@ function Service({ name, service, session, choose, stale }: ServiceProps) {
       : [],
   );
 
+  const marks = useMemo(
+    () => (text ? probesByLine(probes, text.path, text.functions, text.process) : new Map<number, Probe[]>()),
+    [probes, text],
+  );
+  // Where several stand in a line: the chosen one, else the first.
+  const probeAt = (at: number) => {
+    const here = marks.get(at) ?? [];
+    return here.find((one) => one.id === probe?.id && isAlive(one)) ?? here[0];
+  };
   const open = (path: string, at?: number) =>
     setParams({
       file: path,
@@ -166,8 +177,9 @@ function Service({ name, service, session, choose, stale }: ServiceProps) {
     });
   const goLine = (at: number) => setParams({ line: String(at), seen: undefined, edit: undefined }, { replace: true });
   const press = (at: number) => {
-    const there = file ? probeAt(probes, file, at, text?.functions, text?.process) : undefined;
+    const there = probeAt(at);
     refusal.value = undefined;
+    setAnother(undefined);
     if (editing && line === at) return setParams({ edit: undefined });
     setParams({
       line: String(at),
@@ -235,13 +247,15 @@ function Service({ name, service, session, choose, stale }: ServiceProps) {
     },
   ]);
   // A new probe shows its first hit by itself; whoever has chosen one keeps it.
-  const first = list?.[0]?.id;
+  // Until those of another probe have come, the list is that of the one before.
+  const first = list?.[0]?.probe === probe?.id ? list?.[0]?.id : undefined;
   useEffect(() => {
     if (first && probe && !snapshot && !narrow && first.length > 0) setParams({ snapshot: first }, { replace: true });
   }, [first, probe?.id]);
   const placed = (made: Probe) => {
     put(session.probes, made);
     setGone(undefined);
+    setAnother(undefined);
     setParams({ probe: made.id, edit: undefined, if: undefined, ...(made.id !== probe?.id && { snapshot: undefined, with: undefined }) });
   };
   const removed = (one: Probe) => {
@@ -258,7 +272,8 @@ function Service({ name, service, session, choose, stale }: ServiceProps) {
     return at !== undefined && texts.length > 0 && file && sameFile(probe?.where.file ?? '', file) ? { line: at, texts } : undefined;
   }, [shown, list, probe?.id, file]);
   const tabs = openFiles(probes, name, file);
-  const atLine = text && line !== undefined ? probeAt(probes, text.path, line, text.functions, text.process) : undefined;
+  const spot = text && `${text.path} ${line}`;
+  const atLine = line !== undefined && another !== spot ? probeAt(line) : undefined;
   const editor = text && line !== undefined && (
     <Editor
       key={`${text.path} ${line} ${atLine?.id} ${param('if')}`}
@@ -272,6 +287,11 @@ function Service({ name, service, session, choose, stale }: ServiceProps) {
       instances={instances}
       around={functionAt(text.functions ?? [], line)}
       probe={atLine}
+      here={marks.get(line)?.filter(isAlive) ?? []}
+      choose={(one) => {
+        setAnother(one ? undefined : spot);
+        if (one && one.id !== probe?.id) setParams({ probe: one.id, snapshot: undefined, with: undefined });
+      }}
       condition={param('if')}
       placed={placed}
       changed={(one) => put(session.probes, one)}

@@ -6,7 +6,7 @@ import type { Probe, SourceFile } from '../api/probes.ts';
 import { type Piece, paintLines } from '../issue/paint.ts';
 import { safeText } from '../logs/text.ts';
 import { Icon } from '../parts/Icon.tsx';
-import { lineIn, probesIn } from './files.ts';
+import { probesByLine } from './files.ts';
 import { Diamond } from './Marks.tsx';
 import { isAlive } from './words.ts';
 
@@ -47,11 +47,7 @@ export function SourceView({ source, probes, line, editing, editor, values, pres
     [source.text, source.path],
   );
   const code = useMemo(() => (source.lines ? new Set(source.lines) : undefined), [source.lines]);
-  const marks = new Map<number, Probe>();
-  for (const probe of probesIn(probes, source.path)) {
-    const at = lineIn(probe, source.functions ?? [], source.process);
-    if (at !== undefined && (!marks.has(at) || isAlive(probe))) marks.set(at, probe);
-  }
+  const marks = probesByLine(probes, source.path, source.functions, source.process);
   useEffect(() => {
     if (line === undefined) return;
     const row = box.current?.querySelector(`[data-line="${line}"]`);
@@ -92,7 +88,7 @@ export function SourceView({ source, probes, line, editing, editor, values, pres
   );
 }
 
-function within(marks: Map<number, Probe>, from: number, to: number): [number, Probe][] {
+function within(marks: Map<number, Probe[]>, from: number, to: number): [number, Probe[]][] {
   return [...marks].filter(([line]) => line > from && line <= to);
 }
 
@@ -101,7 +97,7 @@ interface LinesProps {
   painted: Piece[][];
   whole: Piece[][];
   code: Set<number> | undefined;
-  marks: [number, Probe][];
+  marks: [number, Probe[]][];
   line: number | undefined;
   values: Props['values'];
   press: (line: number) => void;
@@ -121,7 +117,10 @@ class Lines extends Component<LinesProps> {
       now.mayPlace !== next.mayPlace ||
       now.press !== next.press ||
       now.marks.length !== next.marks.length ||
-      now.marks.some(([at, probe], index) => next.marks[index]?.[0] !== at || next.marks[index]?.[1] !== probe)
+      now.marks.some(([at, here], index) => {
+        const [nextAt, nextHere] = next.marks[index] ?? [];
+        return nextAt !== at || nextHere?.length !== here.length || here.some((probe, n) => probe !== nextHere[n]);
+      })
     );
   }
 
@@ -132,7 +131,9 @@ class Lines extends Component<LinesProps> {
       <div class="chunk" style={{ containIntrinsicSize: `auto ${painted.length * 18}px` }}>
         {painted.map((pieces, index) => {
           const number = from + index + 1;
-          const probe = probes.get(number);
+          const here = probes.get(number);
+          const probe = here?.[0];
+          const standing = here?.filter(isAlive).length ?? 0;
           const has = probe !== undefined || (code?.has(number) ?? pieces.length > 0);
           return (
             <div
@@ -145,11 +146,16 @@ class Lines extends Component<LinesProps> {
                   type="button"
                   class="gt"
                   tabIndex={line === number ? 0 : -1}
-                  aria-label={probe ? `Probe at line ${number}` : `Place a probe at line ${number}`}
+                  aria-label={
+                    standing > 1 ? `${standing} probes at line ${number}` : probe ? `Probe at line ${number}` : `Place a probe at line ${number}`
+                  }
                   onClick={() => press(number)}
                 >
                   {probe ? (
-                    <Diamond probe={probe} />
+                    <>
+                      <Diamond probe={probe} />
+                      {standing > 1 && <span class="gn">{standing}</span>}
+                    </>
                   ) : (
                     <span class="plus">
                       <Icon icon={Plus} size={12} />

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Probe } from '../api/probes.ts';
-import { foldersOf, functionAt, lineIn, probeAt, readPlace, sameFile, sortedEntries } from './files.ts';
+import { foldersOf, functionAt, lineIn, probesByLine, readPlace, sameFile, sortedEntries } from './files.ts';
 import { upsert } from './session.ts';
 
 it('sorts folders first, and numbers as people count', () => {
@@ -25,12 +25,12 @@ const probe = (id: string, state: string, revision = 1) =>
   ({ id, state, revision, where: { file: 'app/a.py', line: 3 }, instances: [] }) as unknown as Probe;
 
 it('shows the probe of a line that still stands', () => {
-  expect(probeAt([probe('p2', 'done'), probe('p1', 'installed')], 'app/a.py', 3)?.id).toBe('p1');
-  expect(probeAt([probe('p2', 'done')], 'app/a.py', 3)?.id).toBe('p2');
-  expect(probeAt([probe('p2', 'done')], 'app/a.py', 4)).toBeUndefined();
+  expect(probesByLine([probe('p2', 'done'), probe('p1', 'installed')], 'app/a.py').get(3)?.[0]?.id).toBe('p1');
+  expect(probesByLine([probe('p2', 'done')], 'app/a.py').get(3)?.[0]?.id).toBe('p2');
+  expect(probesByLine([probe('p2', 'done')], 'app/a.py').get(4)).toBeUndefined();
   const counting: Probe = { ...probe('p3', 'installed'), kind: 'metric' };
-  expect(probeAt([probe('p2', 'done'), counting], 'app/a.py', 3)?.id).toBe('p3');
-  expect(probeAt([counting, probe('p1', 'installed')], 'app/a.py', 3)?.id).toBe('p1');
+  expect(probesByLine([probe('p2', 'done'), counting], 'app/a.py').get(3)?.[0]?.id).toBe('p3');
+  expect(probesByLine([counting, probe('p2', 'done'), probe('p1', 'installed')], 'app/a.py').get(3)?.map(({ id }) => id)).toEqual(['p1', 'p3', 'p2']);
 });
 
 it('shows a probe where it stands in the version that a process runs', () => {
@@ -39,7 +39,7 @@ it('shows a probe where it stands in the version that a process runs', () => {
   expect(lineIn(of({ state: 'installed', line: 5 }), [], '1-100')).toBe(3);
   expect(lineIn(of({ state: 'pending' }), [], '2-100')).toBe(3);
   expect(lineIn(of({ state: 'mismatch' }), [], '2-100')).toBeUndefined();
-  expect(probeAt([of({ state: 'installed', line: 5 })], 'app/a.py', 5, [], '2-100')?.id).toBe('p1');
+  expect(probesByLine([of({ state: 'installed', line: 5 })], 'app/a.py', [], '2-100').get(5)?.[0]?.id).toBe('p1');
 });
 
 it('keeps what the stream has told when the answer of a request comes behind it', () => {

@@ -53,15 +53,14 @@ export function functionAt(functions: Functions, line: number): string | undefin
 /** It counts hits in a metric, and captures nothing. */
 export const isCounting = (probe: Pick<Probe, 'kind'>) => probe.kind === 'metric' || probe.kind === 'timer';
 
-/** The probe of a line: one that still stands before one that has ended, one that captures before one that counts. */
-export function probeAt(
-  probes: readonly Probe[],
-  file: string,
-  line: number,
-  functions: Functions = [],
-  process?: string,
-): Probe | undefined {
-  const here = probesIn(probes, file).filter((probe) => lineIn(probe, functions, process) === line);
-  const stands = here.filter((probe) => probe.state !== 'done' && probe.state !== 'expired');
-  return stands.find((probe) => !isCounting(probe)) ?? stands[0] ?? here[0];
+/** Those of each line: one that still stands before one that has ended, one that captures before one that counts. */
+export function probesByLine(probes: readonly Probe[], file: string, functions: Functions = [], process?: string): Map<number, Probe[]> {
+  const lines = new Map<number, Probe[]>();
+  const rank = (probe: Probe) => (probe.state === 'done' || probe.state === 'expired' ? 2 : isCounting(probe) ? 1 : 0);
+  for (const probe of probesIn(probes, file)) {
+    const at = lineIn(probe, functions, process);
+    if (at !== undefined) lines.set(at, [...(lines.get(at) ?? []), probe]);
+  }
+  for (const here of lines.values()) here.sort((a, b) => rank(a) - rank(b));
+  return lines;
 }

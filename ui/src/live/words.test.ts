@@ -105,6 +105,10 @@ describe('a probe in words', () => {
     expect(hitsWords({ ...probe, if: 'x > 1', dropped: 2, instances: [{ ...placement, errors: 1 }] } as Probe)).toBe(
       '8 of 20 hits, 32 runs did not match, 1 condition failed, 2 dropped',
     );
+    expect(hitsWords({ ...probe, events: 1, events_left_out: 0 } as Probe)).toBe('8 of 20 hits, 0 dropped, 1 error event');
+    expect(hitsWords({ ...probe, events: 5, events_left_out: 3 } as Probe)).toBe(
+      '8 of 20 hits, 0 dropped, 5 error events, 3 left out by limits or filters',
+    );
     expect(probeSaid({ ...probe, state: 'done', captures: 20 } as Probe)).toBe('done, 20 hits');
     expect(placedWords(probe, [instance, { ...instance, id: '2-100' }])).toBe('1 of 2 placed');
   });

@@ -209,6 +209,8 @@ export function hitsWords(probe: Probe): string {
   if (probe.if) parts.push(`${plural(filtered, 'run')} did not match`);
   if (errors > 0) parts.push(`${plural(errors, 'condition')} failed`);
   parts.push(`${probe.dropped} dropped`);
+  if (probe.events || probe.events_left_out) parts.push(plural(probe.events ?? 0, 'error event'));
+  if (probe.events_left_out) parts.push(`${probe.events_left_out} left out by limits or filters`);
   return parts.join(', ');
 }
 
