@@ -700,7 +700,7 @@ function counted(s, args, all) {
   add(s.table, v, s.buckets);
   s.captured++;
 }
-H.count = (s, args, all) => {
+H.tally = (s, args, all) => {
   try { counted(s, args, all); } catch (e) { note(s, e, -2); }
   if (s.t0) H.done(s);
 };

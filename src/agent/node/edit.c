@@ -428,7 +428,7 @@ int edit_order(const struct scan *scan, struct edit_probe *e, const struct probe
     params_write(e, &code);
     buf_str(&code, STR(")=>{if(--s.skip<0)H.tick(s);s.hits++;"));
     buf_str(&code, buf_view(&condition));
-    buf_str(&code, probe_counts_only(p) ? STR("H.count(s,[") : STR("H.take(s,["));
+    buf_str(&code, probe_counts_only(p) ? STR("H.tally(s,[") : STR("H.take(s,["));
     params_write(e, &code);
     buf_str(&code, event ? STR("],s.all)}),") : STR("],s.all)},"));
     if (exprs.len) {

@@ -313,14 +313,17 @@ static void exits_of_functions(void **state)
         struct attachment *a = attach(&v);
         struct arena arena;
         arena_init(&arena, 1 << 20);
+        // They stay until the next set, or the end.
+        struct probe p[2];
+        struct probe_program exprs[2];
+        char id[16];
         for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
             if (k >= 3 && (k + i) % node_count) // each on one of them
                 continue;
-            char id[16];
             snprintf(id, sizeof id, "p%zu", k);
-            struct probe p[2] = { probe_at(&v, id, 0), probe_at(&v, "other", 0) };
-            struct probe_program exprs[] = { program(&arena, "@duration >= 0"),
-                                             program(&arena, "has(@exception) || has(@return)") };
+            p[0] = probe_at(&v, id, 0), p[1] = probe_at(&v, "other", 0);
+            exprs[0] = program(&arena, "@duration >= 0");
+            exprs[1] = program(&arena, "has(@exception) || has(@return)");
             for (int j = 0; j < 2; j++) {
                 p[j].where.kind = PROBE_AT_FUNCTION, p[j].where.function = str_z(cases[k].function);
                 p[j].where.point = cases[k].point;
