@@ -79,7 +79,7 @@ int multipart_begin(struct multipart *m, str content_type, bytes body)
 
 static bool header_split(str line, str *ret_name, str *ret_value)
 {
-    ptrdiff_t colon = str_find_char(line, ':', 0);
+    ptrdiff_t colon = line.ptr ? str_find_char(line, ':', 0) : -1;
     if (colon < 0)
         return false;
     *ret_name = str_trim(str_slice(line, 0, (size_t)colon));
