@@ -189,6 +189,17 @@ describe('the jump field', () => {
     await page.waitForURL(/\/map\?from=-6h/);
     await page.keyboard.press('Control+k');
     assert.match(await page.getByRole('option').first().innerText(), /^Map/);
+    // Opened again before the browser has told of the closing.
+    await page.evaluate(async () => {
+      const dialog = document.querySelector('dialog[open]');
+      const press = () => document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'k', ctrlKey: true, bubbles: true }));
+      const closed = new Promise((resolve) => dialog.addEventListener('close', resolve, { once: true }));
+      dialog.querySelector('[role=option]').click();
+      for (let i = 0; i < 100 && dialog.open; i++) await Promise.resolve();
+      press();
+      await closed;
+    });
+    await page.getByRole('option').first().waitFor();
     await context.close();
   });
 });

@@ -37,7 +37,14 @@ export function Asked() {
     if (!open) dialog.current?.close();
   }, [open]);
   return (
-    <dialog ref={dialog} class="pop asks" aria-label="What this page asks" onClose={() => (askedOpen.value = false)}>
+    <dialog
+      ref={dialog}
+      class="pop asks"
+      aria-label="What this page asks"
+      onClose={(event) => {
+        if (!event.currentTarget.open) askedOpen.value = false;
+      }}
+    >
       {open && (
         <>
           <div class="sec">

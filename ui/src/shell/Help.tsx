@@ -42,7 +42,14 @@ export function Help() {
   const seen = new Map<string, (typeof groups.value)[number]['bindings']>();
   if (open) for (const group of groups.value) seen.set(group.title, [...(seen.get(group.title) ?? []), ...group.bindings]);
   return (
-    <dialog ref={dialog} class="pop help" aria-label="Keys" onClose={() => (helpOpen.value = false)}>
+    <dialog
+      ref={dialog}
+      class="pop help"
+      aria-label="Keys"
+      onClose={(event) => {
+        if (!event.currentTarget.open) helpOpen.value = false;
+      }}
+    >
       <div class="sec">
         <h2>Keys</h2>
         <span class="grow">single letters are off while you type</span>

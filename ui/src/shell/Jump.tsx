@@ -165,7 +165,15 @@ export function Jump() {
     event.preventDefault();
   };
   return (
-    <dialog ref={dialog} class="pop jumper" aria-label="Jump to anything" onClose={() => (jumpOpen.value = false)}>
+    // The event of a closing comes later than the next key may: then it is open again.
+    <dialog
+      ref={dialog}
+      class="pop jumper"
+      aria-label="Jump to anything"
+      onClose={(event) => {
+        if (!event.currentTarget.open) jumpOpen.value = false;
+      }}
+    >
       {open && (
         <>
           <label class="row find">
