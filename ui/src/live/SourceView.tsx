@@ -147,7 +147,11 @@ class Lines extends Component<LinesProps> {
                   class="gt"
                   tabIndex={line === number ? 0 : -1}
                   aria-label={
-                    standing > 1 ? `${standing} probes at line ${number}` : probe ? `Probe at line ${number}` : `Place a probe at line ${number}`
+                    standing > 1
+                      ? `${standing} probes at line ${number}`
+                      : probe
+                        ? `Probe at line ${number}`
+                        : `Place a probe at line ${number}`
                   }
                   onClick={() => press(number)}
                 >

@@ -30,7 +30,11 @@ it('shows the probe of a line that still stands', () => {
   expect(probesByLine([probe('p2', 'done')], 'app/a.py').get(4)).toBeUndefined();
   const counting: Probe = { ...probe('p3', 'installed'), kind: 'metric' };
   expect(probesByLine([probe('p2', 'done'), counting], 'app/a.py').get(3)?.[0]?.id).toBe('p3');
-  expect(probesByLine([counting, probe('p2', 'done'), probe('p1', 'installed')], 'app/a.py').get(3)?.map(({ id }) => id)).toEqual(['p1', 'p3', 'p2']);
+  expect(
+    probesByLine([counting, probe('p2', 'done'), probe('p1', 'installed')], 'app/a.py')
+      .get(3)
+      ?.map(({ id }) => id),
+  ).toEqual(['p1', 'p3', 'p2']);
 });
 
 it('shows a probe where it stands in the version that a process runs', () => {
