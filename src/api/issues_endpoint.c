@@ -66,6 +66,11 @@ static bool is_whole(struct listing *l, str text)
     struct query_ast *ast;
     if (query_parse(&l->call->req->arena, text, &ast, &error) == 0)
         return true;
+    if (error.code == QUERY_E_UNKNOWN_SOURCE) { // what is asked for here is known
+        query_error_hint(&error, "the query stands whole, with its source: issues state=new");
+        error.suggest_count = 0;
+        query_error_suggest(&error, STR("issues"));
+    }
     api_reply_query_error(l->call->req, &error);
     return false;
 }

@@ -143,32 +143,14 @@ static struct query_typeinfo first_type(const struct planner *pl, const struct q
 
 static int plan_values(struct planner *pl, const struct query_ast_filter *a, struct query_filter *f);
 
-// What TraceQL writes as span:duration is duration here.
-static void suggest_intrinsic(struct planner *pl, const struct query_ref *ref, const struct query_ast_value *v)
-{
-    static const char *const words[] = { "name", "duration",      "status",   "kind",
-                                         "id",   "statusMessage", "rootName", "service" };
-    if (!str_eq(ref->name, STR("span")) && !str_eq(ref->name, STR("trace")))
-        return;
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (str_starts(v->raw, str_z(words[i]))) {
-            query_error_hint(pl->err, "fields of a span have no prefix here: name=.., duration>.., status=error");
-            query_error_suggest(pl->err, v->raw);
-        }
-}
-
 static int plan_field_contains(struct planner *pl, const struct query_ast_filter *a, struct query_filter **ret_f)
 {
     const struct query_ref *ref;
     int r = plan_ref(pl, a->field, &ref);
     if (r < 0)
         return r;
-    if (str_eq(ref->name, STR("is")) && ref->slot < 0 && a->values->form == QUERY_WORD) {
-        r = plan_fail(pl, a->pos, QUERY_E_SYNTAX, "there is no `is:`");
-        query_error_hint(pl->err, "issues have a state: issues state=new");
-        query_error_suggest(pl->err, STR("state=new"));
+    if ((r = plan_habit_term(pl, a, ref)) < 0)
         return r;
-    }
     struct query_typeinfo t = first_type(pl, ref);
     if (plan_ref_is_field(pl, ref, QUERY_F_TEXT))
         return plan_contains(pl, a, QUERY_TARGET_TEXT, NULL, ret_f);
@@ -185,12 +167,7 @@ static int plan_field_contains(struct planner *pl, const struct query_ast_filter
         *ret_f = f;
         return 0;
     }
-    str type = query_type_name(t.type), name = str_slice(ref->name, 0, 60);
-    r = plan_fail(pl, a->op_pos, QUERY_E_TYPE_MISMATCH, "`%.*s` is a %.*s and holds no text", STR_ARG(name),
-                  STR_ARG(type));
-    query_error_hint(pl->err, "compare it: %.*s=..", STR_ARG(name));
-    suggest_intrinsic(pl, ref, a->values);
-    return r;
+    return plan_no_text(pl, a, ref, t.type);
 }
 
 // ---- comparisons

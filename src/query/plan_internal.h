@@ -61,6 +61,11 @@ int plan_in_column(struct planner *pl);
 int plan_build_inner(struct planner *outer, const struct query_options *opt, struct query_in *in);
 // ---- plan_filter.c
 int plan_filter(struct planner *pl, const struct query_ast_filter *f, struct query_filter **ret_f);
+// ---- plan_habits.c: what other tools write. Errors that say how it is written here; 0: nothing of the kind.
+int plan_habit_name(struct planner *pl, const struct query_ref *ref);
+int plan_habit_term(struct planner *pl, const struct query_ast_filter *a, const struct query_ref *ref);
+// `field:word` of a field of type t, which holds no text: the error.
+int plan_no_text(struct planner *pl, const struct query_ast_filter *a, const struct query_ref *ref, enum query_type t);
 // ---- plan_check.c: may values of this type be compared with the literal? Takes the readings that the
 // type needs (word, id, a quoted time).
 int plan_check_compare(struct planner *pl, const struct query_ref *ref, enum query_cmp cmp, struct query_literal *lit);

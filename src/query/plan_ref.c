@@ -351,33 +351,6 @@ static int check_values(struct planner *pl, const struct query_ref *ref)
     return r;
 }
 
-// ---- habits from elsewhere
-static int check_habits(struct planner *pl, const struct query_ref *ref)
-{
-    if (str_eq(ref->name, STR("_msg")) || str_eq(ref->name, STR("_time"))) {
-        bool msg = ref->name.ptr[1] == 'm';
-        int r = plan_fail(pl, ref->pos, QUERY_E_UNKNOWN_COLUMN, "`%.*s` has another name here", STR_ARG(ref->name));
-        query_error_hint(pl->err, msg ? "bare words search the message; its field is `body`, or `text` for every kind"
-                                      : "the time is `time`");
-        query_error_suggest(pl->err, msg ? STR("body") : STR("time"));
-        return r;
-    }
-    if (pl->plan->sources == QS_SPANS && ref->path_len > 1 && !ref->path[1].is_index &&
-        str_eq(ref->path[0].name, STR("span"))) {
-        str rest;
-        int r = join_path(pl, ref->path, 1, ref->path_len, &rest);
-        if (r < 0)
-            return r;
-        r = plan_fail(pl, ref->pos, QUERY_E_UNKNOWN_COLUMN, "attributes have no prefix `span.` here");
-        query_error_hint(pl->err, "write %.*s, or attr.%.*s for the record's own attribute only",
-                         (int)(rest.len < 80 ? rest.len : 80), rest.ptr, (int)(rest.len < 80 ? rest.len : 80),
-                         rest.ptr);
-        query_error_suggest(pl->err, rest);
-        return r;
-    }
-    return 0;
-}
-
 // ---- all together
 static const struct query_ref *find_same(const struct planner *pl, const struct query_ref *ref)
 {
@@ -409,7 +382,7 @@ static int finish_ref(struct planner *pl, struct query_ref *ref, const struct qu
         return 0;
     }
     if (ref->slot < 0) {
-        if ((r = check_habits(pl, ref)) < 0)
+        if ((r = plan_habit_name(pl, ref)) < 0)
             return r;
         for (int s = 0; s < QUERY_SOURCE_COUNT; s++)
             if (pl->plan->sources >> s & 1 && (r = bind_source(pl, (enum query_source)s, ref)) < 0)

@@ -247,6 +247,8 @@ def test_who_may(server):
     for unfinished in ("issues state=", "issues state=(new,"):
         error = ask(server, "GET", "/api/v1/issues", expect=400, query=unfinished)["error"]
         assert "|" not in json.dumps(error) and error.get("offset", 0) <= len(unfinished), error
+    error = ask(server, "GET", "/api/v1/issues", expect=400, query="is:unresolved")["error"]
+    assert error["suggest"] == ["issues"] and "spans" not in error["hint"], error
 
 
 def test_killed_under_load_the_counters_are_the_acknowledged_events(server):

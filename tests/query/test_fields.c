@@ -70,6 +70,16 @@ static void test_aliases(void **state)
     assert_int_equal(query_field_find(QUERY_LOGS, STR("trace_id"))->id, QUERY_F_TRACE);
     assert_null(query_field_find(QUERY_SPANS, STR("exception.type"))); // of events only
     assert_int_equal(query_field_find(QUERY_EVENTS, STR("exception.type"))->id, QUERY_F_TYPE);
+    static const struct {
+        str name;
+        enum query_field_id field;
+    } of_issues[] = { { STR_INIT("firstSeen"), QUERY_F_FIRST },   { STR_INIT("lastSeen"), QUERY_F_LAST },
+                      { STR_INIT("timesSeen"), QUERY_F_EVENTS },  { STR_INIT("firstRelease"), QUERY_F_FIRST_RELEASE },
+                      { STR_INIT("assigned"), QUERY_F_ASSIGNEE }, { STR_INIT("error.type"), QUERY_F_TYPE } };
+    for (size_t i = 0; i < sizeof of_issues / sizeof *of_issues; i++) {
+        assert_int_equal(query_field_find(QUERY_ISSUES, of_issues[i].name)->id, of_issues[i].field);
+        assert_true(of_issues[i].field == QUERY_F_TYPE || !query_field_find(QUERY_EVENTS, of_issues[i].name));
+    }
     int g = query_alias_find(QUERY_SPANS, STR("http.status_code"));
     assert_true(g >= 0 && g == query_alias_find(QUERY_SPANS, STR("http.response.status_code")));
     assert_true(str_eq(query_alias_get((uint32_t)g)->name, STR("http.response.status_code")));

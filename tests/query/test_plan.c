@@ -382,6 +382,10 @@ static void test_hints(void **state)
     assert_int_equal(query_compile(&arena, STR("spans | let a = 1, b = 2 | where a>b"), &opt, &plan, &err),
                      ERR_INVALID);
     assert_non_null(strstr(err.hint, "`let`"));
+    assert_int_equal(query_compile(&arena, STR("issues timesSeen:>10"), &opt, &plan, &err), ERR_INVALID);
+    assert_non_null(strstr(err.hint, "timesSeen>10"));
+    assert_int_equal(query_compile(&arena, STR("issues lastSeen:-2d"), &opt, &plan, &err), ERR_INVALID);
+    assert_non_null(strstr(err.hint, "lastSeen>-2d"));
     assert_true(has_hint(compile("spans | stats count() by bucket"), "| bucket 1m"));
     assert_int_equal(compile("spans | bucket 1m | stats count() by bucket")->hint_count, 0);
     assert_true(has_hint(compile("spans | bucket 1h tz \"Europe/Berlin\""), "time zone"));
@@ -481,7 +485,12 @@ static void test_errors(void **state)
         // habits
         { "logs _msg:foo", "unknown_column", 6, "body" },
         { "spans span.http.method=GET", "unknown_column", 7, "http.method" },
-        { "logs is:unresolved", "syntax", 6, "state=new" },
+        { "logs is:unresolved", "syntax", 6, "state!=(archived,resolved)" },
+        { "issues is:new", "syntax", 8, "state=new" },
+        { "issues is:unassigned", "syntax", 8, "!assignee:*" },
+        { "issues !has:user.email", "syntax", 9, "user.email:*" },
+        { "issues age:-24h", "syntax", 8, "first>-24h" },
+        { "issues age:+2d", "syntax", 8, "first<-2d" },
         // not built yet
         { "snapshots frame[1].vars.x=2", "not_yet", 11, NULL },
         { "spans {service=web} > {}", "not_yet", 7, NULL },
