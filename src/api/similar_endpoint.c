@@ -1,12 +1,14 @@
 // GET /api/v1/issues/{id}/similar: issues of the project that may be the same trouble, best first, and why.
 //
-// All issues are compared by what the list shows of them; of the likeliest, the stack of their latest event is read.
+// All issues are compared by what the list shows of them; of the likeliest, the stack of their latest event is read. Those of
+// monitors are left out: each is one job's trouble, however alike their words are.
 #include "api/issue_json.h"
 
 #include "base/hex.h"
 #include "events/events.h"
 #include "grouping/grouping.h"
 #include "issues/similar.h"
+#include "monitors/monitors.h"
 
 #include <stdlib.h>
 
@@ -43,7 +45,7 @@ static bool compare(void *ctx, const struct issue_row *row)
 {
     struct looking *l = ctx;
     struct similar_text text;
-    if (row->id == l->row->id)
+    if (row->id == l->row->id || monitor_event_type(row->type))
         return false;
     text_of(row, &text);
     l->compared++;
@@ -181,6 +183,9 @@ static int look(struct looking *l, int64_t id, uint32_t project, struct found *f
     int rc = issues_row(issues, &f, id, from, to, &l->arena, &row, err);
     if (rc < 0)
         return rc;
+    *ret_n = 0;
+    if (monitor_event_type(row.type))
+        return 0;
     l->row = &row;
     text_of(&row, &l->about);
     all.want = compare;

@@ -101,6 +101,8 @@ int monitors_trouble(struct monitors *m, uint32_t project, str slug, struct aren
                      struct err *err);
 int monitors_remove(struct monitors *m, int64_t id, struct err *err);
 bool monitor_slug_ok(str slug);
+// Is this the type of the events that a monitor in trouble writes, and so of its issue?
+bool monitor_event_type(str type);
 
 struct monitors_stats {
     uint64_t monitors, failing, checks, missed, timeouts; // the last three: since the start

@@ -58,12 +58,21 @@ static str words_of(const struct outbox_entry *e, struct arena *arena)
     }
 }
 
+static const str types[CHECK_STATUSES] = { [CHECK_ERROR] = STR_INIT("MonitorFailed"),
+                                           [CHECK_MISSED] = STR_INIT("MonitorMissed"),
+                                           [CHECK_TIMEOUT] = STR_INIT("MonitorTimeout") };
+
+bool monitor_event_type(str type)
+{
+    for (int i = 0; i < CHECK_STATUSES; i++)
+        if (types[i].len && str_eq(types[i], type))
+            return true;
+    return false;
+}
+
 static void make_event(const struct outbox_entry *e, struct arena *arena, const char hex[33], struct record *r,
                        struct making *k)
 {
-    static const str types[CHECK_STATUSES] = { [CHECK_ERROR] = STR_INIT("MonitorFailed"),
-                                               [CHECK_MISSED] = STR_INIT("MonitorMissed"),
-                                               [CHECK_TIMEOUT] = STR_INIT("MonitorTimeout") };
     str words = words_of(e, arena);
     r->source = RECORD_EVENTS;
     r->severity = 17;

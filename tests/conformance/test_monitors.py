@@ -125,6 +125,19 @@ def test_environments_are_apart(server):
     eventually(apart)
 
 
+def test_issues_of_two_monitors_are_never_similar(server):
+    """Their words are the same; what failed is not."""
+    names = [slug(), slug()]
+    for name in names:
+        check_in(server, name, "error", config=HOURLY)
+
+    def both():
+        return [monitor(server, name)["environments"][0]["issue"] for name in names]
+    for number in eventually(both):
+        status, answer = server.request("GET", f"/api/v1/issues/{number}/similar")
+        assert (status, json.loads(answer)["similar"]) == (200, [])
+
+
 def test_a_missed_job_and_one_that_never_ends(server):
     """The shortest that can be missed: due every minute, no margin."""
     missed, endless = slug(), slug()

@@ -19,6 +19,7 @@ import { scoped } from '../state/scope.ts';
 import { Activity } from './Activity.tsx';
 import { type Common, commonOf, commonQuery, type FacetRow } from './common.ts';
 import { Groups, Why } from './Grouping.tsx';
+import { ofMonitor } from './frames.ts';
 import { Similar } from './Similar.tsx';
 
 export function Side({ issue, event }: { issue: IssueDetail; event: IssueEvent | undefined }) {
@@ -33,7 +34,7 @@ export function Side({ issue, event }: { issue: IssueDetail; event: IssueEvent |
       <Releases issue={issue} />
       <Why event={event} />
       <Groups issue={issue} />
-      <Similar issue={issue} />
+      {!ofMonitor(issue.type) && <Similar issue={issue} />}
       <Activity issue={issue} />
     </aside>
   );

@@ -10,7 +10,7 @@ import { liveHref } from '../snapshots/links.ts';
 import { ArmButton, ArmStrip } from './Arm.tsx';
 import { lineOf, serviceIn } from './capture.ts';
 import type { Mode } from './EventView.tsx';
-import { codeOf, exceptionsOf, libraries, localsOf, nameOf, openAtFirst, placeOf, rootOf, runsOf, stackText } from './frames.ts';
+import { codeOf, exceptionsOf, libraries, localsOf, nameOf, ofMonitor, openAtFirst, placeOf, rootOf, runsOf, stackText } from './frames.ts';
 import { uploadCommand } from './missing.ts';
 import { CapturedLocals, useCapturing } from './Snapshots.tsx';
 import { Source } from './Source.tsx';
@@ -23,7 +23,7 @@ export function Stacks({ event, mode }: { event: IssueEvent; mode: Mode }) {
       <div class="nostack hl">
         <p class="code wrap">{event.message ?? event.title}</p>
         <p class="why">
-          {/^Monitor(Failed|Missed|Timeout)$/.test(event.type ?? '')
+          {ofMonitor(event.type)
             ? 'a job that checks in has no stack: its trace and its monitor say more'
             : event.type
               ? 'the SDK sent no stack'

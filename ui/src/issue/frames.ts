@@ -8,6 +8,9 @@ export interface Run<F = Frame> {
   at: number;
 }
 
+/** Of a job that checks in: its events have no stack, and no other issue is the same trouble. */
+export const ofMonitor = (type: string | undefined) => /^Monitor(Failed|Missed|Timeout)$/.test(type ?? '');
+
 /** Runs of library frames are folded, unless the stack has nothing else. */
 export function runsOf<F extends { in_app?: boolean }>(frames: readonly F[], full: boolean): Run<F>[] {
   if (full || !frames.some((frame) => frame.in_app)) return frames.length > 0 ? [{ folded: false, frames: [...frames], at: 0 }] : [];
