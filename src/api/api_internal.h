@@ -186,6 +186,8 @@ void api_images(struct api_call *call);
 void api_images_show(struct api_call *call);
 void api_images_remove(struct api_call *call);
 void api_image(struct api_call *call);
+void api_mappings_add(struct api_call *call);
+void api_mappings_change(struct api_call *call);
 void api_mappings_remove(struct api_call *call);
 void api_source_file(struct api_call *call);
 void api_source_files(struct api_call *call);

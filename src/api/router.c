@@ -53,6 +53,8 @@ const struct api_endpoint api_endpoints[] = {
     { HTTP_DELETE, STR_INIT("/api/v1/projects/{}/image-snapshots/{}"), API_SIGNED_IN, META_SCOPE_ADMIN, API_ON_ADMIN_POOL, api_images_remove },
     { HTTP_GET, STR_INIT("/api/v1/projects/{}/images/{}"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_image },
     { HTTP_GET, STR_INIT("/api/v1/projects/{}/code-mappings"), API_SIGNED_IN, META_SCOPE_READ, API_ON_ADMIN_POOL, api_mappings },
+    { HTTP_POST, STR_INIT("/api/v1/projects/{}/code-mappings"), API_SIGNED_IN, META_SCOPE_ADMIN, API_ON_ADMIN_POOL, api_mappings_add },
+    { HTTP_PUT, STR_INIT("/api/v1/projects/{}/code-mappings/{}"), API_SIGNED_IN, META_SCOPE_ADMIN, API_ON_ADMIN_POOL, api_mappings_change },
     { HTTP_DELETE, STR_INIT("/api/v1/projects/{}/code-mappings/{}"), API_SIGNED_IN, META_SCOPE_ADMIN, API_ON_ADMIN_POOL, api_mappings_remove },
     { HTTP_GET, STR_INIT("/api/v1/projects/{}/source"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_source_file },
     { HTTP_GET, STR_INIT("/api/v1/projects/{}/source/files"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_source_files },

@@ -136,6 +136,10 @@ enum meta_mapping_put { META_MAPPING_CREATED, META_MAPPING_UPDATED, META_MAPPING
 // is too long, has no stack root, or is one too many of the project. ERR_INVALID: the repository or branch is no name.
 int meta_mapping_put(struct meta *m, str actor, int64_t project, const struct meta_mapping *list, size_t n,
                      enum meta_mapping_put *ret_puts, struct err *err);
+// One by hand: a new one (id 0) or that one in another form; *ret_id is its number. ERR_INVALID with the place of the field
+// that is wrong, ERR_EXIST: the two roots are another's, ERR_NOENT, ERR_LIMIT.
+int meta_mapping_set(struct meta *m, str actor, int64_t project, int64_t id, const struct meta_mapping *k,
+                     int64_t *ret_id, struct err *err);
 int meta_mapping_remove(struct meta *m, str actor, int64_t project, int64_t id, struct err *err); // ERR_NOENT
 
 // Public (DSN) keys: 32 hex digits. The newest one is the project's; older ones work until they are revoked.

@@ -358,6 +358,26 @@ def test_code_mappings_find_the_file_that_is_meant(server, tmp_path):
     assert other["context"][1] == [2, "wrong"] and "code" not in other
 
 
+def test_a_code_mapping_by_hand(server):
+    path = "/api/v1/projects/{slug}/code-mappings"
+    one = {"stack_root": " /app/ ", "source_root": "services/shop", "repository": "acme/shop", "branch": "main"}
+    made = ask(server, "POST", path, one, 201, scope=True, slug="default")
+    assert (made["stack_root"], made["source_root"], made["changed_by"].partition(":")[0]) == ("/app/", "services/shop", "token")
+    assert ask(server, "POST", path, one, 409, scope=True, slug="default")["error"]["code"] == "mapping_exists"
+    event = send(server, "PayError", [frame("/app/total.py", 2)], None)
+    assert seen_event(server, "PayError", event)[0]["code"]["path"] == "services/shop/total.py"
+    changed = ask(server, "PUT", path + "/{id}", {**one, "source_root": "", "branch": "trunk"}, 200, scope=True, slug="default", id=made["id"])
+    assert (changed["id"], changed["source_root"], changed["branch"]) == (made["id"], "", "trunk")
+    assert ask(server, "GET", path, slug="default")["mappings"] == [changed]
+    for wrong, place in (({"stack_root": ""}, "stack_root"), ({"stack_root": "a" * 513}, "stack_root"), ({"source_root": "a" * 513}, "source_root"), ({"source_root": "a\nb"}, "source_root"), ({"repository": " "}, "repository"), ({"branch": "a" * 256}, "branch")):
+        error = ask(server, "PUT", path + "/{id}", {**one, **wrong}, 400, scope=True, slug="default", id=made["id"])["error"]
+        assert error["place"] == place and error["message"], (wrong, error)
+    ask(server, "PUT", path + "/{id}", one, 404, scope=True, slug="default", id=made["id"] + 1)
+    ask(server, "POST", path, {**one, "color": "red"}, 400, scope=True, slug="default")
+    entries = json.loads(server.request("GET", "/api/v1/audit", token=server.token("admin"))[1])["entries"]
+    assert [e["action"] for e in entries if e["action"].startswith("project.mapping")] == ["project.mapping.change", "project.mapping.add"]
+
+
 @pytest.mark.skipif(not shutil.which("git", path="/usr/bin:/usr/local/bin:/bin"), reason="no git")
 def test_what_is_no_repository_is_refused(server, tmp_path):
     for words, why in ((("add", "default", str(tmp_path)), "no git repository"), (("add", "default", "/none"), "not found"), (("add", "no-project", str(tmp_path)), "no-project"), (("rm", "default", "/none"), "no repository")):

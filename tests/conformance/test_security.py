@@ -486,7 +486,7 @@ def test_administration_needs_admin(clew):
                                ("PATCH", "/api/v1/projects/default", '{"slug":"x"}'), ("POST", "/api/v1/projects/default/keys", "{}"),
                                ("DELETE", "/api/v1/projects/default/keys/1", None), ("PUT", "/api/v1/projects/default/grouping", "{}"), ("PUT", "/api/v1/projects/default/owners", "{}"),
                                ("PUT", "/api/v1/projects/default/filters", "{}"), ("PUT", "/api/v1/projects/default/scrub", "{}"),
-                               ("DELETE", "/api/v1/projects/default/code-mappings/1", None), ("DELETE", "/api/v1/projects/default/builds/1", None), ("DELETE", "/api/v1/projects/default/image-snapshots/1", None),
+                               ("POST", "/api/v1/projects/default/code-mappings", "{}"), ("PUT", "/api/v1/projects/default/code-mappings/1", "{}"), ("DELETE", "/api/v1/projects/default/code-mappings/1", None), ("DELETE", "/api/v1/projects/default/builds/1", None), ("DELETE", "/api/v1/projects/default/image-snapshots/1", None),
                                ("GET", "/api/v1/users", None),
                                ("POST", "/api/v1/users", '{"login":"x","scopes":["read"]}'), ("PATCH", "/api/v1/users/admin", '{"disabled":true}'),
                                ("DELETE", "/api/v1/users/admin", None), ("POST", "/api/v1/users/admin/link", "{}"),
@@ -523,6 +523,7 @@ def test_a_token_of_one_project_stays_in_it(clew):
     assert clew.request("GET", "/api/v1/projects/default/builds", token=token)[0] == 404 and clew.request("DELETE", "/api/v1/projects/default/builds/1", token=token)[0] == 404
     assert [clew.request(method, f"/api/v1/projects/default/{path}", token=token)[0] for method, path in (("GET", "image-snapshots"), ("GET", "image-snapshots/1"), ("DELETE", "image-snapshots/1"), ("GET", f"images/{'a' * 64}"))] == [404] * 4
     assert clew.request("GET", "/api/v1/projects/default/code-mappings", token=token)[0] == 404 and clew.request("DELETE", "/api/v1/projects/default/code-mappings/1", token=token)[0] == 404
+    assert [clew.request(method, f"/api/v1/projects/default/code-mappings{one}", "{}", JSON, token=token)[0] for method, one in (("POST", ""), ("PUT", "/1"))] == [404, 404]
     assert clew.request("GET", "/api/v1/projects/fenced/code-mappings", token=token)[0] == 200
     assert [clew.request("GET", f"/api/v1/projects/{slug}/source/files", token=token)[0] for slug in ("default", "fenced")] == [404, 200]
     assert code_of(clew.request("GET", "/api/v1/projects/default/source?path=a.py", token=token)[1]) != code_of(clew.request("GET", "/api/v1/projects/fenced/source?path=a.py", token=token)[1]) == "no_repository"

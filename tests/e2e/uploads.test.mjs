@@ -111,6 +111,33 @@ describe('code mappings', () => {
     await page.getByText('acme/shop · modules/pay/total.py', { exact: false }).waitFor();
   });
 
+  it('are written by hand, and changed', async () => {
+    await settings();
+    await own().getByRole('button', { name: 'Add a mapping', exact: true }).click();
+    const form = own().getByRole('form', { name: 'A new mapping', exact: true });
+    const field = (label) => own().getByRole('textbox', { name: label, exact: true });
+    assert.equal(await field('Repository').inputValue(), 'acme/shop', 'of the mappings that are there');
+    await field('Stack root').fill('app:///');
+    await field('Source root').fill('.');
+    await form.getByRole('button', { name: 'Add', exact: true }).click();
+    await form.getByRole('alert').getByText('has a code mapping of these two roots already', { exact: false }).waitFor();
+    await field('Stack root').fill('/srv/shop/');
+    await field('Source root').fill('services/shop');
+    assert.deepEqual(await axe(page), []);
+    await narrow();
+    await field('Branch').press('Enter');
+    await row('/srv/shop/').waitFor();
+    await form.waitFor({ state: 'detached' });
+    assert.deepEqual((await cells(row('/srv/shop/'))).slice(0, 3), ['/srv/shop/', 'services/shop', 'acme/shop trunk']);
+    await own().getByRole('button', { name: 'Edit the mapping of /srv/shop/', exact: true }).click();
+    await field('Branch').fill('release');
+    await own().getByRole('button', { name: 'Change', exact: true }).click();
+    await own().getByText('release', { exact: true }).waitFor();
+    assert.equal(await field('Branch').count(), 0);
+    await settings();
+    assert.deepEqual((await cells(row('/srv/shop/'))).slice(0, 3), ['/srv/shop/', 'services/shop', 'acme/shop release']);
+  });
+
   it('are taken away, and come back by Undo until then', async () => {
     await settings();
     await page.getByRole('button', { name: 'Take away the mapping of app:///', exact: true }).click();

@@ -47,6 +47,47 @@ static void the_longest_root_stands_first_and_the_same_roots_are_one(void **stat
     scratch_close(&s);
 }
 
+static void one_is_added_and_changed_by_hand(void **state)
+{
+    struct scratch s;
+    struct arena arena;
+    struct err err = { 0 };
+    struct meta_mapping *got, k = mapping(STR("src/"), STR("x/"));
+    int64_t first, second;
+    size_t n;
+    scratch_open(&s);
+    arena_init(&arena, 1 << 20);
+    assert_int_equal(meta_mapping_set(s.meta, STR("user:a"), 1, 0, &k, &first, NULL), 0);
+    assert_int_equal(meta_mapping_set(s.meta, STR("user:a"), 1, 0, &k, &second, &err), ERR_EXIST);
+    k.source_root = STR("");
+    assert_int_equal(meta_mapping_set(s.meta, STR("user:a"), 1, 0, &k, &second, NULL), 0);
+    k.branch = STR("trunk");
+    assert_int_equal(meta_mapping_set(s.meta, STR("user:b"), 1, second, &k, &second, NULL), 0);
+    assert_int_equal(meta_mapping_set(s.meta, STR("user:b"), 1, first, &k, &first, &err),
+                     ERR_EXIST); // the roots of the other
+    assert_int_equal(meta_mapping_set(s.meta, STR("user:b"), 1, 99,
+                                      &(struct meta_mapping){
+                                          .stack_root = STR("z"), .repository = STR("a/b"), .branch = STR("main") },
+                                      &second, &err),
+                     ERR_NOENT);
+    k.stack_root = STR("sr\nc/");
+    assert_int_equal(meta_mapping_set(s.meta, STR("user:b"), 1, first, &k, &first, &err), ERR_INVALID);
+    assert_string_equal(err.place, "stack_root");
+    k.stack_root = STR("");
+    assert_int_equal(meta_mapping_set(s.meta, STR("user:b"), 1, 0, &k, &second, &err), ERR_INVALID);
+    assert_string_equal(err.place, "stack_root");
+    k = mapping(STR("src/"), STR("y/"));
+    k.repository = STR("");
+    assert_int_equal(meta_mapping_set(s.meta, STR("user:b"), 1, 0, &k, &second, &err), ERR_INVALID);
+    assert_string_equal(err.place, "repository");
+    assert_int_equal(meta_mapping_list(s.meta, 1, &arena, &got, &n, NULL), 0);
+    assert_int_equal(n, 2);
+    assert_true(got[0].id == first && str_eq(got[0].branch, STR("main")));
+    assert_true(str_eq(got[1].branch, STR("trunk")) && str_eq(got[1].changed_by, STR("user:b")));
+    arena_free(&arena);
+    scratch_close(&s);
+}
+
 static void what_is_too_long_or_too_much_is_refused(void **state)
 {
     struct scratch s;
@@ -69,6 +110,8 @@ static void what_is_too_long_or_too_much_is_refused(void **state)
     assert_int_equal(puts[META_MAPPINGS_MAX + 1], META_MAPPING_REFUSED);
     assert_int_equal(meta_mapping_list(s.meta, 1, &arena, &got, &n, NULL), 0);
     assert_int_equal(n, META_MAPPINGS_MAX);
+    assert_int_equal(meta_mapping_set(s.meta, STR("t"), 1, 0, &list[META_MAPPINGS_MAX + 1], &(int64_t){ 0 }, &err),
+                     ERR_LIMIT);
     list[1].repository = STR("");
     assert_int_equal(meta_mapping_put(s.meta, STR("t"), 1, list, 2, puts, &err), ERR_INVALID);
     assert_int_equal(meta_mapping_put(s.meta, STR("t"), 77, list, 1, puts, &err), ERR_NOENT);
@@ -80,6 +123,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_longest_root_stands_first_and_the_same_roots_are_one),
+        cmocka_unit_test(one_is_added_and_changed_by_hand),
         cmocka_unit_test(what_is_too_long_or_too_much_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 // Alerts: rules, the channels they tell, what fired and what was sent.
-import { getJson, send, sendLeaving } from './client.ts';
+import { getJson, remove, send } from './client.ts';
 
 export type Kind = 'new' | 'regressed' | 'escalating' | 'events' | 'users';
 export type Op = '>' | '>=' | '<' | '<=';
@@ -135,8 +135,7 @@ export function inputOf(rule: Rule): RuleInput {
 }
 
 export async function removeRule(id: number, leaving: boolean): Promise<void> {
-  const path = `${at}/rules/${id}`;
-  await (leaving ? sendLeaving(path) : send('DELETE', path, {}));
+  await remove(`${at}/rules/${id}`, leaving);
 }
 
 export async function snoozeRule(id: number, for_s: number): Promise<void> {
@@ -154,8 +153,7 @@ export async function saveChannel(channel: ChannelInput, id?: number): Promise<{
 }
 
 export async function removeChannel(id: number, leaving: boolean): Promise<void> {
-  const path = `${at}/channels/${id}`;
-  await (leaving ? sendLeaving(path) : send('DELETE', path, {}));
+  await remove(`${at}/channels/${id}`, leaving);
 }
 
 export async function testChannel(id: number): Promise<void> {

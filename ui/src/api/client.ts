@@ -100,8 +100,12 @@ export async function send<T>(
   return text ? (JSON.parse(text) as T) : undefined;
 }
 
-/** A DELETE that outlives the page. */
-export async function sendLeaving(path: string): Promise<void> {
+/** leaving: the request outlives the page, and nobody is there to hear what came of it. */
+export async function remove(path: string, leaving: boolean): Promise<void> {
+  if (!leaving) {
+    await send('DELETE', path, {});
+    return;
+  }
   const csrf = me.value?.csrf;
   await fetch(path, { method: 'DELETE', keepalive: true, credentials: 'same-origin', headers: { ...(csrf && { 'x-clew-csrf': csrf }) } });
 }

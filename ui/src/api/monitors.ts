@@ -1,5 +1,5 @@
 // Monitors: jobs that say when they begin and end.
-import { getJson, send, sendLeaving } from './client.ts';
+import { getJson, remove, send } from './client.ts';
 
 export type Status = 'ok' | 'error' | 'missed' | 'late' | 'timeout' | 'running';
 export const STATUSES: readonly Status[] = ['ok', 'late', 'missed', 'error', 'timeout', 'running'];
@@ -95,6 +95,5 @@ export async function changeMonitor(id: number, change: MonitorInput): Promise<M
 }
 
 export async function removeMonitor(id: number, leaving: boolean): Promise<void> {
-  const path = `${at}/${id}`;
-  await (leaving ? sendLeaving(path) : send('DELETE', path, {}));
+  await remove(`${at}/${id}`, leaving);
 }

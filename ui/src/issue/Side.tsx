@@ -18,8 +18,8 @@ import { setParams, withParams } from '../state/route.ts';
 import { scoped } from '../state/scope.ts';
 import { Activity } from './Activity.tsx';
 import { type Common, commonOf, commonQuery, type FacetRow } from './common.ts';
-import { Groups, Why } from './Grouping.tsx';
 import { ofMonitor } from './frames.ts';
+import { Groups, Why } from './Grouping.tsx';
 import { Similar } from './Similar.tsx';
 
 export function Side({ issue, event }: { issue: IssueDetail; event: IssueEvent | undefined }) {

@@ -1,9 +1,8 @@
 // Builds of a project's applications (`sentry-cli build upload`): what was uploaded, and its file.
-import { getJson, send, sendLeaving } from '../api/client.ts';
+import { getJson } from '../api/client.ts';
 import { useLoad } from '../api/load.ts';
 import { bytes } from '../format/number.ts';
-import { later, pending } from '../state/undo.ts';
-import { mayAdminister, Refusal, useDeed, When } from './common.tsx';
+import { isAway, mayAdminister, Refusal, takeAway, useDeed, When } from './common.tsx';
 
 interface Build {
   id: number;
@@ -18,23 +17,15 @@ interface Build {
   url: string;
 }
 
-const at = (slug: string) => `/api/v1/projects/${encodeURIComponent(slug)}/builds`;
-
-const subject = (one: Build) => `build ${one.id}`;
+const at = (slug: string, id?: number) => `/api/v1/projects/${encodeURIComponent(slug)}/builds${id === undefined ? '' : `/${id}`}`;
 
 /** Nothing where there are none: most projects are no mobile applications. */
 export function Builds({ slug }: { slug: string }) {
   const load = useLoad(`builds ${slug}`, `builds ${slug}`, (abort) => getJson<{ builds: Build[] }>(at(slug), {}, abort));
   const deed = useDeed();
-  const builds = (load.data.value?.builds ?? []).filter((one) => pending.value?.subject !== subject(one));
+  const builds = (load.data.value?.builds ?? []).filter((one) => !isAway(at(slug, one.id)));
   if (builds.length === 0) return null;
-  const remove = (one: Build) =>
-    later(subject(one), `${one.name} is taken away`, async (leaving) => {
-      const path = `${at(slug)}/${one.id}`;
-      if (leaving) return sendLeaving(path);
-      await deed.run(() => send('DELETE', path, {}));
-      await load.retry();
-    });
+  const remove = (one: Build) => takeAway(at(slug, one.id), `${one.name} is taken away`, deed.run, load.retry);
   return (
     <section class="set-proj" id="builds" aria-label="Builds">
       <h2 class="m">Builds</h2>

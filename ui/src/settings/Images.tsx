@@ -1,17 +1,15 @@
 // Snapshots of a project's images (`sentry-cli snapshots upload`): which there are, what differs from the base, and the images.
 import { useState } from 'preact/hooks';
-import { getJson, send, sendLeaving } from '../api/client.ts';
+import { getJson } from '../api/client.ts';
 import { useLoad } from '../api/load.ts';
 import { bytes, count } from '../format/number.ts';
-import { later, pending } from '../state/undo.ts';
-import { mayAdminister, Refusal, Rows, useDeed, When } from './common.tsx';
+import { isAway, mayAdminister, Refusal, Rows, takeAway, useDeed, When } from './common.tsx';
 import { inOrder, type Shot, type SnapshotDetail, type SnapshotEntry, said } from './images.ts';
 
 /** Images of a snapshot that are shown at once. */
 const PAGE = 60;
 
-const at = (slug: string) => `/api/v1/projects/${encodeURIComponent(slug)}/image-snapshots`;
-const subject = (one: SnapshotEntry) => `images ${one.id}`;
+const at = (slug: string, id?: number) => `/api/v1/projects/${encodeURIComponent(slug)}/image-snapshots${id === undefined ? '' : `/${id}`}`;
 const nameOf = (one: SnapshotEntry) => `${one.app}${one.commit ? ` ${one.commit.slice(0, 7)}` : ''}`;
 
 /** Nothing where there are none, as with builds. */
@@ -22,15 +20,9 @@ export function Images({ slug }: { slug: string }) {
   const [open, setOpen] = useState<number | undefined>();
   const deed = useDeed();
   const all = load.data.value?.snapshots ?? [];
-  const snapshots = all.filter((one) => pending.value?.subject !== subject(one));
+  const snapshots = all.filter((one) => !isAway(at(slug, one.id)));
   if (snapshots.length === 0) return null;
-  const remove = (one: SnapshotEntry) =>
-    later(subject(one), `The images of ${nameOf(one)} are taken away`, async (leaving) => {
-      const path = `${at(slug)}/${one.id}`;
-      if (leaving) return sendLeaving(path);
-      await deed.run(() => send('DELETE', path, {}));
-      await load.retry();
-    });
+  const remove = (one: SnapshotEntry) => takeAway(at(slug, one.id), `The images of ${nameOf(one)} are taken away`, deed.run, load.retry);
   const total = load.data.value?.total ?? 0;
   return (
     <section class="set-proj" id="images" aria-label="Image snapshots">
@@ -112,7 +104,7 @@ function Of({ one }: { one: SnapshotEntry }) {
 
 function Detail({ slug, one }: { slug: string; one: SnapshotEntry }) {
   const load = useLoad(`images ${slug} ${one.id}`, `images ${slug} ${one.id}`, (abort) =>
-    getJson<SnapshotDetail>(`${at(slug)}/${one.id}`, {}, abort),
+    getJson<SnapshotDetail>(at(slug, one.id), {}, abort),
   );
   return (
     <Rows of={load} rows={3}>

@@ -1,9 +1,9 @@
-// Where in which repository the files of a project's frames stand: uploaded by builds, looked at and removed here.
-import { getJson, send, sendLeaving } from '../api/client.ts';
+// Where in which repository the files of a project's frames stand: uploaded by builds or written here.
+import { useState } from 'preact/hooks';
+import { getJson, send } from '../api/client.ts';
 import { useLoad } from '../api/load.ts';
 import { Paste } from '../parts/Paste.tsx';
-import { later, pending } from '../state/undo.ts';
-import { actor, mayAdminister, Refusal, Rows, useDeed, When } from './common.tsx';
+import { actor, isAway, mayAdminister, Refusal, Rows, takeAway, useDeed, useFocus, When } from './common.tsx';
 
 interface Mapping {
   id: number;
@@ -15,20 +15,20 @@ interface Mapping {
   changed_by?: string;
 }
 
-const at = (slug: string) => `/api/v1/projects/${encodeURIComponent(slug)}/code-mappings`;
+const at = (slug: string, id?: number) => `/api/v1/projects/${encodeURIComponent(slug)}/code-mappings${id === undefined ? '' : `/${id}`}`;
 
-const subject = (one: Mapping) => `code mapping ${one.id}`;
+/** Which one is written: its number, or a new one. */
+type Open = number | 'new' | undefined;
 
 export function Mappings({ slug }: { slug: string }) {
   const load = useLoad(`mappings ${slug}`, `mappings ${slug}`, (abort) => getJson<{ mappings: Mapping[] }>(at(slug), {}, abort));
   const deed = useDeed();
-  const remove = (one: Mapping) =>
-    later(subject(one), `The mapping of ${one.stack_root} is taken away`, async (leaving) => {
-      const path = `${at(slug)}/${one.id}`;
-      if (leaving) return sendLeaving(path);
-      await deed.run(() => send('DELETE', path, {}));
-      await load.retry();
-    });
+  const [open, setOpen] = useState<Open>();
+  const remove = (one: Mapping) => takeAway(at(slug, one.id), `The mapping of ${one.stack_root} is taken away`, deed.run, load.retry);
+  const saved = () => {
+    setOpen(undefined);
+    return load.retry();
+  };
   return (
     <section class="set-proj" id="mappings" aria-label="Code mappings">
       <h2 class="m">Code mappings</h2>
@@ -38,13 +38,27 @@ export function Mappings({ slug }: { slug: string }) {
       </p>
       <Rows of={load} rows={2}>
         {({ mappings }) => {
-          const shown = mappings.filter((one) => pending.value?.subject !== subject(one));
-          return shown.length > 0 ? (
-            <MappingRows mappings={shown} remove={remove} />
-          ) : (
+          const shown = mappings.filter((one) => !isAway(at(slug, one.id)));
+          return (
             <>
-              <p class="sm d3">None yet: paths are compared from their ends. A build uploads them with a token of the scope ingest:</p>
-              <Paste name="shell" text={`sentry-cli code-mappings upload --org clew --project ${slug} mappings.json`} />
+              {shown.length > 0 ? (
+                <MappingRows slug={slug} mappings={shown} remove={remove} open={open} setOpen={setOpen} saved={saved} />
+              ) : (
+                <>
+                  <p class="sm d3">None yet: paths are compared from their ends. A build uploads them with a token of the scope ingest:</p>
+                  <Paste name="shell" text={`sentry-cli code-mappings upload --org clew --project ${slug} mappings.json`} />
+                </>
+              )}
+              {mayAdminister() &&
+                (open === 'new' ? (
+                  <div class="editor">
+                    <MappingForm slug={slug} like={shown[0]} close={() => setOpen(undefined)} saved={saved} />
+                  </div>
+                ) : (
+                  <button type="button" class="btn" onClick={() => setOpen('new')}>
+                    Add a mapping
+                  </button>
+                ))}
             </>
           );
         }}
@@ -54,7 +68,16 @@ export function Mappings({ slug }: { slug: string }) {
   );
 }
 
-function MappingRows({ mappings, remove }: { mappings: Mapping[]; remove: (one: Mapping) => void }) {
+interface RowsProps {
+  slug: string;
+  mappings: Mapping[];
+  remove: (one: Mapping) => void;
+  open: Open;
+  setOpen: (open: Open) => void;
+  saved: () => Promise<void>;
+}
+
+function MappingRows({ slug, mappings, remove, open, setOpen, saved }: RowsProps) {
   return (
     <table class="tbl">
       <thead>
@@ -68,9 +91,9 @@ function MappingRows({ mappings, remove }: { mappings: Mapping[]; remove: (one: 
           </th>
         </tr>
       </thead>
-      <tbody>
-        {mappings.map((one) => (
-          <tr key={one.id}>
+      {mappings.map((one) => (
+        <tbody key={one.id}>
+          <tr>
             <td class="mono path">{one.stack_root}</td>
             <td class="mono path">
               {one.source_root || '.'}
@@ -84,14 +107,108 @@ function MappingRows({ mappings, remove }: { mappings: Mapping[]; remove: (one: 
             </td>
             <td>
               {mayAdminister() && (
-                <button type="button" class="btn g s" aria-label={`Take away the mapping of ${one.stack_root}`} onClick={() => remove(one)}>
-                  Take away
-                </button>
+                <>
+                  <button
+                    type="button"
+                    class="btn g s"
+                    aria-expanded={open === one.id}
+                    aria-label={`Edit the mapping of ${one.stack_root}`}
+                    onClick={() => setOpen(open === one.id ? undefined : one.id)}
+                  >
+                    Edit
+                  </button>
+                  <button
+                    type="button"
+                    class="btn g s"
+                    aria-label={`Take away the mapping of ${one.stack_root}`}
+                    onClick={() => remove(one)}
+                  >
+                    Take away
+                  </button>
+                </>
               )}
             </td>
           </tr>
-        ))}
-      </tbody>
+          {open === one.id && (
+            <tr class="editor">
+              <td colSpan={5}>
+                <MappingForm slug={slug} was={one} close={() => setOpen(undefined)} saved={saved} />
+              </td>
+            </tr>
+          )}
+        </tbody>
+      ))}
     </table>
+  );
+}
+
+const FIELDS = [
+  { key: 'stack_root', label: 'Stack root', example: '/app/', most: 512, need: true },
+  { key: 'source_root', label: 'Source root', example: 'services/shop/', most: 512, need: false },
+  { key: 'repository', label: 'Repository', example: 'acme/shop', most: 255, need: true },
+  { key: 'branch', label: 'Branch', example: 'main', most: 255, need: true },
+] as const;
+
+interface FormProps {
+  slug: string;
+  was?: Mapping;
+  /** Of which a new one takes the repository: there is mostly one. */
+  like?: Mapping | undefined;
+  close: () => void;
+  saved: () => Promise<void>;
+}
+
+function MappingForm({ slug, was, like, close, saved }: FormProps) {
+  const first = useFocus();
+  const [text, setText] = useState({
+    stack_root: was?.stack_root ?? '',
+    source_root: was?.source_root ?? '',
+    repository: (was ?? like)?.repository ?? '',
+    branch: (was ?? like)?.branch ?? 'main',
+  });
+  const deed = useDeed();
+  const whole = FIELDS.every(({ key, need }) => !need || text[key].trim());
+  const same = was && FIELDS.every(({ key }) => text[key].trim() === was[key]);
+  return (
+    <form
+      class="set-form mapform"
+      aria-label={was ? `The mapping of ${was.stack_root}` : 'A new mapping'}
+      onSubmit={(event) => {
+        event.preventDefault();
+        void deed.run(async () => {
+          await send(was ? 'PUT' : 'POST', at(slug, was?.id), text);
+          await saved();
+        });
+      }}
+    >
+      <div class="fields">
+        {FIELDS.map(({ key, label, example, most, need }, index) => (
+          <label class="field" key={key}>
+            <span class="sm d3">{label}</span>
+            <input
+              class="text mono"
+              required={need}
+              maxLength={most}
+              placeholder={example}
+              autocomplete="off"
+              spellcheck={false}
+              aria-invalid={deed.error?.place === key}
+              value={text[key]}
+              ref={index === 0 ? first : undefined}
+              onInput={(event) => setText({ ...text, [key]: event.currentTarget.value })}
+            />
+          </label>
+        ))}
+      </div>
+      <div class="row">
+        <button type="submit" class="btn" disabled={deed.busy || !whole || same}>
+          {was ? 'Change' : 'Add'}
+        </button>
+        <button type="button" class="btn g" onClick={close}>
+          Cancel
+        </button>
+      </div>
+      <Refusal error={deed.error} />
+    </form>
   );
 }

@@ -1,14 +1,13 @@
 // Projects and their public keys.
 import { FolderPlus } from 'lucide';
 import { useState } from 'preact/hooks';
-import { getJson, send, sendLeaving } from '../api/client.ts';
+import { getJson, send } from '../api/client.ts';
 import { useLoad } from '../api/load.ts';
 import { plural } from '../format/number.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { Link } from '../parts/Link.tsx';
 import { CopyButton } from '../parts/Paste.tsx';
-import { later, pending } from '../state/undo.ts';
-import { Head, Refusal, Rows, useDeed, useFocus, When } from './common.tsx';
+import { Head, isAway, Refusal, Rows, takeAway, useDeed, useFocus, When } from './common.tsx';
 import type { Key, Project } from './types.ts';
 
 const at = (slug: string) => `/api/v1/projects/${encodeURIComponent(slug)}`;
@@ -135,14 +134,9 @@ function Detail({ project, retry }: { project: Project; retry: () => void }) {
     keys.retry();
     retry();
   };
-  const shown = (keys.data.value?.keys ?? []).filter((key) => pending.value?.subject !== `key ${key.id}`);
-  const revoke = (key: Key) =>
-    later(`key ${key.id}`, `The key ending ${key.key.slice(-4)} is revoked`, async (leaving) => {
-      const path = `${at(project.slug)}/keys/${key.id}`;
-      if (leaving) return sendLeaving(path);
-      await deed.run(() => send('DELETE', path, {}));
-      again();
-    });
+  const keyAt = (key: Key) => `${at(project.slug)}/keys/${key.id}`;
+  const shown = (keys.data.value?.keys ?? []).filter((key) => !isAway(keyAt(key)));
+  const revoke = (key: Key) => takeAway(keyAt(key), `The key ending ${key.key.slice(-4)} is revoked`, deed.run, again);
   return (
     <div class="set-detail">
       <h2 class="m">Public keys</h2>

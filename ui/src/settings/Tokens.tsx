@@ -1,29 +1,25 @@
 // Tokens: what programs show to be let in.
 import { KeyRound } from 'lucide';
 import { useState } from 'preact/hooks';
-import { getJson, send, sendLeaving } from '../api/client.ts';
+import { getJson, send } from '../api/client.ts';
 import { useLoad } from '../api/load.ts';
 import { plural } from '../format/number.ts';
 import { Icon } from '../parts/Icon.tsx';
-import { later, pending } from '../state/undo.ts';
-import { Head, Once, Refusal, Rows, ScopeChoice, useDeed, useFocus, When } from './common.tsx';
+import { Head, isAway, Once, Refusal, Rows, ScopeChoice, takeAway, useDeed, useFocus, When } from './common.tsx';
 import { SCOPES } from './roles.ts';
 import type { Project, Token } from './types.ts';
+
+const at = (token: Token) => `/api/v1/tokens/${token.id}`;
 
 export function Tokens() {
   const list = useLoad('tokens', 'tokens', (abort) => getJson<{ tokens: Token[] }>('/api/v1/tokens', {}, abort));
   const [making, setMaking] = useState(false);
   const [made, setMade] = useState<Token | undefined>();
   const deed = useDeed();
-  const all = (list.data.value?.tokens ?? []).filter((token) => pending.value?.subject !== `token ${token.id}`);
+  const all = (list.data.value?.tokens ?? []).filter((token) => !isAway(at(token)));
   const tokens = [...all].sort((a, b) => b.id - a.id);
   const unused = tokens.filter((token) => !token.last_used).length;
-  const revoke = (token: Token) =>
-    later(`token ${token.id}`, `${token.name} is revoked`, async (leaving) => {
-      if (leaving) return sendLeaving(`/api/v1/tokens/${token.id}`);
-      await deed.run(() => send('DELETE', `/api/v1/tokens/${token.id}`, {}));
-      list.retry();
-    });
+  const revoke = (token: Token) => takeAway(at(token), `${token.name} is revoked`, deed.run, list.retry);
   return (
     <>
       <Head

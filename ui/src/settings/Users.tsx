@@ -1,14 +1,13 @@
 // People: who there is, what each may do, invitations.
 import { Ellipsis, UserPlus } from 'lucide';
 import { useState } from 'preact/hooks';
-import { getJson, me, send, sendLeaving } from '../api/client.ts';
+import { getJson, me, send } from '../api/client.ts';
 import { useLoad } from '../api/load.ts';
 import { plural } from '../format/number.ts';
 import { absolute, parseInstant } from '../format/time.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { Popover } from '../parts/Popover.tsx';
-import { later, pending } from '../state/undo.ts';
-import { Head, Once, Refusal, Rows, ScopeChoice, useDeed, useFocus, When } from './common.tsx';
+import { Head, isAway, Once, Refusal, Rows, ScopeChoice, takeAway, useDeed, useFocus, When } from './common.tsx';
 import { mayHandOut, ROLES, roleOf, roleWords, SCOPES } from './roles.ts';
 import type { User, UserLink } from './types.ts';
 
@@ -23,7 +22,7 @@ export function Users() {
   const change = async (run: () => Promise<unknown>) => {
     if (await deed.run(run)) list.retry();
   };
-  const users = (list.data.value?.users ?? []).filter((user) => pending.value?.subject !== `user ${user.login}`);
+  const users = (list.data.value?.users ?? []).filter((user) => !isAway(at(user.login)));
   return (
     <>
       <Head title="Users" says={list.data.value && summary(users)}>
@@ -117,12 +116,7 @@ interface RowProps {
 function Row({ user, editing, edit, change, setLink, retry, fail }: RowProps) {
   const own = user.login === me.value?.name;
   const within = mayHandOut(me.value?.scopes, user.scopes);
-  const remove = () =>
-    later(`user ${user.login}`, `${user.login} is removed`, async (leaving) => {
-      if (leaving) return sendLeaving(at(user.login));
-      await fail(() => send('DELETE', at(user.login), {}));
-      retry();
-    });
+  const remove = () => takeAway(at(user.login), `${user.login} is removed`, fail, retry);
   const newLink = () => change(async () => setLink(await send<UserLink>('POST', `${at(user.login)}/link`, {})));
   return (
     <>

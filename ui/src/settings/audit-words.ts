@@ -22,6 +22,7 @@ export const DEEDS: Record<string, string> = {
   'project.filters': 'changed inbound filters',
   'project.grouping': 'changed grouping rules',
   'project.mapping.add': 'added code mappings',
+  'project.mapping.change': 'changed a code mapping',
   'project.mapping.remove': 'took a code mapping away',
   'project.owners': 'changed owner rules',
   'project.rename': 'renamed a project',

@@ -1,11 +1,12 @@
 // What the sections of the settings share.
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { ApiError, me, serverNow } from '../api/client.ts';
+import { ApiError, me, remove, serverNow } from '../api/client.ts';
 import type { Loaded } from '../api/load.ts';
 import { absolute, ago, parseInstant } from '../format/time.ts';
 import { Paste } from '../parts/Paste.tsx';
 import { Failure, SkeletonRows, useLate } from '../parts/States.tsx';
+import { later, pending } from '../state/undo.ts';
 
 export function mayAdminister(): boolean {
   return me.value?.scopes?.includes('admin') ?? false;
@@ -91,6 +92,17 @@ export function useDeed() {
   };
   return { busy, error, run };
 }
+
+/** Removes what is at this path once it cannot be taken back any more; lists leave it out from now on (isAway). */
+export function takeAway(path: string, says: string, run: ReturnType<typeof useDeed>['run'], retry: () => Promise<void> | void): void {
+  later(path, says, async (leaving) => {
+    if (leaving) return remove(path, true);
+    await run(() => remove(path, false));
+    await retry();
+  });
+}
+
+export const isAway = (path: string) => pending.value?.subject === path;
 
 export function Refusal({ error }: { error: ApiError | undefined }) {
   if (!error) return null;
