@@ -15,6 +15,7 @@ enum {
     AGAIN_NS = 10 * 1000000,
     BACKOFF_NS_MIN = 300 * 1000,
     BACKOFF_NS_MAX = 20 * 1000000,
+    LEAVING_NS = 1000000,
     CALL_POLL_NS = 500 * 1000,
     HELD_NS = 1000000
 };
@@ -118,7 +119,7 @@ static void wait_more(struct load *l, const struct err *why, int64_t now)
         l->next_ns = now + HELD_NS;
         return;
     }
-    l->next_ns = now + l->backoff_ns;
+    l->next_ns = now + (l->leaving && l->backoff_ns > LEAVING_NS ? LEAVING_NS : l->backoff_ns);
     l->backoff_ns = l->backoff_ns * 2 > BACKOFF_NS_MAX ? BACKOFF_NS_MAX : l->backoff_ns * 2;
 }
 

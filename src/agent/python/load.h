@@ -19,6 +19,7 @@ struct load {
     int64_t again_ns; // when to look whether it hangs in a queue
     int64_t next_ns;  // nothing to do before
     int64_t backoff_ns;
+    bool leaving; // the last call: nobody comes back for it, so that it is tried again soon, however often
     uint64_t start_at, apply_at;
     uint8_t *shared; // orders, tables of series, then the ring
     size_t shared_size;

@@ -536,6 +536,7 @@ static void python_detach(struct attachment *a)
         // Without effect at once; taken out of the code as soon as the main thread lets it.
         probe_ring_enable(&a->load.ring, false);
         bool handed = false, done = false;
+        a->load.leaving = true;
         for (int i = 0; i < DETACH_TRIES && !done; i++) {
             int rc = load_step(&a->load, clock_mono_ns());
             done = rc < 0 || (rc == 1 && handed);

@@ -49,7 +49,7 @@ struct victim start_file(const char *python, const char *file, const char *mode)
     char path[512];
     snprintf(path, sizeof path, "%s%s", VICTIMS, file);
     assert_int_equal(pipe(pipes), 0);
-    struct victim v = { .pid = fork() };
+    struct victim v = { .python = python, .pid = fork() };
     if (v.pid == 0) {
         dup2(pipes[1], 1);
         close(pipes[0]), close(pipes[1]);
@@ -78,14 +78,32 @@ void hear(struct victim *v)
 {
     char line[128];
     wait_for_words(v);
-    assert_non_null(fgets(line, sizeof line, v->out));
+    if (!fgets(line, sizeof line, v->out)) {
+        int status = 0;
+        waitpid(v->pid, &status, WNOHANG);
+        print_message("# %s has ended with status %#x\n", v->python, (unsigned)status);
+        fail();
+    }
     assert_int_equal(sscanf(line, "%ld %ld %ld", &v->n, &v->called, &v->same), 3);
 }
 
 void hear_restored(struct victim *v)
 {
-    for (int k = 0; k < 20 || (!v->same && k < 20000); k++)
+    time_t until = time(NULL) + PATIENCE_S;
+    for (int k = 0; k < 20 || !v->same; k++) {
+        if (time(NULL) > until)
+            give_up(v, "the code from before in the victim");
         hear(v);
+    }
+}
+
+void give_up(const struct victim *v, const char *wanted)
+{
+    print_message(
+        "# %s: after %d s not %s: state %s %s %s, %zu captures, %lu hits, %lu ns; the victim said %ld %ld %ld\n",
+        v->python, (int)PATIENCE_S, wanted, seen.state, seen.code, seen.message, seen.n, (unsigned long)seen.hits,
+        (unsigned long)seen.ns, v->n, v->called, v->same);
+    fail();
 }
 
 void end(struct victim *v)

@@ -16,7 +16,7 @@
 #include "program.h"
 #include <cmocka.h>
 
-enum { PYTHONS_MAX = 16, PATIENCE_S = 30, CAPTURES_MAX = 64 };
+enum { PYTHONS_MAX = 16, PATIENCE_S = 120, CAPTURES_MAX = 64 };
 
 extern char *pythons[PYTHONS_MAX];
 extern size_t python_count;
@@ -31,6 +31,7 @@ extern struct seen seen;
 void forget(void);
 
 struct victim {
+    const char *python; // the interpreter's path
     pid_t pid;
     FILE *out;
     long n, called, same;
@@ -38,7 +39,7 @@ struct victim {
 struct victim start(const char *python, const char *mode);
 struct victim start_file(const char *python, const char *file, const char *mode);
 void hear(struct victim *v);
-// Until it has its own code again, past all that it wrote before; gives up after a long while.
+// Until it has its own code again, past all that it wrote before; fails the test after a long while.
 void hear_restored(struct victim *v);
 void end(struct victim *v);
 int64_t now_ns(void);
@@ -46,19 +47,21 @@ int64_t now_ns(void);
 // The one that is polled while the victim is listened to.
 extern struct attachment *attached;
 
+// Fails the test, and says what was seen of the probe and of the victim.
+void give_up(const struct victim *v, const char *wanted);
+
 // Polls, and reads what the victim says, until the condition holds.
-#define UNTIL(v, a, condition)                                           \
-    do {                                                                 \
-        attached = (a);                                                  \
-        time_t until_ = time(NULL) + PATIENCE_S;                         \
-        while (!(condition)) {                                           \
-            int64_t next_;                                               \
-            if (time(NULL) > until_)                                     \
-                print_message("# state %s %s\n", seen.state, seen.code); \
-            assert_true(time(NULL) <= until_);                           \
-            python_backend.poll((a), now_ns(), &next_);                  \
-            hear(v);                                                     \
-        }                                                                \
+#define UNTIL(v, a, condition)                          \
+    do {                                                \
+        attached = (a);                                 \
+        time_t until_ = time(NULL) + PATIENCE_S;        \
+        while (!(condition)) {                          \
+            int64_t next_;                              \
+            if (time(NULL) > until_)                    \
+                give_up((v), #condition);               \
+            python_backend.poll((a), now_ns(), &next_); \
+            hear(v);                                    \
+        }                                               \
     } while (0)
 
 void detach(struct attachment *a);
