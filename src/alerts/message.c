@@ -1,8 +1,10 @@
-// What people are told, in the three forms that channels take. Foreign text is escaped for each of them.
+// What people are told, in the three forms that channels take. Foreign text is escaped for each of them: what a person reads
+// has neither control characters nor those that turn the order of text.
 #include "alerts/alerts_internal.h"
 #include "base/base64.h"
 #include "base/timefmt.h"
 #include "base/utf8.h"
+#include "base/visible.h"
 
 enum { MAIL_BASE64_LINE = 57, SUBJECT_WORD = 39, SUBJECT_TEXT_MAX = 160 };
 
@@ -146,8 +148,7 @@ static void put_facts(struct buf *out, const struct message_item *item)
 {
     const struct alert_firing *f = &item->firing;
     size_t before = out->len;
-    if (f->text.len)
-        buf_printf(out, "%.*s", STR_ARG(f->text));
+    visible_escape(out, f->text);
     if (f->lasting && f->closed) { // both: what it fired at, and what it is now
         if (f->has_over_value)
             buf_printf(out, "%snow %.6g", f->text.len ? "; " : "", f->over_value);
@@ -155,17 +156,18 @@ static void put_facts(struct buf *out, const struct message_item *item)
             buf_printf(out, "%snow without a value", f->text.len ? "; " : "");
     }
     if (f->issue)
-        buf_printf(out, "%s%llu events, %llu users%s%.*s", out->len > before ? ". " : "",
-                   (unsigned long long)item->events, (unsigned long long)item->users, item->project.len ? ", in " : "",
-                   STR_ARG(item->project));
+        buf_printf(out, "%s%llu event%s, %llu user%s%s%.*s", out->len > before ? ". " : "",
+                   (unsigned long long)item->events, item->events == 1 ? "" : "s", (unsigned long long)item->users,
+                   item->users == 1 ? "" : "s", item->project.len ? ", in " : "", STR_ARG(item->project));
 }
 
 static void put_slack_item(struct json_writer *w, const struct alerts *a, const struct message *m,
                            const struct message_item *item)
 {
-    struct buf text, facts;
+    struct buf text, title, facts;
     str word = kind_word(&item->firing);
     buf_init(&text, 16 << 10);
+    buf_init(&title, 8 << 10);
     buf_init(&facts, 8 << 10);
     put_facts(&facts, item);
     buf_printf(&text, "*%.*s* <", STR_ARG(word));
@@ -173,7 +175,8 @@ static void put_slack_item(struct json_writer *w, const struct alerts *a, const 
     buf_byte(&text, '|');
     if (item->short_id.len)
         buf_printf(&text, "%.*s ", STR_ARG(item->short_id));
-    put_slack_text(&text, utf8_cut(item->firing.title, 500));
+    visible_escape(&title, utf8_cut(item->firing.title, 500));
+    put_slack_text(&text, buf_view(&title));
     buf_str(&text, STR(">\n"));
     put_slack_text(&text, utf8_cut(buf_view(&facts), 1500));
     json_put_object(w);
@@ -185,6 +188,7 @@ static void put_slack_item(struct json_writer *w, const struct alerts *a, const 
     json_put_object_end(w);
     json_put_object_end(w);
     buf_free(&text);
+    buf_free(&title);
     buf_free(&facts);
 }
 
@@ -196,7 +200,8 @@ static void put_headline(struct buf *out, const struct message *m)
     size_t others = m->items_n - 1 + m->more;
     if (first->short_id.len)
         buf_printf(out, "[%.*s] ", STR_ARG(first->short_id));
-    buf_printf(out, "%.*s: %.*s", STR_ARG(word), STR_ARG(title));
+    buf_printf(out, "%.*s: ", STR_ARG(word));
+    visible_escape(out, title);
     if (others)
         buf_printf(out, " (and %zu more)", others);
 }
@@ -224,7 +229,7 @@ void message_slack(const struct alerts *a, const struct message *m, struct buf *
 
 // ---- mail ----------------------------------------------------------------------------------------------
 
-// RFC 2047: base64 words of UTF-8, cut between characters; control characters become spaces.
+// RFC 2047: base64 words of UTF-8, cut between characters. Control characters have become visible before.
 static void put_header_text(struct buf *out, str text)
 {
     bool ascii = true;
@@ -235,13 +240,9 @@ static void put_header_text(struct buf *out, str text)
         return;
     }
     for (size_t at = 0; at < text.len;) {
-        char clean[SUBJECT_WORD], coded[64];
+        char coded[64];
         str piece = utf8_cut(str_slice(text, at, text.len), SUBJECT_WORD);
-        if (piece.len == 0) // no UTF-8: a byte at a time
-            piece = str_slice(text, at, at + 1);
-        for (size_t i = 0; i < piece.len; i++)
-            clean[i] = (unsigned char)piece.ptr[i] < 0x20 || piece.ptr[i] == 0x7f ? ' ' : piece.ptr[i];
-        base64_encode(coded, clean, piece.len);
+        base64_encode(coded, piece.ptr, piece.len);
         buf_printf(out, "%s=?UTF-8?B?%.*s?=", at ? "\r\n " : "", (int)base64_encoded_len(piece.len), coded);
         at += piece.len;
     }
@@ -255,7 +256,8 @@ static void put_mail_body(struct buf *out, const struct alerts *a, const struct 
         buf_printf(out, "%.*s: ", STR_ARG(word));
         if (item->short_id.len)
             buf_printf(out, "%.*s ", STR_ARG(item->short_id));
-        buf_printf(out, "%.*s\n", STR_ARG(item->firing.title));
+        visible_escape(out, item->firing.title);
+        buf_byte(out, '\n');
         put_facts(out, item);
         buf_str(out, STR("\n"));
         put_url(out, a, m, item);
@@ -263,7 +265,9 @@ static void put_mail_body(struct buf *out, const struct alerts *a, const struct 
     }
     if (m->more)
         buf_printf(out, "and %zu more: %s/alerts/%lld\n\n", m->more, a->url, (long long)m->rule->id);
-    buf_printf(out, "-- \nRule \"%.*s\": %s/alerts/%lld\n", STR_ARG(m->rule->name), a->url, (long long)m->rule->id);
+    buf_str(out, STR("-- \nRule \""));
+    visible_escape(out, m->rule->name);
+    buf_printf(out, "\": %s/alerts/%lld\n", a->url, (long long)m->rule->id);
 }
 
 void message_mail(const struct alerts *a, const struct message *m, str to, struct buf *out)

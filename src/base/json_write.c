@@ -4,6 +4,7 @@
 #include "base/must.h"
 #include "base/numfmt.h"
 #include "base/utf8.h"
+#include "base/visible.h"
 
 static void separate(struct json_writer *w)
 {
@@ -66,6 +67,20 @@ static void put_escape(struct buf *out, uint8_t c)
     buf_append(out, e, 2);
 }
 
+// The code point at p when it is a C1 control or one that turns the order of text: JSON may hold them as they are, but a
+// person who reads it on a terminal must not. Else 0. n: its length.
+static uint32_t harmful(const uint8_t *p, size_t n)
+{
+    if (n == 2 && (p[0] == 0xc2 || p[0] == 0xd8)) {
+        uint32_t cp = (uint32_t)(p[0] & 0x1f) << 6 | (p[1] & 0x3f);
+        return cp < 0xa0 || cp == 0x61c ? cp : 0;
+    }
+    if (n != 3 || p[0] != 0xe2 || (p[1] & 0xfe) != 0x80)
+        return 0;
+    uint32_t cp = 0x2000u | (uint32_t)(p[1] & 0x3f) << 6 | (p[2] & 0x3f);
+    return visible_is_control(cp) ? cp : 0;
+}
+
 uint64_t json_escape(struct buf *out, str s)
 {
     const uint8_t *p = (const uint8_t *)s.ptr, *end = p + s.len;
@@ -73,9 +88,10 @@ uint64_t json_escape(struct buf *out, str s)
     while (p < end) {
         const uint8_t *from = p;
         size_t n = 1;
+        uint32_t cp = 0;
         while (p < end) {
             if (*p >= 0x80) {
-                if ((n = utf8_char_len(p, end)) == 0)
+                if ((n = utf8_char_len(p, end)) == 0 || (cp = harmful(p, n)) != 0)
                     break;
                 p += n;
             } else if (*p < 0x20 || *p == '"' || *p == '\\' || *p == 0x7f) {
@@ -89,11 +105,15 @@ uint64_t json_escape(struct buf *out, str s)
             break;
         if (*p < 0x80) {
             put_escape(out, *p);
+            p++;
+        } else if (cp) {
+            buf_printf(out, "\\u%04x", cp);
+            p += n;
         } else {
             buf_append(out, "\xef\xbf\xbd", 3);
             lossy++;
+            p++;
         }
-        p++;
     }
     return lossy;
 }

@@ -71,7 +71,7 @@ static void put_place(struct buf *out, str query, const struct failure *f)
     ptrdiff_t nl = str_find_char(query, '\n', at);
     str line = str_slice(query, at, nl < 0 ? query.len : (size_t)nl);
     buf_str(out, STR("  "));
-    human_escape(out, line);
+    visible_escape(out, line);
     buf_str(out, STR("\n  "));
     for (int64_t i = 1; i < f->column && i < 4096; i++)
         buf_byte(out, ' ');
@@ -91,13 +91,13 @@ int client_fail(const struct client_answer *answer, str query)
     if (failure_read(buf_view(&answer->error), &arena, &f) < 0 || f.message.len == 0) {
         buf_printf(&out, "the server answered %d\n", answer->status);
     } else {
-        human_escape(&out, f.message);
+        visible_escape(&out, f.message);
         buf_byte(&out, '\n');
         if (f.column > 0 && query.len)
             put_place(&out, query, &f);
         if (f.hint.len) {
             buf_str(&out, STR("  "));
-            human_escape(&out, f.hint);
+            visible_escape(&out, f.hint);
             buf_byte(&out, '\n');
         }
     }

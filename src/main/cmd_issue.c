@@ -49,10 +49,10 @@ static void put_state(struct buf *out, const struct json_node *x)
 {
     str state = json_get_text(x, STR("state")), reason = json_get_text(x, STR("reason"));
     bool says_it = str_starts(reason, state);
-    human_escape(out, says_it ? reason : state);
+    visible_escape(out, says_it ? reason : state);
     if (reason.len && !says_it) {
         buf_str(out, STR(" ("));
-        human_escape(out, reason);
+        visible_escape(out, reason);
         buf_byte(out, ')');
     }
 }
@@ -61,9 +61,9 @@ static void put_head(struct buf *out, const struct json_node *x)
 {
     const struct json_node *assignee = json_get(x, STR("assignee"));
     bool about = json_is(json_get(x, STR("users_approx")), JSON_TRUE);
-    human_escape(out, json_get_text(x, STR("short")));
+    visible_escape(out, json_get_text(x, STR("short")));
     buf_str(out, STR("  "));
-    human_escape(out, json_get_text(x, STR("title")));
+    visible_escape(out, json_get_text(x, STR("title")));
     buf_byte(out, '\n');
     human_labelled(out, LABEL_WIDTH, "culprit", json_get_text(x, STR("culprit")));
     buf_printf(out, "%-*s", LABEL_WIDTH, "state");
@@ -90,7 +90,7 @@ static void put_releases(struct buf *out, const struct json_node *x)
             break;
         }
         buf_printf(out, "  %8lld  ", (long long)json_get_int(r, STR("events")));
-        human_escape(out, name.len ? name : STR("(others)"));
+        visible_escape(out, name.len ? name : STR("(others)"));
         buf_byte(out, '\n');
     }
 }
@@ -105,13 +105,13 @@ static void put_activity(struct buf *out, const struct json_node *x)
         buf_str(out, STR("  "));
         put_time(out, json_get_text(a, STR("time")));
         buf_str(out, STR("  "));
-        human_escape(out, json_get_text(a, STR("actor")));
+        visible_escape(out, json_get_text(a, STR("actor")));
         buf_str(out, STR("  "));
         if (str_eq(kind, STR("first_seen")) || str_eq(kind, STR("comment")) || !text.len) {
-            human_escape(out, str_eq(kind, STR("first_seen")) ? STR("first seen") : kind);
+            visible_escape(out, str_eq(kind, STR("first_seen")) ? STR("first seen") : kind);
             buf_str(out, text.len ? STR(": ") : STR(""));
         }
-        human_escape(out, text);
+        visible_escape(out, text);
         buf_byte(out, '\n');
     }
 }
@@ -191,12 +191,12 @@ static void put_line(struct buf *out, const struct json_node *x)
 {
     const struct json_node *assignee = json_get(x, STR("assignee"));
     str name = json_get_text(assignee, STR("name"));
-    human_escape(out, json_get_text(x, STR("short")));
+    visible_escape(out, json_get_text(x, STR("short")));
     buf_str(out, STR(": "));
     put_state(out, x);
     if (name.len) {
         buf_str(out, STR(", assigned to "));
-        human_escape(out, name);
+        visible_escape(out, name);
     }
     buf_byte(out, '\n');
 }

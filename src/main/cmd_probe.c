@@ -458,16 +458,16 @@ static void put_capture(struct buf *out, const struct json_node *c)
     str time = json_get_text(c, STR("time"));
     int64_t line = 0;
     json_int_of(json_get(c, STR("line")), &line);
-    human_escape(out, str_slice(time, 11, 23));
+    visible_escape(out, str_slice(time, 11, 23));
     static const char *const names[] = { "id", "probe", "service", "function" };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         buf_byte(out, ' ');
-        human_escape(out, json_get_text(c, str_z(names[i])));
+        visible_escape(out, json_get_text(c, str_z(names[i])));
     }
     buf_printf(out, ":%lld", (long long)line);
     if (json_get_text(c, STR("trace")).len) {
         buf_str(out, STR(" trace "));
-        human_escape(out, json_get_text(c, STR("trace")));
+        visible_escape(out, json_get_text(c, STR("trace")));
     }
     buf_byte(out, '\n');
 }

@@ -28,7 +28,7 @@ static void print_escaped(FILE *f, const char *text)
 {
     struct buf out;
     buf_init(&out, 1 << 16);
-    human_escape(&out, str_z(text));
+    visible_escape(&out, str_z(text));
     fprintf(f, "%.*s", (int)out.len, out.ptr ? (const char *)out.ptr : "");
     buf_free(&out);
 }

@@ -258,7 +258,7 @@ void critical_table(const struct critical *c, struct buf *out)
         struct buf name, cut;
         buf_init(&name, 1 << 12);
         buf_init(&cut, 1 << 12);
-        human_escape(&name, s->service.len ? str_slice(s->service, 0, 200) : STR("-"));
+        visible_escape(&name, s->service.len ? str_slice(s->service, 0, 200) : STR("-"));
         if (s->external)
             buf_str(&name, STR(" (external)"));
         human_cut(&cut, buf_view(&name), names);

@@ -28,7 +28,7 @@ static void colour(struct text *t, const char *code)
         buf_printf(t->out, "\x1b[%sm", code);
 }
 
-static void put(struct text *t, str s) { human_escape(t->out, s); }
+static void put(struct text *t, str s) { visible_escape(t->out, s); }
 
 static void end_line(struct text *t) { buf_byte(t->out, '\n'); }
 

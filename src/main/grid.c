@@ -20,7 +20,7 @@ static int put_escaped(struct grid *g, str text, str *ret)
 {
     struct buf out;
     buf_init(&out, 4 * GRID_CELL_MAX + 16);
-    human_escape(&out, str_slice(text, 0, GRID_CELL_MAX));
+    visible_escape(&out, str_slice(text, 0, GRID_CELL_MAX));
     int r = out.error ? out.error : arena_dup(g->arena, buf_view(&out), ret);
     buf_free(&out);
     return r;

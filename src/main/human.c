@@ -8,37 +8,6 @@
 #include <time.h>
 #include <wchar.h>
 
-// Characters that are neither drawn nor harmless: C0, C1, bidirectional controls, line separators.
-static bool is_control(uint32_t cp)
-{
-    return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || cp == 0x200e || cp == 0x200f || (cp >= 0x2028 && cp <= 0x202e) ||
-           (cp >= 0x2066 && cp <= 0x2069) || cp == 0xfeff || (cp >= 0xe0000 && cp <= 0xe007f);
-}
-
-void human_escape(struct buf *out, str s)
-{
-    const char *p = s.ptr, *end = s.ptr + s.len;
-    while (p < end) {
-        unsigned len;
-        bool ok;
-        uint32_t cp = utf8_decode(p, end, &len, &ok);
-        if (!ok)
-            for (unsigned i = 0; i < len; i++)
-                buf_printf(out, "\\x%02x", (unsigned char)p[i]);
-        else if (cp == '\n')
-            buf_str(out, STR("\\n"));
-        else if (cp == '\t')
-            buf_str(out, STR("\\t"));
-        else if (cp == '\r')
-            buf_str(out, STR("\\r"));
-        else if (is_control(cp))
-            buf_printf(out, cp < 0x100 ? "\\x%02x" : "\\u%04x", cp);
-        else
-            buf_append(out, p, len);
-        p += len;
-    }
-}
-
 static size_t char_width(uint32_t cp)
 {
     if (cp < 0x300)
@@ -57,7 +26,7 @@ void human_labelled(struct buf *out, int width, const char *label, str text)
     if (!text.len)
         return;
     buf_printf(out, "%-*s", width, label);
-    human_escape(out, text);
+    visible_escape(out, text);
     buf_byte(out, '\n');
 }
 

@@ -1,10 +1,7 @@
 // Values for people: sizes, durations, times, and text that cannot move the cursor.
 #pragma once
-#include "base/buf.h"
+#include "base/visible.h"
 
-// Control characters, escape sequences, bidirectional overrides and invalid UTF-8 become visible escapes
-// (\n, \t, \x1b, \u202e); everything else is kept. Foreign text never reaches a terminal another way.
-void human_escape(struct buf *out, str s);
 // "label       text\n", the label as wide as said; nothing when there is no text.
 void human_labelled(struct buf *out, int width, const char *label, str text);
 // Columns that the text takes on a terminal (wide characters two, combining marks none).

@@ -17,19 +17,19 @@ void probe_text_where(struct buf *out, const struct json_node *probe)
         buf_str(out, uncaught ? STR("uncaught exception") : STR("any exception"));
     } else if (exception.len) {
         buf_str(out, uncaught ? STR("uncaught ") : STR("exception "));
-        human_escape(out, exception);
+        visible_escape(out, exception);
     }
     if (exception.len && (function.len || file.len))
         buf_str(out, STR(" in "));
     if (function.len) {
-        human_escape(out, function);
+        visible_escape(out, function);
         buf_str(out, STR("()"));
         if (!exception.len && at.len && !str_eq(at, STR("entry"))) {
             buf_byte(out, ' ');
-            human_escape(out, at);
+            visible_escape(out, at);
         }
     } else {
-        human_escape(out, file);
+        visible_escape(out, file);
         if (!exception.len)
             buf_printf(out, ":%lld", (long long)json_get_int(where, STR("line")));
     }
@@ -40,7 +40,7 @@ static void put_numbers(struct buf *out, const struct json_node *list)
     int n = 0;
     for (const struct json_node *e = json_first_of(list, JSON_ARRAY); e; e = e->next) {
         buf_str(out, n++ ? STR(", ") : STR(""));
-        human_escape(out, e->text);
+        visible_escape(out, e->text);
     }
 }
 
@@ -82,7 +82,7 @@ static void put_way_out(struct buf *out, const struct json_node *i)
         buf_byte(out, '\n');
     } else if (hint.len || way) {
         buf_str(out, STR("      "));
-        human_escape(out, hint.len ? hint : str_z(way));
+        visible_escape(out, hint.len ? hint : str_z(way));
         buf_byte(out, '\n');
     }
 }
@@ -92,11 +92,11 @@ static void put_instance(struct buf *out, const struct json_node *i)
     str state = json_get_text(i, STR("state")), message = json_get_text(i, STR("message")),
         first = json_get_text(i, STR("first_error"));
     buf_printf(out, "  %-13.*s", STR_ARG(state));
-    human_escape(out, json_get_text(i, STR("host")));
+    visible_escape(out, json_get_text(i, STR("host")));
     buf_printf(out, " pid %lld", (long long)json_get_int(i, STR("pid")));
     if (json_get_text(i, STR("version")).len) {
         buf_str(out, STR(" version "));
-        human_escape(out, json_get_text(i, STR("version")));
+        visible_escape(out, json_get_text(i, STR("version")));
     }
     int64_t hits = json_get_int(i, STR("hits")), filtered = json_get_int(i, STR("filtered")),
             errors = json_get_int(i, STR("errors")), dropped = json_get_int(i, STR("dropped"));
@@ -110,14 +110,14 @@ static void put_instance(struct buf *out, const struct json_node *i)
         buf_printf(out, ", %lld dropped", (long long)dropped);
     if (message.len) {
         buf_str(out, STR(": "));
-        human_escape(out, message);
+        visible_escape(out, message);
     }
     buf_byte(out, '\n');
     if (json_get_text(i, STR("code")).len)
         put_way_out(out, i);
     if (first.len) {
         buf_str(out, STR("      first error: "));
-        human_escape(out, first);
+        visible_escape(out, first);
         buf_byte(out, '\n');
     }
 }
@@ -149,24 +149,24 @@ static void put_metric(struct buf *out, const struct json_node *probe)
         return;
     name = name.len ? name : STR("probe.duration");
     buf_printf(out, "%-*s", LABEL_WIDTH, timer ? "timer" : "metric");
-    human_escape(out, name);
+    visible_escape(out, name);
     if (!timer) {
         buf_str(out, STR(" ("));
-        human_escape(out, json_get_text(m, STR("kind")));
+        visible_escape(out, json_get_text(m, STR("kind")));
         buf_str(out, value.len ? STR(" of ") : STR(""));
-        human_escape(out, value);
+        visible_escape(out, value);
         buf_byte(out, ')');
     }
     const char *between = " by ";
     for (const struct json_node *e = json_first_of(json_get(m, STR("by")), JSON_OBJECT); e; e = e->next) {
         buf_str(out, str_z(between));
-        human_escape(out, e->key);
+        visible_escape(out, e->key);
         between = ", ";
     }
     buf_printf(out, "\n%-*sclew query 'metrics name=", LABEL_WIDTH, "points");
-    human_escape(out, name);
+    visible_escape(out, name);
     buf_str(out, STR(" probe="));
-    human_escape(out, json_get_text(probe, STR("id")));
+    visible_escape(out, json_get_text(probe, STR("id")));
     buf_str(out, STR("'\n"));
 }
 

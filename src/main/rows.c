@@ -265,7 +265,7 @@ static int read_hints(struct json_reader *r, struct stats_view *s)
         rc = json_text(r, &hint);
         if (rc == 0) {
             buf_str(s->notes, STR("hint: "));
-            human_escape(s->notes, hint);
+            visible_escape(s->notes, hint);
             buf_byte(s->notes, '\n');
         }
     }
@@ -320,7 +320,7 @@ static void put_notes(const struct stats_view *s, struct buf *notes)
                (long long)s->scanned, s->ms, s->more ? "; there are more (--limit)" : "");
     if (s->partial.len) {
         buf_str(notes, STR("; not whole: "));
-        human_escape(notes, s->partial);
+        visible_escape(notes, s->partial);
     }
     buf_byte(notes, '\n');
 }
@@ -407,12 +407,12 @@ int rows_record_line(str json, bool colours, struct buf *out)
         if (colours && (bad || warn))
             buf_str(out, STR("\x1b[0m"));
         buf_byte(out, ' ');
-        human_escape(out, service);
+        visible_escape(out, service);
         buf_str(out, STR("  "));
-        human_escape(out, span_name);
+        visible_escape(out, span_name);
         if (span_name.len && text.len)
             buf_byte(out, ' ');
-        human_escape(out, text);
+        visible_escape(out, text);
         if (duration.len && json_number_int(duration, &ns)) {
             buf_str(out, STR("  "));
             human_duration(out, ns);

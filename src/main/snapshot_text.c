@@ -31,17 +31,17 @@ static void put_head(struct buf *out, const struct json_node *v)
     if (is(kind, "missing")) {
         str rule = json_get_text(v, STR("rule"));
         buf_str(out, STR("<"));
-        human_escape(out, json_get_text(v, STR("why")));
+        visible_escape(out, json_get_text(v, STR("why")));
         if (rule.len) {
             buf_str(out, STR(": "));
-            human_escape(out, rule);
+            visible_escape(out, rule);
         }
         buf_byte(out, '>');
     } else if (is(kind, "null")) {
         buf_str(out, STR("null"));
     } else if (is(kind, "ref")) {
         buf_str(out, STR("-> #"));
-        human_escape(out, x ? x->text : (str){ 0 });
+        visible_escape(out, x ? x->text : (str){ 0 });
     } else if (is(kind, "str")) {
         put_quoted(out, json_text_of(x));
     } else if (is(kind, "bool")) {
@@ -52,7 +52,7 @@ static void put_head(struct buf *out, const struct json_node *v)
     } else if (x && x->text.len) {
         human_cut(out, x->text, TEXT_COLUMNS);
     } else {
-        human_escape(out, type.len ? type : kind);
+        visible_escape(out, type.len ? type : kind);
         if (json_get(v, STR("n")))
             buf_printf(out, " (%lld)", (long long)json_get_int(v, STR("n")));
     }
@@ -60,7 +60,7 @@ static void put_head(struct buf *out, const struct json_node *v)
         buf_printf(out, "  #%lld", (long long)json_get_int(v, STR("id")));
     if (json_get_text(v, STR("cut")).len) {
         buf_str(out, STR("  cut: "));
-        human_escape(out, json_get_text(v, STR("cut")));
+        visible_escape(out, json_get_text(v, STR("cut")));
     }
 }
 
@@ -76,7 +76,7 @@ static void put_tree(struct buf *out, const struct json_node *v, int depth)
     for (const struct json_node *c = depth < DEPTH ? children(v) : NULL; c; c = c->next, at++) {
         put_indent(out, depth);
         if (fields) {
-            human_escape(out, json_text_of(c->first));
+            visible_escape(out, json_text_of(c->first));
         } else {
             buf_byte(out, '[');
             if (pairs)
@@ -93,16 +93,16 @@ static void put_tree(struct buf *out, const struct json_node *v, int depth)
 static void put_named(struct buf *out, str name, const struct json_node *value)
 {
     buf_str(out, STR("  "));
-    human_escape(out, name);
+    visible_escape(out, name);
     buf_str(out, STR(" = "));
     put_tree(out, value, 0);
 }
 
 static void put_place(struct buf *out, const struct json_node *f)
 {
-    human_escape(out, json_get_text(f, STR("function")));
+    visible_escape(out, json_get_text(f, STR("function")));
     buf_str(out, STR("  "));
-    human_escape(out, json_get_text(f, STR("file")));
+    visible_escape(out, json_get_text(f, STR("file")));
     buf_printf(out, ":%lld\n", (long long)json_get_int(f, STR("line")));
 }
 
@@ -152,9 +152,9 @@ void snapshot_text(struct buf *out, const struct json_node *capture)
             continue;
         }
         buf_str(out, STR("  "));
-        human_escape(out, json_get_text(e, STR("text")));
+        visible_escape(out, json_get_text(e, STR("text")));
         buf_str(out, STR(": "));
-        human_escape(out, error);
+        visible_escape(out, error);
         buf_byte(out, '\n');
     }
     put_frames(out, capture);

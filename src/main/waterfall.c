@@ -238,7 +238,7 @@ static void put_padded(struct waterfall *w, str text, size_t width)
 {
     struct buf shown;
     buf_init(&shown, 1 << 16);
-    human_escape(&shown, str_slice(text, 0, 4096));
+    visible_escape(&shown, str_slice(text, 0, 4096));
     size_t is = human_width(buf_view(&shown));
     human_cut(w->out, buf_view(&shown), width);
     if (is < width)
@@ -354,7 +354,7 @@ static void put_span(struct waterfall *w, const struct wspan *s)
     if (error && s->message.len) {
         pad(w, w->service_width + 1 + indent + 2);
         colour(w, "31");
-        human_escape(w->out, str_slice(s->message, 0, 400));
+        visible_escape(w->out, str_slice(s->message, 0, 400));
         colour(w, "0");
         buf_byte(w->out, '\n');
     }
@@ -372,18 +372,18 @@ static void put_moment(struct waterfall *w, const struct wmoment *m, size_t inde
     buf_byte(w->out, ' ');
     if (m->level.len && !(m->event && bad)) {
         colour(w, tint);
-        human_escape(w->out, m->level);
+        visible_escape(w->out, m->level);
         colour(w, "0");
         buf_byte(w->out, ' ');
     }
     if (m->event)
         colour(w, tint);
-    human_escape(w->out, str_slice(m->text, 0, 1000));
+    visible_escape(w->out, str_slice(m->text, 0, 1000));
     if (m->event)
         colour(w, "2");
     if (m->culprit.len) {
         buf_str(w->out, STR("  "));
-        human_escape(w->out, str_slice(m->culprit, 0, 400));
+        visible_escape(w->out, str_slice(m->culprit, 0, 400));
     }
     if (m->unhandled)
         buf_str(w->out, STR("  not handled"));
@@ -439,7 +439,7 @@ static void put_head(struct waterfall *w)
 {
     colour(w, "1");
     buf_str(w->out, STR("trace "));
-    human_escape(w->out, w->trace);
+    visible_escape(w->out, w->trace);
     colour(w, "0");
     buf_str(w->out, STR("  "));
     human_time(w->out, w->time);

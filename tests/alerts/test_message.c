@@ -82,7 +82,7 @@ static void test_mail(void **unused)
     str text = buf_view(&out);
     // A header cannot be broken out of.
     assert_int_equal(str_find(text, STR("\r\nBcc:")), -1);
-    assert_true(str_find(text, STR("\r\nSubject: =?UTF-8?B?")) > 0);
+    assert_true(str_find(text, STR("\r\nSubject: [SHOP-42] New issue: Error: a\\r\\nBcc: all@example.org\r\n")) > 0);
     assert_true(str_find(text, STR("\r\nDate: 1 Jan 2026 00:00:00 +0000\r\n")) > 0);
     ptrdiff_t at = str_find(text, STR("\r\n\r\n"));
     assert_true(at > 0);
@@ -100,6 +100,34 @@ static void test_mail(void **unused)
     assert_non_null(strstr(body, "first seen in 1.4.2. 47 events, 12 users, in shop"));
     assert_non_null(strstr(body, "https://clew.example.org/issues/SHOP-42"));
     assert_non_null(strstr(body, "https://clew.example.org/alerts/7"));
+    buf_free(&out);
+}
+
+// What turns the order of text, or what a terminal obeys, is seen and not done.
+static void test_what_is_not_harmless_is_visible(void **unused)
+{
+    str title = STR("photo\xe2\x80\xaegpj.exe\x1b[2J");
+    struct message_item item = issue_item(title);
+    struct message m = { .rule = &rule, .time = 1, .items = &item, .items_n = 1 };
+    struct arena arena;
+    const struct json_node *root;
+    struct buf out;
+    buf_init(&out, 1 << 20);
+    message_mail(&a, &m, STR("ops@example.org"), &out);
+    assert_true(str_find(buf_view(&out), STR("New issue: photo\\u202egpj.exe\\x1b[2J\r\n")) > 0);
+    buf_free(&out);
+    arena_init(&arena, 1 << 20);
+    out = made(message_slack, title);
+    assert_int_equal(json_tree_read(buf_view(&out), &arena, 16, &root, NULL), 0);
+    str text = json_get_text(json_get(json_get(root, STR("blocks"))->first, STR("text")), STR("text"));
+    assert_true(str_find(text, STR("photo\\u202egpj.exe\\x1b[2J")) > 0);
+    assert_true(str_find(json_get_text(root, STR("text")), STR("photo\\u202egpj.exe")) > 0);
+    buf_free(&out);
+    out = made(message_webhook, title); // of a program: it gets what there was
+    assert_int_equal(json_tree_read(buf_view(&out), &arena, 16, &root, NULL), 0);
+    assert_true(str_eq(json_get_text(json_get(root, STR("firings"))->first, STR("title")), title));
+    assert_int_equal(str_find(buf_view(&out), STR("\xe2\x80\xae")), -1); // and escaped all the same
+    arena_free(&arena);
     buf_free(&out);
 }
 
@@ -148,8 +176,11 @@ static void test_over(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_webhook), cmocka_unit_test(test_slack),
-        cmocka_unit_test(test_mail),    cmocka_unit_test(test_subject_is_plain_where_it_can_be),
+        cmocka_unit_test(test_webhook),
+        cmocka_unit_test(test_slack),
+        cmocka_unit_test(test_mail),
+        cmocka_unit_test(test_what_is_not_harmless_is_visible),
+        cmocka_unit_test(test_subject_is_plain_where_it_can_be),
         cmocka_unit_test(test_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -39,6 +40,30 @@ static void write_sample(struct json_writer *w)
     json_put_str(w, (str){ NULL, 0 });
     json_put_array_end(w);
     json_put_object_end(w);
+}
+
+// Who reads an answer on a terminal: C1 controls and what turns the order of text are escaped, all else is as it was.
+static void test_what_a_terminal_would_obey(void **state)
+{
+    static const struct {
+        const char *in, *out;
+    } cases[] = { { "a\xc2\x9b"
+                    "31m",
+                    "a\\u009b31m" },
+                  { "\xe2\x80\xae"
+                    "gpj",
+                    "\\u202egpj" },
+                  { "\xe2\x81\xa9\xe2\x80\x8f\xe2\x80\xa8\xd8\x9c", "\\u2069\\u200f\\u2028\\u061c" },
+                  { "\xc2\xa0\xd8\xa7\xe2\x80\x8d\xe2\x82\xac\xe2\x81\xaa",
+                    "\xc2\xa0\xd8\xa7\xe2\x80\x8d\xe2\x82\xac\xe2\x81\xaa" } };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct buf b;
+        buf_init(&b, 4096);
+        assert_int_equal(json_escape(&b, str_z(cases[i].in)), 0);
+        assert_int_equal(b.len, strlen(cases[i].out));
+        assert_memory_equal(b.ptr, cases[i].out, b.len);
+        buf_free(&b);
+    }
 }
 
 static void test_all_kinds(void **state)
@@ -92,6 +117,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_kinds),
+        cmocka_unit_test(test_what_a_terminal_would_obey),
         cmocka_unit_test(test_limit_and_memory_stick),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -299,6 +299,17 @@ def test_from_a_terminal(server):
     assert issues(server)["KeyError"]["events"] == 3
 
 
+def test_a_title_neither_moves_the_cursor_nor_turns_the_order(server):
+    title = "photo\u202egpj.exe \x1b[2J\x9b31m"
+    raise_in(server, project_key(server), "SpoofError", title, ["open"])
+    short = issues(server, 1)["SpoofError"]["short"]
+    status, answer = server.request("GET", f"/api/v1/issues/{short}")
+    assert status == 200 and title in json.loads(answer)["title"]
+    shown = [server.cli("issues"), server.cli("issue", short), server.cli("issues", "issues SpoofError", "--json"), server.cli("query", "events SpoofError"), answer.decode()]
+    for text in shown:
+        assert "gpj.exe" in text and not set("\u202e\x1b\x9b") & set(text), text
+
+
 def test_an_sdk_s_error_comes_back(server):
     dsn = server.cli("project", "dsn", "default").strip()
     program = "import sentry_sdk, sys\nsentry_sdk.init(sys.argv[1], release=sys.argv[2])\ntry:\n  1/0\nexcept ZeroDivisionError as e:\n  sentry_sdk.capture_exception(e)\nsentry_sdk.flush()\n"

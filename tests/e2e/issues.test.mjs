@@ -1,6 +1,7 @@
 // Issues: events of an unmodified SDK become a list that is gone through by keys, and each a page down to the value that was wrong.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import crypto from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -410,5 +411,31 @@ describe('an issue', () => {
     ]);
     assert.equal(JSON.parse(fs.readFileSync(await saved.path(), 'utf8')).event_id, profile);
     assert.deepEqual(problems, []);
+  });
+});
+
+describe('text that would turn the order of what is around it', () => {
+  it('is shown as the characters that it has', async () => {
+    const { username: key, pathname, origin } = new URL(dsn);
+    const frame = { function: 'open\u2066', filename: 'photo.py', lineno: 1, in_app: true };
+    const event = {
+      event_id: crypto.randomUUID().replaceAll('-', ''),
+      platform: 'python',
+      exception: { values: [{ type: 'SpoofError', value: 'photo\u202egpj.exe', stacktrace: { frames: [frame] } }] },
+    };
+    const answer = await fetch(`${origin}/api${pathname}/store/?sentry_key=${key}`, { method: 'POST', body: JSON.stringify(event) });
+    assert.equal(answer.status, 200);
+    await stored(server, 'issues type=SpoofError');
+    const { page, problems, context } = await browser.open();
+    await signIn(page, await server.freshLink(), '/issues?query=issues%20type%3DSpoofError');
+    const raw = () => page.evaluate(() => /[\u202a-\u202e\u2066-\u2069]/.test(document.documentElement.outerHTML + document.title));
+    await row(page, 'photo‹U+202E›gpj.exe').waitFor();
+    assert.equal(await raw(), false);
+    await page.goto(`${server.url}/issues/${await shortOf(row(page, 'SpoofError'))}`);
+    await page.getByText('photo‹U+202E›gpj.exe', { exact: true }).first().waitFor();
+    await page.getByText('open‹U+2066›', { exact: false }).first().waitFor();
+    assert.equal(await raw(), false);
+    assert.deepEqual(problems, []);
+    await context.close();
   });
 });

@@ -11,8 +11,10 @@ import './styles/compare.css';
 import './styles/logs.css';
 import { render } from 'preact';
 import { App } from './app.tsx';
+import { drawVisible } from './shell/drawn.ts';
 import { forgetEarly, onKey } from './state/keys.ts';
 
 addEventListener('keydown', onKey);
 addEventListener('pointerdown', forgetEarly);
+drawVisible();
 render(<App />, document.getElementById('app') as HTMLElement);

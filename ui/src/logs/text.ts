@@ -1,19 +1,10 @@
 // The text of a line as it can be shown: what a terminal would obey is taken out or made visible, words of the query are marked.
+import { visible } from '../format/visible.ts';
 import { lex } from '../query/lex.ts';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what this is about
 const ANSI = /\u001b(?:\[[0-?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-Z\\-_])/g;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: as above
-const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g;
-/** They turn the order of what follows, so that a line reads as another one. */
-const ORDER = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
-
-export function safeText(text: string): string {
-  return text
-    .replace(ANSI, '')
-    .replace(CONTROL, (c) => (c === '\u007f' ? '\u2421' : String.fromCharCode(0x2400 + c.charCodeAt(0))))
-    .replace(ORDER, (c) => `‹U+${c.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}›`);
-}
+export const safeText = (text: string): string => visible(text.replace(ANSI, ''));
 
 /** The words that the query searches the text for. */
 export function searched(query: string): string[] {

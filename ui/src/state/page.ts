@@ -1,6 +1,7 @@
 // What the open page tells the frame around it.
 import { signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import { visible } from '../format/visible.ts';
 import { pageAt } from '../pages.ts';
 import { watched } from './live.ts';
 
@@ -30,7 +31,7 @@ export function usePage(facts: PageFacts): void {
   const { here, title, tab, ranged, watch, pace } = facts;
   useEffect(() => {
     page.value = { here, tab, ranged, ...(title !== undefined && { title }) };
-    document.title = `${title ?? here} · Clew`;
+    document.title = visible(`${title ?? here} · Clew`);
   }, [here, title, tab, ranged]);
   useEffect(() => {
     watched.value = watch === undefined ? undefined : { query: watch, pace: pace ?? 1000 };
