@@ -15,7 +15,7 @@ const setSize = getter(Set.prototype, 'size'), setHas = un(Set.prototype.has), g
 const symbolText = getter(Symbol.prototype, 'description'), bufferLength = getter(getPrototypeOf(Uint8Array.prototype), 'length');
 const weakGet = un(WeakMap.prototype.get), weakSet = un(WeakMap.prototype.set), symbolFor = Symbol.for;
 const { isProxy, isMap, isSet, isDate, isTypedArray, hrtime, writeSync, openSync, closeSync, fstatSync, compile, getStore, cpuUsage, storage, global } = N;
-const U32 = 4294967296, STEPS = 20000, SOFT_NS = 5e6, HARD_NS = 2e7, ODD_NS = 1e6, BURST_NS = 1e7, SHARE = 100, TELL_NS = 5e8, CHUNK = 1300, ITEMS_MAX = 4096, VERSION = 4;
+const U32 = 4294967296, STEPS = 20000, SOFT_NS = 5e6, HARD_NS = 2e7, ODD_NS = 1e6, BURST_NS = 1e7, SHARE = 100, TELL_NS = 5e8, CHUNK = 1300, ITEMS_MAX = 4096, VERSION = 5;
 
 // ---- sensitive names, as src/probe/redact.c has them; only for names that an expression makes at the hit ----
 const STEMS = /accesskey|accesstoken|apikey|apitoken|authorization|authtoken|authkey|bearertoken|cardnumber|clientsecret|cookie|creditcard|credential|csrftoken|encryptionkey|idtoken|mysqlpwd|passphrase|passwd|password|privatekey|pgpass|refreshtoken|secret|sessionid|sessionkey|sessiontoken|signingkey|socialsecurity|xsrftoken/;
@@ -467,7 +467,7 @@ const trace = () => otelSpan() || sentrySpan();
 const reported = () => isObject(own(global, '__SENTRY__'));
 
 // ---- the pipe ----
-let fd = -1, inode, torn = false;
+let fd = -1, inode, torn = false, thread = 0, threadName = 'main'; // its number is the agent's
 const slots = { __proto__: null }, cost = { due: 0 }, base = hrtime(), hr = () => Number(hrtime() - base);
 // ns that the process has computed. Time in which a busy machine lets others run is not what a probe costs: it is asked where a hit took oddly long.
 const cpu = () => { const u = apply(cpuUsage, undefined, []); return (own(u, 'user') + own(u, 'system')) * 1e3; };
@@ -506,7 +506,7 @@ function counts(s) {
   return '"hits":' + s.hits + ',"filtered":' + s.filtered + ',"captured":' + s.captured + ',"errors":' + s.errors + ',"ns":' + floor(s.ns) + ',"state":' + s.state +
     ',"dropped":[' + s.rate + ',' + s.ring + ',' + s.budget + ',' + s.grant + ']' + (s.error ? ',"error":' + s.error : '');
 }
-function tell(s, now) { s.told = now; send('{"s":' + s.slot + ',"r":' + s.revision + ',' + counts(s) + '}\n'); }
+function tell(s, now) { s.told = now; send('{"s":' + s.slot + ',"r":' + s.revision + ',"t":' + thread + ',' + counts(s) + '}\n'); }
 
 // ---- hits ----
 function passes(s, id) { // the same answer for all hits of a trace everywhere
@@ -562,7 +562,7 @@ function taken(s, args, all, began) {
   }
   if (s.granted <= 0) { s.grant++; return; }
   limits = s, seen = new Map(), serial = 0, values = 0, cutTime = false, deadline = began + SOFT_NS, hard = began + HARD_NS, cpu0 = s.c0;
-  out = '{"s":' + s.slot + ',"r":' + s.revision + ',"at":' + date();
+  out = '{"s":' + s.slot + ',"r":' + s.revision + ',"t":' + thread + ',"at":' + date();
   if (span) put(',"trace":"' + span.id + '","span":"' + span.part + '"');
   put(',"f":[');
   if (s.uncaught) stackOf(s.x, s.frames); else stack(s.frames);
@@ -736,17 +736,18 @@ function watch() {
 // ---- orders, through the inspector ----
 const C = { __proto__: null,
   order(json) {
-    const o = parse(json), answer = [];
+    const o = parse(json);
     if (o.open) {
       die();
-      fd = openSync(o.open, 2049, 0); // O_WRONLY | O_NONBLOCK
-      inode = own(fstatSync(fd, OPTIONS), 'ino');
+      const opened = openSync(o.open, 2049, 0), found = own(fstatSync(opened, OPTIONS), 'ino'); // O_WRONLY | O_NONBLOCK
+      if (o.inode && found !== +o.inode) { closeSync(opened); throw { __proto__: null, r: 'pipe' }; } // by a number of the main thread's, which may be another file's by now
+      fd = opened, inode = found, thread = o.thread, threadName = o.name;
     }
-    for (let i = 0; o.drop && i < o.drop.length; i++) { const s = slots[o.drop[i]]; if (s) C['p' + o.drop[i]] = 0; delete slots[o.drop[i]]; if (s) answer[answer.length] = '{"s":' + s.slot + ',"r":' + s.revision + ',' + counts(s) + '}'; }
+    for (let i = 0; o.drop && i < o.drop.length; i++) { C['p' + o.drop[i]] = 0; delete slots[o.drop[i]]; }
     for (let i = 0; o.set && i < o.set.length; i++) {
       const s = o.set[i];
       s.hits = s.filtered = s.captured = s.errors = s.ns = s.rate = s.ring = s.budget = s.grant = s.breaches = s.due = s.passed = s.c0 = s.t0 = s.skip = s.last = s.told = 0;
-      s.every = s.times = s.state = 1; s.bucket = -1e18; s.before = []; s.error = '';
+      s.every = s.times = s.state = 1; s.bucket = -1e18; s.before = []; s.error = ''; s.thread = threadName;
       if (s.mark) s.table = tableOf(s);
       const made = compile(s.code, ['H', 's'], { __proto__: null, parsingContext: N.context, filename: 'clew:probe', lineOffset: 0, columnOffset: 0, cachedData: undefined, produceCachedData: false, contextExtensions: undefined, importModuleDynamically: undefined })(H, s);
       s.hit = made[0]; s.all = made[1];
@@ -756,7 +757,13 @@ const C = { __proto__: null,
     watch();
     if (o.edited !== undefined) C.edited = o.edited;
     if (o.end) die();
-    return '[' + answer.join(',') + ']';
+    return numberText(fd);
+  },
+  // What the agent that reads this pipe has left here; of another one's nothing but its files.
+  held(pipe) {
+    let open = false;
+    try { open = fd >= 0 && inode === +pipe && own(fstatSync(fd, OPTIONS), 'ino') === inode; } catch (e) { /* it is closed */ }
+    return stringify({ __proto__: null, pipe: open ? fd : -1, thread, slots: open ? ownKeys(slots) : [], copies: C.copies, edited: C.edited });
   },
   edited: '', copies: '', // what agents keep here for the next one: changed files, and which of the engine's scripts of them run
   version: VERSION, n: hr, z: Z,

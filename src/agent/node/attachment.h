@@ -21,7 +21,8 @@ enum {
     ORDERS_ROOM = 8 << 20,
     FILES_MAX = 64, // edited in one process
     CANDIDATES_MAX = 8,
-    WORKERS_MAX = 64,
+    WORKERS_MAX = 16,  // threads of a process that are probed beside its main one, at once
+    THREADS_MAX = 512, // and in all, as long as the agent is attached
     PLACED_AT = 512,
 };
 
@@ -35,17 +36,32 @@ struct figures {
     int64_t read_ns, report_ns, still_ns; // when it is read and told again
 };
 
+// What became of a probe in one thread, or in the process.
+struct verdict {
+    char state[24], code[32], message[256];
+    str data; // in the session's words, or empty
+    uint32_t line;
+};
+
+struct thread_counts {
+    struct probe_counts counts;
+    int state; // 0: none of its hits is known
+};
+
 struct placed {                // a probe of the set
     const struct probe *probe; // NULL: it has left the set
     uint32_t revision, slot;
     uint64_t id_hash;
-    bool used;      // this element
-    bool refused;   // never handed over
-    bool ordered;   // the target has its function
-    bool installed; // and calls it
-    int state;      // of the target: 1 runs, 2 suspended, 3 over
-    char told[64];  // state and code, as told last
-    struct probe_counts counts;
+    bool used;                     // this element
+    bool refused;                  // never handed over
+    bool ordered;                  // some thread of the target may have its function
+    bool installed;                // and calls it
+    int state;                     // of its threads, the worst: 1 runs, 2 suspended, 3 over
+    char told[320];                // state, code and words, as told last
+    struct verdict last;           // what the last session came to
+    struct probe_counts counts;    // of all threads
+    struct thread_counts *threads; // own; by number of the attachment's threads
+    size_t n_threads;
     char error[PROBE_ERROR_TEXT];
     struct edit_name *names; // own
     uint32_t n_names;
@@ -53,10 +69,23 @@ struct placed {                // a probe of the set
     char at[PLACED_AT]; // where it stands in what was generated, as data of its state; empty: where it says itself
     uint32_t at_line;   // where it was installed
     struct figures figures;
-    // In a session.
+    // In a session: what has come of it in the threads that are done.
+    unsigned in, out;     // threads that call it; that run the file and do not
+    struct verdict first; // what came of it in the first of the others
+    uint64_t text;        // hash of the file's text in the thread that was first; 0: none yet
+    // In the thread that is talked to.
     struct edit_probe *edit;
+    bool has;                    // it has the function
+    bool here;                   // and calls it
     bool missing;                // a copy of its script is without it
     struct map_candidates *maps; // NULL: a script is called by its file
+    struct verdict verdict;
+};
+
+struct node_thread {
+    char name[64];
+    uint64_t id;   // Node's
+    unsigned turn; // the session that saw it last
 };
 
 enum session_step { SESSION_NONE, SESSION_OPENING, SESSION_TALKING, SESSION_PAUSING, SESSION_CLOSING, SESSION_CLOSED };
@@ -81,6 +110,14 @@ struct session_script {
     bool changed;         // in this session
 };
 
+// A worker thread that the inspector tells of.
+struct session_worker {
+    char session[24], object[64]; // of the inspector; its __clew, or empty
+    char name[64];
+    uint64_t id; // Node's
+    bool answers, ended, left;
+};
+
 struct session {
     enum session_step step;
     struct arena arena;
@@ -101,8 +138,27 @@ struct session {
     str object;          // __clew
     str natives;         // the list of Node's functions
     str elements[32];
-    str workers[WORKERS_MAX]; // the files that worker threads began with
+    // Threads, one after the other: see workers.c.
+    bool passing;                  // states are of a thread, and not told yet
+    bool stops;                    // no further thread is talked to
+    bool asked;                    // the inspector tells of workers
+    struct session_worker *worker; // that is talked to; NULL: the main thread
+    struct session_worker workers[WORKERS_MAX];
     size_t n_workers;
+    bool calling;               // which of them answer
+    bool complete;              // all were asked for, and talked to or counted here:
+    unsigned unknown, too_many; // that do not answer; that are too many
+    char why[256];              // of the first that could not be looked at
+    int64_t asked_ns, workers_ns;
+    char main_object[64];
+    int main_pipe; // its descriptor there
+    struct buf wrapped;
+    struct arena words;        // of verdicts
+    unsigned thread;           // number of the thread that is talked to
+    bool ready;                // it has the pipe open
+    uint32_t drop[PLACED_MAX]; // slots that it is to forget
+    size_t n_drop;
+    struct script_copies copies;
     size_t n_elements, element;
     struct buf out, orders, text;
     size_t script; // being edited
@@ -128,12 +184,10 @@ struct attachment {
     const struct backend_events *events;
     struct placed placed[PLACED_MAX];
     uint32_t next_slot;
-    bool dirty, lost, ready;
+    bool dirty, lost;
     bool hopeless; // no session will ever do anything
     int64_t retry_ns;
     unsigned retries;
-    uint32_t drop[PLACED_MAX]; // slots that the target is to forget
-    size_t n_drop;
     struct node_pipe pipe;
     struct buf in;
     bool skipping; // a line that was too long
@@ -142,7 +196,15 @@ struct attachment {
     struct buf policy_block;
     struct probe_space *space;
     struct map_files files;
-    struct script_copies copies;
+    struct node_thread *threads; // own; the first is the main one
+    size_t n_threads;
+    unsigned turn; // sessions so far
+    struct {
+        pid_t *ids; // own; the kernel's, when the last session began
+        size_t n;
+        int64_t next_ns, look_ns;
+        unsigned looks;
+    } seen;
     struct session session;
 };
 
@@ -155,7 +217,24 @@ void session_free(struct attachment *a);
 // node.c
 // Exceptions that nobody catches: no text of a file is changed for them.
 bool placed_without_file(const struct probe *p);
+// In a session: what became of it in the thread that is talked to. Otherwise it is told.
 void placed_tell(struct attachment *a, struct placed *p, const char *state, const char *code, const char *message,
                  str data, uint32_t line);
+void placed_say(struct attachment *a, struct placed *p, const struct verdict *v);
 // Counters as the target says them.
 void placed_counts(struct attachment *a, const struct json_node *record);
+
+// threads.c
+// Threads are numbered as they are met; the main one is 0.
+str threads_name(const struct attachment *a, size_t thread);
+// A number for one more; 0: there are too many.
+unsigned threads_add(struct attachment *a, const char *name, uint64_t id);
+// As Node numbers them.
+uint64_t threads_id(const struct attachment *a, size_t thread);
+// The counters of a probe as a thread says them.
+void threads_count(struct attachment *a, struct placed *p, size_t thread, const struct probe_counts *c, int state);
+// Tells whether the worst of its threads is suspended, where that has changed.
+void threads_suspension(struct attachment *a, struct placed *p);
+// Which threads the kernel knows, before a session begins; and whether more have come since, so that it is worth looking again.
+void threads_note(struct attachment *a);
+bool threads_came(struct attachment *a, int64_t now);

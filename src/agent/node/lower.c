@@ -213,7 +213,7 @@ static void special(const struct lower *l, const struct probe_node *n, struct bu
         buf_str(out, STR("s.hits"));
         break;
     case PROBE_SPECIAL_THREAD:
-        buf_str(out, STR("\"main\""));
+        buf_str(out, STR("s.thread"));
         break;
     case PROBE_SPECIAL_TRACE_ID:
         buf_str(out, STR("H.span(\"id\")"));

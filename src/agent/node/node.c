@@ -75,7 +75,10 @@ static void attachment_free(struct attachment *a)
         mem_free(a->placed[i].names);
         mem_free(a->placed[i].names_text);
         mem_free(a->placed[i].figures.copy);
+        mem_free(a->placed[i].threads);
     }
+    mem_free(a->threads);
+    mem_free(a->seen.ids);
     if (a->process.dir >= 0)
         close(a->process.dir);
     buf_free(&a->in);
@@ -147,29 +150,43 @@ static int node_attach(const struct process *p, const struct backend_events *eve
 
 // --- the set ---
 
-void placed_tell(struct attachment *a, struct placed *p, const char *state, const char *code, const char *message,
-                 str data, uint32_t line)
+void placed_say(struct attachment *a, struct placed *p, const struct verdict *v)
 {
     char now[sizeof p->told];
-    snprintf(now, sizeof now, "%s %s", state, code);
+    snprintf(now, sizeof now, "%s %s %s", v->state, v->code, v->message);
     if (!p->probe || strcmp(now, p->told) == 0)
         return;
     memcpy(p->told, now, sizeof now);
-    if (p->installed && p->at[0] && !data.len)
-        data = str_z(p->at);
-    if (p->installed && p->at_line && !line)
-        line = p->at_line;
     struct backend_state s = {
         .probe = p->probe->id,
         .revision = p->probe->revision,
-        .state = str_z(state),
-        .code = str_z(code),
-        .message = str_z(message),
-        .data = data,
+        .state = str_z(v->state),
+        .code = str_z(v->code),
+        .message = str_z(v->message),
+        .data = p->installed && p->at[0] && !v->data.len ? str_z(p->at) : v->data,
         .file = p->probe->where.file,
-        .line = (int)(line ? line : p->probe->where.line),
+        .line = (int)(v->line                      ? v->line
+                      : p->installed && p->at_line ? p->at_line
+                                                   : p->probe->where.line),
     };
     a->events->state(a->events->ctx, &s);
+}
+
+void placed_tell(struct attachment *a, struct placed *p, const char *state, const char *code, const char *message,
+                 str data, uint32_t line)
+{
+    struct verdict v = { .data = data, .line = line };
+    snprintf(v.state, sizeof v.state, "%s", state);
+    snprintf(v.code, sizeof v.code, "%s", code);
+    snprintf(v.message, sizeof v.message, "%s", message);
+    if (a->session.passing) {
+        v.data = (str){ 0 };
+        if (data.len)
+            arena_dup(&a->session.words, data, &v.data);
+        p->verdict = v;
+    } else {
+        placed_say(a, p, &v);
+    }
 }
 
 bool placed_without_file(const struct probe *p) { return p->where.kind == PROBE_AT_EXCEPTION && p->where.uncaught; }
@@ -205,19 +222,22 @@ static bool refuse(struct attachment *a, struct placed *p)
         code = "policy";
     }
     p->refused = what;
-    if (what)
-        placed_tell(a, p, "error", code, what, (str){ 0 }, 0);
+    if (what) {
+        struct verdict v = { .state = "error" };
+        snprintf(v.code, sizeof v.code, "%s", code);
+        snprintf(v.message, sizeof v.message, "%s", what);
+        placed_say(a, p, &v);
+    }
     return what;
 }
 
 static void forget(struct attachment *a, struct placed *p)
 {
     figures_end(a, p);
-    if (p->ordered && a->n_drop < PLACED_MAX)
-        a->drop[a->n_drop++] = p->slot;
     a->dirty |= p->ordered;
     mem_free(p->names);
     mem_free(p->names_text);
+    mem_free(p->threads);
     *p = (struct placed){ 0 };
 }
 
@@ -259,6 +279,7 @@ static int node_apply(struct attachment *a, const struct probe *const *probes, s
     if (a->dirty) {
         a->retry_ns = 0;
         a->retries = 0;
+        a->seen.looks = 0;
         // A session that began with another set does not end with this one.
         if (session_runs(a))
             session_abort(a);
@@ -279,6 +300,12 @@ static struct placed *placed_of(struct attachment *a, const struct json_node *re
     return NULL;
 }
 
+static size_t thread_of(const struct json_node *record)
+{
+    int64_t t = json_get_int(record, STR("t"));
+    return t > 0 && t < THREADS_MAX ? (size_t)t : 0;
+}
+
 void placed_counts(struct attachment *a, const struct json_node *record)
 {
     struct placed *p = placed_of(a, record);
@@ -287,16 +314,8 @@ void placed_counts(struct attachment *a, const struct json_node *record)
     if (!p)
         return;
     record_counts(record, p->probe, &c, &state, p->error, sizeof p->error);
-    if (p->installed && state != p->state) {
-        p->state = state;
-        if (state == 1)
-            placed_tell(a, p, "installed", "", "", (str){ 0 }, 0);
-        else
-            placed_tell(a, p, "suspended", "budget",
-                        state == 3 ? "it cost too much three times" : "it costs too much here", (str){ 0 }, 0);
-    }
-    p->counts = c;
-    a->events->counts(a->events->ctx, p->probe->id, &c);
+    threads_count(a, p, thread_of(record), &c, state);
+    a->events->counts(a->events->ctx, p->probe->id, &p->counts);
 }
 
 static void line_read(struct attachment *a, str line)
@@ -311,8 +330,9 @@ static void line_read(struct attachment *a, str line)
     if (json_tree_read(line, &arena, RECORD_DEPTH, &record, NULL) == 0) {
         struct placed *p = record_is_capture(record) ? placed_of(a, record) : NULL;
         struct record_maps maps = { &a->files, &a->process };
-        if (p && record_capture(record, p->probe, p->at[0] ? &maps : NULL, p->names, p->n_names, a->policy_used,
-                                a->space, &arena, &out) == 0)
+        size_t t = thread_of(record);
+        if (p && record_capture(record, p->probe, threads_name(a, t), threads_id(a, t), p->at[0] ? &maps : NULL,
+                                p->names, p->n_names, a->policy_used, a->space, &arena, &out) == 0)
             a->events->capture(a->events->ctx, p->probe->id, buf_view(&out));
         placed_counts(a, record);
     }
@@ -393,6 +413,8 @@ static int node_poll(struct attachment *a, int64_t now, int64_t *ret_next)
         }
     } else if (a->dirty && !a->hopeless && now >= a->retry_ns) {
         begin_session(a, now);
+    } else if (!a->dirty && !a->hopeless) {
+        a->dirty = threads_came(a, now);
     }
     for (size_t i = 0; i < PLACED_MAX; i++)
         figures_due(a, &a->placed[i], now);

@@ -307,9 +307,9 @@ static void variables(struct probe_capture *c, const struct json_node *list, con
     }
 }
 
-int record_capture(const struct json_node *record, const struct probe *probe, const struct record_maps *maps,
-                   const struct edit_name *names, uint32_t n_names, const struct probe_policy *policy,
-                   struct probe_space *space, struct arena *arena, struct buf *out)
+int record_capture(const struct json_node *record, const struct probe *probe, str thread, uint64_t id,
+                   const struct record_maps *maps, const struct edit_name *names, uint32_t n_names,
+                   const struct probe_policy *policy, struct probe_space *space, struct arena *arena, struct buf *out)
 {
     uint8_t trace[16], span[8];
     bool traced = hex_read(json_get_text(record, STR("trace")), trace, sizeof trace) &&
@@ -317,7 +317,8 @@ int record_capture(const struct json_node *record, const struct probe *probe, co
     struct probe_capture_start start = {
         .revision = probe->revision,
         .time_ns = number(record, "at") * 1000000,
-        .thread_name = STR("main"),
+        .thread = id,
+        .thread_name = thread,
         .trace = traced ? trace : NULL,
         .span = traced ? span : NULL,
         .reporter = !json_get(record, STR("exc")) ? PROBE_REPORTER_UNKNOWN

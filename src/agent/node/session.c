@@ -8,11 +8,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -26,16 +29,18 @@ enum {
     MESSAGE_DEPTH = 24,
     SCRIPTS_MAX = 100000,
     SOURCE_ROOM = 16 << 20,
+    WORDS_ARENA = 1 << 20,
     HOLD_MS = 10000,
     QUIET_MS = 100,
     CLOSED_MS = 10
 };
 
-// Of Node, and verified to be: in the order of BOOT. Nothing of the program is called to get them but, before Node 20.16, hooks of module loading.
-#define NATIVES                                                                                                      \
-    "(g=>{const v=g('vm'),f=g('fs'),p=g('process'),t=g('util').types,A=g('async_hooks').AsyncLocalStorage;return["   \
-    "v.createContext,v.compileFunction,f.writeSync,f.openSync,f.closeSync,f.fstatSync,p.hrtime.bigint,t.isProxy,"    \
-    "t.isMap,t.isSet,t.isDate,t.isTypedArray,A.prototype.getStore,p._debugEnd,p.cpuUsage,A.prototype,p,p.version]})" \
+// Of Node, and verified to be: in the order of BOOT. (A worker thread has no inspector to end.) Nothing of the program is called to get them but, before Node 20.16, hooks of module loading.
+#define NATIVES                                                                                                     \
+    "(g=>{const v=g('vm'),f=g('fs'),p=g('process'),t=g('util').types,A=g('async_hooks').AsyncLocalStorage;return["  \
+    "v.createContext,v.compileFunction,f.writeSync,f.openSync,f.closeSync,f.fstatSync,p.hrtime.bigint,t.isProxy,"   \
+    "t.isMap,t.isSet,t.isDate,t.isTypedArray,A.prototype.getStore,p._debugEnd||f.fstatSync,p.cpuUsage,A.prototype," \
+    "p,p.version]})"                                                                                                \
     "(process.getBuiltinModule||require)"
 enum { NATIVES_FUNCTIONS = 15, NATIVES_N = 18 };
 
@@ -49,6 +54,8 @@ enum { NATIVES_FUNCTIONS = 15, NATIVES_N = 18 };
     "isSet:a[9],isDate:a[10],isTypedArray:a[11],getStore:a[12],close:a[13],cpuUsage:a[14],storage:a[15],process:a[16]" \
     ",global:"                                                                                                         \
     "globalThis})}"
+
+#define RESUME "{\"id\":1000001,\"method\":\"Debugger.resume\"}"
 
 bool session_runs(const struct attachment *a) { return a->session.step != SESSION_NONE; }
 
@@ -114,17 +121,19 @@ void session_free(struct attachment *a)
         mem_free(s->edited[i]);
     arena_free(&s->arena);
     arena_free(&s->reply);
-    buf_free(&s->out), buf_free(&s->orders), buf_free(&s->text);
+    arena_free(&s->words);
+    buf_free(&s->wrapped), buf_free(&s->out), buf_free(&s->orders), buf_free(&s->text);
     *s = (struct session){ 0 };
 }
 
 static void finish(struct attachment *a)
 {
     struct session *s = &a->session;
+    session_conclude(a);
     bool again = s->again;
     bool mapped = false;
     for (size_t i = 0; i < PLACED_MAX; i++) {
-        a->placed[i].edit = NULL, a->placed[i].maps = NULL, a->placed[i].missing = false;
+        a->placed[i].edit = NULL, a->placed[i].maps = NULL;
         mapped |= a->placed[i].used && a->placed[i].at[0];
     }
     if (!mapped)
@@ -134,12 +143,10 @@ static void finish(struct attachment *a)
     a->session.again = again;
 }
 
-static bool send_request(struct attachment *a)
+bool session_send(struct attachment *a, const struct buf *message)
 {
-    return ws_client_send(a->session.ws, true, buf_bytes(&a->session.out)) == 0;
+    return !message->error && ws_client_send(a->session.ws, true, buf_bytes(message)) == 0;
 }
-
-static void shut(struct attachment *a);
 
 // Ends it early. The connection is kept until the process closes it: a Node whose inspector is told to end while its client leaves
 // may crash (it did once in some seventy times).
@@ -148,9 +155,9 @@ void session_abort(struct attachment *a)
     struct session *s = &a->session;
     if (!session_runs(a) || s->step == SESSION_CLOSING || s->step == SESSION_CLOSED)
         return;
-    s->again = true;
+    s->again = s->stops = true;
     if (s->ws)
-        shut(a);
+        session_pass_end(a);
     else
         finish(a);
 }
@@ -158,12 +165,16 @@ void session_abort(struct attachment *a)
 void session_tell_open(struct attachment *a, const char *state, const char *code, const char *message)
 {
     for (size_t i = 0; i < PLACED_MAX; i++)
-        if (a->placed[i].used && !a->placed[i].refused && !a->placed[i].installed)
+        if (a->placed[i].used && !a->placed[i].refused && !a->placed[i].installed && !a->placed[i].here)
             placed_tell(a, &a->placed[i], state, code, message, (str){ 0 }, 0);
 }
 
 void session_fail(struct attachment *a, const char *state, const char *code, const char *message)
 {
+    if (a->session.worker) {
+        session_worker_lost(a, message);
+        return;
+    }
     session_tell_open(a, state, code, message);
     session_abort(a);
 }
@@ -190,7 +201,8 @@ void session_ask_end(struct attachment *a, struct json_writer *w, session_then *
     json_put_object_end(w);
     a->session.then = then;
     a->session.step = SESSION_TALKING;
-    if (a->session.out.error || !send_request(a)) {
+    a->session.asked_ns = clock_mono_ns();
+    if (a->session.out.error || !session_send(a, a->session.worker ? session_wrapped(a) : &a->session.out)) {
         session_tell_open(a, "waiting", "attach_failed", "the inspector's connection broke");
         a->session.again = true;
         finish(a); // without a word: the inspector stays open for the next session
@@ -252,7 +264,7 @@ static void on_handed(struct attachment *a, const struct json_node *result)
     s->step = SESSION_CLOSED;
 }
 
-static void shut_counted(struct attachment *a)
+void session_shut(struct attachment *a)
 {
     struct session *s = &a->session;
     if (s->object.len && s->descriptor >= 0 && s->holder > 0) {
@@ -268,8 +280,6 @@ static void shut_counted(struct attachment *a)
         a->session.step = SESSION_CLOSING; // the answer may never come: the connection ends first
 }
 
-static void shut(struct attachment *a) { session_copies_count(a, shut_counted); }
-
 // Those that stand in no file are told when the order is taken.
 static void on_last(struct attachment *a, const struct json_node *result)
 {
@@ -277,13 +287,13 @@ static void on_last(struct attachment *a, const struct json_node *result)
         struct placed *p = &a->placed[i];
         if (!p->used || p->refused || !p->edit || !placed_without_file(p->probe))
             continue;
-        p->installed = p->ordered = session_value_of(result) != NULL;
-        if (p->installed)
+        p->here = p->ordered = session_value_of(result) != NULL;
+        if (p->here)
             placed_tell(a, p, "installed", "", "", (str){ 0 }, 0);
         else
             placed_tell(a, p, "error", "code_unsupported", "the process does not take the probe", (str){ 0 }, 0);
     }
-    shut(a);
+    session_pass_end(a);
 }
 
 static void put_without_file(struct attachment *a, struct json_writer *w)
@@ -295,7 +305,7 @@ static void put_without_file(struct attachment *a, struct json_writer *w)
     json_put_array(w);
     for (size_t i = 0; i < PLACED_MAX; i++) {
         struct placed *p = &a->placed[i];
-        if (!p->used || p->refused || p->ordered || !placed_without_file(p->probe))
+        if (!p->used || p->refused || !placed_without_file(p->probe))
             continue;
         struct edit_probe *e = arena_alloc(&a->session.arena, sizeof *e);
         struct err err = { 0 };
@@ -305,7 +315,8 @@ static void put_without_file(struct attachment *a, struct json_writer *w)
         *e = (struct edit_probe){ .probe = p->probe, .slot = p->slot };
         buf_init(&order, ORDERS_ROOM);
         if (edit_order(&nothing, e, a->policy_used, &a->session.arena, &order, &err) == 0) {
-            json_put_raw(w, buf_view(&order));
+            if (!p->has)
+                json_put_raw(w, buf_view(&order));
             p->edit = e;
         } else {
             placed_tell(a, p, "error", err.slug[0] ? err.slug : "code_unsupported", err.message, (str){ 0 }, 0);
@@ -341,37 +352,40 @@ void session_last_order(struct attachment *a)
 
 // --- __clew ---
 
-static void on_edited(struct attachment *a, const struct json_node *result)
-{
-    for (str rest = json_text_of(session_value_of(result)); rest.len;) {
-        ptrdiff_t end = str_find_char(rest, '\n', 0);
-        str one = str_slice(rest, 0, end < 0 ? rest.len : (size_t)end);
-        rest = str_slice(rest, one.len + (end >= 0), rest.len);
-        session_edited_add(&a->session, one);
-    }
-    a->session.script = 0;
-    session_maps_find(a);
-    session_next_script(a);
-}
-
 static void on_opened(struct attachment *a, const struct json_node *result)
 {
-    struct arena arena;
-    const struct json_node *root = NULL;
-    node_pipe_hide(&a->pipe);
-    if (!session_value_of(result)) {
-        node_pipe_close(&a->pipe);
+    struct session *s = &a->session;
+    char number[16];
+    str said = json_text_of(session_value_of(result));
+    if (!s->worker)
+        node_pipe_hide(&a->pipe);
+    if (!said.len) {
+        if (!s->worker)
+            node_pipe_close(&a->pipe);
         session_fail(a, "error", "attach_failed", "the process cannot open its pipe");
         return;
     }
-    a->n_drop = 0;
-    a->ready = true;
-    arena_init(&arena, MESSAGE_ARENA);
-    if (json_tree_read(json_text_of(session_value_of(result)), &arena, MESSAGE_DEPTH, &root, NULL) == 0)
-        for (const struct json_node *c = json_first_of(root, JSON_ARRAY); c; c = c->next)
-            placed_counts(a, c);
-    arena_free(&arena);
-    session_call(a, "function(){return this.edited}", (str){ 0 }, on_edited);
+    snprintf(number, sizeof number, "%.*s", (int)(said.len < sizeof number ? said.len : 0), said.ptr);
+    if (!s->worker)
+        s->main_pipe = (int)strtol(number, NULL, 10);
+    session_next_script(a);
+}
+
+static void put_pipe(struct attachment *a, struct json_writer *w)
+{
+    struct session *s = &a->session;
+    struct stat st;
+    char text[64];
+    if (s->worker) { // the pipe has no name any more
+        snprintf(text, sizeof text, "/proc/self/fd/%d", s->main_pipe);
+        session_put_text(w, "open", str_z(text));
+        snprintf(text, sizeof text, "%llu", fstat(a->pipe.fd, &st) == 0 ? (unsigned long long)st.st_ino : 0);
+        session_put_text(w, "inode", str_z(text));
+    } else {
+        session_put_text(w, "open", str_z(a->pipe.path));
+    }
+    json_put_key(w, STR("thread")), json_put_int(w, s->thread);
+    session_put_text(w, "name", threads_name(a, s->thread));
 }
 
 static void open_pipe(struct attachment *a)
@@ -379,20 +393,30 @@ static void open_pipe(struct attachment *a)
     struct session *s = &a->session;
     struct json_writer w;
     struct err err;
+    if (s->ready && !s->n_drop) {
+        session_next_script(a);
+        return;
+    }
     buf_clear(&s->orders);
     json_writer_init(&w, &s->orders);
     json_put_object(&w);
-    if (!a->ready) {
+    if (!s->ready && !s->worker) {
+        node_pipe_close(&a->pipe);
         if (node_pipe_make(&a->process, &a->pipe, &err) < 0) {
             session_fail(a, "error", err.slug, err.message);
             return;
         }
-        session_put_text(&w, "open", str_z(a->pipe.path));
     }
+    if (!s->ready && s->worker && !(s->thread = threads_add(a, s->worker->name, s->worker->id))) {
+        session_fail(a, "error", "error", "it has had too many threads");
+        return;
+    }
+    if (!s->ready)
+        put_pipe(a, &w);
     json_put_key(&w, STR("drop"));
     json_put_array(&w);
-    for (size_t i = 0; i < a->n_drop; i++)
-        json_put_int(&w, a->drop[i]);
+    for (size_t i = 0; i < s->n_drop; i++)
+        json_put_int(&w, s->drop[i]);
     json_put_array_end(&w);
     json_put_object_end(&w);
     session_call(a, "function(o){return this.order(o)}", buf_view(&s->orders), on_opened);
@@ -406,7 +430,7 @@ static void on_boot(struct attachment *a, const struct json_node *result)
         return;
     }
     a->session.object = session_keep(a, id);
-    open_pipe(a);
+    session_look(a);
 }
 
 static void boot(struct attachment *a)
@@ -433,7 +457,7 @@ static void check_next(struct attachment *a);
 
 static void not_nodes_own(struct attachment *a)
 {
-    a->hopeless = true;
+    a->hopeless = !a->session.worker;
     session_fail(a, "error", "runtime_unsupported",
                  "functions of Node that the agent needs (of fs, vm or util) have been replaced in this process");
 }
@@ -497,8 +521,9 @@ static void on_elements(struct attachment *a, const struct json_node *result)
             major = (unsigned)strtoul(room[0] == 'v' ? room + 1 : room, NULL, 10);
         }
     }
-    a->hopeless = major < NODE_MAJOR_MIN;
-    if (a->hopeless)
+    if (!s->worker)
+        a->hopeless = major < NODE_MAJOR_MIN;
+    if (major < NODE_MAJOR_MIN)
         session_fail(a, "error", "runtime_unsupported",
                      "this version of Node is older than 20: its engine confuses functions when one is changed");
     else if (found != NATIVES_FUNCTIONS)
@@ -522,8 +547,13 @@ static void on_natives(struct attachment *a, const struct json_node *result)
 
 static void on_enabled(struct attachment *a, const struct json_node *result)
 {
+    session_maps_find(a);
     if (a->session.object.len) {
         open_pipe(a);
+        return;
+    }
+    if (a->session.worker && !session_wants(a)) {
+        session_pass_end(a);
         return;
     }
     struct json_writer w = session_ask(a, "Runtime.evaluate");
@@ -533,48 +563,79 @@ static void on_enabled(struct attachment *a, const struct json_node *result)
     session_ask_end(a, &w, on_natives);
 }
 
-// Their inspectors are not talked to: which files they began with is all that is asked.
-static void on_workers_left(struct attachment *a, const struct json_node *result)
+static void ask_scripts(struct attachment *a)
 {
     struct json_writer w = session_ask(a, "Debugger.enable");
     session_ask_end(a, &w, on_enabled);
 }
 
-static void on_workers(struct attachment *a, const struct json_node *result)
-{
-    struct json_writer w = session_ask(a, "NodeWorker.disable");
-    session_ask_end(a, &w, on_workers_left);
-}
-
-static void worker_found(struct attachment *a, const struct json_node *params)
+static void has_slot(struct attachment *a, int64_t slot)
 {
     struct session *s = &a->session;
-    str url = json_get_text(json_get(params, STR("workerInfo")), STR("url"));
-    if (url.len && s->n_workers < WORKERS_MAX)
-        s->workers[s->n_workers++] = session_keep(a, url);
+    for (size_t i = 0; i < PLACED_MAX; i++)
+        if (a->placed[i].used && !a->placed[i].refused && a->placed[i].slot == slot) {
+            a->placed[i].has = true;
+            return;
+        }
+    if (s->n_drop < PLACED_MAX)
+        s->drop[s->n_drop++] = (uint32_t)slot;
 }
 
-static void ask_workers(struct attachment *a)
+static void held_read(struct attachment *a, const struct json_node *held)
 {
-    struct json_writer w = session_ask(a, "NodeWorker.enable");
-    json_put_key(&w, STR("waitForDebuggerOnStart")), json_put_bool(&w, false);
-    session_ask_end(a, &w, on_workers);
+    struct session *s = &a->session;
+    int64_t pipe = json_get_int(held, STR("pipe")), thread = json_get_int(held, STR("thread")), slot;
+    session_copies_read(a, json_get_text(held, STR("copies")));
+    for (str rest = json_get_text(held, STR("edited")); rest.len;) {
+        ptrdiff_t end = str_find_char(rest, '\n', 0);
+        str one = str_slice(rest, 0, end < 0 ? rest.len : (size_t)end);
+        rest = str_slice(rest, one.len + (end >= 0), rest.len);
+        session_edited_add(s, one);
+    }
+    s->ready = pipe >= 0 && a->pipe.fd >= 0 && thread >= 0 && (size_t)thread < a->n_threads && !thread == !s->worker;
+    if (!s->ready)
+        return;
+    s->thread = (unsigned)thread;
+    if (!s->worker)
+        s->main_pipe = (int)pipe;
+    for (const struct json_node *n = json_first_of(json_get(held, STR("slots")), JSON_ARRAY); n; n = n->next)
+        if (json_int_of(n, &slot))
+            has_slot(a, slot);
 }
 
-static void on_copies(struct attachment *a, const struct json_node *result)
+static void on_held(struct attachment *a, const struct json_node *result)
 {
-    session_copies_read(a, json_text_of(session_value_of(result)));
-    ask_workers(a);
+    const struct json_node *held = NULL;
+    struct arena arena;
+    arena_init(&arena, MESSAGE_ARENA);
+    if (json_tree_read(json_text_of(session_value_of(result)), &arena, MESSAGE_DEPTH, &held, NULL) == 0)
+        held_read(a, held);
+    arena_free(&arena);
+    if (a->session.natives.len) // it was made just now
+        open_pipe(a);
+    else
+        ask_scripts(a);
+}
+
+void session_look(struct attachment *a)
+{
+    char pipe[32];
+    struct stat st = { 0 };
+    if (!a->session.object.len) {
+        ask_scripts(a);
+        return;
+    }
+    if (a->pipe.fd >= 0)
+        fstat(a->pipe.fd, &st);
+    snprintf(pipe, sizeof pipe, "%llu", (unsigned long long)st.st_ino);
+    session_call(a, "function(p){return this.held(p)}", str_z(pipe), on_held);
 }
 
 // Left there by an earlier session, of this agent or of one that was killed.
 static void on_existing(struct attachment *a, const struct json_node *result)
 {
     a->session.object = session_keep(a, json_get_text(json_get(result, STR("result")), STR("objectId")));
-    if (a->session.object.len)
-        session_call(a, "function(){return this.copies}", (str){ 0 }, on_copies);
-    else
-        ask_workers(a);
+    session_look(a);
 }
 
 // --- opening, and going on ---
@@ -596,7 +657,11 @@ int session_begin(struct attachment *a, int64_t now, struct err *err)
     s->end_ns = now + (OPEN_MS + SESSION_MS + SESSION_END_MS) * 1000000ll;
     arena_init(&s->arena, SESSION_ARENA);
     arena_init(&s->reply, MESSAGE_ARENA);
+    arena_init(&s->words, WORDS_ARENA);
+    buf_init(&s->wrapped, 4 * SOURCE_ROOM);
     buf_init(&s->out, 2 * SOURCE_ROOM), buf_init(&s->orders, ORDERS_ROOM), buf_init(&s->text, SOURCE_ROOM);
+    threads_note(a);
+    session_pass_begin(a);
     inspector_listening(&a->process, &s->before);
     for (size_t i = 0; i < s->before.n && left; i++)
         if (s->before.inodes[i] == left)
@@ -633,7 +698,7 @@ static void opening(struct attachment *a, int64_t now)
     s->holder = hold(ws_client_fd(s->ws));
     s->descriptor = inspector_descriptor(&a->process, ws_client_fd(s->ws), &s->inode);
     struct json_writer w = session_ask(a, "Runtime.evaluate");
-    session_put_text(&w, "expression", STR("typeof __clew==='object'&&__clew.version===4?(__clew.stay(),__clew):null"));
+    session_put_text(&w, "expression", STR(SESSION_EXISTING));
     session_ask_end(a, &w, on_existing);
 }
 
@@ -675,17 +740,19 @@ static void message_read(struct attachment *a, bytes data)
     arena_reset(&s->reply);
     if (json_tree_read(str_of(data.ptr, data.len), &s->reply, MESSAGE_DEPTH, &root, NULL) < 0)
         return;
+    if (str_eq(json_get_text(root, STR("method")), STR("Debugger.paused"))) {
+        // A `debugger` statement of the program: nobody stops for us.
+        static const struct buf resume = { .ptr = (uint8_t *)RESUME, .len = sizeof RESUME - 1 };
+        session_send(a, &resume);
+        return;
+    }
+    if (!session_worker_message(a, root, &root))
+        return;
     if (json_int_of(json_get(root, STR("id")), &id)) {
         if (id == s->message && s->then)
             s->then(a, json_get(root, STR("result")));
     } else if (str_eq(json_get_text(root, STR("method")), STR("Debugger.scriptParsed"))) {
         script_parsed(a, json_get(root, STR("params")));
-    } else if (str_eq(json_get_text(root, STR("method")), STR("NodeWorker.attachedToWorker"))) {
-        worker_found(a, json_get(root, STR("params")));
-    } else if (str_eq(json_get_text(root, STR("method")), STR("Debugger.paused"))) {
-        buf_clear(&s->out); // a `debugger` statement of the program: nobody stops for us
-        buf_str(&s->out, STR("{\"id\":1000001,\"method\":\"Debugger.resume\"}"));
-        send_request(a);
     }
 }
 
@@ -714,7 +781,11 @@ void session_step(struct attachment *a, int64_t now)
     }
     if (s->step == SESSION_PAUSING && now >= s->resume_ns)
         s->resumed(a);
+    if (session_runs(a))
+        session_workers_due(a, now);
     for (int rc = 1; session_runs(a) && s->ws && rc == 1;) {
+        // The inspector sends small messages in a row, and its system waits for our acknowledgement of the first, some 40 ms.
+        setsockopt(ws_client_fd(s->ws), IPPROTO_TCP, TCP_QUICKACK, &(int){ 1 }, sizeof(int));
         rc = ws_client_next(s->ws, &event, &err);
         bool over = rc < 0 || (rc == 1 && event.what == WS_CLOSE);
         if (over && s->step == SESSION_CLOSING) {

@@ -39,7 +39,7 @@ void session_copies_parsed(struct session *s, str id)
 
 bool session_copies_remains(const struct attachment *a, str id, str url)
 {
-    const struct script_copies *c = &a->copies;
+    const struct script_copies *c = &a->session.copies;
     uint64_t hash = hash64_str(url);
     int64_t number = number_of(id);
     if (number > c->until || !known(c, hash))
@@ -64,22 +64,22 @@ static void on_numbered(struct attachment *a, const struct json_node *result)
             changed[n++] = hash64_str(s->scripts[i].url);
     for (size_t i = 0; i < s->n_scripts && all; i++) {
         uint64_t hash = hash64_str(s->scripts[i].url);
-        if (s->scripts[i].native || !(is_one(changed, n, hash) || known(&a->copies, hash)))
+        if (s->scripts[i].native || !(is_one(changed, n, hash) || known(&a->session.copies, hash)))
             continue;
         all = now.n < COPIES_MAX;
         if (all)
             now.live[now.n].url_hash = hash, now.live[now.n++].id = number_of(s->scripts[i].id);
     }
-    a->copies = all ? now : (struct script_copies){ 0 };
+    a->session.copies = all ? now : (struct script_copies){ 0 };
     if (!s->object.len) {
         s->resumed(a);
         return;
     }
     buf_clear(&s->text);
-    buf_printf(&s->text, "%lld", (long long)a->copies.until);
-    for (size_t i = 0; i < a->copies.n; i++)
-        buf_printf(&s->text, " %llu %lld", (unsigned long long)a->copies.live[i].url_hash,
-                   (long long)a->copies.live[i].id);
+    buf_printf(&s->text, "%lld", (long long)a->session.copies.until);
+    for (size_t i = 0; i < a->session.copies.n; i++)
+        buf_printf(&s->text, " %llu %lld", (unsigned long long)a->session.copies.live[i].url_hash,
+                   (long long)a->session.copies.live[i].id);
     session_call(a, "function(c){return this.keep(c)}", buf_view(&s->text), on_kept);
 }
 
@@ -97,7 +97,7 @@ void session_copies_read(struct attachment *a, str text)
         now.live[now.n].url_hash = strtoull(at, &at, 10);
         now.live[now.n++].id = *at == ' ' ? strtoll(at, &at, 10) : 0;
     }
-    a->copies = now;
+    a->session.copies = now;
     mem_free(all);
 }
 

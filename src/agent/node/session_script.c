@@ -4,6 +4,7 @@
 #include "agent/node/session.h"
 #include "agent/node/session_map.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/mem.h"
 
 enum { PAUSE_MS = 5 };
@@ -38,15 +39,6 @@ static void edited_remove(struct session *s, str url)
         }
 }
 
-// Each worker thread has an engine and functions of its own, which the session does not change.
-static bool in_workers(const struct session *s, const struct placed *p)
-{
-    for (size_t i = 0; i < s->n_workers; i++)
-        if (session_url_matches(s->workers[i], p->probe->where.file))
-            return true;
-    return false;
-}
-
 // The files that a probe may mean: 1 when it is one, else a state is told.
 static str url_of(struct attachment *a, struct placed *p)
 {
@@ -65,15 +57,8 @@ static str url_of(struct attachment *a, struct placed *p)
         candidates[n++] = p->maps->urls[i];
     if (n == 1)
         return candidates[0];
-    if (n == 0 && in_workers(s, p)) {
-        placed_tell(a, p, "unresolvable", "worker_threads",
-                    "only worker threads of the process run this file, and they are not probed", (str){ 0 }, 0);
-        s->again = true;
-        return found;
-    }
     if (n == 0) {
         placed_tell(a, p, "waiting", "module_not_loaded", "the process has not loaded this file", (str){ 0 }, 0);
-        s->again = true;
         return found;
     }
     struct json_writer w;
@@ -143,15 +128,11 @@ static void script_done(struct attachment *a, const char *why, const char *messa
         if (!p)
             continue;
         p->missing |= s->edits[i]->left_out;
-        p->installed = !p->missing;
+        p->here = !p->missing;
         if (!s->edits[i]->left_out)
             session_map_placed(a, p, s->edits[i]);
-        if (p->installed && last && p->state == 1) {
-            if (in_workers(s, p))
-                placed_tell(a, p, "partial", "worker_threads",
-                            "worker threads of the process run this file, too, and are not probed", (str){ 0 }, 0);
-            else
-                placed_tell(a, p, "installed", "", "", (str){ 0 }, 0);
+        if (p->here && last) {
+            placed_tell(a, p, "installed", "", "", (str){ 0 }, 0);
         } else if (s->edits[i]->left_out) {
             placed_tell(a, p, "waiting", why, message, (str){ 0 }, 0);
             s->again = true;
@@ -348,7 +329,7 @@ static void on_ordered(struct attachment *a, const struct json_node *result)
     for (size_t i = 0; i < s->n_edits; i++) {
         struct placed *p = placed_of_edit(a, s->edits[i]);
         if (p)
-            p->ordered = true;
+            p->ordered = p->has = true;
     }
     attempt(a);
 }
@@ -440,6 +421,19 @@ static void on_source(struct attachment *a, const struct json_node *result)
             other_source(a, p, e);
             continue;
         }
+        // What is known of the place is known once, for all threads.
+        uint64_t text = hash64_str(s->original);
+        if (s->worker && p->text && p->text != text) {
+            placed_tell(a, p, "mismatch", "source_mismatch",
+                        "it runs another version of this file than the other threads", (str){ 0 }, 0);
+            continue;
+        }
+        if (s->worker && probe_counts_only(p->probe)) {
+            placed_tell(a, p, "error", "worker_threads", "what is counted is counted in the main thread alone",
+                        (str){ 0 }, 0);
+            continue;
+        }
+        p->text = text;
         buf_init(&order, ORDERS_ROOM);
         int bad = edit_place(&s->scan, e, a->policy_used, &s->arena, &err);
         if (bad == 0)
@@ -449,7 +443,7 @@ static void on_source(struct attachment *a, const struct json_node *result)
         if (bad < 0) {
             edit_failed(a, p, e, &err);
         } else {
-            if (!p->ordered)
+            if (!p->has)
                 json_put_raw(&w, buf_view(&order));
             e->is_in = edit_is_in(s->source, e->slot);
             p->edit = e;
@@ -480,6 +474,18 @@ static bool is_wanted(struct attachment *a, str url)
             (p->maps && p->maps->n == 1 && str_eq(p->maps->urls[0], url)))
             return true;
     }
+    return false;
+}
+
+bool session_wants(struct attachment *a)
+{
+    struct session *s = &a->session;
+    for (size_t i = 0; i < PLACED_MAX; i++)
+        if (a->placed[i].used && !a->placed[i].refused && placed_without_file(a->placed[i].probe))
+            return true;
+    for (size_t i = 0; i < s->n_scripts; i++)
+        if (!s->scripts[i].native && is_wanted(a, s->scripts[i].url))
+            return true;
     return false;
 }
 

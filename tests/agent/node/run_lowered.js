@@ -38,7 +38,7 @@ function shown(v, sources) {
 }
 for (const line of fs.readFileSync(0, 'utf8').split('\n')) {
   if (!line) continue;
-  const { code, tables, names, targets } = JSON.parse(line), s = { __proto__: null, before: [], hits: 0 };
+  const { code, tables, names, targets } = JSON.parse(line), s = { __proto__: null, before: [], hits: 0, thread: 'main' };
   const run = vm.compileFunction(`${tables}return (${names.map((_, i) => 'a' + i).join(',')})=>${code}`, ['H', 's'], { parsingContext: context })(H, s);
   for (const target of targets) {
     const sources = new Map();

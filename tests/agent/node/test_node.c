@@ -506,35 +506,6 @@ static void a_killed_agent_leaves_nothing_that_runs(void **state)
     }
 }
 
-// They are not probed, and that is said; they run on.
-static void worker_threads_are_told_of(void **state)
-{
-    for (size_t i = 0; i < node_count; i++) {
-        struct victim v = start(nodes[i], "victim_workers.js", "both");
-        struct attachment *a = attach(&v);
-        struct probe p[2] = { probe_at(&v, "p1", 6), probe_at(&v, "p2", 4) };
-        apply(a, p, 1);
-        until_state(a, "partial");
-        assert_string_equal(seen.code, "worker_threads");
-        until_captures(a, 1);
-        node_backend.detach(a);
-        works(&v);
-        end(&v);
-        v = start(nodes[i], "victim_workers.js", "apart");
-        a = attach(&v);
-        p[1].where.file = STR("agent/node/victim_worker.js");
-        apply(a, p + 1, 1);
-        until_state(a, "unresolvable");
-        assert_string_equal(seen.code, "worker_threads");
-        p[0].revision++;
-        apply(a, p, 1); // of which the worker knows nothing
-        until_state(a, "installed");
-        node_backend.detach(a);
-        works(&v);
-        end(&v);
-    }
-}
-
 static void an_older_node_is_refused_unchanged(void **state)
 {
     if (!old_node)
@@ -585,7 +556,6 @@ int main(void)
         cmocka_unit_test(what_cannot_be_placed_says_why),
         cmocka_unit_test(a_hot_loop_is_suspended),
         cmocka_unit_test(a_killed_agent_leaves_nothing_that_runs),
-        cmocka_unit_test(worker_threads_are_told_of),
         cmocka_unit_test(an_older_node_is_refused_unchanged),
         cmocka_unit_test(it_is_refused_where_the_signal_is_not_free),
     };
