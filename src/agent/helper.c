@@ -19,7 +19,7 @@ enum {
     TICK_MS = 1000,
     STATUS_EVERY = 15, // ticks
     RESOLVE_ANSWER_MAX = 2 << 20,
-    GRANT_ARENA = 64 << 10,
+    WORD_ARENA = 1 << 20,
     BRAKE_MS = 60000,
 };
 // Sanitizers take several times what they watch.
@@ -137,7 +137,7 @@ static void on_json(struct helper *h, str json)
             log_warn("agent", "the server's set of probes cannot be read: %s", err.message);
         return;
     }
-    arena_init(&arena, GRANT_ARENA);
+    arena_init(&arena, WORD_ARENA);
     if (json_tree_read(json, &arena, 16, &m, &err) == 0) {
         str type = json_get_text(m, STR("type"));
         if (str_eq(type, STR("desired")) && desired_read(h, json, &err) < 0)
@@ -146,6 +146,8 @@ static void on_json(struct helper *h, str json)
             grant(h, m);
         else if (str_eq(type, STR("resolve")))
             answer_resolve(h, m);
+        else if (str_eq(type, STR("traces")))
+            hold_answer(h, m);
     }
     arena_free(&arena);
 }
@@ -162,6 +164,7 @@ static void on_message(struct channel *c, uint8_t kind, bytes m)
         tell_policy(h);
         tell_processes(h);
         rows_tell(h, true);
+        hold_tell(h, true);
         break;
     case CHANNEL_LOST:
         row_lost(h, str_of_bytes(m));
@@ -249,6 +252,8 @@ static void on_tick(struct timer *t)
     reconcile(h); // times that are over: lease, expiry, idle attachments, the next attempt
     if (!h->listed)
         tell_processes(h);
+    hold_expire(h, false);
+    hold_tell(h, false);
     rows_tell(h, false);
     if (clock_mono_ns() - h->cpu_at_ns >= 5 * NS_PER_S)
         watch_itself(h);
@@ -271,6 +276,7 @@ static void read_policy_again(struct helper *h)
     policy_free(h->o->policy);
     *h->o->policy = fresh;
     log_info("agent", "the policy was read again");
+    hold_expire(h, true); // they were captured under the one before
     policy_changed(h);
     tell_policy(h);
     reconcile(h);
@@ -308,6 +314,7 @@ static int begin(struct helper *h, int fd)
     // No lease before the server's first word.
     h->lease_ms = h->o->lease_ms;
     h->contact_ns = h->cpu_at_ns - h->lease_ms * NS_PER_MS;
+    h->hold.end = &h->hold.first;
     h->scan.fn = on_scan;
     h->tick.fn = on_tick;
     h->flush.fn = on_flush;
@@ -319,6 +326,7 @@ static void end(struct helper *h)
     h->stopping = true;
     desired_clear(h);
     reconcile(h); // removes, detaches
+    hold_expire(h, true);
     rows_tell(h, false);
     while (h->targets) {
         struct target *t = h->targets;

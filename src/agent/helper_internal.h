@@ -29,6 +29,8 @@ struct row {
     struct probe_counts counts; // of the back end
     char first_error[FACT_TEXT];
     uint64_t lost_spool, lost_grant;
+    uint64_t held, let_go,
+        lost_hold; // captured, and not sent: waiting for the end of a trace, not kept, gone before it was known
 };
 
 struct target {
@@ -91,6 +93,10 @@ struct helper {
     bool full;                     // of its own memory: captures are dropped, and counted
     bool stopping, braked, listed; // listed: the list of processes as it was told is still true
     uint64_t serial, captures;
+    struct {
+        struct held *first, **end; // end: where the next one is put
+        size_t n, bytes;
+    } hold;
     char run[17];
     char host[256];
     int64_t cpu_ns, cpu_at_ns; // of the last status
@@ -113,6 +119,14 @@ void on_event_capture(void *ctx, str probe, str json);
 void on_event_figures(void *ctx, str probe, str json);
 void on_event_counts(void *ctx, str probe, const struct probe_counts *c);
 void row_lost(struct helper *h, str id);
+struct row *row_by_serial(struct helper *h, uint64_t serial); // NULL: it is over
+// Takes one of the hits that the server has granted for it, and sends it. r: whose counts say so; may be NULL.
+void capture_deliver(struct helper *h, struct row *r, uint64_t serial, str probe, str process, str json);
+// hold.c
+void hold_add(struct target *t, struct row *r, const struct probe *p, str json);
+void hold_tell(struct helper *h, bool again); // asks the server about traces; again: a new connection knows of none
+void hold_answer(struct helper *h, const struct json_node *m);
+void hold_expire(struct helper *h, bool all);
 // reconcile.c
 int desired_read(struct helper *h, str json, struct err *err);
 void desired_clear(struct helper *h);

@@ -329,7 +329,7 @@ static void on_text(struct link *l, str text)
     struct arena arena;
     const struct json_node *root;
     static const str helper[] = { STR_INIT("{\"type\":\"desired\""), STR_INIT("{\"type\":\"grant\""),
-                                  STR_INIT("{\"type\":\"resolve\"") };
+                                  STR_INIT("{\"type\":\"resolve\""), STR_INIT("{\"type\":\"traces\"") };
     for (size_t i = 0; i < sizeof helper / sizeof helper[0]; i++)
         if (str_starts(text, helper[i])) {
             channel_send(&l->channel, CHANNEL_JSON, bytes_of_str(text), (bytes){ 0 });

@@ -40,7 +40,7 @@ void row_state(struct target *t, const struct backend_state *s)
         return;
     if (r->revision != s->revision) { // counted from the new one's installation
         r->counts = (struct probe_counts){ 0 };
-        r->lost_spool = r->lost_grant = 0;
+        r->lost_spool = r->lost_grant = r->held = r->let_go = r->lost_hold = 0;
         r->first_error[0] = 0;
         r->revision = s->revision;
     }
@@ -81,16 +81,18 @@ void row_state_of(struct target *t, const struct probe *p, const char *state, co
 static void put_counts(struct json_writer *w, const struct target *t, const struct row *r)
 {
     const struct probe_counts *c = &r->counts;
+    // What is held is neither yet; what was let go, a trace said no to. (A capture comes before the count that it is in.)
+    uint64_t unsent = r->held + r->let_go + r->lost_hold;
     const struct {
         const char *key;
         uint64_t n;
     } plain[] = { { "hits", c->hits },
-                  { "filtered", c->filtered },
-                  { "captured", c->captured },
+                  { "filtered", c->filtered + r->let_go },
+                  { "captured", c->captured > unsent ? c->captured - unsent : 0 },
                   { "errors", c->errors },
                   { "ns", c->ns } },
       dropped[] = { { "rate", c->dropped.rate },
-                    { "ring", c->dropped.ring },
+                    { "ring", c->dropped.ring + r->lost_hold },
                     { "spool", c->dropped.spool + r->lost_spool },
                     { "budget", c->dropped.budget },
                     { "grant", c->dropped.grant + r->lost_grant } };
@@ -182,14 +184,13 @@ void on_event_counts(void *ctx, str probe, const struct probe_counts *c)
     r->counts_dirty = true;
 }
 
-// With its id and process, to the spool. False: it was lost there, which is counted.
-static bool send_capture(struct target *t, struct row *r, str json)
+// With its id and process, to the spool. False: it was lost there.
+static bool send_capture(struct helper *h, uint64_t serial, str process, str json)
 {
-    struct helper *h = t->h;
     char id[SPOOL_ID_ROOM], head[256];
-    int id_n = snprintf(id + 1, sizeof id - 1, "%s-%llu-%llu", h->run, (unsigned long long)r->serial,
+    int id_n = snprintf(id + 1, sizeof id - 1, "%s-%llu-%llu", h->run, (unsigned long long)serial,
                         (unsigned long long)++h->captures);
-    int head_n = snprintf(head, sizeof head, "{\"id\":\"%s\",\"process\":\"%.*s\"%s", id + 1, STR_ARG(t->process.id),
+    int head_n = snprintf(head, sizeof head, "{\"id\":\"%s\",\"process\":\"%.*s\"%s", id + 1, STR_ARG(process),
                           json.ptr[1] == '}' ? "" : ",");
     id[0] = (char)id_n;
     struct buf first;
@@ -200,9 +201,21 @@ static bool send_capture(struct target *t, struct row *r, str json)
         !first.error && !h->full &&
         channel_send(&h->channel, CHANNEL_CAPTURE, buf_bytes(&first), bytes_of(json.ptr + 1, json.len - 1)) == 0;
     buf_free(&first);
-    r->lost_spool += !sent;
-    r->counts_dirty |= !sent;
     return sent;
+}
+
+void capture_deliver(struct helper *h, struct row *r, uint64_t serial, str probe, str process, str json)
+{
+    struct wish *wish = desired_find(h, probe);
+    bool granted = wish && wish->remaining; // what the server has not granted is somebody else's hit
+    bool sent = granted && send_capture(h, serial, process, json);
+    if (granted)
+        wish->remaining -= sent;
+    if (r) {
+        r->lost_grant += !granted;
+        r->lost_spool += granted && !sent;
+        r->counts_dirty |= !sent;
+    }
 }
 
 static bool is_object(str json) { return json.len >= 2 && json.ptr[0] == '{'; }
@@ -211,22 +224,32 @@ void on_event_capture(void *ctx, str probe, str json)
 {
     struct target *t = ctx;
     struct row *r = row_get(t, probe, false);
-    struct wish *wish = desired_find(t->h, probe);
+    const struct wish *wish = r ? desired_find(t->h, probe) : NULL;
     if (!r || !is_object(json))
         return;
-    if (!wish || wish->remaining == 0) { // what the server has not granted is somebody else's hit
-        r->lost_grant++;
-        r->counts_dirty = true;
-        return;
-    }
-    wish->remaining -= send_capture(t, r, json);
+    if (wish && wish->probe.keep != PROBE_KEEP_ALWAYS)
+        hold_add(t, r, &wish->probe, json);
+    else
+        capture_deliver(t->h, r, r->serial, probe, t->process.id, json);
 }
 
 void on_event_figures(void *ctx, str probe, str json)
 {
-    struct row *r = row_get(ctx, probe, false);
-    if (r && is_object(json))
-        send_capture(ctx, r, json);
+    struct target *t = ctx;
+    struct row *r = row_get(t, probe, false);
+    if (r && is_object(json) && !send_capture(t->h, r->serial, t->process.id, json)) {
+        r->lost_spool++;
+        r->counts_dirty = true;
+    }
+}
+
+struct row *row_by_serial(struct helper *h, uint64_t serial)
+{
+    for (struct target *t = h->targets; t; t = t->next)
+        for (struct row *r = t->rows; r; r = r->next)
+            if (r->serial == serial)
+                return r;
+    return NULL;
 }
 
 // RUN-SERIAL-N
@@ -239,11 +262,9 @@ void row_lost(struct helper *h, str id)
     str rest = str_slice(id, (size_t)dash + 1, id.len);
     snprintf(number, sizeof number, "%.*s", STR_ARG(rest));
     uint64_t serial = strtoull(number, NULL, 10);
-    for (struct target *t = h->targets; t; t = t->next)
-        for (struct row *r = t->rows; r; r = r->next)
-            if (r->serial == serial) {
-                r->lost_spool++;
-                r->counts_dirty = true;
-                return;
-            }
+    struct row *r = row_by_serial(h, serial);
+    if (r) {
+        r->lost_spool++;
+        r->counts_dirty = true;
+    }
 }

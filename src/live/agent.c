@@ -334,6 +334,7 @@ void live_disconnect(struct live_link *k)
     struct live *l = k->l;
     pthread_mutex_lock(&l->lock);
     left(l, k);
+    waits_free(k);
     pthread_mutex_unlock(&l->lock);
     mem_free(k);
 }
@@ -557,6 +558,9 @@ static int take(struct live_link *k, const struct agent_message *m, struct err *
         break;
     case AGENT_POLICY:
         take_policy(a, m);
+        break;
+    case AGENT_TRACES:
+        waits_add(k, m->traces, m->n, live_now(l));
         break;
     case AGENT_CAPTURES: // captures_take
         return k->listed ? 0 : err_set(err, ERR_MALFORMED, "bad_message", "`processes` come before what they capture");

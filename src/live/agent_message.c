@@ -1,5 +1,6 @@
 #include "live/agent_message.h"
 
+#include "base/hex.h"
 #include "base/numfmt.h"
 
 static const str states_known[] = { STR_INIT("pending"),   STR_INIT("resolving"),    STR_INIT("waiting"),
@@ -172,6 +173,24 @@ static int read_captures(const struct json_node *root, struct arena *arena, stru
     return 0;
 }
 
+static int read_traces(const struct json_node *root, struct arena *arena, struct agent_message *m, struct err *err)
+{
+    const struct json_node *e;
+    int r = list(root, "traces", AGENT_TRACES_MAX, &e, &m->n, err);
+    struct agent_trace *out = r == 0 ? arena_alloc_array(arena, m->n + 1, sizeof *out) : NULL;
+    if (!out)
+        return r < 0 ? r : err_set(err, ERR_NOMEM, NULL, "out of memory");
+    m->traces = out;
+    for (; e; e = e->next, out++) {
+        str id = json_get_text(e, STR("trace"));
+        out->slow = is_true(e, "slow");
+        out->waited_ms = number(e, "waited_ms");
+        if (id.len != 32 || !hex_decode(out->id, id))
+            return bad(err, "a trace's id has 32 hex digits");
+    }
+    return 0;
+}
+
 static int read_resolved(const struct json_node *root, struct agent_message *m, struct err *err)
 {
     m->resolved.request = number(root, "request");
@@ -259,7 +278,8 @@ int agent_message_read(str text, struct arena *arena, struct agent_message *ret,
     static const str kinds[] = { [AGENT_HELLO] = STR_INIT("hello"),       [AGENT_PROCESSES] = STR_INIT("processes"),
                                  [AGENT_STATES] = STR_INIT("states"),     [AGENT_COUNTS] = STR_INIT("counts"),
                                  [AGENT_CAPTURES] = STR_INIT("captures"), [AGENT_RESOLVED] = STR_INIT("resolved"),
-                                 [AGENT_STATUS] = STR_INIT("status"),     [AGENT_POLICY] = STR_INIT("policy") };
+                                 [AGENT_STATUS] = STR_INIT("status"),     [AGENT_POLICY] = STR_INIT("policy"),
+                                 [AGENT_TRACES] = STR_INIT("traces") };
     struct agent_message m;
     const struct json_node *root;
     memset(&m, 0, sizeof m);
@@ -299,6 +319,9 @@ int agent_message_read(str text, struct arena *arena, struct agent_message *ret,
         break;
     case AGENT_POLICY:
         r = read_policy(root, &m, err);
+        break;
+    case AGENT_TRACES:
+        r = read_traces(root, arena, &m, err);
         break;
     }
     if (r == 0)

@@ -9,7 +9,8 @@ enum {
     AGENT_PROCESSES_MAX = 5000,
     AGENT_STATES_MAX = 20000,
     AGENT_CAPTURES_MAX = 1000, // of one message
-    AGENT_ID_MAX = 64,         // bytes of a capture's id
+    AGENT_TRACES_MAX = 4096,
+    AGENT_ID_MAX = 64, // bytes of a capture's id
     AGENT_CODE_MAX = 64,
     AGENT_RULES_MAX = 16, // of each list of a policy
     AGENT_RULE_MAX = 128, // bytes
@@ -25,6 +26,7 @@ enum agent_message_kind {
     AGENT_RESOLVED,
     AGENT_STATUS,
     AGENT_POLICY,
+    AGENT_TRACES,
 };
 
 struct agent_state {
@@ -50,6 +52,13 @@ struct agent_capture {
     const struct json_node *json;
 };
 
+// A trace whose end captures wait for on the host.
+struct agent_trace {
+    uint8_t id[16];
+    int64_t waited_ms;
+    bool slow; // its duration is asked for; else only whether it has an error
+};
+
 // Views into the text and the arena.
 struct agent_message {
     enum agent_message_kind kind;
@@ -64,6 +73,7 @@ struct agent_message {
         const struct agent_state *states;
         const struct agent_count *counts;
         const struct agent_capture *captures;
+        const struct agent_trace *traces;
         struct {
             int64_t request;
             bool ok;

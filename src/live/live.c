@@ -90,6 +90,7 @@ void live_step(struct live *l)
     desired_send(l, NULL);
     live_tell(l, "tick", 0, (str){ 0 }, (str){ 0 });
     pthread_mutex_unlock(&l->lock);
+    waits_step(l);
 }
 
 static void *run(void *ctx)

@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 
 enum { PROBE_HITS_DEFAULT = 20, PROBE_HITS_MAX = 10000, PROBE_TTL_DEFAULT_S = 1800, PROBE_TTL_MAX_S = 86400 };
+enum { LIVE_WAIT_LISTS = 256 };
 #define LIVE_FINISHED_KEEP_NS (7 * 86400 * NS_PER_S) // a probe that has ended is still shown
 #define LIVE_CAPTURE_KEEP_NS (30 * 86400 * NS_PER_S) // by then no agent sends it again
 
@@ -83,7 +84,9 @@ struct live_link {
     bool greeted;
     bool listed; // has said which processes there are
     int64_t heard;
-    int64_t credit; // elements of messages that it may still send; grows with time
+    int64_t credit;                           // elements of messages that it may still send; grows with time
+    struct live_wait *waits[LIVE_WAIT_LISTS]; // traces whose end its captures wait for
+    size_t waits_n;
 };
 
 struct live_ask { // a question that waits for its answer
@@ -164,6 +167,11 @@ void agent_free(struct live_agent *a);
 struct live_agent *agent_of(struct live *l, int64_t id);
 void link_send(struct live_link *k, struct buf *message); // frees the message
 void links_expire(struct live *l, int64_t now);
+
+// --- trace_wait.c; waits_step() without live.lock
+void waits_add(struct live_link *k, const struct agent_trace *traces, size_t n, int64_t now);
+void waits_free(struct live_link *k);
+void waits_step(struct live *l);
 
 // --- agent_key.c; with live.lock, key_enter() without
 struct key_entry { // for the audit trail, once the lock is given back; detail NULL: none

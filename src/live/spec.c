@@ -25,7 +25,7 @@ static const struct member {
     { "hit", HIT, 0, 0, NULL },
     { "sample", NUMBER, 0, 1, NULL },
     { "keep", WORD, 0, 0, "always trace_error trace_slow" },
-    { "keep_ms", INT, 0, 3600000, NULL },
+    { "keep_ms", INT, 1, 60000, NULL },
     { "frames", INT, 0, 128, NULL },
     { "frames_vars", INT, 0, 16, NULL },
     { "depth", INT, 0, 10, NULL },
@@ -222,6 +222,20 @@ static int check_figures(str kind, const struct json_node *metric, const struct 
     return 0;
 }
 
+// Whether a trace failed, or was slow, is known at its end, for which a host holds a capture for a minute at most.
+static int check_keep(str kind, const struct json_node *keep, const struct json_node *ms, struct err *err)
+{
+    bool slow = str_eq(json_text_of(keep), STR("trace_slow"));
+    if (slow && !ms)
+        return bad(err, "keep_ms", "trace_slow needs keep_ms: how long a trace takes at least, in ms");
+    if (ms && !slow)
+        return bad(err, "keep_ms", "keep_ms is for trace_slow");
+    if (keep && !str_eq(json_text_of(keep), STR("always")) &&
+        (str_eq(kind, STR("metric")) || str_eq(kind, STR("timer"))))
+        return bad(err, "keep", "a %.*s counts every hit: keep is for what is captured", STR_ARG(kind));
+    return 0;
+}
+
 static int check_scope(const struct json_node *n, struct err *err)
 {
     static const struct inner known[] = {
@@ -333,6 +347,8 @@ int spec_write(const struct spec_context *c, struct json_writer *w, struct err *
         return bad(err, "log.template", "a log probe needs log.template");
     if (r == 0)
         r = check_figures(kind, pick(c, "metric"), pick(c, "where"), err);
+    if (r == 0)
+        r = check_keep(kind, pick(c, "keep"), pick(c, "keep_ms"), err);
     return r < 0 ? r : w->out->error ? live_nomem(err) : 0;
 }
 

@@ -76,6 +76,30 @@ static int put_ttl(struct json_writer *w, const struct invocation *inv, struct e
     return 0;
 }
 
+// trace_error, trace_slow=500ms
+static int put_keep(struct json_writer *w, const struct invocation *inv, struct err *err)
+{
+    const char *value = invocation_option(inv, "keep");
+    str which = str_z(value ? value : "");
+    ptrdiff_t equals = str_find_char(which, '=', 0);
+    int64_t ns = 0;
+    bool overflow = false;
+    if (!value)
+        return 0;
+    if (equals >= 0 && (!query_duration_read(str_slice(which, (size_t)equals + 1, which.len), &ns, &overflow) ||
+                        overflow || ns < NS_PER_MS))
+        return err_set(err, ERR_INVALID, "usage", "--keep: \"%s\" has no time (trace_slow=500ms)", value);
+    if (equals >= 0)
+        which = str_slice(which, 0, (size_t)equals);
+    json_put_key(w, STR("keep"));
+    json_put_str(w, which);
+    if (equals >= 0) {
+        json_put_key(w, STR("keep_ms"));
+        json_put_int(w, ns / NS_PER_MS);
+    }
+    return 0;
+}
+
 static void put_scope(struct json_writer *w, const struct invocation *inv)
 {
     static const char *const names[] = { "version", "environment", "host", "instances" };
@@ -204,6 +228,8 @@ static int put_probe(struct json_writer *w, const struct invocation *inv, struct
         r = put_number(w, inv, "hits", err);
     if (r == 0)
         r = put_number(w, inv, "rate", err);
+    if (r == 0)
+        r = put_keep(w, inv, err);
     if (r == 0)
         r = put_number(w, inv, "depth", err);
     json_put_object_end(w);

@@ -56,6 +56,7 @@ const struct command commands[] = {
         { "as", "KIND", "count, gauge or histogram (default: count, with --value histogram)" }, { "value", "EXPR", "what is counted up, or measured: 'order.total'" },
         { "by", "[NAME=]EXPR", "a series for each of its values: 'tier=order.tier'; may be given several times" }, { "timer", NULL, "measure how long calls of FUNCTION() take" }, { "hit", "N", "==3, >=3 or %3: the third, from the third on, every third" },
         { "hits", "N", "at most so many captures (default: 20)" }, { "rate", "N", "so many a second and process (default: 1)" },
+        { "keep", "WHICH", "only of traces that fail (trace_error), or take so long (trace_slow=500ms): decided when they have ended" },
         { "ttl", "TIME", "ends after this time (default: 30m)" }, { "depth", "N", "levels of objects (default: 3)" },
         { "version", "VERSION", "only this version" }, { "environment", "NAME", "only this environment" }, { "host", "NAME", "only this host" },
         { "instances", "N|N%", "only so many of them (default: all)" }, { "project", "NAME", "whose it is (default: default)" },

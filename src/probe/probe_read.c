@@ -5,6 +5,8 @@
 #include "base/timefmt.h"
 #include "probe/names_internal.h"
 
+enum { KEEP_RATE = 50, KEEP_BURST = 200 };
+
 struct reader {
     struct arena *arena;
     struct err *err;
@@ -378,6 +380,10 @@ int probe_read_node(const struct json_node *node, struct arena *arena, struct pr
     read_double(&r, node, STR("sample"), 1, &p.sample);
     READ_WORD(&r, node, "keep", probe_keep_names, enum probe_keep, p.keep);
     read_uint(&r, node, STR("keep_ms"), 0, 86400000, &p.keep_ms);
+    if (p.keep != PROBE_KEEP_ALWAYS && !probe_counts_only(&p)) { // most of what is captured is let go again
+        p.rate = KEEP_RATE;
+        p.burst = KEEP_BURST;
+    }
 #define LIMIT(member, name, value, least, most, what) read_uint(&r, node, STR(name), least, most, &p.member);
     PROBE_LIMIT_TABLE(LIMIT)
 #undef LIMIT

@@ -10,11 +10,13 @@ import sqlite3
 import ssl
 import subprocess
 import tempfile
+import time
 import urllib.request
 
 import pytest
 
 import harness
+import shop as otlp
 from harness import eventually
 from live_calls import ask, prepare, query
 
@@ -381,6 +383,40 @@ def test_a_log_line_from_outside_is_a_log_record_of_its_trace(server, shop, agen
     assert [r["trace"] for r in query(server, f"logs probe={id}")] == [trace]
     eventually(lambda: counted(server, id))
     ask(server, "DELETE", f"/api/v1/probes/{id}", expect=204)
+
+
+def ended(server, trace, failed, ms=20):
+    """What the shop's own tracing would send: it exports nothing."""
+    span = otlp.span("GET /", trace[-16:], time.time_ns() - 10**9, ms, kind=2, trace=trace, status={"code": 2} if failed else None)
+    body = json.dumps({"resourceSpans": [otlp.resource(SERVICE, "spans", [span])]})
+    assert server.request("POST", "/v1/traces", body, {"Content-Type": "application/json"}, token=None)[0] == 200
+
+
+def test_only_captures_of_traces_that_fail_are_kept(server, shop, agent):
+    failing, slow = place(server, keep="trace_error"), place(server, keep="trace_slow", keep_ms=500)
+    installed(server, failing)
+    installed(server, slow)
+    fine, failed, late, nobody = (shop.buy(total) for total in (200, 300, 400, 500))
+    ended(server, fine, False)
+    ended(server, failed, True)
+    ended(server, late, False, ms=900)  # nothing ever comes of the last one
+
+    def decided():
+        found = {id: {r["trace"] for r in ask(server, "GET", f"/api/v1/snapshots?probe={id}")["snapshots"]} for id in (failing, slow)}
+        assert found == {failing: {failed}, slow: {late}}, found
+        for id in (failing, slow):
+            got = ask(server, "GET", f"/api/v1/probes/{id}")
+            assert got["hits_used"] == 1  # what is let go uses none up
+            row = next(i for i in got["instances"] if i["hits"])
+            assert (row["hits"], row["filtered"], row["dropped"]) == (4, 2, 0), row  # and the last one is still waited for
+
+    eventually(decided, 60)
+    [row] = snapshots(server, 1, trace=failed)
+    whole = ask(server, "GET", f"/api/v1/snapshots/{row['id']}")
+    values = {v["name"]: v["value"] for v in whole["frames"][0]["vars"]}
+    assert dict(values["order"]["f"])["total"] == {"k": "int", "v": 300}  # as it was at the hit
+    for id in (failing, slow):
+        ask(server, "DELETE", f"/api/v1/probes/{id}", expect=204)
 
 
 def counted(server, id):

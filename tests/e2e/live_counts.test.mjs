@@ -108,3 +108,22 @@ describe('a timer', () => {
     assert.deepEqual(problems, []);
   });
 });
+
+describe('captures of some traces', () => {
+  it('are picked beside the limits, at a rate that suits them', async () => {
+    await page.goto(`${server.url}/live?service=shop&file=app/pricing.py`);
+    await page.getByRole('button', { name: 'Place a probe at line 13', exact: true }).click();
+    await page.getByLabel('Traces', { exact: true }).selectOption({ label: 'of failed traces' });
+    assert.equal(await page.getByLabel('Rate', { exact: true }).inputValue(), '100');
+    await clean(page);
+    await page.getByLabel('Condition').press('Control+Enter');
+    const { id, keep, rate } = await host.probe((probe) => probe.keep === 'trace_error');
+    assert.deepEqual([keep, rate], ['trace_error', 100]);
+    await counted().getByText('no trace through here has failed yet').waitFor();
+    await page.getByRole('button', { name: 'Probe at line 13', exact: true }).click();
+    await page.getByLabel('Traces', { exact: true }).selectOption({ label: 'of traces over 1\u202fs' });
+    await page.getByLabel('Condition').press('Control+Enter');
+    const again = await host.probe((probe) => probe.id === id && probe.revision === 2);
+    assert.deepEqual([again.keep, again.keep_ms], ['trace_slow', 1000]);
+  });
+});

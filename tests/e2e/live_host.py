@@ -172,7 +172,7 @@ class Host(Agent):
                 self.say("counts", counts=[{"probe": probe["id"], "process": p["id"], "hits": 40, "filtered": 40 if probe.get("if") else 0, "captured": 0, "errors": 0, "ns": 12000,
                                             "dropped": {"rate": 0, "ring": 0, "spool": 0, "budget": 0, "grant": 0}}])
             if not probe.get("count_only"):
-                told(f"probe {json.dumps({k: probe.get(k) for k in ('id', 'revision', 'kind', 'paused', 'where', 'match', 'source_hash', 'line_hash', 'function', 'metric')})}")
+                told(f"probe {json.dumps({k: probe.get(k) for k in ('id', 'revision', 'kind', 'paused', 'where', 'match', 'source_hash', 'line_hash', 'function', 'metric', 'keep', 'keep_ms', 'rate')})}")
         if not probes:
             told("probe none")
 

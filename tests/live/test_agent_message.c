@@ -105,6 +105,24 @@ static void test_lists_are_bounded(void **state)
     arena_free(&arena);
 }
 
+static void test_traces(void **state)
+{
+    struct arena arena;
+    struct agent_message m;
+    arena_init(&arena, 1 << 20);
+    assert_int_equal(
+        read_text(STR("{\"type\":\"traces\",\"traces\":[{\"trace\":\"000102030405060708090a0b0c0d0e0f\",\"slow\":true,"
+                      "\"waited_ms\":7},{\"trace\":\"FF0102030405060708090a0b0c0d0e0f\"}]}"),
+                  &arena, &m),
+        0);
+    assert_true(m.kind == AGENT_TRACES && m.n == 2 && m.traces[0].slow && m.traces[0].waited_ms == 7);
+    assert_true(m.traces[0].id[15] == 15 && m.traces[1].id[0] == 0xff && !m.traces[1].slow);
+    assert_int_equal(read_text(STR("{\"type\":\"traces\",\"traces\":[{\"trace\":\"00\"}]}"), &arena, &m),
+                     ERR_MALFORMED);
+    assert_int_equal(read_text(STR("{\"type\":\"traces\",\"traces\":[{}]}"), &arena, &m), ERR_MALFORMED);
+    arena_free(&arena);
+}
+
 static void test_rules_are_bounded(void **state)
 {
     struct arena arena;
@@ -160,11 +178,9 @@ static void test_ids(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_hello),
-        cmocka_unit_test(test_states_and_counts),
-        cmocka_unit_test(test_hostile),
-        cmocka_unit_test(test_lists_are_bounded),
-        cmocka_unit_test(test_rules_are_bounded),
+        cmocka_unit_test(test_hello),   cmocka_unit_test(test_states_and_counts),
+        cmocka_unit_test(test_hostile), cmocka_unit_test(test_lists_are_bounded),
+        cmocka_unit_test(test_traces),  cmocka_unit_test(test_rules_are_bounded),
         cmocka_unit_test(test_ids),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -50,9 +50,7 @@ bool order_refused(const struct probe *p, int minor, struct refusal *ret)
 {
     size_t n;
     struct refusal r = { .state = "error", .code = "unsupported" };
-    if (p->keep != PROBE_KEEP_ALWAYS)
-        r.message = "captures are not held back until their trace ends by this version";
-    else if (!codes_hold(p, &n))
+    if (!codes_hold(p, &n))
         r.code = "code_invalid", r.message = "an expression is no code that may be run";
     else if (n > PROBE_CAPTURE_EXPRS_MAX)
         r.message = "there are too many expressions";

@@ -92,6 +92,8 @@ export interface ProbeSpec {
   locals?: boolean;
   args?: boolean;
   rate?: number;
+  keep?: 'always' | 'trace_error' | 'trace_slow' | null;
+  keep_ms?: number | null;
   hits?: number;
   scope?: { service?: string; version?: string; environment?: string; host?: string; pid?: number; instances?: string | number };
 }

@@ -16,7 +16,25 @@ import {
 } from '../api/probes.ts';
 import { count, duration, NNBSP, plural } from '../format/number.ts';
 import { Icon } from '../parts/Icon.tsx';
-import { type At, counts, DEPTHS, type Draft, draftFor, draftOf, FRAMES, HITS, inputOf, lacks, nameFor, RATES, TTLS } from './draft.ts';
+import {
+  type At,
+  counts,
+  DEPTHS,
+  type Draft,
+  draftFor,
+  draftOf,
+  EVERY_TRACE,
+  FAILED_TRACES,
+  FRAMES,
+  HITS,
+  inputOf,
+  KEEPS,
+  keepOf,
+  lacks,
+  nameFor,
+  RATES,
+  TTLS,
+} from './draft.ts';
 import { ExprField } from './ExprField.tsx';
 import { namesNear } from './expression.ts';
 import { MetricRows } from './MetricRows.tsx';
@@ -476,6 +494,7 @@ function Until({ draft, set }: { draft: Draft; set: Set1 }) {
   return (
     <div class="row wrapr">
       <Pick label="Hits" value={draft.hits} of={HITS} say={(n) => plural(n, 'hit')} pick={(hits) => set({ hits })} />
+      <Pick label="Traces" value={draft.keep} of={KEEPS} say={keepSaid} pick={(keep) => set(keepOf(draft, keep))} />
       {life}
       <Pick
         label="Rate"
@@ -486,6 +505,11 @@ function Until({ draft, set }: { draft: Draft; set: Set1 }) {
       />
     </div>
   );
+}
+
+function keepSaid(keep: number): string {
+  if (keep === EVERY_TRACE) return 'of any trace';
+  return keep === FAILED_TRACES ? 'of failed traces' : `of traces over ${keep < 1000 ? `${keep}${NNBSP}ms` : `${keep / 1000}${NNBSP}s`}`;
 }
 
 interface PickProps {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Probe } from '../api/probes.ts';
-import { draftFor, draftOf, inputOf, lacks, nameFor } from './draft.ts';
+import { draftFor, draftOf, EVERY_TRACE, FAILED_TRACES, inputOf, keepOf, lacks, nameFor } from './draft.ts';
 
 const where = { file: 'app/pricing.py', line: 87 };
 
@@ -18,6 +18,17 @@ it('says to the server what was chosen and nothing else', () => {
     locals: true,
     args: true,
   });
+});
+
+it('keeps captures of some traces only, at a higher rate', () => {
+  const failed = { ...draftFor('x'), ...keepOf(draftFor('x'), FAILED_TRACES) };
+  expect(inputOf(failed, where, 'shop')).toMatchObject({ keep: 'trace_error', rate: 100 });
+  const slow = { ...failed, ...keepOf(failed, 500) };
+  expect(inputOf(slow, where, 'shop')).toMatchObject({ keep: 'trace_slow', keep_ms: 500, rate: 100 });
+  expect(draftOf({ ...inputOf(slow, where, 'shop'), created: '', expires: '' } as unknown as Probe).keep).toBe(500);
+  expect(keepOf({ ...failed, rate: 5 }, EVERY_TRACE)).toEqual({ keep: EVERY_TRACE, rate: 5 }); // what was picked stays
+  const again = inputOf({ ...failed, ...keepOf(failed, EVERY_TRACE) }, where, 'shop', { where } as Probe);
+  expect(again).toMatchObject({ keep: null, keep_ms: null, rate: 1 });
 });
 
 it('places on one process, or on some', () => {

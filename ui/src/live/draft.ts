@@ -32,6 +32,8 @@ export interface Draft {
   hits: number;
   ttl: number;
   rate: number;
+  /** Of which traces a capture is kept: EVERY_TRACE, FAILED_TRACES, or of those that take at least so many ms. */
+  keep: number;
   frames: number;
   depth: number;
   /** "all", or how many. */
@@ -54,6 +56,10 @@ export const TTLS: [number, string][] = [
   [86400, '24 h'],
 ];
 export const RATES = [0.1, 1, 5, 20, 100];
+export const [EVERY_TRACE, FAILED_TRACES] = [0, -1];
+export const KEEPS = [EVERY_TRACE, FAILED_TRACES, 100, 500, 1000, 5000];
+/** Most of what is captured is let go again where captures wait for the end of their trace. */
+const KEEP_RATE = 100;
 export const DEPTHS = [1, 2, 3, 5, 8, 10];
 export const FRAMES = [1, 10, 30, 64, 128];
 
@@ -78,6 +84,7 @@ export function draftFor(line: string, kind: Kind = 'snapshot'): Draft {
     hits: 20,
     ttl: 1800,
     rate: 1,
+    keep: EVERY_TRACE,
     frames: 30,
     depth: 3,
     on: 'all',
@@ -114,12 +121,19 @@ export function draftOf(probe: Probe): Draft {
     hits: probe.hits,
     ttl: Math.max(1, Math.round((Date.parse(probe.expires) - Date.parse(probe.created)) / 1000)),
     rate: probe.rate ?? base.rate,
+    keep: probe.keep === 'trace_error' ? FAILED_TRACES : probe.keep === 'trace_slow' ? (probe.keep_ms ?? 500) : EVERY_TRACE,
     frames: probe.frames ?? base.frames,
     depth: probe.depth ?? base.depth,
     on: String(probe.scope?.instances ?? 'all'),
     pid: probe.scope?.pid,
     host: probe.scope?.host,
   };
+}
+
+/** Another choice of traces, and the rate that goes with it unless one was picked. */
+export function keepOf(draft: Draft, keep: number): Pick<Draft, 'keep' | 'rate'> {
+  const usual = draft.keep === EVERY_TRACE ? draftFor('').rate : KEEP_RATE;
+  return { keep, rate: draft.rate !== usual ? draft.rate : keep === EVERY_TRACE ? draftFor('').rate : KEEP_RATE };
 }
 
 /** Why it cannot be placed yet; undefined: it can. */
@@ -203,6 +217,8 @@ export function inputOf(draft: Draft, spot: Spot, service: string, was?: Probe):
     metric: metricOf(draft) ?? gone,
     ttl_s: draft.ttl,
     ...(!counts(draft) && { hits: draft.hits, rate: draft.rate }),
+    keep: counts(draft) || draft.keep === EVERY_TRACE ? gone : draft.keep === FAILED_TRACES ? 'trace_error' : 'trace_slow',
+    keep_ms: !counts(draft) && draft.keep > 0 ? draft.keep : gone,
     scope,
     ...(draft.kind === 'snapshot' && { frames: draft.frames, depth: draft.depth, locals: draft.locals, args: draft.args }),
   };

@@ -105,6 +105,9 @@ describe('a probe in words', () => {
     expect(hitsWords({ ...probe, if: 'x > 1', dropped: 2, instances: [{ ...placement, errors: 1 }] } as Probe)).toBe(
       '8 of 20 hits, 32 runs did not match, 1 condition failed, 2 dropped',
     );
+    expect(hitsWords({ ...probe, keep: 'trace_error', if: 'x > 1' } as Probe)).toBe(
+      '8 of 20 hits, 32 runs did not match or were not kept, 0 dropped',
+    );
     expect(hitsWords({ ...probe, events: 1, events_left_out: 0 } as Probe)).toBe('8 of 20 hits, 0 dropped, 1 error event');
     expect(hitsWords({ ...probe, events: 5, events_left_out: 3 } as Probe)).toBe(
       '8 of 20 hits, 0 dropped, 5 error events, 3 left out by limits or filters',

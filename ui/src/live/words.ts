@@ -159,6 +159,7 @@ export function placeOf(where: Where): string {
 export function notYet(probe: Probe): string {
   const { where } = probe;
   const met = probe.if ? ' and met the condition' : '';
+  if (keeps(probe)) return `no trace through here has ${traceWords(probe)} yet; a hit shows once its trace has ended`;
   if (where.uncaught) return `no such exception has gone uncaught${met}`;
   if (where.exception) return `no such exception has been raised there${met}`;
   if (where.line !== undefined)
@@ -206,13 +207,21 @@ export function hitsWords(probe: Probe): string {
   const sum = (of: (one: Placement) => number) => probe.instances.reduce((n, one) => n + of(one), 0);
   const [filtered, errors] = [sum((one) => one.filtered), sum((one) => one.errors)];
   const parts = [`${probe.hits_used} of ${plural(probe.hits, 'hit')}`];
-  if (probe.if) parts.push(`${plural(filtered, 'run')} did not match`);
+  if (keeps(probe))
+    parts.push(`${plural(filtered, 'run')} ${probe.if ? 'did not match or ' : ''}${filtered === 1 ? 'was' : 'were'} not kept`);
+  else if (probe.if) parts.push(`${plural(filtered, 'run')} did not match`);
   if (errors > 0) parts.push(`${plural(errors, 'condition')} failed`);
   parts.push(`${probe.dropped} dropped`);
   if (probe.events || probe.events_left_out) parts.push(plural(probe.events ?? 0, 'error event'));
   if (probe.events_left_out) parts.push(`${probe.events_left_out} left out by limits or filters`);
   return parts.join(', ');
 }
+
+/** Only captures of some traces are kept. */
+const keeps = ({ keep }: Probe): boolean => keep === 'trace_error' || keep === 'trace_slow';
+
+/** "failed". */
+const traceWords = ({ keep, keep_ms }: Probe): string => (keep === 'trace_error' ? 'failed' : `taken over ${count(keep_ms ?? 0)}\u202fms`);
 
 export function firstError(probe: Probe): string | undefined {
   return probe.instances.find((one) => one.first_error)?.first_error;
