@@ -25,7 +25,8 @@ static struct load load;
 static struct interp interp;
 static uint8_t record[PROBE_RING_RECORD_MAX];
 static uint32_t revision;
-static int64_t stopped, process_ns; // of the last call: how long the thread was held, and how long the call took in it
+static int64_t stopped,
+    process_ns; // of the last orders: how long the thread was held, and how long the longest call took in it
 
 static void rest_us(long us) { nanosleep(&(struct timespec){ .tv_nsec = us * 1000 }, NULL); }
 
@@ -42,7 +43,7 @@ static void settle(bool ready)
     for (;;) {
         int rc = load_step(&load, clock_mono_ns());
         if (load.inject.pauses)
-            stopped += load.inject.pause_ns, load.inject.pauses = 0;
+            stopped = load.inject.pause_ns > stopped ? load.inject.pause_ns : stopped, load.inject.pauses = 0;
         if (rc < 0 || clock_mono_ns() > until)
             stop_with("load", rc < 0 ? rc : ERR_TIMEOUT, &load.failed);
         if (ready ? load.phase == LOAD_READY : rc == 1)

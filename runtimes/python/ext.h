@@ -118,7 +118,13 @@ bool ext_code_is(PyCodeObject *code, str function); // by its name or its qualif
 void ext_lines(PyCodeObject *code, void (*each)(void *ctx, int line), void *ctx);
 bool ext_has_line(PyCodeObject *code, int line);
 
-// --- find.c: code of a file, and everything that the collector knows ---
+// --- objects.c: everything that the collector knows ---
+void ext_each_object(void (*each)(void *ctx, PyObject *o), void *ctx);
+// Goes on where it stopped the last time, as far as it gets until then. True: everything that is alive now has been met, some of it more than once.
+bool ext_objects_some(void (*each)(void *ctx, PyObject *o), void *ctx, int64_t until_ns);
+void ext_objects_end(void); // it need not go on
+
+// --- find.c: code of a file ---
 enum { EXT_CODES_MAX = 8192 };
 struct ext_codes {
     PyCodeObject **p; // references
@@ -127,15 +133,16 @@ struct ext_codes {
 };
 bool ext_codes_add(struct ext_codes *c, PyCodeObject *code); // once each; true when it was new
 void ext_codes_free(struct ext_codes *c);
-void ext_each_object(void (*each)(void *ctx, PyObject *o), void *ctx);
 struct ext_objects {
     PyObject **p; // references
     size_t n, room;
 };
 void ext_objects_add(struct ext_objects *list, PyObject *o);
-// Looks once at everything that is alive, for code of files that end with one of these paths (of functions, and what is nested in it) and
-// for the SDKs' context variables; n 0: at nothing. What it found holds until ext_survey_end(), while nothing of the program's runs.
+// Begins to look at everything that is alive, for code of files that end with one of these paths (of functions, and what is nested in it) and
+// for the SDKs' context variables; n 0: at nothing. The paths' bytes stay until ext_survey_end().
 void ext_survey(const str *files, size_t n);
+// Goes on until then (CLOCK_MONOTONIC), at the most. True: all has been seen, and what was found holds until ext_survey_end(), while nothing of the program's runs.
+bool ext_survey_some(int64_t until_ns);
 const struct ext_codes *ext_survey_file(str file);
 struct ext_codes *ext_survey_codes(size_t i);       // of each file; NULL: there are no more
 const struct ext_objects *ext_survey_objects(void); // up to 3.11: functions and generators of such code

@@ -1,10 +1,5 @@
 #include "ext.h"
 
-#if PY_VERSION_HEX < 0x030C0000
-#include <internal/pycore_gc.h>
-#include <internal/pycore_interp.h>
-#endif
-
 enum { NEST_MAX = 32, NAMES_CACHED = 512, NO_FILE = 0xffff };
 
 bool ext_codes_add(struct ext_codes *c, PyCodeObject *code)
@@ -34,41 +29,6 @@ void ext_codes_free(struct ext_codes *c)
     *c = (struct ext_codes){ 0 };
 }
 
-#if PY_VERSION_HEX >= 0x030C0000
-struct visit {
-    void (*each)(void *ctx, PyObject *o);
-    void *ctx;
-};
-
-static int visited(PyObject *o, void *arg)
-{
-    struct visit *v = arg;
-    v->each(v->ctx, o);
-    return 1;
-}
-
-void ext_each_object(void (*each)(void *ctx, PyObject *o), void *ctx)
-{
-    struct visit v = { each, ctx };
-    PyUnstable_GC_VisitObjects(visited, &v);
-}
-#else
-static void each_of(PyGC_Head *head, void (*each)(void *ctx, PyObject *o), void *ctx)
-{
-    for (PyGC_Head *g = _PyGCHead_NEXT(head); g != head; g = _PyGCHead_NEXT(g))
-        each(ctx, (PyObject *)(g + 1));
-}
-
-// The collector's own lists, which only change when objects are made or freed: nothing here does.
-void ext_each_object(void (*each)(void *ctx, PyObject *o), void *ctx)
-{
-    struct _gc_runtime_state *gc = &PyThreadState_Get()->interp->gc;
-    for (int i = 0; i < NUM_GENERATIONS; i++)
-        each_of(&gc->generations[i].head, each, ctx);
-    each_of(&gc->permanent_generation.head, each, ctx);
-}
-#endif
-
 bool ext_file_is(PyObject *file, str want)
 {
     char room[4096];
@@ -77,7 +37,8 @@ bool ext_file_is(PyObject *file, str want)
            (path.len == want.len || path.ptr[path.len - want.len - 1] == '/' || want.ptr[0] == '/');
 }
 
-// --- one walk over everything, for all that is wanted of it: it costs more than all the rest of placing probes ---
+// --- one walk over everything, for all that is wanted of it: it costs more than all the rest of placing probes. From 3.12 on code is all that is looked for, which
+// may be kept while the program goes on: up to 3.11 functions and generators would live on by that, and end in a call of ours. ---
 
 static struct survey {
     struct survey_file {
@@ -88,7 +49,7 @@ static struct survey {
     struct ext_objects objects;
     // Names are compared once: all code of a module refers to one text.
     struct survey_name {
-        PyObject *name; // borrowed: nothing is freed while this lasts
+        PyObject *name; // borrowed: nothing is freed while a part of the walk lasts
         uint16_t first; // that matches
         uint16_t more;  // whether others do
     } names[NAMES_CACHED];
@@ -176,10 +137,15 @@ void ext_survey(const str *files, size_t n)
         if (!told && files[i].len)
             survey.files[survey.n_files++].file = files[i];
     }
+}
+
+bool ext_survey_some(int64_t until_ns)
+{
     memset(survey.names, 0, sizeof survey.names);
-    if (n)
-        ext_each_object(met, NULL);
+    if (survey.n_files && !ext_objects_some(met, NULL, until_ns))
+        return false;
     ext_trace_find();
+    return true;
 }
 
 struct ext_codes *ext_survey_codes(size_t i) { return i < survey.n_files ? &survey.files[i].codes : NULL; }
@@ -197,6 +163,7 @@ const struct ext_objects *ext_survey_objects(void) { return &survey.objects; }
 
 void ext_survey_end(void)
 {
+    ext_objects_end();
     for (size_t i = 0; i < survey.n_files; i++)
         ext_codes_free(&survey.files[i].codes);
     for (size_t i = 0; i < survey.objects.n; i++)

@@ -14,7 +14,10 @@ EXPORT int64_t clew_python_apply(void);
 static const size_t OWN_SIZE =
     CLEW_RECORD_MAX + PROBE_POLICY_ROOM + (size_t)EXT_VM_SCRATCH * (1 + PROBE_CAPTURE_EXPRS_MAX);
 
-enum { PAGE = 4096 };
+enum {
+    PAGE = 4096,
+    SLICE_NS = 250 * 1000, // of looking for code: the program goes on in between
+};
 
 static struct ext_site **sites;
 static size_t n_sites;
@@ -228,9 +231,27 @@ static void survey(struct ext_site *const *fresh, size_t n)
     ext_survey(files, of_sites + ext_place_files(files + of_sites, CLEW_SLOTS));
 }
 
-static void apply(struct clew_orders *orders)
+// Orders whose code is still being looked for.
+static struct {
+    bool under_way;
+    uint64_t number;
+    struct ext_site **sites;
+    size_t n;
+    uint64_t longest_ns; // of the calls
+} coming;
+
+static void coming_drop(void)
 {
-    uint8_t *p = (uint8_t *)(orders + 1), *end = ext.mem + CLEW_SERIES_AT;
+    for (size_t i = 0; i < coming.n; i++)
+        ext_site_drop(coming.sites[i]);
+    PyMem_RawFree(coming.sites);
+    ext_survey_end();
+    memset(&coming, 0, sizeof coming);
+}
+
+static void coming_begin(const struct clew_orders *orders)
+{
+    const uint8_t *p = (const uint8_t *)(orders + 1), *end = ext.mem + CLEW_SERIES_AT;
     struct ext_site **fresh = PyMem_RawCalloc(orders->n + 1u, sizeof *fresh);
     size_t n = 0;
     for (uint32_t i = 0; fresh && i < orders->n; i++) {
@@ -249,19 +270,26 @@ static void apply(struct clew_orders *orders)
         n++;
         p += o.bytes;
     }
+    coming.under_way = true, coming.number = orders->number, coming.sites = fresh, coming.n = n;
     survey(fresh, n);
+}
+
+// All their code has been found: they take the place of those from before.
+static void coming_place(struct clew_orders *orders)
+{
+    struct ext_site **fresh = coming.sites;
+    size_t n = coming.n;
     for (size_t i = 0; i < n; i++)
         site_resolve(fresh[i]);
     ext_place_all(fresh, n);
-    ext_survey_end();
     for (size_t i = 0; i < n; i++)
         remember(fresh[i]);
     for (size_t i = 0; i < n_sites; i++)
         ext_site_drop(sites[i]);
     PyMem_RawFree(sites);
     sites = fresh, n_sites = n;
-    // The answers.
-    p = (uint8_t *)(orders + 1);
+    coming.sites = NULL, coming.n = 0;
+    uint8_t *p = (uint8_t *)(orders + 1);
     for (size_t i = 0; i < n; i++) {
         memcpy(p, &fresh[i]->order, sizeof(struct clew_order));
         p += fresh[i]->order.bytes;
@@ -281,17 +309,26 @@ int64_t clew_python_apply(void)
 {
     struct clew_orders *orders = (struct clew_orders *)(ext.mem + CLEW_ORDERS_AT);
     PyObject *type, *value, *traceback;
-    int64_t begun = own_ns();
+    int64_t begun = own_ns(), until = ext_now_ns() + SLICE_NS;
     PyErr_Fetch(&type, &value, &traceback);
     // No finaliser of the program's runs meanwhile, and what was found stays.
     int collects = PyGC_Disable();
-    apply(orders);
+    if (coming.under_way && coming.number != orders->number)
+        coming_drop();
+    if (!coming.under_way)
+        coming_begin(orders);
+    bool found = ext_survey_some(until);
+    if (found)
+        coming_place(orders);
+    uint64_t ns = (uint64_t)(own_ns() - begun);
+    orders->ns = coming.longest_ns = ns > coming.longest_ns ? ns : coming.longest_ns;
+    if (found)
+        coming_drop();
     if (collects)
         PyGC_Enable();
     PyErr_Clear();
     PyErr_Restore(type, value, traceback);
-    orders->ns = (uint64_t)(own_ns() - begun);
-    return 0;
+    return found ? CLEW_APPLIED : CLEW_APPLY_MORE;
 }
 
 static int64_t start_with(const struct clew_start *start)
@@ -329,7 +366,10 @@ static int64_t start_with(const struct clew_start *start)
         return CLEW_START_MONITORING;
     }
     // What an agent from before had placed goes with its memory.
+    coming_drop();
     survey(NULL, 0);
+    while (!ext_survey_some(INT64_MAX))
+        continue;
     ext_place_all(NULL, 0);
     ext_survey_end();
     for (size_t i = 0; i < n_sites; i++)

@@ -15,7 +15,7 @@ enum {
     AGAIN_NS = 10 * 1000000,
     BACKOFF_NS_MIN = 300 * 1000,
     BACKOFF_NS_MAX = 20 * 1000000,
-    LEAVING_NS = 1000000,
+    HURRY_NS = 1000000,
     CALL_POLL_NS = 500 * 1000,
     HELD_NS = 1000000
 };
@@ -119,7 +119,8 @@ static void wait_more(struct load *l, const struct err *why, int64_t now)
         l->next_ns = now + HELD_NS;
         return;
     }
-    l->next_ns = now + (l->leaving && l->backoff_ns > LEAVING_NS ? LEAVING_NS : l->backoff_ns);
+    bool hurry = (l->leaving || l->more) && l->backoff_ns > HURRY_NS;
+    l->next_ns = now + (hurry ? HURRY_NS : l->backoff_ns);
     l->backoff_ns = l->backoff_ns * 2 > BACKOFF_NS_MAX ? BACKOFF_NS_MAX : l->backoff_ns * 2;
 }
 
@@ -191,6 +192,12 @@ static int call_start(struct load *l, int64_t now)
     return rc == ERR_AGAIN ? 0 : rc;
 }
 
+static int call_apply(struct load *l, int64_t now)
+{
+    struct inject_call call = { .fn = l->apply_at, .with_gil = true, .args = "", .args_len = 1 };
+    return begin_call(l, &call, now);
+}
+
 static int opened(struct load *l, uint64_t handle)
 {
     char mapped[64];
@@ -246,9 +253,11 @@ int load_step(struct load *l, int64_t now)
         case LOAD_START:
             return started(l, (int64_t)result);
         default:
-            return 1;
+            l->more = result == CLEW_APPLY_MORE;
+            return !l->more;
         }
     }
+    int rc;
     switch (l->phase) {
     case LOAD_PREPARE:
         return prepare(l, now);
@@ -257,7 +266,7 @@ int load_step(struct load *l, int64_t now)
     case LOAD_START:
         return call_start(l, now);
     default:
-        return 0;
+        return l->more && (rc = call_apply(l, now)) != ERR_AGAIN ? rc : 0;
     }
 }
 
@@ -267,8 +276,9 @@ int load_apply(struct load *l, int64_t now)
 {
     if (l->phase != LOAD_READY || l->calling || now < l->next_ns)
         return ERR_AGAIN;
-    struct inject_call call = { .fn = l->apply_at, .with_gil = true, .args = "", .args_len = 1 };
-    return begin_call(l, &call, now);
+    load_orders(l)->number = ++l->number;
+    l->more = false;
+    return call_apply(l, now);
 }
 
 bool load_held(struct load *l, bool wanted)

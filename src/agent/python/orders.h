@@ -6,7 +6,7 @@
 #include "probe/series.h"
 
 enum {
-    CLEW_VERSION = 5,
+    CLEW_VERSION = 6,
     CLEW_ORDERS_AT = 4096,
     CLEW_ORDERS_BYTES = 8 << 20,
     CLEW_SERIES_AT =
@@ -91,7 +91,15 @@ struct clew_order {
 struct clew_orders {
     uint32_t n;
     uint32_t bytes; // of all orders behind this
-    uint64_t ns;    // an answer: processor time that it took to apply them
+    uint64_t
+        number; // another for each time that they are handed over: what is not applied yet of those from before is dropped
+    uint64_t ns; // an answer: processor time that the longest of the calls took in which they were applied
+};
+
+// Of clew_python_apply().
+enum clew_applied {
+    CLEW_APPLIED = 0,
+    CLEW_APPLY_MORE = 1, // it is to be called again, when the program has gone on
 };
 
 // Whose table it is.

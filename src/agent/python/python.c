@@ -519,7 +519,7 @@ static int python_poll(struct attachment *a, int64_t now, int64_t *ret_next)
             a->counts_ns = now + COUNTS_NS;
         }
     }
-    bool more = a->load.phase != LOAD_READY || a->dirty;
+    bool more = a->load.phase != LOAD_READY || a->dirty || a->load.more;
     if (load_held(&a->load, more) || more || a->asked)
         *ret_next = now + WORK_NS;
     return 0;

@@ -239,6 +239,34 @@ static void test_hot(void **state)
     }
 }
 
+static bool stands(void) { return strcmp(seen.state, "installed") == 0 || strcmp(seen.state, "partial") == 0; }
+
+// So many objects that code is looked for in parts, while the program makes others and collects them: it is found each time, and only then installed.
+static void test_heap(void **state)
+{
+    for (size_t i = 0; i < python_count; i++) {
+        struct victim v = start(pythons[i], "heap");
+        struct attachment *a = attach(&v);
+        struct probe p = line_probe(line_of("total = quantity"));
+        for (uint32_t k = 1; k <= 12; k++) {
+            p.revision = k;
+            forget();
+            place(a, &p);
+            UNTIL(&v, a, seen.n >= 1 && stands());
+            place(a, NULL);
+        }
+        // Taken back, or another probe asked for, while it is still looked for.
+        for (uint32_t k = 13; k <= 20; k++) {
+            p.revision = k;
+            place(a, &p);
+            UNTIL(&v, a, true);
+        }
+        forget();
+        UNTIL(&v, a, seen.n >= 1 && stands());
+        leave(&v, a);
+    }
+}
+
 // Memory of its own that is resident, in KiB: what it shares with the agent is not.
 static long memory_of(pid_t pid)
 {
@@ -273,7 +301,7 @@ static void test_cycles(void **state)
             p.revision = k;
             forget();
             place(a, &p);
-            UNTIL(&v, a, strcmp(seen.state, "installed") == 0 || strcmp(seen.state, "partial") == 0);
+            UNTIL(&v, a, stands());
             place(a, NULL);
             if (k == cycles / 4)
                 before = memory_of(v.pid);
@@ -427,7 +455,7 @@ static void test_exit_taken_out(void **state)
             p.revision = k, p.where.function = k % 2 ? STR("check") : STR("checked");
             forget();
             place(a, &p);
-            UNTIL(&v, a, strcmp(seen.state, "installed") == 0 || strcmp(seen.state, "partial") == 0);
+            UNTIL(&v, a, stands());
             UNTIL(&v, a, seen.n >= 1);
             place(a, NULL);
         }
@@ -521,7 +549,7 @@ int main(void)
         cmocka_unit_test(test_entry),          cmocka_unit_test(test_qualified), cmocka_unit_test(test_hot),
         cmocka_unit_test(test_cycles),         cmocka_unit_test(test_killed),    cmocka_unit_test(test_fork),
         cmocka_unit_test(test_exit),           cmocka_unit_test(test_no_room),   cmocka_unit_test(test_exception),
-        cmocka_unit_test(test_exit_taken_out),
+        cmocka_unit_test(test_exit_taken_out), cmocka_unit_test(test_heap),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
     pythons_free();

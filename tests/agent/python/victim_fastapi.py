@@ -1,9 +1,11 @@
 """A shop in FastAPI."""
 import asyncio
+import os
 
 import fastapi
 
 app = fastapi.FastAPI()
+heap = [[i] for i in range(int(os.environ.get("VICTIM_HEAP", 0)))]  # what a program keeps
 
 
 def price(quantity, each):

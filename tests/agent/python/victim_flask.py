@@ -1,7 +1,10 @@
 """A shop in Flask."""
+import os
+
 import flask
 
 app = flask.Flask(__name__)
+heap = [[i] for i in range(int(os.environ.get("VICTIM_HEAP", 0)))]  # what a program keeps
 
 
 def price(quantity, each):

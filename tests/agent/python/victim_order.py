@@ -2,6 +2,7 @@
 import contextvars
 import datetime
 import decimal
+import gc
 import os
 import sys
 import time
@@ -259,9 +260,18 @@ if otel:
     otel.set_tracer_provider(TracerProvider())
 codes = (price.__code__, inner.__code__, spin.__code__, closure.__code__, order.__code__, check.__code__, Basket.total.__code__)
 n = 0
+heap = [[i] for i in range(300000)] if "heap" in sys.argv else []
 print("up", flush=True)
 while True:
     n += 1
+    if heap:
+        # Objects are made and lost, and move from list to list of the collector.
+        heap[n % 1000:n % 1000 + 50] = [[i] for i in range(60)]
+        gc.collect(2 if n % 40 == 0 else n % 2)
+        if n % 150 == 0:
+            gc.freeze()
+        elif n % 150 == 75:
+            gc.unfreeze()
     price(n, 7)
     inner(2)
     traced()
