@@ -32,9 +32,8 @@ struct ext_frame {
 // The innermost frame, then its callers; false at the end.
 bool ext_frame_first(PyThreadState *ts, struct ext_frame *ret);
 bool ext_frame_next(struct ext_frame *f);
-// The frames that an exception has left, as its traceback has kept them, from where it was raised to that in which it is now or was caught, and
-// then its callers. NULL: it has no traceback. Holds until the next call. *ret_cut: how many of the outer ones are left out.
-const struct ext_frame *ext_frame_raised(PyObject *exception, uint32_t *ret_cut);
+bool ext_frame_traced(const PyTracebackObject *tb,
+                      struct ext_frame *ret);  // that of a traceback's entry; false: it has none
 int ext_frame_line(const struct ext_frame *f); // reads the table of lines: not for every hit
 struct ext_name {
     PyObject *name;  // borrowed, a str
@@ -226,7 +225,11 @@ struct ext_event {                  // what is known at an exit
     const struct ext_frame *frame;  // where it happened; NULL: in the frame that runs
     uint32_t cut;                   // frames that are not among its callers
 };
+// raised.c
 bool ext_event_frame(const struct ext_event *e, struct ext_frame *ret);
+// The frames that an exception has left, as its traceback has kept them, from where it was raised to that in which it is now or was caught, and
+// then its callers. NULL: it has no traceback. Holds until the next call. *ret_cut: how many of the outer ones are left out.
+const struct ext_frame *ext_frame_raised(PyObject *exception, uint32_t *ret_cut);
 enum ext_outcome ext_hit(struct ext_site *s, const struct ext_event *e); // EXT_STALE: nobody listens any more
 str ext_site_file(const struct ext_site *s);
 str ext_site_function(const struct ext_site *s);

@@ -7,8 +7,6 @@
 #include <internal/pycore_interpframe.h>
 #endif
 
-enum { TRACE_MAX = 1 << 17 }; // of a traceback: the outermost
-
 typedef struct _PyInterpreterFrame frame;
 #ifdef CO_FAST_HIDDEN
 #define CO_FAST_HIDDEN_BIT CO_FAST_HIDDEN
@@ -50,19 +48,18 @@ static bool is_python(const frame *f)
     return code && _PyInterpreterFrame_LASTI((frame *)f) >= code->_co_firsttraceable;
 }
 
+static struct ext_frame frame_of(const frame *f, PyCodeObject *code)
+{
+    return (struct ext_frame){ .code = code, .values = (PyObject **)f->localsplus, .globals = f->f_globals, .at = f };
+}
+
 static bool settle(const frame *f, struct ext_frame *ret)
 {
     while (f && !is_python(f))
         f = f->previous;
     if (!f)
         return false;
-    PyCodeObject *code = code_of(f);
-    *ret = (struct ext_frame){
-        .code = code,
-        .values = (PyObject **)f->localsplus,
-        .globals = f->f_globals,
-        .at = f,
-    };
+    *ret = frame_of(f, code_of(f));
     return true;
 }
 
@@ -110,14 +107,6 @@ bool ext_frame_next(struct ext_frame *f)
     return f->at && settle(((const frame *)f->at)->previous, f);
 }
 
-bool ext_event_frame(const struct ext_event *e, struct ext_frame *ret)
-{
-    if (!e->frame)
-        return ext_frame_first(PyThreadState_Get(), ret);
-    *ret = *e->frame;
-    return true;
-}
-
 static int traced_line(const PyTracebackObject *tb, PyCodeObject *code)
 {
     return tb->tb_lineno > 0 ? tb->tb_lineno : PyCode_Addr2Line(code, tb->tb_lasti);
@@ -132,34 +121,15 @@ int ext_frame_left(const struct ext_frame *f, PyObject *exception)
     return line > 0 ? line : 0;
 }
 
-const struct ext_frame *ext_frame_raised(PyObject *exception, uint32_t *ret_cut)
+bool ext_frame_traced(const PyTracebackObject *tb, struct ext_frame *ret)
 {
-    static struct ext_frame kept[CLEW_FRAMES_MAX]; // the innermost of them, in a circle
-    PyObject *trace = ((PyBaseExceptionObject *)exception)->traceback;
-    const frame *last = NULL;
-    uint32_t n = 0;
-    if (!trace || !PyTraceBack_Check(trace))
-        return NULL;
-    for (const PyTracebackObject *tb = (const PyTracebackObject *)trace; tb && n < TRACE_MAX; tb = tb->tb_next) {
-        const frame *f = tb->tb_frame ? tb->tb_frame->f_frame : NULL;
-        PyCodeObject *code = f ? code_of(f) : NULL;
-        if (!code)
-            continue;
-        last = last ? last : f; // one that has ended has no callers any more
-        kept[n % CLEW_FRAMES_MAX] = (struct ext_frame){
-            .code = code,
-            .values = (PyObject **)f->localsplus,
-            .globals = f->f_globals,
-            .at = last,
-            .line = traced_line(tb, code),
-            .outer = n ? &kept[(n - 1) % CLEW_FRAMES_MAX] : NULL,
-        };
-        n++;
-    }
-    if (n > CLEW_FRAMES_MAX)
-        kept[n % CLEW_FRAMES_MAX].outer = NULL;
-    *ret_cut = n > CLEW_FRAMES_MAX ? n - CLEW_FRAMES_MAX : 0;
-    return n ? &kept[(n - 1) % CLEW_FRAMES_MAX] : NULL;
+    const frame *f = tb->tb_frame ? tb->tb_frame->f_frame : NULL;
+    PyCodeObject *code = f ? code_of(f) : NULL;
+    if (!code)
+        return false;
+    *ret = frame_of(f, code);
+    ret->line = traced_line(tb, code);
+    return true;
 }
 
 int ext_frame_names(const struct ext_frame *f) { return f->code->co_nlocalsplus; }

@@ -2,8 +2,6 @@
 #include "ext.h"
 
 #if PY_VERSION_HEX < 0x030B0000
-enum { TRACE_MAX = 1 << 17 }; // of a traceback: the outermost
-
 #if PY_VERSION_HEX >= 0x030A0000
 enum { LASTI_BYTES = sizeof(_Py_CODEUNIT) };
 #else
@@ -97,40 +95,18 @@ bool ext_frame_find(const struct ext_frame *f, PyObject *name, PyObject **ret)
 
 // --- tracebacks ---
 
-bool ext_event_frame(const struct ext_event *e, struct ext_frame *ret)
-{
-    if (!e->frame)
-        return ext_frame_first(PyThreadState_Get(), ret);
-    *ret = *e->frame;
-    return true;
-}
-
 int ext_frame_left(const struct ext_frame *f, PyObject *exception)
 {
     const PyTracebackObject *tb = (const PyTracebackObject *)((PyBaseExceptionObject *)exception)->traceback;
     return tb && PyTraceBack_Check(tb) && tb->tb_frame == f->at && tb->tb_lineno > 0 ? tb->tb_lineno : 0;
 }
 
-const struct ext_frame *ext_frame_raised(PyObject *exception, uint32_t *ret_cut)
+bool ext_frame_traced(const PyTracebackObject *tb, struct ext_frame *ret)
 {
-    static struct ext_frame kept[CLEW_FRAMES_MAX]; // the innermost of them, in a circle
-    PyObject *trace = ((PyBaseExceptionObject *)exception)->traceback;
-    const PyFrameObject *last = NULL;
-    uint32_t n = 0;
-    if (!trace || !PyTraceBack_Check(trace))
-        return NULL;
-    for (const PyTracebackObject *tb = (const PyTracebackObject *)trace; tb && n < TRACE_MAX; tb = tb->tb_next) {
-        if (!tb->tb_frame)
-            continue;
-        last = last ? last : tb->tb_frame; // its callers are those of all
-        struct ext_frame *f = &kept[n % CLEW_FRAMES_MAX];
-        *f = of(tb->tb_frame);
-        f->at = last, f->line = tb->tb_lineno, f->outer = n ? &kept[(n - 1) % CLEW_FRAMES_MAX] : NULL;
-        n++;
-    }
-    if (n > CLEW_FRAMES_MAX)
-        kept[n % CLEW_FRAMES_MAX].outer = NULL;
-    *ret_cut = n > CLEW_FRAMES_MAX ? n - CLEW_FRAMES_MAX : 0;
-    return n ? &kept[(n - 1) % CLEW_FRAMES_MAX] : NULL;
+    if (!tb->tb_frame)
+        return false;
+    *ret = of(tb->tb_frame);
+    ret->line = tb->tb_lineno;
+    return true;
 }
 #endif
