@@ -43,18 +43,18 @@ void forget(void)
 
 struct victim start(const char *python, const char *mode) { return start_file(python, "/victim_order.py", mode); }
 
-struct victim start_file(const char *python, const char *file, const char *mode)
+static struct victim start_with(const char *python, const char *const *args)
 {
     int pipes[2];
-    char path[512];
-    snprintf(path, sizeof path, "%s%s", VICTIMS, file);
     assert_int_equal(pipe(pipes), 0);
     struct victim v = { .python = python, .pid = fork() };
     if (v.pid == 0) {
         dup2(pipes[1], 1);
         close(pipes[0]), close(pipes[1]);
         unsetenv("LD_PRELOAD");
-        execl(python, python, path, mode, (char *)NULL);
+        setenv("PYTHONPATH", VICTIMS, 1);
+        setenv("PYTHONDONTWRITEBYTECODE", "1", 1);
+        execl(python, python, args[0], args[1], (char *)NULL);
         _exit(127);
     }
     close(pipes[1]);
@@ -63,6 +63,18 @@ struct victim start_file(const char *python, const char *file, const char *mode)
     char line[64];
     assert_non_null(fgets(line, sizeof line, v.out));
     return v;
+}
+
+struct victim start_file(const char *python, const char *file, const char *mode)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s%s", VICTIMS, file);
+    return start_with(python, (const char *[]){ path, mode });
+}
+
+struct victim start_module(const char *python, const char *module)
+{
+    return start_with(python, (const char *[]){ "-m", module });
 }
 
 // While it says nothing the back end is asked what there is to do, as the agent does: a thread that stopped late waits for that.
@@ -191,6 +203,14 @@ void has_not(const char *json, const char *what)
     if (at)
         print_message("# %s in .. %.*s\n", what, 200, at - json > 100 ? at - 100 : json);
     assert_null(at);
+}
+
+bool stands(void) { return strcmp(seen.state, "installed") == 0 || strcmp(seen.state, "partial") == 0; }
+
+bool python_is_older(const char *python)
+{
+    const char *minor = strstr(python, "/3.");
+    return !minor || atoi(minor + 3) <= 11; // /usr/bin/python3
 }
 
 static void python_add(const char *path)

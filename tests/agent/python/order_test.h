@@ -38,6 +38,7 @@ struct victim {
 };
 struct victim start(const char *python, const char *mode);
 struct victim start_file(const char *python, const char *file, const char *mode);
+struct victim start_module(const char *python, const char *module); // python -m, of the victims' folder
 void hear(struct victim *v);
 // Until it has its own code again, past all that it wrote before; fails the test after a long while.
 void hear_restored(struct victim *v);
@@ -74,5 +75,9 @@ void place(struct attachment *a, const struct probe *p);
 void has(const char *json, const char *what);
 void has_not(const char *json, const char *what);
 
+bool stands(void); // the probe, as far as it is told
+
 void pythons_find(void);
 void pythons_free(void);
+// Up to 3.11: code is copied, and exceptions are told of only where they leave a function.
+bool python_is_older(const char *python);

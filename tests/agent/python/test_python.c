@@ -239,8 +239,6 @@ static void test_hot(void **state)
     }
 }
 
-static bool stands(void) { return strcmp(seen.state, "installed") == 0 || strcmp(seen.state, "partial") == 0; }
-
 // So many objects that code is looked for in parts, while the program makes others and collects them: it is found each time, and only then installed.
 static void test_heap(void **state)
 {
@@ -387,13 +385,6 @@ static void test_exit(void **state)
     }
 }
 
-// Up to 3.11 Python tells of exceptions only where they leave a function.
-static bool is_older(const char *python)
-{
-    const char *minor = strstr(python, "/3.");
-    return !minor || atoi(minor + 3) <= 11; // /usr/bin/python3
-}
-
 static void by_type(struct victim *v, struct attachment *a, struct probe *p)
 {
     p->revision++;
@@ -431,7 +422,7 @@ static void test_exception(void **state)
         // By the name of what it is built on; once, though it passes through two frames.
         p.kind = PROBE_EXCEPTION;
         p.where = (struct probe_where){ .kind = PROBE_AT_EXCEPTION, .exception = STR("ValueError") };
-        if (is_older(pythons[i])) {
+        if (python_is_older(pythons[i])) {
             p.revision++;
             place(a, &p);
             assert_string_equal(seen.state, "error");
