@@ -128,7 +128,7 @@ struct session {
     uint64_t inode; // that socket's
     int holder;     // pipe to the process that holds the connection, too; 0: none
     int64_t begun_ns, end_ns, resume_ns;
-    int message; // id of the request under way
+    int message_first, message; // ids of the requests under way
     void (*then)(struct attachment *a, const struct json_node *result);
     void (*resumed)(struct attachment *a);
     struct arena reply; // the message being read
@@ -150,6 +150,7 @@ struct session {
     unsigned unknown, too_many; // that do not answer; that are too many
     char why[256];              // of the first that could not be looked at
     int64_t asked_ns, workers_ns;
+    int64_t pace_ns; // what the main thread took: the measure of what a worker may
     char main_object[64];
     int main_pipe; // its descriptor there
     struct buf wrapped;

@@ -200,6 +200,7 @@ void session_ask_end(struct attachment *a, struct json_writer *w, session_then *
     json_put_object_end(w);
     json_put_object_end(w);
     a->session.then = then;
+    a->session.message_first = a->session.message;
     a->session.step = SESSION_TALKING;
     a->session.asked_ns = clock_mono_ns();
     if (a->session.out.error || !session_send(a, a->session.worker ? session_wrapped(a) : &a->session.out)) {
@@ -453,8 +454,6 @@ static void boot(struct attachment *a)
 
 // --- is it Node's own ---
 
-static void check_next(struct attachment *a);
-
 static void not_nodes_own(struct attachment *a)
 {
     a->hopeless = !a->session.worker;
@@ -482,21 +481,22 @@ static void on_checked(struct attachment *a, const struct json_node *result)
         not_nodes_own(a);
         return;
     }
-    s->element++;
-    check_next(a);
+    if (++s->element == NATIVES_FUNCTIONS)
+        boot(a);
 }
 
-static void check_next(struct attachment *a)
+// All at once: one after the other would take most of the time that the inspector is open.
+static void check_all(struct attachment *a)
 {
     struct session *s = &a->session;
-    if (s->element == NATIVES_FUNCTIONS) {
-        boot(a);
-        return;
+    int first = s->message + 1;
+    for (size_t i = 0; i < NATIVES_FUNCTIONS && s->ws; i++) {
+        struct json_writer w = session_ask(a, "Runtime.getProperties");
+        session_put_text(&w, "objectId", s->elements[i]);
+        json_put_key(&w, STR("ownProperties")), json_put_bool(&w, true);
+        session_ask_end(a, &w, on_checked);
     }
-    struct json_writer w = session_ask(a, "Runtime.getProperties");
-    session_put_text(&w, "objectId", s->elements[s->element]);
-    json_put_key(&w, STR("ownProperties")), json_put_bool(&w, true);
-    session_ask_end(a, &w, on_checked);
+    s->message_first = first;
 }
 
 static void on_elements(struct attachment *a, const struct json_node *result)
@@ -529,7 +529,7 @@ static void on_elements(struct attachment *a, const struct json_node *result)
     else if (found != NATIVES_FUNCTIONS)
         not_nodes_own(a);
     else
-        check_next(a);
+        check_all(a);
 }
 
 static void on_natives(struct attachment *a, const struct json_node *result)
@@ -749,7 +749,7 @@ static void message_read(struct attachment *a, bytes data)
     if (!session_worker_message(a, root, &root))
         return;
     if (json_int_of(json_get(root, STR("id")), &id)) {
-        if (id == s->message && s->then)
+        if (id >= s->message_first && id <= s->message && s->then)
             s->then(a, json_get(root, STR("result")));
     } else if (str_eq(json_get_text(root, STR("method")), STR("Debugger.scriptParsed"))) {
         script_parsed(a, json_get(root, STR("params")));

@@ -13,13 +13,14 @@
 #include <stdio.h>
 
 enum {
-    CALL_MS = 200,      // who has not answered by then is busy
-    WORKER_MS = 500,    // of one request
-    WORKERS_MS = 450,   // for all, at least
-    PATIENCE = 3,       // times as long on a machine where that was not enough
     MESSAGES = 2000000, // of envelopes, and above
     CALLS = 3000000,    // of the first question to a worker
 };
+// At least; more on a machine where the main thread took longer.
+#define CALL_NS (200 * 1000000ll)    // who has not answered by then is busy
+#define WORKER_NS (500 * 1000000ll)  // of one request
+#define WORKERS_NS (450 * 1000000ll) // of all workers
+#define WORKERS_END_NS (4 * 1000000000ll)
 
 // "[worker 3] pool" is what Node calls it.
 static void name_of(str title, struct session_worker *w)
@@ -173,14 +174,14 @@ static void leave(struct attachment *a)
     session_ask_end(a, &w, on_disabled);
 }
 
-static unsigned patience(const struct attachment *a) { return a->retries < PATIENCE ? a->retries + 1 : PATIENCE; }
+static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 
 static bool has_time(const struct attachment *a)
 {
     const struct session *s = &a->session;
-    int64_t now = clock_mono_ns();
+    int64_t now = clock_mono_ns(), room = larger(WORKERS_NS, s->pace_ns * (int64_t)(s->n_workers + 1));
     return now - s->begun_ns < SESSION_MS * 1000000ll ||
-           now - s->workers_ns < (int64_t)patience(a) * WORKERS_MS * 1000000ll;
+           now - s->workers_ns < (room < WORKERS_END_NS ? room : WORKERS_END_NS);
 }
 
 static void next_worker(struct attachment *a)
@@ -218,6 +219,7 @@ static void call_workers(struct attachment *a, const struct json_node *result)
     if (!result)
         why(s, "its inspector", "it does not tell of worker threads");
     s->workers_ns = s->asked_ns = clock_mono_ns();
+    s->pace_ns = s->workers_ns - s->begun_ns;
     s->calling = true;
     for (size_t i = 0; i < s->n_workers; i++) {
         struct json_writer w;
@@ -234,7 +236,7 @@ static void call_workers(struct attachment *a, const struct json_node *result)
         session_send(a, session_wrapped(a));
     }
     s->worker = NULL;
-    s->message++; // nothing else is waited for
+    s->message_first = ++s->message; // nothing else is waited for
     if (s->n_workers == 0)
         next_worker(a);
 }
@@ -290,10 +292,10 @@ void session_worker_lost(struct attachment *a, const char *what)
 void session_workers_due(struct attachment *a, int64_t now)
 {
     struct session *s = &a->session;
-    int64_t waited = (now - s->asked_ns) / (1000000 * (int64_t)patience(a));
-    if (s->calling && waited > CALL_MS)
+    if (s->calling && now - s->asked_ns > larger(CALL_NS, s->pace_ns / 2))
         next_worker(a);
-    else if (!s->calling && s->worker && s->step == SESSION_TALKING && waited > WORKER_MS)
+    else if (!s->calling && s->worker && s->step == SESSION_TALKING &&
+             now - s->asked_ns > larger(WORKER_NS, s->pace_ns))
         session_worker_lost(a, "it does not answer; it is tried again");
 }
 
@@ -306,7 +308,7 @@ const struct buf *session_wrapped(struct attachment *a)
     buf_clear(&s->wrapped);
     json_writer_init(&w, &s->wrapped);
     json_put_object(&w);
-    json_put_key(&w, STR("id")), json_put_int(&w, MESSAGES + s->message % (CALLS - MESSAGES));
+    json_put_key(&w, STR("id")), json_put_int(&w, MESSAGES + s->message);
     session_put_text(&w, "method", STR("NodeWorker.sendMessageToWorker"));
     json_put_key(&w, STR("params"));
     json_put_object(&w);
@@ -403,7 +405,7 @@ bool session_worker_message(struct attachment *a, const struct json_node *root, 
     if (!str_eq(method, STR("NodeWorker.receivedMessageFromWorker"))) {
         // The answer to an envelope says that it was passed on, or that nobody is there any more.
         if (s->worker && json_int_of(json_get(root, STR("id")), &id) && id >= MESSAGES &&
-            json_get(root, STR("error")) && id == MESSAGES + s->message % (CALLS - MESSAGES))
+            json_get(root, STR("error")) && id == MESSAGES + s->message)
             ended(a, s->worker);
         return !s->worker; // what the main thread tells meanwhile is nothing of the worker's
     }

@@ -76,13 +76,24 @@ static void until_changed(struct victim *v, struct attachment *a, int wanted)
     char line[256];
     int changed = -1;
     for (int64_t until = now_ns() + PATIENCE_S * 1000000000ll; changed != wanted;) {
-        for (int k = 0; a && k < 20; k++)
+        for (int k = 0; k < 20; k++)
             polls(a);
         assert_non_null(fgets(line, sizeof line, v->out));
         sscanf(line, "calls %*d ran %*d changed %d", &changed);
         if (now_ns() > until)
             fail_msg("%d threads run a changed text", changed);
     }
+}
+
+// Without probes all its threads run what they ran before.
+static void give_back(struct victim *v, struct attachment *a)
+{
+    works(v);
+    apply(a, NULL, 0);
+    until_changed(v, a, 0);
+    node_backend.detach(a);
+    works(v);
+    end(v);
 }
 
 static void a_pool_of_workers_is_probed_and_restored(void **state)
@@ -101,10 +112,7 @@ static void a_pool_of_workers_is_probed_and_restored(void **state)
         until_changed(&v, a, 0);
         apply(a, &p, 1);
         until_threads(a, 4);
-        node_backend.detach(a);
-        until_changed(&v, NULL, 0);
-        works(&v);
-        end(&v);
+        give_back(&v, a);
     }
 }
 
@@ -141,10 +149,7 @@ static void one_that_begins_later(void **state)
         until_state(a, "installed");
         kill(v.pid, SIGUSR2);
         until_threads(a, 1);
-        works(&v);
-        node_backend.detach(a);
-        until_changed(&v, NULL, 0);
-        end(&v);
+        give_back(&v, a);
     }
 }
 
@@ -162,9 +167,7 @@ static void one_that_does_not_answer_is_told_of_and_probed_later(void **state)
         kill(v.pid, SIGUSR2);
         until_state(a, "installed");
         until_threads(a, 2);
-        node_backend.detach(a);
-        until_changed(&v, NULL, 0);
-        end(&v);
+        give_back(&v, a);
     }
 }
 
@@ -182,10 +185,7 @@ static void terminated_while_it_is_probed(void **state)
         until_changed(&v, a, 4);
         until_threads(a, 3);
         assert_true(seen.counts.hits >= hits); // those of the one that has ended remain
-        works(&v);
-        node_backend.detach(a);
-        until_changed(&v, NULL, 0);
-        end(&v);
+        give_back(&v, a);
     }
 }
 
@@ -201,10 +201,7 @@ static void workers_that_come_and_go_all_the_time(void **state)
             until_threads(a, 1);
             works(&v);
         }
-        node_backend.detach(a);
-        works(&v);
-        until_changed(&v, NULL, 0);
-        end(&v);
+        give_back(&v, a);
     }
 }
 
@@ -231,11 +228,7 @@ static void what_a_killed_agent_leaves_in_workers(void **state)
         apply(a, &p, 1);
         until_state(a, "installed");
         until_threads(a, 4);
-        apply(a, NULL, 0);
-        until_changed(&v, a, 0);
-        node_backend.detach(a);
-        works(&v);
-        end(&v);
+        give_back(&v, a);
     }
 }
 
@@ -259,10 +252,7 @@ static void exits_and_log_lines_in_workers(void **state)
         until_state(a, "installed");
         until_captures(a, 2);
         has(seen.captures[1], "\"body\":\"worker 3 (pool-2) made 5\"");
-        works(&v);
-        node_backend.detach(a);
-        until_changed(&v, NULL, 0);
-        end(&v);
+        give_back(&v, a);
     }
     arena_free(&arena);
 }
