@@ -164,6 +164,13 @@ static void dispatch(struct http_request *req, void *ctx)
         way->endpoint->run(&way->call);
 }
 
+// From the head alone, and from memory: is this somebody whose body may be written to the disk?
+static bool is_known(struct api_call *call, const struct api0_endpoint *e)
+{
+    return e->scopes == API0_TICKET ? api0_object_known(call)
+                                    : api_caller_token_scopes(call->api->options.meta, call->req) & e->scopes;
+}
+
 void api0_route(struct api *a, struct http_request *req, struct http_route *route)
 {
     str params[API_PARAMS_MAX] = { { 0 } };
@@ -189,4 +196,6 @@ void api0_route(struct api *a, struct http_request *req, struct http_route *rout
     route->body_max = e->body_max ? e->body_max : API0_BODY_MAX;
     route->inflated_max = route->body_max;
     route->arena_max = API0_ARENA_MAX;
+    if (route->body_max >= API0_LONG_BODY && is_known(&way->call, e))
+        route->body_dir = a->options.data;
 }

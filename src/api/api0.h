@@ -16,7 +16,7 @@ enum {
     API0_TICKET = 1 << 29, // nobody is asked who he is: the endpoint checks what the path says
     API0_ANY = META_SCOPE_READ | META_SCOPE_INGEST | META_SCOPE_ADMIN,
 };
-enum { API0_BODY_MAX = 64 << 10, API0_RELEASE_MAX = 16 << 20, API0_JSON_DEPTH = 16 };
+enum { API0_BODY_MAX = 64 << 10, API0_RELEASE_MAX = 16 << 20, API0_LONG_BODY = 32 << 20, API0_JSON_DEPTH = 16 };
 
 struct api0_endpoint {
     enum http_method method;

@@ -7,7 +7,11 @@
 #include "net/inflate.h"
 #include "net/multipart.h"
 
-enum { CHUNK_DAYS = 1, DAY_S = 86400 };
+enum {
+    CHUNK_DAYS = 1,
+    DAY_S = 86400,
+    GROUP_MAX = 16 << 20, // bytes of chunks that are stored in one transaction, and held inflated until then
+};
 
 void api0_chunk_options(struct api_call *call)
 {
@@ -94,13 +98,35 @@ static bool take_part(struct api_call *call, const struct multipart_part *part, 
     return true;
 }
 
+struct group {
+    struct artifact_item items[API0_CHUNKS_REQUEST];
+    struct buf plain[API0_CHUNKS_REQUEST];
+    size_t n, bytes;
+};
+
+static void group_clear(struct group *g)
+{
+    for (size_t i = 0; i < g->n; i++)
+        buf_free(&g->plain[i]);
+    g->n = g->bytes = 0;
+}
+
+// false: answered.
+static bool group_store(struct api_call *call, struct group *g)
+{
+    struct err err;
+    int rc = g->n ? artifact_put_all(call->api->options.artifacts, g->items, g->n, &err) : 0;
+    group_clear(g);
+    if (rc < 0)
+        api0_reply_err(call->req, &err);
+    return rc == 0;
+}
+
 void api0_chunk_upload(struct api_call *call)
 {
-    struct artifact_item items[API0_CHUNKS_REQUEST];
-    struct buf plain[API0_CHUNKS_REQUEST] = { 0 };
+    struct group g = { .n = 0 };
     struct multipart m;
     struct multipart_part part;
-    struct err err;
     size_t n = 0, left = API0_INFLATED_MAX;
     bool answered = true;
     int rc = multipart_begin(&m, http_request_header(call->req, STR("content-type")), call->req->body);
@@ -109,20 +135,21 @@ void api0_chunk_upload(struct api_call *call)
             api0_error(call->req, 400, "There are more chunks than chunksPerRequest");
             goto out;
         }
-        if (!take_part(call, &part, &left, &plain[n], &items[n]))
+        g.n++; // whatever of it is held is let go with the group
+        if (!take_part(call, &part, &left, &g.plain[g.n - 1], &g.items[g.n - 1]))
             goto out;
         n++;
+        g.bytes += g.items[g.n - 1].content.len;
+        if (g.bytes >= GROUP_MAX && !group_store(call, &g))
+            goto out;
         rc = 0;
     }
     if (rc < 0)
         api0_error(call->req, 400, "The body is no form of chunks: %s", err_text(rc));
-    else if (n && artifact_put_all(call->api->options.artifacts, items, n, &err) < 0)
-        api0_reply_err(call->req, &err);
     else
-        answered = false;
+        answered = !group_store(call, &g);
 out:
-    for (size_t i = 0; i < API0_CHUNKS_REQUEST; i++)
-        buf_free(&plain[i]);
+    group_clear(&g);
     if (!answered)
         api_reply_nothing(call->req, 200);
 }

@@ -36,24 +36,48 @@ str api0_object_ticket(struct api_call *call, uint32_t project, int64_t ttl_ns)
     return api0_ticket(call, ticket_of(call, project), ttl_ns);
 }
 
-// "org=1;project=N" of the path, and a ticket for it. false: answered.
-static bool may(struct api_call *call, uint32_t *ret_project)
+// "org=1;project=N", decoded.
+static bool scope_read(str scope, uint32_t *ret_project)
 {
-    static const str head = STR_INIT("org=1;project="), bearer = STR_INIT("Bearer ");
-    str scope = call->params[0], auth = http_request_header(call->req, STR("x-os-auth"));
+    static const str head = STR_INIT("org=1;project=");
     uint64_t project;
     if (!str_starts(scope, head) || !parse_u64(str_slice(scope, head.len, scope.len), &project) || !project ||
-        project > UINT32_MAX) {
+        project > UINT32_MAX)
+        return false;
+    *ret_project = (uint32_t)project;
+    return true;
+}
+
+static bool has_ticket(struct api_call *call, uint32_t project)
+{
+    static const str bearer = STR_INIT("Bearer ");
+    str auth = http_request_header(call->req, STR("x-os-auth"));
+    return str_starts(auth, bearer) &&
+           api0_ticket_ok(call, ticket_of(call, project), str_slice(auth, bearer.len, auth.len));
+}
+
+bool api0_object_known(struct api_call *call)
+{
+    uint32_t project;
+    str scope;
+    return http_path_decode(&call->req->arena, call->params[0], &scope) == 0 && scope_read(scope, &project) &&
+           has_ticket(call, project);
+}
+
+// The project of the path, and a ticket for it. false: answered.
+static bool may(struct api_call *call, uint32_t *ret_project)
+{
+    uint32_t project;
+    if (!scope_read(call->params[0], &project)) {
         api0_error(call->req, 404, "The requested resource does not exist: a scope is org=1;project=NUMBER");
         return false;
     }
-    if (!str_starts(auth, bearer) ||
-        !api0_ticket_ok(call, ticket_of(call, (uint32_t)project), str_slice(auth, bearer.len, auth.len))) {
+    if (!has_ticket(call, project)) {
         api0_error(call->req, 401,
                    "The ticket in x-os-auth has expired, or is not for this project: ask for the upload options again");
         return false;
     }
-    *ret_project = (uint32_t)project;
+    *ret_project = project;
     return true;
 }
 

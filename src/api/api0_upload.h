@@ -68,6 +68,8 @@ bool api0_ticket_ok(struct api_call *call, str what, str ticket);
 // --- images (api0_object.c)
 // For the project's objects: see api0_ticket().
 str api0_object_ticket(struct api_call *call, uint32_t project, int64_t ttl_ns);
+// Does the request have a ticket for the objects that its path names? Of its head alone.
+bool api0_object_known(struct api_call *call);
 // One of a project's images, of a snapshot or of none yet. ERR_NOENT.
 int api0_object_find(struct api_call *call, uint32_t project, str hash, struct artifact *ret_image, struct err *err);
 

@@ -38,6 +38,13 @@ static int by_token(struct meta *m, str token, struct api_caller *c)
     return 0;
 }
 
+uint32_t api_caller_token_scopes(struct meta *m, const struct http_request *req)
+{
+    struct api_caller c;
+    str token;
+    return admission_bearer(req, &token) == 0 && token.ptr && by_token(m, token, &c) == 0 ? c.scopes : 0;
+}
+
 int api_caller_find(struct meta *m, const struct http_request *req, int port, struct api_caller *ret_caller)
 {
     struct api_caller c = { 0 };

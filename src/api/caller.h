@@ -19,6 +19,8 @@ void api_cookie_name(int port, char ret[32]);
 // Reads cookie or bearer token. A bad token is an error even where none is needed; a dead cookie is
 // nobody. ERR_DENIED.
 int api_caller_find(struct meta *m, const struct http_request *req, int port, struct api_caller *ret_caller);
+// Of the token alone, from memory and so safe in an I/O loop: its scopes; 0: there is none that is known here.
+uint32_t api_caller_token_scopes(struct meta *m, const struct http_request *req);
 // The rules for browsers: a session may change nothing without a matching Origin and the session's header
 // token, and an Origin that does not match is refused on every method (streams too). Tokens are not sent by
 // browsers by themselves and pass. NULL: fine; else the reason.

@@ -74,7 +74,7 @@ X(ENVELOPE_MAX, envelope_max, SIZE, "200MiB", 1024, CONFIG_GB, CONFIG_SERVE, "SI
 X(TUNNEL, tunnel, TEXT, "/tunnel", 0, 0, CONFIG_SERVE, "PATH[,PATH]", \
   "Paths that take Sentry envelopes of any project. For browsers that keep requests to other hosts from being sent; the DSN in the envelope says whose it is.") \
 X(INGEST_MEMORY, ingest_memory, SIZE, "256MB", CONFIG_MB, CONFIG_BIG, CONFIG_SERVE, "SIZE", \
-  "Most bytes of request bodies that wait or are decoded. Over it requests get 503 with Retry-After before their body is read.") \
+  "Most bytes of request bodies that wait or are decoded. Over it requests get 503 with Retry-After before their body is read. Long bodies of build uploads with a known token wait in files of the data directory instead, at most 2 GiB of them.") \
 X(INGEST_RATE, ingest_rate, SIZE, "0", 0, CONFIG_BIG, CONFIG_SERVE, "SIZE", \
   "Most bytes a second that one project may send. Over it: 429 with Retry-After. 0: no quota.") \
 X(CONNECTIONS, connections, INT, "16384", 16, 1000000, CONFIG_SERVE, "N", \

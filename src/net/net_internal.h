@@ -6,6 +6,7 @@
 // requests, so that no function has to know whether one that it called has ended it. A request outlives its connection while
 // a handler owns it.
 #pragma once
+#include "net/body_file.h"
 #include "net/http1.h"
 #include "net/inflate.h"
 #include "net/server.h"
@@ -16,12 +17,16 @@ enum {
     NET_SCRATCH = 128 << 10,    // what one recv() may bring in
     NET_CHAIN_HIGH = 256 << 10, // bytes waiting for the client, above which nothing new is read or produced
     NET_BODY_FIRST = 64 << 10,  // bytes of a body that are reserved before any has arrived, under pressure
+    NET_BODY_MEMORY = 1 << 20,  // bytes of a body in memory, when its route has a directory for the rest
+    NET_BODY_STEP = 4 << 20,    // by which a body's file grows
     NET_DISCARD_MAX = 1 << 20,  // bytes of a refused body that are read to keep the connection
     NET_LINGER_MS = 2000,       // reading on after the last answer, so that the client can read it
     NET_HEAD_ARENA = 256 << 10, // request head and the answer's headers
     NET_RETRY_AFTER_S = 1,
     NET_SSE_HEARTBEAT_MS = 15000,
 };
+
+#define NET_BODY_FILES ((uint64_t)2 << 30) // bytes of bodies on the disk, of all requests
 
 // --- counters ---
 
@@ -36,8 +41,8 @@ enum net_hit {
 struct net_counters { // of any thread
     _Atomic uint64_t hits[NET_HIT_COUNT];
     _Atomic uint64_t connections_open, connections_total, connections_busy, requests_total, requests_open,
-        requests_malformed, requests_cancelled, body_bytes_held, bytes_received, bytes_sent, tls_failures,
-        h2_connections_total;
+        requests_malformed, requests_cancelled, body_bytes_held, body_bytes_filed, bytes_received, bytes_sent,
+        tls_failures, h2_connections_total;
 };
 
 #define NET_COUNT(counter, n) atomic_fetch_add_explicit(&(counter), (n), memory_order_relaxed)
@@ -106,6 +111,7 @@ struct http_request_internal {
     // The body as it arrives
     uint8_t *body;
     size_t body_n, body_cap, body_alloc; // body_cap may be used, body_alloc is there
+    struct body_file *body_file;         // not NULL: `body` is its
     int64_t body_expected;               // -1: unknown
     size_t reserved;                     // of body_bytes_in_flight
     int64_t body_from_ns, body_last_ns;

@@ -59,7 +59,13 @@ static void count_closed(struct http_request_internal *r)
 
 static void body_give_back(struct http_request_internal *r)
 {
-    body_cache_give(&r->io->server->bodies, r->body, r->body_alloc);
+    if (r->body_file) {
+        NET_UNCOUNT(io_counters(r->io)->body_bytes_filed, r->body_file->len);
+        body_file_close(r->body_file);
+        r->body_file = NULL;
+    } else {
+        body_cache_give(&r->io->server->bodies, r->body, r->body_alloc);
+    }
     r->body = NULL;
     r->body_alloc = 0;
 }
@@ -181,8 +187,55 @@ static void refuse_too_long(struct http_request_internal *r)
     request_refuse(r, 413, 0, "the body is too long");
 }
 
+// What has arrived goes to the file, and gives its memory back.
+static bool body_to_file(struct http_request_internal *r)
+{
+    struct body_file *f = body_file_open(r->route.body_dir, r->route.body_max);
+    if (!f || body_file_grow(f, r->body_n) < 0) {
+        body_file_close(f);
+        return false;
+    }
+    if (r->body_n)
+        memcpy(f->ptr, r->body, r->body_n);
+    body_give_back(r);
+    reserve_release(r);
+    NET_COUNT(io_counters(r->io)->body_bytes_filed, f->len);
+    r->body_file = f;
+    r->body = f->ptr;
+    return true;
+}
+
+static bool body_grow_file(struct http_request_internal *r, size_t need)
+{
+    struct net_counters *c = io_counters(r->io);
+    size_t cap = need + NET_BODY_STEP;
+    if (r->body_expected >= (int64_t)need && cap > (size_t)r->body_expected)
+        cap = (size_t)r->body_expected;
+    if (cap > r->route.body_max)
+        cap = r->route.body_max;
+    if (need > cap) {
+        refuse_too_long(r);
+        return false;
+    }
+    if (!r->body_file && !body_to_file(r)) {
+        refuse_overload(r);
+        return false;
+    }
+    size_t more = cap - r->body_file->len;
+    if (NET_COUNT(c->body_bytes_filed, more) + more > NET_BODY_FILES || body_file_grow(r->body_file, cap) < 0) {
+        NET_UNCOUNT(c->body_bytes_filed, more);
+        io_hit(r->io, NET_HIT_body_bytes_in_flight);
+        refuse_overload(r);
+        return false;
+    }
+    r->body_cap = cap;
+    return true;
+}
+
 static bool body_grow(struct http_request_internal *r, size_t need)
 {
+    if (r->body_file || (r->route.body_dir && need > NET_BODY_MEMORY))
+        return body_grow_file(r, need);
     size_t cap = r->body_cap * 2;
     if (r->body_expected >= 0 && (cap > (size_t)r->body_expected || (size_t)r->body_expected <= body_grant(r)))
         cap = (size_t)r->body_expected;
@@ -322,7 +375,9 @@ static void check_before_body(struct http_request_internal *r)
                (http_header_count(r->pub.headers, r->pub.headers_n, STR("content-encoding")) > 1 ||
                 net_coding_of(encoding, &coding) < 0)) {
         request_refuse(r, 415, 0, "the body's Content-Encoding is none of gzip, deflate, zstd, br");
-    } else if (!r->body_ended && held + (r->body_expected > 0 ? (uint64_t)r->body_expected : NET_BODY_FIRST) > limit) {
+    } else if (!r->body_ended &&
+               held + (r->body_expected > 0 && !r->route.body_dir ? (uint64_t)r->body_expected : NET_BODY_FIRST) >
+                   limit) {
         io_hit(r->io, NET_HIT_body_bytes_in_flight);
         refuse_overload(r);
     }

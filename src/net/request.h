@@ -65,6 +65,9 @@ struct http_route {
     size_t body_max;     // bytes as sent; over it 413
     size_t inflated_max; // bytes after inflating, and of one gRPC message; over it 413 / RESOURCE_EXHAUSTED
     size_t arena_max;
+    // Not NULL: a directory into which a long body goes, so that it takes no memory while it arrives and is handled. For senders
+    // who are known: a disk is filled more easily than it is emptied.
+    const char *body_dir;
     bool any_encoding; // leave Content-Encoding alone: the body arrives as sent, never 415
 };
 

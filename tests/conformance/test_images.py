@@ -70,6 +70,32 @@ def test_a_batch_asks_and_puts(store):
     assert store.batch(("head", key, b"", "")) == [200] and store.batch() == []
 
 
+def test_bodies_that_are_longer_than_all_memory_for_bodies(clew_new):
+    """What a build sends waits on the disk, not in memory: for who shows that he may send it."""
+    server = clew_new("--ingest-memory", "2MB")
+    store = Store(server)
+    images = [PNG + bytes([i]) * (MIB - 100) for i in range(6)]
+    batch = [("insert", store.key(content), content, "") for content in images]
+    assert store.batch(*batch) == [200] * 6
+    assert store.batch(*(("head", store.key(content), b"", "") for content in images)) == [200] * 6
+
+
+    def refused(run):
+        """An answer that comes while the body is still being sent may be lost with the connection."""
+        try:
+            return run() == 503
+        except ConnectionError:
+            return True
+    assert refused(lambda: store.batch(*batch, ticket="0-0"))
+    chunks = [bytes([i]) * (3 * MIB) for i in range(7)]
+    form = b"".join(b"--edge\r\nContent-Disposition: form-data; name=\"file\"; filename=\"%s\"\r\n\r\n%s\r\n" % (hashlib.sha1(chunk).hexdigest().encode(), chunk) for chunk in chunks) + b"--edge--\r\n"
+    send = lambda token: server.request("POST", "/api/0/organizations/clew/chunk-upload/", form, {"Content-Type": "multipart/form-data; boundary=edge"}, token=token)[0]  # noqa: E731
+    assert send(store.token) == 200 and refused(lambda: send(server.token("read"))) and refused(lambda: send("clew_nobody"))
+    found = json.loads(server.request("POST", "/api/0/projects/clew/default/files/difs/assemble/", json.dumps({"0" * 40: {"name": "x", "chunks": [hashlib.sha1(chunk).hexdigest() for chunk in chunks] + ["1" * 40]}}), JSON, token=store.token)[1])
+    assert found["0" * 40]["missingChunks"] == ["1" * 40]
+    assert not [path.name for path in server.data.iterdir() if path.name.startswith("body.")]
+
+
 def test_who_has_no_ticket_gets_nowhere(clew, store):
     clew.cli("project", "add", "other")
     other = Store(clew, "other")
