@@ -142,6 +142,7 @@ struct session {
     bool passing;                  // states are of a thread, and not told yet
     bool stops;                    // no further thread is talked to
     bool asked;                    // the inspector tells of workers
+    bool leaving;                  // all threads had their turn
     struct session_worker *worker; // that is talked to; NULL: the main thread
     struct session_worker workers[WORKERS_MAX];
     size_t n_workers;

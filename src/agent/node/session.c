@@ -155,6 +155,10 @@ void session_abort(struct attachment *a)
     struct session *s = &a->session;
     if (!session_runs(a) || s->step == SESSION_CLOSING || s->step == SESSION_CLOSED)
         return;
+    if (s->leaving) { // it ends
+        s->again = true;
+        return;
+    }
     s->again = s->stops = true;
     if (s->ws)
         session_pass_end(a);

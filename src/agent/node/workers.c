@@ -165,6 +165,7 @@ static void leave(struct attachment *a)
     s->object = str_z(s->main_object);
     s->n_scripts = 0; // they were a worker's
     s->calling = false;
+    s->leaving = true;
     if (!s->asked) {
         on_disabled(a, NULL);
         return;

@@ -169,8 +169,7 @@ static void what_cannot_be_placed_says_why(void **state)
     p = mapped_at(&v, "src/nothing.ts", 34);
     p.revision = 2;
     apply(a, &p, 1);
-    until_state(a, "waiting");
-    assert_string_equal(seen.code, "module_not_loaded");
+    until_code(a, "waiting", "module_not_loaded");
     works(&v);
     node_backend.detach(a);
     end(&v);

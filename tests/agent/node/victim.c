@@ -203,6 +203,17 @@ void until_state(struct attachment *a, const char *state)
     }
 }
 
+// On a machine that is slow it may be in that state for another reason first.
+void until_code(struct attachment *a, const char *state, const char *code)
+{
+    for (int64_t until = now_ns() + PATIENCE_S * 1000000000ll;
+         strcmp(seen.state, state) != 0 || strcmp(seen.code, code) != 0;) {
+        if (now_ns() > until)
+            fail_msg("waited for %s %s, it is %s %s: %s", state, code, seen.state, seen.code, seen.message);
+        polls(a);
+    }
+}
+
 void until_captures(struct attachment *a, size_t n)
 {
     for (int64_t until = now_ns() + PATIENCE_S * 1000000000ll; seen.n < n;) {

@@ -46,6 +46,7 @@ void apply(struct attachment *a, const struct probe *p, size_t n);
 int64_t now_ns(void);
 void polls(struct attachment *a);
 void until_state(struct attachment *a, const char *state);
+void until_code(struct attachment *a, const char *state, const char *code);
 void until_captures(struct attachment *a, size_t n);
 void has(const char *json, const char *part);
 void has_not(const char *json, const char *part);
