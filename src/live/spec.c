@@ -227,7 +227,7 @@ static int check_keep(str kind, const struct json_node *keep, const struct json_
 {
     bool slow = str_eq(json_text_of(keep), STR("trace_slow"));
     if (slow && !ms)
-        return bad(err, "keep_ms", "trace_slow needs keep_ms: how long a trace takes at least, in ms");
+        return bad(err, "keep_ms", "trace_slow needs a time (keep_ms, or trace_slow=500ms on the command line)");
     if (ms && !slow)
         return bad(err, "keep_ms", "keep_ms is for trace_slow");
     if (keep && !str_eq(json_text_of(keep), STR("always")) &&

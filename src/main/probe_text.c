@@ -182,6 +182,11 @@ void probe_text(struct buf *out, const struct json_node *probe)
     human_labelled(out, LABEL_WIDTH, "state", json_get_text(probe, STR("state")));
     human_labelled(out, LABEL_WIDTH, "if", json_get_text(probe, STR("if")));
     human_labelled(out, LABEL_WIDTH, "hit", json_get_text(probe, STR("hit")));
+    if (str_eq(json_get_text(probe, STR("keep")), STR("trace_error")))
+        human_labelled(out, LABEL_WIDTH, "keep", STR("of traces that failed"));
+    else if (str_eq(json_get_text(probe, STR("keep")), STR("trace_slow")))
+        buf_printf(out, "%-*sof traces that took %lld ms or more\n", LABEL_WIDTH, "keep",
+                   (long long)json_get_int(probe, STR("keep_ms")));
     for (const struct json_node *e = json_first_of(json_get(probe, STR("exprs")), JSON_ARRAY); e; e = e->next)
         human_labelled(out, LABEL_WIDTH, "capture", json_text_of(e));
     human_labelled(out, LABEL_WIDTH, "log", json_get_text(json_get(probe, STR("log")), STR("template")));

@@ -48,6 +48,17 @@ def answer(agent, **state):
     return thread
 
 
+def test_captures_of_some_traces(server, agent):
+    def added(*words, status=0):
+        return clew(server, "probe", "add", agent.service, "app/pricing.py:87", "--no-wait", *words, status=status)
+
+    id = added("--keep", "trace_slow=1500ms").stdout.strip()
+    assert "keep      of traces that took 1500 ms or more\n" in clew(server, "probe", "show", id).stdout
+    assert "keep      of traces that failed\n" in clew(server, "probe", "show", added("--keep", "trace_error").stdout.strip()).stdout
+    assert "trace_slow needs a time" in added("--keep", "trace_slow", status=1).stderr
+    assert "has no time" in added("--keep", "trace_slow=soon", status=2).stderr
+
+
 def test_add_prints_the_id_alone_and_waits_until_it_is_installed(server, agent):
     thread = answer(agent, state="installed")
     r = clew(server, "probe", "add", agent.service, "app/pricing.py:87", "--if", "order.total > 100", "--capture", "order.total", "--capture", "len(order.items)",
