@@ -32,6 +32,7 @@ struct process {
     int64_t started_unix_ns;
     uid_t uid;
     gid_t gid;
+    uint64_t capabilities; // permitted
     pid_t parent;
     pid_t ns_pid; // its pid in its own namespace: the one that it knows itself by
     int dir;      // descriptor of /proc/PID (O_DIRECTORY)
@@ -52,7 +53,8 @@ str process_arg(const struct process *p, unsigned n);
 // Value of a variable of its environment at start; ptr NULL when there is none.
 str process_env(const struct process *p, str name);
 // Opens a path as the process sees it: a relative one from where it stands now, links followed as if its root were ours, nothing
-// waited for, no terminal taken. flags: of open(2), without O_CREAT. The descriptor (close on exec), or a code of base/err.h.
+// waited for, no terminal taken, with the rights of the process and not of the agent. flags: of open(2), without O_CREAT. The
+// descriptor (close on exec), or a code of base/err.h.
 int process_open_at(const struct process *p, str path, int flags);
 // A regular file, read only; path is absolute. Negative: a code of base/err.h.
 int process_open(const struct process *p, str path, int *ret_fd);

@@ -3,6 +3,7 @@
 // miss (a kernel's thread that becomes a process, numbers that were chosen by hand) is looked for in a part of them each time.
 #include "agent/helper_internal.h"
 #include "agent/process.h"
+#include "agent/process_rights.h"
 #include "base/mem.h"
 #include "base/timefmt.h"
 
@@ -30,6 +31,14 @@ void target_free(struct target *t)
     mem_free(t);
 }
 
+static void refuse(struct target *t, const struct err *err)
+{
+    t->facts.attachable = false;
+    snprintf(t->facts.code, sizeof t->facts.code, "%s", err->slug);
+    memcpy(t->facts.message, err->message, sizeof t->facts.message - 1);
+    memcpy(t->facts.hint, err->hint, sizeof t->facts.hint - 1);
+}
+
 static void examine(struct target *t)
 {
     const struct backend *const *b = t->h->o->backends;
@@ -45,13 +54,12 @@ static void examine(struct target *t)
         return;
     identity_of(&t->process, &t->identity);
     str service = str_z(t->identity.service), environment = str_z(t->identity.environment);
+    static struct process_rights rights;
+    if (t->facts.attachable && process_rights_read(&t->process, &rights, &err) == ERR_DENIED)
+        refuse(t, &err);
     t->process.shapes = policy_shapes(t->h->o->policy, service, environment);
-    if (policy_allows(t->h->o->policy, &t->process, service, environment, &err) < 0) {
-        t->facts.attachable = false;
-        memcpy(t->facts.code, "policy", sizeof "policy");
-        memcpy(t->facts.message, err.message, sizeof t->facts.message - 1);
-        memcpy(t->facts.hint, err.hint, sizeof t->facts.hint - 1);
-    }
+    if (policy_allows(t->h->o->policy, &t->process, service, environment, &err) < 0)
+        refuse(t, &err);
 }
 
 // What no back end wants is known by its number alone, so that it is not examined each time.

@@ -25,11 +25,13 @@ enum {
 // Sanitizers take several times what they watch.
 #if defined(__SANITIZE_ADDRESS__)
 #define OWN_BYTES_MAX ((uint64_t)512 << 20)
+#define BRAKE_RSS ((uint64_t)1536 << 20)
+#define BRAKE_CPU_PPM 2000000
 #else
 #define OWN_BYTES_MAX ((uint64_t)64 << 20)
-#endif
 #define BRAKE_RSS ((uint64_t)192 << 20)
 #define BRAKE_CPU_PPM 500000 // half a core
+#endif
 
 // --- what the server says, through the network process ---
 

@@ -1,4 +1,5 @@
 #include "agent/process.h"
+#include "agent/process_rights.h"
 #include "base/hash.h"
 
 #include <errno.h>
@@ -11,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { STAT_MAX = 1024, STATUS_MAX = 8192, CGROUP_MAX = 4096, DIR_NAME = 32 };
+enum { STAT_MAX = 1024, STATUS_MAX = 32 << 10, CGROUP_MAX = 4096, DIR_NAME = 32 };
 
 static void dir_name(pid_t pid, char out[DIR_NAME]) { snprintf(out, DIR_NAME, "/proc/%d", (int)pid); }
 
@@ -119,6 +120,8 @@ static void parse_status(const char *text, struct process *p)
     at = strstr(text, "\nGid:");
     if (at && sscanf(at, "\nGid: %u", &gid) == 1)
         p->gid = gid;
+    at = strstr(text, "\nCapPrm:");
+    p->capabilities = at ? strtoull(at + 8, NULL, 16) : 0;
     p->ns_pid = p->pid;
     at = strstr(text, "\nNSpid:");
     if (!at)
@@ -235,8 +238,10 @@ str process_env(const struct process *p, str name)
 
 int process_open_at(const struct process *p, str path, int flags)
 {
+    static struct process_rights rights; // large, and the helper has one thread
     char text[PROCESS_PATH_MAX];
     size_t n = 0;
+    struct err err;
     if (memchr(path.ptr ? path.ptr : "", 0, path.len))
         return ERR_INVALID;
     if (!path.len || path.ptr[0] != '/') {
@@ -258,10 +263,16 @@ int process_open_at(const struct process *p, str path, int flags)
     int calm = flags & O_PATH ? 0 : O_NONBLOCK | O_NOCTTY;
     struct open_how how = { .flags = (uint64_t)(flags | calm | O_CLOEXEC),
                             .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
-    int fd = (int)syscall(SYS_openat2, root, text, &how, sizeof how);
-    int failed = errno;
+    int fd = process_rights_read(p, &rights, &err);
+    if (fd == 0)
+        fd = process_rights_take(&rights);
+    if (fd == 0) {
+        fd = (int)syscall(SYS_openat2, root, text, &how, sizeof how);
+        fd = fd < 0 ? err_of_errno(errno) : fd;
+        process_rights_back();
+    }
     close(root);
-    return fd < 0 ? err_of_errno(failed) : fd;
+    return fd;
 }
 
 int process_open(const struct process *p, str path, int *ret_fd)

@@ -6,6 +6,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 
+#include <stdio.h>
+
 // GRID_MS: what has time is done at common moments, so that many attachments wake the helper as often as one.
 enum { POLL_SOONEST_MS = 1, GRID_MS = 20 };
 
@@ -130,7 +132,14 @@ static void on_event_state(void *ctx, const struct backend_state *s) { row_state
 static void on_event_lost(void *ctx, str code, str message)
 {
     struct target *t = ctx;
+    struct err err;
     t->lost = true;
+    // What it stood for is not there any more, and the reason is said where it is looked for. (Of one that has ended nothing is left to say it of.)
+    err_set(&err, ERR_CLOSED, NULL, "%.*s", STR_ARG(message));
+    snprintf(err.slug, sizeof err.slug, "%.*s", STR_ARG(code));
+    for (struct row *r = t->rows; r && !str_eq(code, STR("ended")); r = r->next)
+        if (r->wanted)
+            row_state_of(t, &(struct probe){ .id = str_z(r->probe), .revision = (uint32_t)r->revision }, "error", &err);
     log_info("agent", "process %.*s: %.*s: %.*s", STR_ARG(t->process.id), STR_ARG(code), STR_ARG(message));
     if (t->timer.fn)
         loop_timer_set(t->h->loop, &t->timer, POLL_SOONEST_MS);

@@ -255,11 +255,22 @@ int client_io_connect(struct client_io *io, const char *host, uint16_t port, boo
 
 // --- bytes ---
 
+// Asked before each piece, since a peer that always has one more is never waited for.
+static int in_time(const struct client_io *io, struct err *err)
+{
+    return io->end && clock_mono_ns() >= io->end
+               ? err_set(err, ERR_TIMEOUT, "timeout", "the server did not answer in time")
+               : 0;
+}
+
 int client_io_send(struct client_io *io, const void *p, size_t n, struct err *err)
 {
     const uint8_t *at = p;
     while (n) {
         ssize_t sent;
+        int late = in_time(io, err);
+        if (late < 0)
+            return late;
         if (io->tls) {
             ERR_clear_error();
             sent = SSL_write(io->tls, at, n < INT_MAX ? (int)n : INT_MAX);
@@ -290,6 +301,9 @@ int client_io_recv(struct client_io *io, void *p, size_t n, size_t *ret_n, struc
 {
     for (;;) {
         ssize_t got;
+        int late = in_time(io, err);
+        if (late < 0)
+            return late;
         if (io->tls) {
             ERR_clear_error();
             got = SSL_read(io->tls, p, n < INT_MAX ? (int)n : INT_MAX);

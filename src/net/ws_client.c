@@ -8,7 +8,13 @@
 #include <sys/epoll.h>
 #include <sys/random.h>
 
-enum { CLIENT_MESSAGE = 8 << 20, CLIENT_QUEUE = 1 << 20, CLIENT_CHUNK = 64 << 10, CLIENT_WORDS = 200 };
+enum {
+    CLIENT_MESSAGE = 8 << 20,
+    CLIENT_QUEUE = 1 << 20,
+    CLIENT_CHUNK = 64 << 10,
+    CLIENT_CHUNKS_A_CALL = 4,
+    CLIENT_PONGS = 16 << 10
+};
 
 struct ws_client {
     struct net_client *http;
@@ -18,6 +24,7 @@ struct ws_client {
     struct buf out;
     size_t sent; // of out
     size_t queue_max;
+    uint64_t received;
     struct ws_reader reader;
     uint32_t read_for, write_for; // what the last attempts wait for
     bool over, close_sent;
@@ -96,6 +103,8 @@ int ws_client_open(struct net_client *http, str target, const struct ws_client_o
 
 int ws_client_fd(const struct ws_client *c) { return c->io->fd; }
 
+uint64_t ws_client_received(const struct ws_client *c) { return c->received; }
+
 size_t ws_client_queued(const struct ws_client *c) { return c->out.len - c->sent; }
 
 uint32_t ws_client_events(const struct ws_client *c) { return c->read_for | (ws_client_queued(c) ? c->write_for : 0); }
@@ -169,6 +178,7 @@ static int receive(struct ws_client *c)
     if (n < 0)
         return (int)n;
     c->in->len = (size_t)n;
+    c->received += (size_t)n;
     return 0;
 }
 
@@ -182,7 +192,7 @@ int ws_client_next(struct ws_client *c, struct ws_event *ret, struct err *err)
 {
     if (c->over || flush(c) < 0)
         return over(c, ERR_CLOSED, err);
-    for (;;) {
+    for (int chunks = 0;; chunks++) {
         bytes in = { c->in->ptr + c->used, c->in->len - c->used };
         uint16_t code = WS_PROTOCOL_ERROR;
         int rc = ws_read(&c->reader, &in, ret, &code);
@@ -192,7 +202,8 @@ int ws_client_next(struct ws_client *c, struct ws_event *ret, struct err *err)
             return over(c, rc, err);
         }
         if (rc == 1 && ret->what == WS_PING) {
-            rc = queue(c, WS_PONG, ret->data);
+            // RFC 6455, 5.5.3: not each ping has to be answered; one that reads no answer gets no more of them.
+            rc = ws_client_queued(c) < CLIENT_PONGS ? queue(c, WS_PONG, ret->data) : 0;
             if (rc < 0)
                 return over(c, rc, err);
             continue;
@@ -203,7 +214,8 @@ int ws_client_next(struct ws_client *c, struct ws_event *ret, struct err *err)
         }
         if (rc == 1)
             return 1;
-        rc = receive(c);
+        // Whoever sends faster than it is read here does not keep the caller for ever: its descriptor stays readable.
+        rc = chunks < CLIENT_CHUNKS_A_CALL ? receive(c) : ERR_AGAIN;
         if (rc == ERR_AGAIN)
             return 0;
         if (rc < 0)

@@ -25,7 +25,10 @@ uint32_t ws_client_events(const struct ws_client *c);
 int ws_client_send(struct ws_client *c, bool text, bytes m);
 // Bytes that wait to be sent.
 size_t ws_client_queued(const struct ws_client *c);
+// Bytes that have come since it was opened.
+uint64_t ws_client_received(const struct ws_client *c);
 int ws_client_ping(struct ws_client *c);
-// Sends what waits, answers pings, and gives the next message: 1 (TEXT, BINARY, PONG, or CLOSE, the last one), 0: none yet; or a
-// negative code: the connection is over. The event's data is valid until the next call.
+// Sends what waits, answers pings, and gives the next message: 1 (TEXT, BINARY, PONG, or CLOSE, the last one), 0: none yet, also after some
+// hundred kilobytes without a whole one (the descriptor is readable then); or a negative code: the connection is over. The event's data
+// is valid until the next call.
 int ws_client_next(struct ws_client *c, struct ws_event *ret, struct err *err);

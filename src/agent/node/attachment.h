@@ -17,7 +17,7 @@ enum {
     PLACED_MAX = 256,      // probes of a process
     SESSION_MS = 900,      // how long the inspector is open, at most, for what waits
     SESSION_END_MS = 5000, // and for what is under way
-    SESSION_ARENA = 256 << 20,
+    SESSION_ARENA = 128 << 20,
     ORDERS_ROOM = 8 << 20,
     FILES_MAX = 64, // edited in one process
     CANDIDATES_MAX = 8,
@@ -132,6 +132,7 @@ struct session {
     void (*then)(struct attachment *a, const struct json_node *result);
     void (*resumed)(struct attachment *a);
     struct arena reply; // the message being read
+    uint64_t messages;  // that have come
     struct session_script *scripts;
     size_t n_scripts, cap_scripts;
     int64_t last_script; // the highest number that was told

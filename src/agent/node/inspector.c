@@ -277,8 +277,11 @@ unsigned inspector_opened(const struct process *p, const struct inspector_socket
 
 static int connect_here(unsigned port, struct ws_client **ret, struct err *err)
 {
-    static const struct net_client_options limits = { .connect_ms = CONNECT_MS, .silence_ms = CONNECT_MS };
-    struct ws_client_options o = { .message_max = 64 << 20, .queue_max = 64 << 20 };
+    // total_ms: the helper waits here, and one that sends a byte now and then must not hold up the other processes.
+    static const struct net_client_options limits = { .connect_ms = CONNECT_MS,
+                                                      .silence_ms = CONNECT_MS,
+                                                      .total_ms = CONNECT_MS };
+    struct ws_client_options o = { .message_max = INSPECTOR_MESSAGE_MAX, .queue_max = INSPECTOR_MESSAGE_MAX };
     char url[64], target[128];
     struct net_client *http;
     struct net_answer answer;

@@ -3,7 +3,7 @@
 #include "agent/backend.h"
 #include "net/ws_client.h"
 
-enum { INSPECTOR_SOCKETS_MAX = 256, INSPECTOR_HOPS_MAX = 100000 };
+enum { INSPECTOR_SOCKETS_MAX = 256, INSPECTOR_MESSAGE_MAX = 32 << 20 };
 
 // Sockets of the process that listen, by inode.
 struct inspector_sockets {

@@ -1,4 +1,5 @@
 #include "agent/node/pipe.h"
+#include "agent/process_rights.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,23 +12,25 @@ enum { PIPE_SIZE = 1 << 20 };
 
 static int make_in(const struct process *p, const char *where, struct node_pipe *pipe)
 {
+    static struct process_rights rights;
     uint64_t random[2];
     struct stat st;
+    struct err err;
     if (getrandom(random, sizeof random, 0) != sizeof random)
         return -1;
     pipe->dir = process_open_at(p, str_z(where), O_PATH | O_DIRECTORY); // wherever its links point, in its root
     snprintf(pipe->name, sizeof pipe->name, ".clew-%016llx", (unsigned long long)random[0]);
     snprintf(pipe->path, sizeof pipe->path, "%s/%s", where, pipe->name);
-    if (pipe->dir < 0)
+    // The folder may be any, where the process has mounts of its own: only what it could make itself is made in it.
+    if (pipe->dir < 0 || process_rights_read(p, &rights, &err) < 0 || process_rights_take(&rights) < 0)
         return -1;
-    if (mkfifoat(pipe->dir, pipe->name, 0600) == 0) {
-        // Reading and writing: the reader's end stays open, and there is no hanging up, whoever comes and goes.
+    // Reading and writing: the reader's end stays open, and there is no hanging up, whoever comes and goes.
+    if (mkfifoat(pipe->dir, pipe->name, 0600) == 0)
         pipe->fd = openat(pipe->dir, pipe->name, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
-        if (pipe->fd >= 0 && fstat(pipe->fd, &st) == 0 && S_ISFIFO(st.st_mode) &&
-            (p->uid == geteuid() || fchown(pipe->fd, p->uid, p->gid) == 0)) {
-            fcntl(pipe->fd, F_SETPIPE_SZ, PIPE_SIZE); // what an ordinary user may have is less, and enough
-            return 0;
-        }
+    process_rights_back();
+    if (pipe->fd >= 0 && fstat(pipe->fd, &st) == 0 && S_ISFIFO(st.st_mode)) {
+        fcntl(pipe->fd, F_SETPIPE_SZ, PIPE_SIZE); // what an ordinary user may have is less, and enough
+        return 0;
     }
     node_pipe_hide(pipe);
     if (pipe->fd >= 0)

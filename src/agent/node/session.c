@@ -25,12 +25,16 @@ extern const size_t node_walk_size;
 
 enum {
     OPEN_MS = 1000,
-    MESSAGE_ARENA = 64 << 20,
+    MESSAGE_ARENA = INSPECTOR_MESSAGE_MAX,
     MESSAGE_DEPTH = 24,
     SCRIPTS_MAX = 100000,
     SOURCE_ROOM = 16 << 20,
     WORDS_ARENA = 1 << 20,
     HOLD_MS = 10000,
+    RECEIVED_MAX = 128 << 20, // bytes of a session, and what a message of it costs beside its bytes
+    MESSAGE_COST = 256,
+    SLOW_MS = 100, // of a connection: ones that answer take a few
+    STEP_MS = 20,  // of the helper's time, while messages come
     QUIET_MS = 100,
     CLOSED_MS = 10
 };
@@ -71,11 +75,14 @@ static void hold_on(int fd, int life)
         return; // its maker has left as it should
     p.fd = fd;
     bool over = false;
-    for (int ms = HOLD_MS; !over && poll(&p, 1, ms) > 0; ms = QUIET_MS)
+    // One that never stops sending is left all the same: nothing keeps this process for ever.
+    int64_t end = clock_mono_ns() + HOLD_MS * NS_PER_MS;
+    for (int ms = HOLD_MS; !over && clock_mono_ns() < end && poll(&p, 1, ms) > 0; ms = QUIET_MS)
         over = read(fd, in, sizeof in) <= 0;
-    if (over || send(fd, leave, sizeof leave, MSG_NOSIGNAL) < 0)
+    if (over || send(fd, leave, sizeof leave, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
         return;
-    while (poll(&p, 1, HOLD_MS) > 0 && read(fd, in, sizeof in) > 0) {}
+    end = clock_mono_ns() + HOLD_MS * NS_PER_MS;
+    while (clock_mono_ns() < end && poll(&p, 1, HOLD_MS) > 0 && read(fd, in, sizeof in) > 0) {}
 }
 
 static int hold(int fd)
@@ -658,7 +665,6 @@ int session_begin(struct attachment *a, int64_t now, struct err *err)
         return err_set(err, ERR_AGAIN, "other_debugger",
                        "the inspector's port is in use: a debugger of this or of another process");
     *s = (struct session){ .step = SESSION_OPENING, .begun_ns = now };
-    s->end_ns = now + (OPEN_MS + SESSION_MS + SESSION_END_MS) * 1000000ll;
     arena_init(&s->arena, SESSION_ARENA);
     arena_init(&s->reply, MESSAGE_ARENA);
     arena_init(&s->words, WORDS_ARENA);
@@ -679,8 +685,11 @@ int session_begin(struct attachment *a, int64_t now, struct err *err)
 
 static void opening(struct attachment *a, int64_t now)
 {
+    static int64_t rest_until; // the helper has one thread
     struct session *s = &a->session;
     struct err err = { 0 };
+    if (now < rest_until)
+        return;
     unsigned port = inspector_opened(&a->process, &s->before);
     if (!port) {
         if (now - s->begun_ns > OPEN_MS * 1000000ll) {
@@ -690,7 +699,13 @@ static void opening(struct attachment *a, int64_t now)
         }
         return;
     }
-    if (inspector_connect(&a->process, port, &s->ws, &err) < 0) {
+    int64_t began = clock_mono_ns();
+    int rc = inspector_connect(&a->process, port, &s->ws, &err);
+    // Nothing else is done meanwhile. Where one takes long about it, the next waits twice as long, so that there is time for all the others.
+    now = clock_mono_ns();
+    if (now - began > SLOW_MS * NS_PER_MS)
+        rest_until = now + (now - began) * 2;
+    if (rc < 0) {
         session_tell_open(a, "waiting", "attach_failed", err.message);
         s->ws = NULL;
         finish(a);
@@ -698,6 +713,7 @@ static void opening(struct attachment *a, int64_t now)
         return;
     }
     s->begun_ns = now;
+    s->end_ns = now + (SESSION_MS + SESSION_END_MS) * NS_PER_MS;
     s->port = port;
     s->holder = hold(ws_client_fd(s->ws));
     s->descriptor = inspector_descriptor(&a->process, ws_client_fd(s->ws), &s->inode);
@@ -765,15 +781,16 @@ void session_step(struct attachment *a, int64_t now)
     struct session *s = &a->session;
     struct ws_event event;
     struct err err;
+    int64_t until = clock_mono_ns() + STEP_MS * NS_PER_MS;
+    if (s->step == SESSION_OPENING) {
+        opening(a, now);
+        return;
+    }
     if (now > s->end_ns) {
         // Left open, and not told to end: see session_abort(). The next session takes it over.
         session_tell_open(a, "waiting", "busy_in_native", "its main thread does not come to rest; it is tried again");
         s->again = true;
         finish(a);
-        return;
-    }
-    if (s->step == SESSION_OPENING) {
-        opening(a, now);
         return;
     }
     if (s->step == SESSION_CLOSED) {
@@ -787,7 +804,7 @@ void session_step(struct attachment *a, int64_t now)
         s->resumed(a);
     if (session_runs(a))
         session_workers_due(a, now);
-    for (int rc = 1; session_runs(a) && s->ws && rc == 1;) {
+    for (int rc = 1; session_runs(a) && s->ws && rc == 1 && clock_mono_ns() < until;) {
         // The inspector sends small messages in a row, and its system waits for our acknowledgement of the first, some 40 ms.
         setsockopt(ws_client_fd(s->ws), IPPROTO_TCP, TCP_QUICKACK, &(int){ 1 }, sizeof(int));
         rc = ws_client_next(s->ws, &event, &err);
@@ -796,6 +813,10 @@ void session_step(struct attachment *a, int64_t now)
             finish(a);
         } else if (over) {
             session_tell_open(a, "waiting", "attach_failed", "the inspector's connection broke");
+            finish(a);
+            a->session.again = true;
+        } else if (ws_client_received(s->ws) + s->messages++ * MESSAGE_COST > RECEIVED_MAX) {
+            session_tell_open(a, "waiting", "attach_failed", "its inspector says more than any does");
             finish(a);
             a->session.again = true;
         } else if (rc == 1 && event.what == WS_TEXT) {

@@ -109,8 +109,7 @@ static int symbols_read(const struct reader *r, const Elf64_Shdr *sections, size
             mem_free(strings);
         }
         mem_free(syms);
-        if (rc < 0)
-            return rc;
+        return rc; // a file has one of each kind: the time for more would be spent on a lie
     }
     return 0;
 }

@@ -8,8 +8,8 @@
 enum {
     ELF_SECTIONS_MAX = 4096,
     ELF_PROGRAM_HEADERS_MAX = 256,
-    ELF_SYMBOLS_MAX = 1 << 20,
-    ELF_STRINGS_MAX = 64 << 20,
+    ELF_SYMBOLS_MAX = 1 << 19,
+    ELF_STRINGS_MAX = 32 << 20,
 };
 
 struct elf_symbol {

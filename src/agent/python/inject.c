@@ -302,7 +302,8 @@ static int again(struct inject *in, const struct inject_call *call, struct err *
         struct blob_data head;
         rc = peek(in, in->page + BLOB_CODE_BYTES, &head, offsetof(struct blob_data, args));
         with_gil = rc == 0 && head.flags & BLOB_WITH_GIL;
-        if (rc == 0 && (head.claim || (place == PLACE_EVAL && head.queued != head.came))) {
+        // Without a verdict the last entry has not come to its end: another one would only stand above it on the stack.
+        if (rc == 0 && (head.claim || !head.verdict || (place == PLACE_EVAL && head.queued != head.came))) {
             stop_done(in);
             return 0;
         }

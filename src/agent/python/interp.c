@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 enum { MINOR_REMOTE_DEBUG = 14 }; // the first with a switch for debuggers from outside
+// How many files of a name are read in a process: it may have mapped thousands of them.
+enum { LIBRARIES_MAX = 4, OBJECTS_MAX = 8 };
 
 enum {
     S_ENSURE,
@@ -173,6 +175,7 @@ int interp_find(pid_t pid, struct interp *ret, struct err *err)
     struct interp in = { 0 };
     struct maps_entry program = { 0 }, library = { 0 }, e;
     bool musl = false;
+    unsigned libraries = 0;
     str rest = str_of(text, len);
     in.entry = auxv_entry(pid);
     struct maps_entry file_start = { 0 }; // the file whose pages are being passed
@@ -183,7 +186,7 @@ int interp_find(pid_t pid, struct interp *ret, struct err *err)
             program = file_start;
         if (e.offset == 0 && is_libpython(e.path) && !library.inode)
             library = e;
-        if (e.offset == 0 && is_libc(e.path) && !in.dlopen)
+        if (e.offset == 0 && is_libc(e.path) && !in.dlopen && libraries++ < LIBRARIES_MAX)
             libc_in(pid, &e, &in);
         if (str_starts(str_base_name(e.path), STR("ld-musl-")))
             musl = true;
@@ -252,10 +255,13 @@ int interp_mapped_symbol(pid_t pid, const char *mapped, const char *symbol, uint
         return rc;
     str rest = str_of(text, len);
     struct maps_entry e;
+    unsigned objects = 0;
     rc = ERR_NOENT;
     while (rc == ERR_NOENT && maps_next(&rest, &e)) {
         if (e.offset != 0 || !str_starts(e.path, str_z(mapped)))
             continue;
+        if (objects++ == OBJECTS_MAX)
+            break;
         struct elf_symbol s = { .name = symbol };
         struct image image;
         rc = image_read(pid, &e, &s, 1, &image);

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum {
@@ -19,6 +20,7 @@ enum {
     CALL_POLL_NS = 500 * 1000,
     HELD_NS = 1000000
 };
+#define CALL_LATE_NS (5 * 1000000000ll)
 
 int load_begin(struct load *l, pid_t pid, const struct interp *interp, struct err *err)
 {
@@ -54,16 +56,24 @@ static int fail(struct load *l, int code, const char *slug, const char *message)
     return code;
 }
 
+// The descriptor is the target's, which may have put another file behind its number. So nothing is opened by its name with the agent's rights: it is the target's
+// own open file that is shared, and that it is memory of the kind that was made there is seen by its seals, its rights and its name.
 static int fd_open(const struct load *l, int n)
 {
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)l->inject.pid, l->inject.fd[n]);
-    int fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY);
-    // The descriptor is the target's: that it is the memory that was made there is seen by its name.
-    char link[128] = "", want[96];
+    char path[64], link[128] = "", want[96];
+    int process = (int)syscall(SYS_pidfd_open, l->inject.pid, 0);
+    int fd = process < 0 ? -1 : (int)syscall(SYS_pidfd_getfd, process, l->inject.fd[n], 0);
+    if (process >= 0)
+        close(process);
+    if (fd < 0)
+        return -1;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     snprintf(want, sizeof want, "/memfd:%s", l->inject.fd_name[n]);
-    ssize_t got = fd >= 0 ? readlink(path, link, sizeof link - 1) : -1;
-    if (fd >= 0 && (got < 0 || strncmp(link, want, strlen(want)) != 0)) {
+    ssize_t got = readlink(path, link, sizeof link - 1);
+    int seals = fcntl(fd, F_GET_SEALS);
+    if (got < 0 || strncmp(link, want, strlen(want)) != 0 || seals < 0 ||
+        (seals & (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)) ||
+        (fcntl(fd, F_GETFL) & O_ACCMODE) != O_RDWR) {
         close(fd);
         return -1;
     }
@@ -139,6 +149,7 @@ static int begin_call(struct load *l, const struct inject_call *call, int64_t no
     l->waiting[0] = 0;
     l->backoff_ns = BACKOFF_NS_MIN;
     l->calling = 1;
+    l->called_ns = now;
     l->again_ns = now + AGAIN_NS;
     l->next_ns = now + CALL_POLL_NS;
     return 0;
@@ -243,10 +254,13 @@ int load_step(struct load *l, int64_t now)
             struct err ignored;
             if (now >= l->again_ns && inject_again(&l->inject, &ignored) != ERR_NOENT)
                 l->again_ns = now + AGAIN_NS;
+            if (now > l->called_ns + CALL_LATE_NS)
+                snprintf(l->waiting, sizeof l->waiting, "busy_in_native");
             l->next_ns = now + CALL_POLL_NS;
             return 0;
         }
         l->calling = 0;
+        l->waiting[0] = 0;
         switch (l->phase) {
         case LOAD_OPEN:
             return opened(l, result);

@@ -13,12 +13,13 @@ struct load {
     enum load_phase phase;
     struct inject inject;
     const struct python_object *object;
-    char name[48];    // of the object's memfd, with a hash of its bytes: found again in the process by it
-    bool found;       // it was there already
-    int calling;      // 1: a call is under way
-    bool more;        // orders are not all applied: to be called again
-    int64_t again_ns; // when to look whether it hangs in a queue
-    int64_t next_ns;  // nothing to do before
+    char name[48];     // of the object's memfd, with a hash of its bytes: found again in the process by it
+    bool found;        // it was there already
+    int calling;       // 1: a call is under way
+    bool more;         // orders are not all applied: to be called again
+    int64_t called_ns; // when it began
+    int64_t again_ns;  // when to look whether it hangs in a queue
+    int64_t next_ns;   // nothing to do before
     int64_t backoff_ns;
     bool leaving;    // the last call: nobody comes back for it, so that it is tried again soon, however often
     uint64_t number; // of the orders that were handed over last

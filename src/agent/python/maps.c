@@ -4,9 +4,11 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static bool hex_take(str *s, uint64_t *ret)
@@ -124,22 +126,47 @@ bool maps_status_number(str status, const char *name, uint64_t *ret)
     return true;
 }
 
+// Nothing is opened before it is seen to be a file: a device can be mapped, too, and some do things when they are opened.
+static int open_seen(int seen, int *ret_fd)
+{
+    char path[64];
+    struct stat st;
+    int fd = -1;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", seen);
+    if (fstat(seen, &st) == 0 && S_ISREG(st.st_mode))
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    close(seen);
+    *ret_fd = fd;
+    return fd < 0 ? ERR_NOENT : 0;
+}
+
+// By its name in the root of the process, which no link of it leads out of.
+static int see_by_name(pid_t pid, const struct maps_entry *entry)
+{
+    char path[MAPS_PATH_MAX + 1];
+    struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
+    struct stat st;
+    if (!entry->path.len || entry->path.ptr[0] != '/' || entry->path.len > MAPS_PATH_MAX)
+        return -1;
+    snprintf(path, sizeof path, "/proc/%d/root", (int)pid);
+    int root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    snprintf(path, sizeof path, "%.*s", STR_ARG(entry->path));
+    int fd = root < 0 ? -1 : (int)syscall(SYS_openat2, root, path, &how, sizeof how);
+    if (root >= 0)
+        close(root);
+    if (fd >= 0 && (fstat(fd, &st) < 0 || (uint64_t)st.st_ino != entry->inode)) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
 int maps_open(pid_t pid, const struct maps_entry *entry, int *ret_fd)
 {
-    char path[MAPS_PATH_MAX + 64];
+    char path[128];
     snprintf(path, sizeof path, "/proc/%d/map_files/%" PRIx64 "-%" PRIx64, (int)pid, entry->start, entry->end);
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0 && entry->path.len && entry->path.ptr[0] == '/' && entry->path.len < MAPS_PATH_MAX) {
-        snprintf(path, sizeof path, "/proc/%d/root%.*s", (int)pid, STR_ARG(entry->path));
-        fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-        struct stat st;
-        if (fd >= 0 && (fstat(fd, &st) < 0 || (uint64_t)st.st_ino != entry->inode)) {
-            close(fd);
-            fd = -1;
-        }
-    }
-    if (fd < 0)
-        return ERR_NOENT;
-    *ret_fd = fd;
-    return 0;
+    int seen = open(path, O_PATH | O_CLOEXEC);
+    if (seen < 0)
+        seen = see_by_name(pid, entry);
+    return seen < 0 ? ERR_NOENT : open_seen(seen, ret_fd);
 }

@@ -1,6 +1,7 @@
 // The back end for CPython. attach() only looks; poll() brings the in-process part in step by step, hands it the set of probes whenever
 // that has changed, and passes on what comes out of the ring.
 #include "agent/python/python.h"
+#include "agent/process_rights.h"
 #include "agent/python/load.h"
 #include "agent/python/order.h"
 #include "agent/python/orders.h"
@@ -115,6 +116,7 @@ static void attachment_free(struct attachment *a)
 static int python_attach(const struct process *p, const struct backend_events *events, struct attachment **ret,
                          struct err *err)
 {
+    static struct process_rights rights;
     struct attachment *a = mem_zalloc(sizeof *a);
     uint8_t *record = mem_alloc(PROBE_RING_RECORD_MAX);
     if (!a || !record) {
@@ -134,6 +136,9 @@ static int python_attach(const struct process *p, const struct backend_events *e
         rc = interp_allowed(p->pid, err);
     if (rc == 0)
         rc = load_begin(&a->load, p->pid, &a->interp, err);
+    // From here on its memory is that of the program that runs now, whatever it becomes: it is the one that was found.
+    if (rc == 0 && (rc = process_rights_read(p, &rights, err)) < 0)
+        load_end(&a->load);
     if (rc < 0) {
         attachment_free(a);
         return rc;

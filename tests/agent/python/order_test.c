@@ -163,7 +163,10 @@ struct attachment *attach_with(const struct victim *v, bool shapes)
 {
     char path[32];
     snprintf(path, sizeof path, "/proc/%d", (int)v->pid);
-    struct process p = { .pid = v->pid, .shapes = shapes, .dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) };
+    struct process p = { .pid = v->pid,
+                         .shapes = shapes,
+                         .capabilities = UINT64_MAX,
+                         .dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) };
     struct attachment *a = NULL;
     struct err err = { 0 };
     struct process_facts facts;
