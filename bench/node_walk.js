@@ -1,13 +1,15 @@
 // What it costs to read ten values at a hit, and whether anything of the program runs while it is done. One process per mode:
-//   node bench/node_walk.js cost | poisoned | inspector
+//   node bench/node_walk.js cost | poisoned | inspector | breakpoint
 // `inspector` compares a probe with the usual way, a breakpoint whose condition is false, and says what placing either costs, at first and in the end.
+// `breakpoint`: probes where V8 takes no change of a function (walk.js, "breakpoints"), what they cost at a hit and what an `await` costs meanwhile.
 // The part is runtimes/node/walk.js, set up as src/agent/node/session.c does it. `poisoned` first replaces every intrinsic and global prototype slot that
 // the walk, the realm or Node could touch by something that counts; the control at the end shows that the counter works.
 'use strict';
-const vm = require('vm'), fs = require('fs'), path = require('path'), { types } = require('util'), { AsyncLocalStorage } = require('async_hooks');
+const vm = require('vm'), fs = require('fs'), path = require('path'), { types } = require('util'), { AsyncLocalStorage } = require('async_hooks'), { Session } = require('inspector');
 const source = fs.readFileSync(path.join(__dirname, '../runtimes/node/walk.js'), 'utf8'), version = process.version, hr = process.hrtime.bigint;
 const natives = [vm.createContext, vm.compileFunction, fs.writeSync, fs.openSync, fs.closeSync, fs.fstatSync, hr, types.isProxy, types.isMap, types.isSet, types.isDate, types.isTypedArray,
-  AsyncLocalStorage.prototype.getStore, process._debugEnd, process.cpuUsage, AsyncLocalStorage.prototype, process];
+  AsyncLocalStorage.prototype.getStore, process._debugEnd, process.cpuUsage, Session, Session.prototype.connect, Session.prototype.post,
+  AsyncLocalStorage.prototype, process];
 let ran = 0;
 const define = Object.defineProperty, poison = () => { ran++; throw new Error('the program was called'); };
 const trap = new Proxy({}, new Proxy({}, { get: poison })), inherits = Object.setPrototypeOf({ own: 1 }, trap);
@@ -27,7 +29,8 @@ function boot(part = source) {
   const a = natives, u = undefined, c = a[0]({ __proto__: null }, { __proto__: null, name: 'clew', origin: u, codeGeneration: u, microtaskMode: u, importModuleDynamically: u });
   return a[1]('return(N)=>{' + part + '}', u, { __proto__: null, parsingContext: c, filename: 'clew:walk', lineOffset: 0, columnOffset: 0, cachedData: u, produceCachedData: false, contextExtensions: u,
     importModuleDynamically: u })()({ __proto__: null, context: c, compile: a[1], writeSync: a[2], openSync: a[3], closeSync: a[4], fstatSync: a[5], hrtime: a[6], isProxy: a[7], isMap: a[8], isSet: a[9],
-    isDate: a[10], isTypedArray: a[11], getStore: a[12], close: a[13], cpuUsage: a[14], storage: a[15], process: a[16], global: globalThis });
+    isDate: a[10], isTypedArray: a[11], getStore: a[12], close: a[13], cpuUsage: a[14], Session: a[15], connect: a[16], post: a[17], storage: a[18], process: a[19],
+    global: globalThis });
 }
 const limits = { __proto__: null, depth: 3, items: 50, string: 512, bytes: 131072 }, user = { name: 'bob', id: 7, tags: ['a', 'b'] }, order = { id: 17, total: 184.5, user };
 const map = new Map([['k', 1], ['j', { z: 1 }]]), date = new Date(5), long = 'x'.repeat(1000), symbol = Symbol('q'), nothing = Object.create(null), functionTrap = new Proxy(class {}, trap);
@@ -49,9 +52,53 @@ if (process.argv[2] === 'poisoned') {
   C.order('{"end":true}'); seen.end = ran; ran = 0;
   try { getters.evil; } catch (e) { /* counted */ } try { trap.zzz; } catch (e) { /* counted */ } try { [1, , 3][3]; } catch (e) { /* counted */ } // eslint-disable-line no-sparse-arrays
   write(1, '{"node":"' + version + '","realm":' + seen.realm + ',"walk":' + seen.walk + ',"stack":' + seen.stack + ',"order":' + seen.order + ',"hit":' + seen.hit + ',"end":' + seen.end + ',"control":' + ran + '}\n');
+} else if (process.argv[2] === 'breakpoint') {
+  const free = boot(source.replace('SHARE = 100', 'SHARE = 0')), reader = fs.openSync(fifo, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK), drained = Buffer.alloc(1 << 20), out = { node: version };
+  const [probed, other, loop] = vm.runInThisContext('[function probed(o, n) {\n  const total = o.total + n;\n  return total;\n}, function other(n) {\n  let s = 0;\n  for (let i = 0; i < 1000; i++) s += i % (n + 2);\n  return s;\n}, function loop(n) {\n  let s = 0;\n  for (let i = 0; i < n; i++) {\n    s += i;\n  }\n  return s;\n}]', { filename: 'stopped.js' });
+  const drain = () => { try { while (fs.readSync(reader, drained) > 0); } catch (e) { /* empty */ } };
+  const low = (batches, times, f, between) => { const all = []; for (let b = 0; b < batches; b++) { const t = hr(); for (let i = 0; i < times; i++) f(i); all.push(Number(hr() - t) / times); if (between) between(); } return Math.round(all.sort((a, b) => a - b)[Math.floor(batches / 10)]); };
+  const waits = async () => { const all = []; for (let b = 0; b < 41; b++) { const t = hr(); for (let i = 0; i < 2000; i++) await i; all.push(Number(hr() - t) / 2000); } return Math.round(all.sort((a, b) => a - b)[4]); };
+  const finder = new Session();
+  let script;
+  finder.on('Debugger.scriptParsed', m => { if (m.params.url === 'stopped.js') script = m.params.scriptId; });
+  finder.connect();
+  finder.post('Debugger.enable');
+  finder.post('Debugger.disable');
+  finder.disconnect();
+  const probe = (slot, code) => ({ slot, revision: 1, vars: true, frames: 5, depth: 3, items: 50, string: 512, bytes: 131072, hitOp: 0, hitN: 0, sample: 4294967296, interval: 0, burst: 0, granted: 1e6, names: ['"o"', '"n"', '"total"'], code });
+  const head = 'return [(a,b,c)=>{if(--s.skip<0)H.tick(s);s.hits++;', take = 'H.take(s,[a,b,c],s.all)},0]', when = 'try{H.start();if(!H.t(H.gt(H.f(a,"total",0,0),1000,0),0)){s.filtered++;if(s.t0)H.done(s);return}}catch(e){H.fault(s,e);if(s.t0)H.done(s);return}';
+  const stop = (C, slot, line, names, end) => { if (!JSON.parse(C.stop(JSON.stringify([[slot, script, line, 2, names, end, 0]])))[0]) throw new Error('no breakpoint'); };
+  (async () => {
+    for (let i = 0; i < 20000; i++) { probed(order, i); other(i & 7); }
+    await waits();
+    out.await_ns = await waits();
+    const alone = low(41, 500, n => other(n & 7));
+    free.order(JSON.stringify({ open: fifo, set: [probe(1, head + when + take), probe(2, head + take)] }));
+    const t = hr();
+    stop(free, 1, 2, 'o,n,total', 3);
+    out.placed_ms = Number((Number(hr() - t) / 1e6).toFixed(1));
+    out.filtered_ns = low(31, 100, n => probed(order, n));
+    out.unrelated = Number((low(41, 500, n => other(n & 7)) / alone).toFixed(2));
+    out.await_meanwhile_ns = await waits();
+    free.order('{"drop":[1]}');
+    stop(free, 2, 2, 'o,n,total', 3);
+    out.captured_ns = low(31, 50, n => probed(order, n), drain);
+    const hits = JSON.parse(free.counts())[0];
+    if (!hits.captured) throw new Error('nothing was captured');
+    free.order('{"drop":[2],"end":true}');
+    // With its budget: a loop that does not end by itself is released.
+    const C = boot();
+    C.order(JSON.stringify({ open: fifo, set: [probe(3, head + take)] }));
+    stop(C, 3, 10, 's,i,n', 13);
+    const began = hr();
+    loop(1e7);
+    out.loop_of_10_7_ms = Math.round(Number(hr() - began) / 1e6);
+    out.hits_until_released = JSON.parse(C.counts())[0].hits;
+    process.stdout.write(JSON.stringify(out) + '\n', () => process.exit(0));
+  })();
 } else if (process.argv[2] === 'inspector') {
   // Both through a session in this process: such a call is as long as the program stands. Without the budget, which a tight loop is over at once.
-  const { Session } = require('inspector'), session = new Session(), out = { node: version }, C = boot(source.replace('SHARE = 100', 'SHARE = 0')), reader = fs.openSync(fifo, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK), drained = Buffer.alloc(1 << 20);
+  const session = new Session(), out = { node: version }, C = boot(source.replace('SHARE = 100', 'SHARE = 0')), reader = fs.openSync(fifo, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK), drained = Buffer.alloc(1 << 20);
   const text = 'function probed(o, n) {\n  const total = o.total + n;\n  return total;\n}\nfunction other(n) {\n  let s = 0;\n  for (let i = 0; i < 1000; i++) s += i % (n + 2);\n  return s;\n}\n[probed, other]\n';
   const [probed, other] = vm.runInThisContext(text, { filename: 'probed.js' }), sorted = list => list.sort((a, b) => a - b), ms = n => Number(n.toFixed(2));
   const post = (method, params) => { let answer; session.post(method, params, (error, result) => { if (error) throw new Error(method + ': ' + error.message); answer = result; }); return answer; };

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""Runs bench/node_walk.js on each Node of the machine and those of tools/setup, and prints the tables of docs/experiments/node-safe-walk.md."""
+"""Runs bench/node_walk.js on each Node of the machine and those of tools/setup, and prints the tables of docs/experiments/node-safe-walk.md
+and node-breakpoints.md."""
 import glob
 import json
 import os
@@ -24,7 +25,7 @@ def run(node, mode):
 def main():
     places = ["/usr/bin/node", "/usr/local/bin/node", *sorted(glob.glob(HERE + "/../.setup/nodes/*/node_modules/node/bin/node"))]
     nodes = list(dict.fromkeys(os.path.realpath(p) for p in places if os.access(p, os.X_OK)))
-    for mode in ("poisoned", "cost", "inspector"):
+    for mode in ("poisoned", "cost", "inspector", "breakpoint"):
         rows = sorted((run(n, mode) for n in nodes), key=lambda r: r["node"])
         names = [k for k in rows[0] if k != "node"]
         print("\n| Node | " + " | ".join(names) + " |\n|---" * 1 + "|---" * len(names) + "|")

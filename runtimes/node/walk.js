@@ -4,7 +4,7 @@
 // It never calls the program: fields are read by their descriptors, accessors are named and not run, a Proxy is recognised before anything is asked
 // of it. `N` is what it was given of Node itself, each verified by the agent to be Node's own.
 'use strict';
-const { getOwnPropertyDescriptor: gopd, getPrototypeOf, defineProperty } = Object, { ownKeys, apply } = Reflect, { isArray } = Array;
+const { getOwnPropertyDescriptor: gopd, getPrototypeOf, defineProperty } = Object, { ownKeys, apply, construct } = Reflect, { isArray } = Array;
 const { stringify, parse } = JSON, { now: date } = Date, { floor, imul, trunc } = Math, { isInteger, isSafeInteger } = Number;
 const un = Function.prototype.bind.bind(Function.prototype.call), getter = (o, k) => un(gopd(o, k).get);
 const slice = un(String.prototype.slice), code = un(String.prototype.charCodeAt), indexOf = un(String.prototype.indexOf);
@@ -14,8 +14,8 @@ const mapGet = un(Map.prototype.get), mapHas = un(Map.prototype.has), setValues 
 const setSize = getter(Set.prototype, 'size'), setHas = un(Set.prototype.has), getTime = un(Date.prototype.getTime), isoText = un(Date.prototype.toISOString);
 const symbolText = getter(Symbol.prototype, 'description'), bufferLength = getter(getPrototypeOf(Uint8Array.prototype), 'length');
 const weakGet = un(WeakMap.prototype.get), weakSet = un(WeakMap.prototype.set), symbolFor = Symbol.for;
-const { isProxy, isMap, isSet, isDate, isTypedArray, hrtime, writeSync, openSync, closeSync, fstatSync, compile, getStore, cpuUsage, storage, global } = N;
-const U32 = 4294967296, STEPS = 20000, SOFT_NS = 5e6, HARD_NS = 2e7, ODD_NS = 1e6, BURST_NS = 1e7, SHARE = 100, TELL_NS = 5e8, CHUNK = 1300, ITEMS_MAX = 4096, VERSION = 5;
+const { isProxy, isMap, isSet, isDate, isTypedArray, hrtime, writeSync, openSync, closeSync, fstatSync, compile, getStore, cpuUsage, storage, global, Session, connect, post } = N;
+const U32 = 4294967296, STEPS = 20000, SOFT_NS = 5e6, HARD_NS = 2e7, ODD_NS = 1e6, BURST_NS = 1e7, SHARE = 100, TELL_NS = 5e8, CHUNK = 1300, ITEMS_MAX = 4096, VERSION = 6;
 
 // ---- sensitive names, as src/probe/redact.c has them; only for names that an expression makes at the hit ----
 const STEMS = /accesskey|accesstoken|apikey|apitoken|authorization|authtoken|authkey|bearertoken|cardnumber|clientsecret|cookie|creditcard|credential|csrftoken|encryptionkey|idtoken|mysqlpwd|passphrase|passwd|password|privatekey|pgpass|refreshtoken|secret|sessionid|sessionkey|sessiontoken|signingkey|socialsecurity|xsrftoken/;
@@ -408,7 +408,7 @@ function stack(most) {
   let n = 0;
   for (let i = 0; i < sites.length && n < most; i++) {
     const file = site(sites[i], 'getScriptNameOrSourceURL'), name = site(sites[i], 'getFunctionName');
-    if (typeof file === 'string' && startsWith(file, 'clew:')) continue;
+    if (typeof file === 'string' ? startsWith(file, 'clew:') : n === 0 && inside > 0) continue; // ours, or a breakpoint's condition
     put((n++ ? ',[' : '[') + stringify(typeof name === 'string' ? slice(name, 0, 300) : '') + ',' + stringify(typeof file === 'string' ? slice(file, 0, 1000) : '') + ',' + (site(sites[i], 'getLineNumber') || 0) + ',' + (site(sites[i], 'getColumnNumber') || 0) + ']');
   }
   sites = [];
@@ -473,7 +473,7 @@ const slots = { __proto__: null }, cost = { due: 0 }, base = hrtime(), hr = () =
 const cpu = () => { const u = apply(cpuUsage, undefined, []); return (own(u, 'user') + own(u, 'system')) * 1e3; };
 const costOf = (s, wall) => { if (wall < ODD_NS) return wall; const used = cpu() - s.c0; return used < wall ? used : wall; };
 function die() { // the agent is gone: nothing more happens until another one comes
-  for (const i in slots) { C['p' + i] = 0; delete slots[i]; }
+  for (const i in slots) { C['p' + i] = 0; forget(slots[i]); delete slots[i]; }
   watch();
   if (fd >= 0) try { if (own(fstatSync(fd, OPTIONS), 'ino') === inode) closeSync(fd); } catch (e) { /* it was not ours any more */ }
   fd = -1;
@@ -481,7 +481,7 @@ function die() { // the agent is gone: nothing more happens until another one co
 const OPTIONS = { __proto__: null, bigint: false };
 // A timer that no program has touched, and that keeps no process alive.
 const LOOKS = 1500, LATER_MS = 20, waitAsync = Atomics.waitAsync, then = un(Promise.prototype.then), never = new Int32Array(new SharedArrayBuffer(4));
-const later = f => { then(waitAsync(never, 0, 0, LATER_MS).value, f); };
+const later = (f, ms = LATER_MS) => { then(waitAsync(never, 0, 0, ms).value, f); };
 let shutting = 0;
 function send(s) {
   if (fd < 0) return false;
@@ -518,7 +518,7 @@ function passes(s, id) { // the same answer for all hits of a trace everywhere
 function fmix(h) { h ^= h >>> 16; h = imul(h, 0x85ebca6b); h ^= h >>> 13; h = imul(h, 0xc2b2ae35); return h ^ (h >>> 16); }
 function over(s, now) { // its budget is breached
   s.state = ++s.breaches >= 3 ? 3 : 2;
-  const resume = now + (s.breaches === 1 ? 1e10 : 6e10);
+  const resume = s.resume = now + (s.breaches === 1 ? 1e10 : 6e10);
   let skip = 0, every = 1, last = now;
   C['p' + s.slot] = s.state === 3 ? 0 : () => {
     s.hits++;
@@ -538,7 +538,7 @@ function charge(s, spent, now) {
   if (s.due - now > BURST_NS * SHARE || cost.due - now > 2 * BURST_NS * SHARE) over(s, now);
 }
 H.tick = s => { s.c0 = cpu(); s.t0 = hr(); const gap = s.t0 - s.last; s.last = s.t0; s.times = s.every; s.every = gap < 1e6 ? (s.every < 1024 ? s.every * 2 : s.every) : s.every > 1 ? s.every / 2 : 1; s.skip = s.every - 1; };
-H.done = s => { const t = hr(), spent = costOf(s, t - s.t0); s.t0 = 0; charge(s, spent * s.times, t); s.times = 1; if (t - s.told > TELL_NS) tell(s, t); };
+H.done = s => { const t = hr(), spent = costOf(s, t - s.t0) + (s.places ? ENGINE_NS : 0); s.t0 = 0; charge(s, spent * s.times, t); s.times = 1; if (t - s.told > TELL_NS) tell(s, t); };
 H.start = () => { steps = STEPS; };
 function note(s, e, which) { s.errors++; if (!s.error) s.error = '{"e":' + which + ',"r":' + stringify(e && typeof e.r === 'string' ? e.r : 'code') + ',"w":' + (e && typeof e.w === 'number' ? e.w : 0) + '}'; }
 H.fault = (s, e) => { note(s, e, -1); s.filtered++; };
@@ -705,6 +705,98 @@ H.tally = (s, args, all) => {
   if (s.t0) H.done(s);
 };
 
+// ---- breakpoints, for functions that V8 takes no change of. A session in this process has them; their conditions call the probe and are false, so that
+// nothing ever stops: neither there nor, as all its pauses are skipped, at a `debugger` of the program's. Without that one who is connected from outside
+// would be waited for. V8 compiles a condition at each hit: some 30 to 100 us. A breakpoint may be taken away while its condition runs; debugging must not
+// be switched off then, V8 would crash. ----
+const ENGINE_NS = 8e4, PULSE_MS = 500, stops = { __proto__: null };
+let session, debugging = false, pulsing = false, inside = 0;
+function ask(method, params) { let answer; apply(post, session, [method, params, (e, r) => { answer = e ? undefined : r; }]); return answer; }
+function debug() {
+  if (debugging) return true;
+  if (!session) {
+    const made = construct(Session, []);
+    defineProperty(made, 'emit', data_(() => true)); // what V8 tells of scripts goes to nobody
+    apply(connect, made, []);
+    session = made;
+  }
+  debugging = ask('Debugger.enable') !== undefined;
+  if (debugging && ask('Debugger.setSkipAllPauses', { __proto__: null, skip: true }) === undefined) { ask('Debugger.disable'); debugging = false; }
+  return debugging;
+}
+function renew(key) { // the breakpoint at a place, with the calls that are due there
+  const stop = stops[key];
+  let condition = '', actual;
+  for (const i in stop.calls) condition += stop.calls[i];
+  if (stop.id) ask('Debugger.removeBreakpoint', { __proto__: null, breakpointId: stop.id });
+  stop.id = undefined;
+  if (!condition) { delete stops[key]; return undefined; }
+  const r = ask('Debugger.setBreakpoint', { __proto__: null, location: { __proto__: null, scriptId: stop.script, lineNumber: stop.line, columnNumber: stop.column }, condition: condition + 'false' });
+  stop.id = own(r, 'breakpointId');
+  actual = own(r, 'actualLocation');
+  return stop.id ? [own(actual, 'lineNumber'), own(actual, 'columnNumber')] : undefined;
+}
+function lift(s) { for (const key in s.places) if (stops[key] && stops[key].calls[s.slot]) { delete stops[key].calls[s.slot]; renew(key); } }
+function stand(s, key) {
+  const p = s.places[key];
+  if (!stops[key]) stops[key] = { __proto__: null, script: p.script, line: p.line, column: p.column, id: undefined, calls: { __proto__: null } };
+  stops[key].calls[s.slot] = p.call;
+  const at = debug() ? renew(key) : undefined;
+  if (!at && stops[key]) { delete stops[key].calls[s.slot]; renew(key); }
+  return at;
+}
+function forget(s, script) { // all of its breakpoints, or those in a script
+  if (!s.places) return;
+  lift(s);
+  let left = 0;
+  for (const key in s.places) if (script === undefined || s.places[key].script === script) delete s.places[key]; else left++;
+  if (left) { if (s.state === 1) for (const key in s.places) stand(s, key); return; }
+  s.places = undefined;
+  delete C['b' + s.slot];
+}
+function stopAt(s, [slot, script, line, column, names, endLine, endColumn]) {
+  if (!s) return null;
+  const key = script + ':' + line + ':' + column, call = 'try{__clew.b' + slot + '&&__clew.b' + slot + '(' + names + ')}catch{};';
+  if (!s.places) s.places = { __proto__: null };
+  s.places[key] = { __proto__: null, script, line, column, call };
+  C['b' + slot] = (...args) => {
+    const hit = C['p' + slot];
+    inside++;
+    try {
+      s.skip = 0; s.every = 1; // each one is charged
+      if (hit) apply(hit, undefined, args);
+      const t = hr();
+      if (t - s.told > TELL_NS) tell(s, t); // whether somebody listens still
+      if (s.places && (!C['p' + slot] || s.state !== 1)) lift(s);
+    } finally { inside--; }
+  };
+  if (!pulsing) { pulsing = true; later(pulse, PULSE_MS); }
+  if (s.state !== 1) return [line, column]; // it stands there once it may
+  const at = stand(s, key), good = at && (at[0] < endLine || (at[0] === endLine && at[1] <= endColumn));
+  if (!good) { lift(s); delete s.places[key]; for (const k in s.places) stand(s, k); return null; }
+  return at;
+}
+// Brings back what was suspended, notices that the agent is gone, and ends the debugging when nothing is left of it.
+function pulse() {
+  let any = false;
+  if (!inside) {
+    for (const i in slots) {
+      const s = slots[i], t = hr();
+      if (!s || !s.places) continue;
+      if (s.state === 2 && t >= s.resume) {
+        s.state = 1; s.due = 0; C['p' + i] = s.hit;
+        for (const key in s.places) stand(s, key);
+        tell(s, t);
+      } else if (t - s.told > TELL_NS) tell(s, t);
+    }
+    for (const key in stops) any = any || stops[key].id !== undefined;
+    if (debugging && !any) { ask('Debugger.disable'); debugging = false; }
+  }
+  any = debugging;
+  for (const i in slots) any = any || slots[i].places !== undefined;
+  if (any) later(pulse, PULSE_MS); else pulsing = false;
+}
+
 // ---- exceptions that nobody catches: the event that Node has for those who only look on. Its list is data, and is changed as such ----
 const MONITOR = 'uncaughtExceptionMonitor', data_ = value => ({ __proto__: null, value, writable: true, enumerable: true, configurable: true });
 const onUncaught = e => { for (const i in slots) if (slots[i].uncaught && C['p' + i]) try { C['p' + i](2, e, 0); } catch (x) { /* not ours to say */ } };
@@ -743,7 +835,7 @@ const C = { __proto__: null,
       if (o.inode && found !== +o.inode) { closeSync(opened); throw { __proto__: null, r: 'pipe' }; } // by a number of the main thread's, which may be another file's by now
       fd = opened, inode = found, thread = o.thread, threadName = o.name;
     }
-    for (let i = 0; o.drop && i < o.drop.length; i++) { C['p' + o.drop[i]] = 0; delete slots[o.drop[i]]; }
+    for (let i = 0; o.drop && i < o.drop.length; i++) { const k = o.drop[i]; C['p' + k] = 0; if (slots[k]) forget(slots[k]); delete slots[k]; }
     for (let i = 0; o.set && i < o.set.length; i++) {
       const s = o.set[i];
       s.hits = s.filtered = s.captured = s.errors = s.ns = s.rate = s.ring = s.budget = s.grant = s.breaches = s.due = s.passed = s.c0 = s.t0 = s.skip = s.last = s.told = 0;
@@ -754,6 +846,7 @@ const C = { __proto__: null,
       slots[s.slot] = s;
       C['p' + s.slot] = s.hit;
     }
+    for (const i in slots) if (o.clear !== undefined) forget(slots[i], o.clear);
     watch();
     if (o.edited !== undefined) C.edited = o.edited;
     if (o.end) die();
@@ -764,6 +857,12 @@ const C = { __proto__: null,
     let open = false;
     try { open = fd >= 0 && inode === +pipe && own(fstatSync(fd, OPTIONS), 'ino') === inode; } catch (e) { /* it is closed */ }
     return stringify({ __proto__: null, pipe: open ? fd : -1, thread, slots: open ? ownKeys(slots) : [], copies: C.copies, edited: C.edited });
+  },
+  // Breakpoints in place of calls: list of [slot, script, line, column, names, and line and column of the function's end]; where each came to stand, or null.
+  stop(json) {
+    const list = parse(json), answer = [];
+    for (let i = 0; i < list.length; i++) answer[i] = stopAt(slots[list[i][0]], list[i]);
+    return stringify(answer);
   },
   edited: '', copies: '', // what agents keep here for the next one: changed files, and which of the engine's scripts of them run
   version: VERSION, n: hr, z: Z,

@@ -80,6 +80,8 @@ static const struct probe_code_text codes[] = {
          "Nothing to do: the agent tries again until it returns."),
     CODE("old_code_running", "Frames, generators or closures made before still run the old code.",
          "New calls are seen; restart what has run since before to see the rest."),
+    CODE("breakpoint", "The probe stands at a breakpoint inside the process, which costs more than a call.",
+         "Choose a line of a function that ends and is called again, in a line that is not minified."),
     CODE("worker_threads", "The probe is not in all threads of the process that may run this file.",
          "What the others run is captured; a thread that was busy is tried again by itself."),
     CODE("attach_failed", "Attaching to the process failed.",

@@ -12,8 +12,9 @@
 #include <string.h>
 
 enum {
-    // V8 of Node 18 was seen to run another function than the one that was called, once in some forty changes.
-    NODE_MAJOR_MIN = 20,
+    NODE_MAJOR_MIN = 18,
+    // V8 of Node 18 was seen to run another function than the one that was called, once in some forty changes: it gets breakpoints alone.
+    NODE_MAJOR_EDITED = 20,
     PLACED_MAX = 256,      // probes of a process
     SESSION_MS = 900,      // how long the inspector is open, at most, for what waits
     SESSION_END_MS = 5000, // and for what is under way
@@ -66,8 +67,9 @@ struct placed {                // a probe of the set
     struct edit_name *names; // own
     uint32_t n_names;
     char *names_text;
-    char at[PLACED_AT]; // where it stands in what was generated, as data of its state; empty: where it says itself
-    uint32_t at_line;   // where it was installed
+    char at[PLACED_AT];  // where it stands in what was generated, as data of its state; empty: where it says itself
+    uint32_t at_line;    // where it was installed
+    char stop_note[224]; // in the main thread it stands at a breakpoint; empty: it does not
     struct figures figures;
     // In a session: what has come of it in the threads that are done.
     unsigned in, out;     // threads that call it; that run the file and do not
@@ -127,7 +129,7 @@ struct session {
     int descriptor; // of its end of the connection, in the process; -1: not known
     uint64_t inode; // that socket's
     int holder;     // pipe to the process that holds the connection, too; 0: none
-    int64_t begun_ns, end_ns, resume_ns;
+    int64_t begun_ns, end_ns, resume_ns, linger_ns;
     int message_first, message; // ids of the requests under way
     void (*then)(struct attachment *a, const struct json_node *result);
     void (*resumed)(struct attachment *a);
@@ -174,6 +176,9 @@ struct session {
     str base, script_path; // when there is a view
     struct edit_probe **edits;
     size_t n_edits, cursor;
+    struct edit_probe **breaks;      // to be breakpoints
+    size_t n_breaks, n_hindered;     // of those, in front, the ones that no change was tried for
+    const char *out_code, *out_text; // of the edits that are left out
     bool one_by_one, cleared;
     char *edited[FILES_MAX]; // URLs of files that hold calls, or may
     size_t n_edited;
@@ -189,6 +194,7 @@ struct attachment {
     uint32_t next_slot;
     bool dirty, lost;
     bool hopeless; // no session will ever do anything
+    bool unedited; // breakpoints alone
     int64_t retry_ns;
     unsigned retries;
     struct node_pipe pipe;

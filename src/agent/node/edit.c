@@ -53,16 +53,18 @@ static void names_collect(const struct scan *s, struct edit_probe *e, const stru
     const struct probe *p = e->probe;
     uint32_t own = s->scopes[place->scope].function;
     const struct scan_function *f = &s->functions[own];
+    const struct scan_place *loop = own ? NULL : js_loop_around(s, place); // around it: what it mentions of the file
     if (probe_counts_only(p)) // what its expressions name, and nothing else
         return;
     bool may_this = f->kind == SCAN_METHOD || f->kind == SCAN_FUNCTION;
     if (p->args && may_this && place->form != SCAN_EXPR && !str_eq(f->name, STR("constructor")) &&
         js_mentions(s->text, f->start, f->end, STR("this")))
         name_add(e, STR("this"), (str){ 0 }, PROBE_VAR_ARG, true);
-    for (uint32_t scope = place->scope; scope != NONE && scope != 0; scope = s->scopes[scope].parent)
+    for (uint32_t scope = place->scope; scope != NONE && (scope != 0 || loop); scope = s->scopes[scope].parent)
         for (uint32_t i = 0; i < s->n_names; i++) {
             const struct scan_name *n = &s->names[i];
             if (n->scope != scope || js_visible(s, place, n->name) != n ||
+                (scope == 0 && !js_mentions(s->text, loop->at, loop->end, n->name)) ||
                 !(edit_readable(s, place, n) || (e->function && edit_shadowed(s, e->function, n))))
                 continue;
             bool closure = s->scopes[scope].function != own, arg = n->kind == SCAN_ARG;
@@ -167,14 +169,7 @@ static const struct scan_function *function_of(const struct scan *scan, const st
     return &scan->functions[e->function ? e->function : scan->scopes[e->place->scope].function];
 }
 
-static int too_long(struct err *err)
-{
-    return err_set(err, ERR_UNSUPPORTED, "unsupported",
-                   "the function stands in a line that is too long: V8 would not exchange its code (a bundle that is "
-                   "not minified can be probed)");
-}
-
-static int line_length(const struct scan *scan, const struct edit_probe *e, struct err *err)
+static bool line_is_short(const struct scan *scan, const struct edit_probe *e)
 {
     const struct scan_function *f = function_of(scan, e);
     struct line l = line_around(scan->text, e->place->at);
@@ -182,7 +177,7 @@ static int line_length(const struct scan *scan, const struct edit_probe *e, stru
     for (uint32_t i = 0; i < e->n_names; i++)
         added += e->names[i].name.len + 1;
     bool inside = f->start < l.first && f->end > l.last;
-    return inside || l.last - l.first + added < COMPARED_MAX ? 0 : too_long(err);
+    return inside || l.last - l.first + added < COMPARED_MAX;
 }
 
 int edit_fits(const struct scan *scan, struct edit_probe *const *others, size_t n, struct edit_probe *e,
@@ -236,7 +231,12 @@ int edit_place(const struct scan *scan, struct edit_probe *e, const struct probe
             names_collect(scan, e, &site);
         if (rc == 0)
             e->line = e->view ? e->view->functions[e->function].line : e->place->line;
-        return rc < 0 ? rc : line_length(scan, e, err);
+        if (rc == 0 && !line_is_short(scan, e))
+            rc =
+                err_set(err, ERR_UNSUPPORTED, "unsupported",
+                        "the function stands in a line that is too long: V8 would not exchange its code (a line or the "
+                        "entry can be probed there, or the exits in a bundle that is not minified)");
+        return rc;
     }
     e->place = function  ? entry_of(scan, e)
                : e->view ? map_place_of(e->view, e->source, line, w->column)
@@ -246,12 +246,18 @@ int edit_place(const struct scan *scan, struct edit_probe *e, const struct probe
                         : err_set(err, ERR_NOENT, "no_code_at_line",
                                   e->view ? "no statement of the generated code comes from this line"
                                           : "no statement begins at this line");
-    if (scan->scopes[e->place->scope].function == 0)
-        return err_set(err, ERR_NOENT, "no_code_at_line",
-                       "this line runs once, when the file is loaded: a probe needs a line of a function");
+    if (scan->scopes[e->place->scope].function == 0) {
+        if (!js_loop_around(scan, e->place))
+            return err_set(err, ERR_NOENT, "no_code_at_line",
+                           "this line runs once, when the file is loaded: a probe needs a line of a function, or of a "
+                           "loop");
+        e->hindered = "it stands outside of all functions";
+    }
     names_collect(scan, e, e->place);
     e->line = line_of(scan, e, e->place);
-    return line_length(scan, e, err);
+    if (!e->hindered && !line_is_short(scan, e))
+        e->hindered = "its function stands in a line that is too long to be changed";
+    return 0;
 }
 
 // --- the function ---

@@ -30,6 +30,8 @@ struct edit_probe {
     uint32_t n_names;
     bool is_in;           // the text that runs has it
     bool left_out;        // of the text that is made
+    const char *hindered; // why the text is not changed for it; NULL: it is
+    bool stopped;         // it stands at a breakpoint instead
     uint64_t mark, owner; // of a probe that counts: its table's
 };
 
@@ -41,7 +43,8 @@ bool edit_piece_next(str text, size_t *at, size_t *ret_end);
 bool edit_is_in(str source, uint32_t slot);
 // The probe says exits of a function, or exceptions that leave it.
 bool edit_is_exit(const struct probe *p);
-// Finds the place of e->probe and the names that it can read. ERR_NOENT: no code there (err.slug is the code).
+// Finds the place of e->probe and the names that it can read; where a call cannot stand there, e->hindered says why. ERR_NOENT: no code there (err.slug is
+// the code).
 int edit_place(const struct scan *scan, struct edit_probe *e, const struct probe_policy *policy, struct arena *arena,
                struct err *err);
 // Whether there is room for it in its line beside those that stand there already. ERR_UNSUPPORTED, ERR_LIMIT.

@@ -434,6 +434,26 @@ const struct scan_place *js_place_of(const struct scan *s, uint32_t line, uint32
     return first;
 }
 
+static bool begins_loop(str text, uint32_t at)
+{
+    static const char *const words[] = { "for", "while", "do" };
+    str rest = str_slice(text, at, text.len);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        size_t n = strlen(words[i]);
+        if (str_starts(rest, str_z(words[i])) && rest.len > n && !js_name_byte((unsigned char)rest.ptr[n]))
+            return true;
+    }
+    return false;
+}
+
+const struct scan_place *js_loop_around(const struct scan *s, const struct scan_place *at)
+{
+    for (const struct scan_place *p = s->places; s->scopes[at->scope].function == 0 && p < at; p++)
+        if (p->end > at->at && s->scopes[p->scope].function == 0 && begins_loop(s->text, p->at))
+            return p;
+    return NULL;
+}
+
 bool js_mentions(str text, uint32_t start, uint32_t end, str name)
 {
     str part = str_slice(text, start, end);

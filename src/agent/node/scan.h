@@ -74,6 +74,8 @@ struct scan {
 int js_source(str text, struct arena *arena, struct scan *ret, struct err *err);
 // The place of a line: the first one that is in a function, else the first one. column 0: any, else the first one from there.
 const struct scan_place *js_place_of(const struct scan *s, uint32_t line, uint32_t column);
+// The outermost loop around a place that is in no function. NULL: there is none, it runs once.
+const struct scan_place *js_loop_around(const struct scan *s, const struct scan_place *at);
 // The word stands in the text from start to end, not behind a dot.
 bool js_mentions(str text, uint32_t start, uint32_t end, str word);
 // Whether name may be read at the place without an error, and how it is known there: the innermost declaration counts.

@@ -36,17 +36,19 @@ enum {
     SLOW_MS = 100, // of a connection: ones that answer take a few
     STEP_MS = 20,  // of the helper's time, while messages come
     QUIET_MS = 100,
-    CLOSED_MS = 10
+    CLOSED_MS = 10,
+    LINGER_MS = 1000
 };
 
 // Of Node, and verified to be: in the order of BOOT. (A worker thread has no inspector to end.) Nothing of the program is called to get them but, before Node 20.16, hooks of module loading.
-#define NATIVES                                                                                                     \
-    "(g=>{const v=g('vm'),f=g('fs'),p=g('process'),t=g('util').types,A=g('async_hooks').AsyncLocalStorage;return["  \
-    "v.createContext,v.compileFunction,f.writeSync,f.openSync,f.closeSync,f.fstatSync,p.hrtime.bigint,t.isProxy,"   \
-    "t.isMap,t.isSet,t.isDate,t.isTypedArray,A.prototype.getStore,p._debugEnd||f.fstatSync,p.cpuUsage,A.prototype," \
-    "p,p.version]})"                                                                                                \
+#define NATIVES                                                                                                   \
+    "(g=>{const v=g('vm'),f=g('fs'),p=g('process'),t=g('util').types,A=g('async_hooks').AsyncLocalStorage,"       \
+    "S=g('inspector').Session;return["                                                                            \
+    "v.createContext,v.compileFunction,f.writeSync,f.openSync,f.closeSync,f.fstatSync,p.hrtime.bigint,t.isProxy," \
+    "t.isMap,t.isSet,t.isDate,t.isTypedArray,A.prototype.getStore,p._debugEnd||f.fstatSync,p.cpuUsage,S,"         \
+    "S.prototype.connect,S.prototype.post,A.prototype,p,p.version]})"                                             \
     "(process.getBuiltinModule||require)"
-enum { NATIVES_FUNCTIONS = 15, NATIVES_N = 18 };
+enum { NATIVES_FUNCTIONS = 18, NATIVES_N = 21 };
 
 #define BOOT_HEAD                                                                                       \
     "function(){const a=this,u=undefined,c=a[0]({__proto__:null},{__proto__:null,name:'clew',origin:u," \
@@ -55,8 +57,9 @@ enum { NATIVES_FUNCTIONS = 15, NATIVES_N = 18 };
     "+'}',u,{__proto__:null,parsingContext:c,filename:'clew:walk',lineOffset:0,columnOffset:0,cachedData:u,"           \
     "produceCachedData:false,contextExtensions:u,importModuleDynamically:u})()({__proto__:null,context:c,"             \
     "compile:a[1],writeSync:a[2],openSync:a[3],closeSync:a[4],fstatSync:a[5],hrtime:a[6],isProxy:a[7],isMap:a[8],"     \
-    "isSet:a[9],isDate:a[10],isTypedArray:a[11],getStore:a[12],close:a[13],cpuUsage:a[14],storage:a[15],process:a[16]" \
-    ",global:"                                                                                                         \
+    "isSet:a[9],isDate:a[10],isTypedArray:a[11],getStore:a[12],close:a[13],cpuUsage:a[14],Session:a[15],connect:a[16]" \
+    ","                                                                                                                \
+    "post:a[17],storage:a[18],process:a[19],global:"                                                                   \
     "globalThis})}"
 
 #define RESUME "{\"id\":1000001,\"method\":\"Debugger.resume\"}"
@@ -274,6 +277,7 @@ static void on_handed(struct attachment *a, const struct json_node *result)
     close(s->holder); // who takes what comes until the process has closed its end
     s->holder = 0;
     s->step = SESSION_CLOSED;
+    s->linger_ns = clock_mono_ns() + LINGER_MS * 1000000ll;
 }
 
 void session_shut(struct attachment *a)
@@ -290,6 +294,39 @@ void session_shut(struct attachment *a)
     session_ask_end(a, &w, on_shut);
     if (session_runs(a))
         a->session.step = SESSION_CLOSING; // the answer may never come: the connection ends first
+}
+
+static int64_t rest_until; // the helper has one thread
+
+static int connect_to(struct attachment *a, unsigned port, struct err *err)
+{
+    int64_t began = clock_mono_ns();
+    int rc = inspector_connect(&a->process, port, &a->session.ws, err);
+    // Nothing else is done meanwhile. Where one takes long about it, the next waits twice as long, so that there is time for all the others.
+    int64_t now = clock_mono_ns();
+    if (now - began > SLOW_MS * NS_PER_MS)
+        rest_until = now + (now - began) * 2;
+    return rc;
+}
+
+// It has not: its main thread never comes to its event loop. Then it is told to by who is connected, and waits.
+static void shut_lingering(struct attachment *a)
+{
+    struct session *s = &a->session;
+    struct err err;
+    if (clock_mono_ns() < rest_until)
+        return;
+    if (connect_to(a, s->port, &err) < 0) {
+        s->ws = NULL;
+        finish(a);
+        return;
+    }
+    s->holder = hold(ws_client_fd(s->ws));
+    struct json_writer w = session_ask(a, "Runtime.evaluate");
+    session_put_text(&w, "expression", STR("__clew.stay(),process._debugEnd()"));
+    session_ask_end(a, &w, on_shut);
+    if (session_runs(a))
+        s->step = SESSION_CLOSING;
 }
 
 // Those that stand in no file are told when the order is taken.
@@ -533,10 +570,9 @@ static void on_elements(struct attachment *a, const struct json_node *result)
         }
     }
     if (!s->worker)
-        a->hopeless = major < NODE_MAJOR_MIN;
+        a->hopeless = major < NODE_MAJOR_MIN, a->unedited = major < NODE_MAJOR_EDITED;
     if (major < NODE_MAJOR_MIN)
-        session_fail(a, "error", "runtime_unsupported",
-                     "this version of Node is older than 20: its engine confuses functions when one is changed");
+        session_fail(a, "error", "runtime_unsupported", "this version of Node is older than 18");
     else if (found != NATIVES_FUNCTIONS)
         not_nodes_own(a);
     else
@@ -685,7 +721,6 @@ int session_begin(struct attachment *a, int64_t now, struct err *err)
 
 static void opening(struct attachment *a, int64_t now)
 {
-    static int64_t rest_until; // the helper has one thread
     struct session *s = &a->session;
     struct err err = { 0 };
     if (now < rest_until)
@@ -699,12 +734,8 @@ static void opening(struct attachment *a, int64_t now)
         }
         return;
     }
-    int64_t began = clock_mono_ns();
-    int rc = inspector_connect(&a->process, port, &s->ws, &err);
-    // Nothing else is done meanwhile. Where one takes long about it, the next waits twice as long, so that there is time for all the others.
+    int rc = connect_to(a, port, &err);
     now = clock_mono_ns();
-    if (now - began > SLOW_MS * NS_PER_MS)
-        rest_until = now + (now - began) * 2;
     if (rc < 0) {
         session_tell_open(a, "waiting", "attach_failed", err.message);
         s->ws = NULL;
@@ -796,6 +827,8 @@ void session_step(struct attachment *a, int64_t now)
     if (s->step == SESSION_CLOSED) {
         if (now >= s->resume_ns && inspector_opened(&a->process, &s->before) != s->port)
             finish(a);
+        else if (now >= s->linger_ns)
+            shut_lingering(a);
         else if (now >= s->resume_ns)
             s->resume_ns = now + CLOSED_MS * 1000000ll;
         return;

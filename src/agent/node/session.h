@@ -3,7 +3,7 @@
 #include "agent/node/attachment.h"
 
 // The __clew of a thread, if it has one of this version.
-#define SESSION_EXISTING "typeof __clew==='object'&&__clew.version===5?(__clew.stay(),__clew):null"
+#define SESSION_EXISTING "typeof __clew==='object'&&__clew.version===6?(__clew.stay(),__clew):null"
 
 typedef void session_then(struct attachment *a, const struct json_node *result);
 

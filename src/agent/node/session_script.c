@@ -1,4 +1,5 @@
 // The scripts of a session: which of them probes mean, what stands in them, and the changes of their text.
+#include "agent/node/breakpoint.h"
 #include "agent/node/figures.h"
 #include "agent/node/seen.h"
 #include "agent/node/session.h"
@@ -117,35 +118,65 @@ static bool comes_again(const struct session *s)
     return false;
 }
 
-static void script_done(struct attachment *a, const char *why, const char *message)
+// What has become of a probe in the script.
+static void tell_done(struct attachment *a, struct edit_probe *e, bool last)
+{
+    struct session *s = &a->session;
+    struct placed *p = placed_of_edit(a, e);
+    bool stands = !e->left_out || e->stopped;
+    if (!p)
+        return;
+    p->missing |= !stands;
+    p->here = !p->missing;
+    if (e->stopped)
+        session_stop_note(p, e);
+    if (stands)
+        session_map_placed(a, p, e);
+    if (p->here && last)
+        placed_tell(a, p, "installed", "", "", (str){ 0 }, 0);
+    else if (!stands)
+        placed_tell(a, p, "waiting", s->out_code, s->out_text, (str){ 0 }, 0);
+}
+
+static void script_told(struct attachment *a)
 {
     struct session *s = &a->session;
     size_t in = 0;
     bool last = !comes_again(s);
     for (size_t i = 0; i < s->n_edits; i++) {
-        struct placed *p = placed_of_edit(a, s->edits[i]);
         in += !s->edits[i]->left_out;
-        if (!p)
-            continue;
-        p->missing |= s->edits[i]->left_out;
-        p->here = !p->missing;
-        if (!s->edits[i]->left_out)
-            session_map_placed(a, p, s->edits[i]);
-        if (p->here && last) {
-            placed_tell(a, p, "installed", "", "", (str){ 0 }, 0);
-        } else if (s->edits[i]->left_out) {
-            placed_tell(a, p, "waiting", why, message, (str){ 0 }, 0);
-            s->again = true;
-        }
+        s->again |= s->edits[i]->left_out;
+        tell_done(a, s->edits[i], last);
+    }
+    for (size_t i = s->n_hindered; i > 0; i--) { // those that no edit was tried for
+        struct edit_probe *e = s->breaks[i - 1];
+        struct placed *p = placed_of_edit(a, e);
+        tell_done(a, e, last);
+        if (p && !e->stopped)
+            placed_tell(a, p, "error", "unsupported",
+                        "the text of this place cannot be changed, and its engine sets no breakpoint there", (str){ 0 },
+                        0);
     }
     // A text that could not be taken back is looked at again.
-    if (s->n_edits == 0 && why[0])
+    if (s->n_edits == 0 && s->out_code[0])
         s->again = true, s->unclean = s->scripts[s->script].url;
     if (in == 0 && last && !str_eq(s->unclean, s->scripts[s->script].url))
         edited_remove(s, s->scripts[s->script].url);
     session_map_end(a);
     s->script++;
     session_next_script(a);
+}
+
+// What could not be changed stands at breakpoints meanwhile. The change is tried again.
+static void script_done(struct attachment *a, const char *why, const char *message)
+{
+    struct session *s = &a->session;
+    s->out_code = why, s->out_text = message;
+    s->n_hindered = s->n_breaks;
+    for (size_t i = 0; i < s->n_edits; i++)
+        if (s->edits[i]->left_out && !s->edits[i]->function && !s->worker)
+            session_stop_add(s, s->edits[i], message);
+    session_stops(a, script_told);
 }
 
 static void attempt(struct attachment *a);
@@ -368,6 +399,28 @@ static void other_source(struct attachment *a, struct placed *p, const struct ed
                 buf_view(&s->text), 0);
 }
 
+// Whether the text may be changed for it; else e->hindered, or an error where a breakpoint does not do.
+static int may_edit(struct attachment *a, struct edit_probe *e, struct err *err)
+{
+    struct session *s = &a->session;
+    if (a->unedited && e->function)
+        return err_set(err, ERR_UNSUPPORTED, "runtime_unsupported",
+                       "Node 18 has breakpoints alone, which see no exits of functions: probe a line, or the entry");
+    if (a->unedited)
+        e->hindered = "the engine of Node 18 confuses functions that are changed";
+    if (e->hindered && s->worker)
+        return err_set(err, ERR_UNSUPPORTED, "unsupported",
+                       "the text of this place cannot be changed, and breakpoints are of the main thread alone");
+    if (e->hindered)
+        return 0;
+    int rc = edit_fits(&s->scan, s->edits, s->n_edits, e, err);
+    if (rc < 0 && rc != ERR_NOMEM && !e->function && !s->worker) {
+        e->hindered = "there is no room for it in its line";
+        return 0;
+    }
+    return rc;
+}
+
 // The script's text is known: which probes stand in it, and where.
 static void on_source(struct attachment *a, const struct json_node *result)
 {
@@ -376,19 +429,21 @@ static void on_source(struct attachment *a, const struct json_node *result)
     struct json_writer w;
     str url = s->scripts[s->script].url;
     s->source = session_keep(a, json_get_text(result, STR("scriptSource")));
-    s->n_edits = s->cursor = 0;
+    s->n_edits = s->n_breaks = s->cursor = 0;
     s->one_by_one = s->cleared = false;
     int rc = edit_strip(s->source, &s->arena, &s->original);
     if (rc == 0)
         rc = js_source(s->original, &s->arena, &s->scan, &err);
     s->edits = arena_alloc_array(&s->arena, PLACED_MAX, sizeof(struct edit_probe *));
-    if (!s->edits || (rc < 0 && rc != ERR_MALFORMED && rc != ERR_LIMIT)) {
+    s->breaks = arena_alloc_array(&s->arena, PLACED_MAX, sizeof(struct edit_probe *));
+    if (!s->edits || !s->breaks || (rc < 0 && rc != ERR_MALFORMED && rc != ERR_LIMIT)) {
         session_fail(a, "error", "error", "there is not enough memory");
         return;
     }
     buf_clear(&s->orders);
     json_writer_init(&w, &s->orders);
     json_put_object(&w);
+    session_put_text(&w, "clear", s->scripts[s->script].id); // no breakpoint stands in a text that is changed
     json_put_key(&w, STR("set"));
     json_put_array(&w);
     for (size_t i = 0; i < PLACED_MAX; i++) {
@@ -437,7 +492,7 @@ static void on_source(struct attachment *a, const struct json_node *result)
         buf_init(&order, ORDERS_ROOM);
         int bad = edit_place(&s->scan, e, a->policy_used, &s->arena, &err);
         if (bad == 0)
-            bad = edit_fits(&s->scan, s->edits, s->n_edits, e, &err);
+            bad = may_edit(a, e, &err);
         if (bad == 0)
             bad = edit_order(&s->scan, e, a->policy_used, &s->arena, &order, &err);
         if (bad < 0) {
@@ -448,7 +503,12 @@ static void on_source(struct attachment *a, const struct json_node *result)
             e->is_in = edit_is_in(s->source, e->slot);
             p->edit = e;
             names_keep(p);
-            s->edits[s->n_edits++] = e;
+            if (e->hindered) {
+                e->left_out = true;
+                session_stop_add(s, e, e->hindered);
+            } else {
+                s->edits[s->n_edits++] = e;
+            }
         }
         buf_free(&order);
     }

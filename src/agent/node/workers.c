@@ -56,7 +56,7 @@ void session_pass_begin(struct attachment *a)
     for (size_t i = 0; i < PLACED_MAX; i++) {
         struct placed *p = &a->placed[i];
         if (!s->worker)
-            p->in = p->out = 0, p->text = 0, p->first = (struct verdict){ 0 };
+            p->in = p->out = 0, p->text = 0, p->stop_note[0] = 0, p->first = (struct verdict){ 0 };
         p->edit = NULL, p->maps = NULL;
         p->has = p->here = p->missing = false;
         p->verdict = (struct verdict){ 0 };
@@ -132,7 +132,8 @@ void session_conclude(struct attachment *a)
             continue;
         }
         snprintf(v.state, sizeof v.state, "%s", all ? "installed" : "partial");
-        snprintf(v.code, sizeof v.code, "%s", all ? "" : "worker_threads");
+        snprintf(v.code, sizeof v.code, "%s", !all ? "worker_threads" : p->stop_note[0] ? "breakpoint" : "");
+        snprintf(v.message, sizeof v.message, "%s", p->stop_note);
         if (!p->in)
             v = p->first;
         else if (!all)

@@ -506,22 +506,6 @@ static void a_killed_agent_leaves_nothing_that_runs(void **state)
     }
 }
 
-static void an_older_node_is_refused_unchanged(void **state)
-{
-    if (!old_node)
-        return;
-    struct victim v = start(old_node, files[0], "slow");
-    struct attachment *a = attach(&v);
-    struct probe p = probe_at(&v, "p1", 23);
-    apply(a, &p, 1);
-    until_state(a, "error");
-    assert_string_equal(seen.code, "runtime_unsupported");
-    assert_int_equal(seen.n, 0);
-    node_backend.detach(a);
-    works(&v);
-    end(&v);
-}
-
 static void it_is_refused_where_the_signal_is_not_free(void **state)
 {
     struct attachment *a = NULL;
@@ -556,7 +540,6 @@ int main(void)
         cmocka_unit_test(what_cannot_be_placed_says_why),
         cmocka_unit_test(a_hot_loop_is_suspended),
         cmocka_unit_test(a_killed_agent_leaves_nothing_that_runs),
-        cmocka_unit_test(an_older_node_is_refused_unchanged),
         cmocka_unit_test(it_is_refused_where_the_signal_is_not_free),
     };
     return victims_run("node", tests, sizeof tests / sizeof *tests);

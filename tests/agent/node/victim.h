@@ -10,7 +10,7 @@ struct CMUnitTest;
 
 enum { NODES_MAX = 16, CAPTURES_MAX = 64, VICTIM_OPTIONS_MAX = 4 };
 
-extern char *nodes[NODES_MAX], *old_node; // old_node: of a version that is refused
+extern char *nodes[NODES_MAX], *old_node; // old_node: whose functions are not changed
 extern size_t node_count;
 extern const struct backend_events events;
 

@@ -57,6 +57,7 @@ const WAYS: Record<string, string> = {
     'It runs another version of the file, and nothing is captured at a wrong line. Look at its source and place a probe there.',
   not_loaded: 'It is placed as soon as the program imports the file.',
   old_code: 'New calls are captured; those under way when it was placed are not.',
+  breakpoint: 'A line of a function that returns and is called again costs less; minified lines and Node 18 have breakpoints alone.',
   worker_threads: 'What the other threads run is captured; a thread that was busy is tried again by itself.',
   busy_in_native: 'It is placed when the main thread returns from native code.',
   no_permission: 'Run the agent as root or as the user of the process, with CAP_SYS_PTRACE.',
