@@ -440,8 +440,7 @@ static void what_cannot_be_placed_says_why(void **state)
     p = probe_at(&v, "p2", 1);
     p.where.file = STR("no/such/file.js");
     apply(a, &p, 1);
-    until_state(a, "waiting");
-    assert_string_equal(seen.code, "module_not_loaded");
+    until_code(a, "waiting", "module_not_loaded");
     node_backend.detach(a);
     works(&v);
     end(&v);
