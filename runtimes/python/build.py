@@ -15,7 +15,7 @@ import subprocess
 import sys
 
 MINOR_MIN, MINOR_MAX = 9, 14
-FLAGS = ["-std=gnu17", "-D_GNU_SOURCE", "-DNDEBUG", "-fPIC", "-O2", "-g0", "-Wall", "-Wextra", "-Wno-unused-parameter",
+FLAGS = ["-std=gnu17", "-D_GNU_SOURCE", "-DNDEBUG", "-fPIC", "-O2", "-flto=auto", "-g0", "-Wall", "-Wextra", "-Wno-unused-parameter",
          "-Wno-missing-field-initializers", "-fno-strict-aliasing", "-fvisibility=hidden", "-fstack-protector-strong"]
 LINK = ["-shared", "-Wl,-z,relro", "-Wl,-z,now", "-Wl,-z,noexecstack", "-Wl,--build-id=none", "-s"]
 
@@ -43,7 +43,7 @@ def compile_object(made, cc, flags, sources):
     for at, source in enumerate(sources):
         units.append(f"{made}.{at}.o")
         subprocess.run([*launcher, *cc.split(), *FLAGS, *flags, "-c", "-o", units[-1], source], check=True)
-    subprocess.run([*cc.split(), *LINK, "-o", made, *units], check=True)
+    subprocess.run([*cc.split(), *FLAGS, *LINK, "-o", made, *units], check=True)
 
 
 def main(out, work, depfile, cc, sources):

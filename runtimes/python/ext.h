@@ -166,7 +166,7 @@ struct ext_event;
 struct ext_hit {
     const struct ext_site *site;
     uint64_t number;
-    int64_t begun;
+    int64_t begun, ended; // 0: not known yet
     const struct probe_policy *policy;
     bool trace_known, traced;
     uint8_t trace[16], span[8];

@@ -166,9 +166,17 @@ static bool capture(struct ext_site *s, struct ext_hit *h)
     put_exprs(&c, s, h);
     put_event(&c, h->event);
     put_frames_vars(&c, o, h->event);
-    size_t n =
-        probe_capture_end(&c, (uint64_t)(ext_now_ns() - h->begun), h->event->duration_ns, probe_ring_lost(&ext.ring));
-    return probe_ring_put(&ext.ring, ext.scratch, n, ext.pid & 0x3fffff);
+    size_t n = probe_capture_end(&c, 0, h->event->duration_ns, probe_ring_lost(&ext.ring));
+    struct probe_reservation v;
+    if (!probe_ring_reserve(&ext.ring, n, ext.pid & 0x3fffff, &v))
+        return false;
+    probe_ring_write(&ext.ring, &v, 0, ext.scratch, n);
+    // One look at the clock for what the capture says that it cost, and for what is charged.
+    uint8_t cost[8];
+    h->ended = ext_now_ns();
+    le64_put(cost, (uint64_t)(h->ended - h->begun));
+    probe_ring_write(&ext.ring, &v, PROBE_CAPTURE_COST_AT, cost, sizeof cost);
+    return probe_ring_commit(&ext.ring, &v);
 }
 
 // False: the hit is none. *ret_slow: it took long to know.
@@ -228,7 +236,7 @@ enum ext_outcome ext_hit(struct ext_site *s, const struct ext_event *event)
     // A place that is reached ten million times a second costs even when nothing comes of it: one hit in 64 is
     // measured and charged for all of them. What a capture costs is charged as it is.
     if (timed) {
-        int64_t after = ext_now_ns(), cost = after - h.begun;
+        int64_t after = h.ended ? h.ended : ext_now_ns(), cost = after - h.begun;
         probe_slot_charge(slot, &ext.ring.control->cost, whole || h.number == 1 ? cost : cost * PROBE_COST_EVERY,
                           after);
     }

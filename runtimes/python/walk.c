@@ -255,27 +255,30 @@ void ext_walk(struct probe_value_writer *w, PyObject *o)
 {
     char room[TYPE_ROOM];
     PyTypeObject *type = Py_TYPE(o);
+    // First what one bit of the type says: of the others all bases are looked at.
     if (o == Py_None)
         probe_value_null(w, (str){ 0 });
     else if (type == &PyBool_Type)
         probe_value_bool(w, (str){ 0 }, o == Py_True);
     else if (PyLong_Check(o))
         put_int(w, o);
-    else if (PyFloat_Check(o))
-        probe_value_float(w, type_of(o, &PyFloat_Type), PyFloat_AS_DOUBLE(o));
     else if (PyUnicode_Check(o))
         put_text(w, o);
     else if (PyBytes_Check(o))
         probe_value_text(w, PROBE_VALUE_BYTES, type_of(o, &PyBytes_Type),
                          str_of(PyBytes_AS_STRING(o), (size_t)PyBytes_GET_SIZE(o)), 0);
-    else if (PyByteArray_Check(o))
-        probe_value_text(w, PROBE_VALUE_BYTES, type_name(o), str_of(PyByteArray_AS_STRING(o), (size_t)Py_SIZE(o)), 0);
     else if (PyList_Check(o))
         put_sequence(w, o, true);
     else if (PyTuple_Check(o))
         put_sequence(w, o, false);
     else if (PyDict_Check(o))
         put_dict(w, o);
+    else if (type->tp_base == &PyBaseObject_Type && type->tp_flags & Py_TPFLAGS_HEAPTYPE)
+        put_object(w, o); // a class on nothing else: of what follows it can be none
+    else if (PyFloat_Check(o))
+        probe_value_float(w, type_of(o, &PyFloat_Type), PyFloat_AS_DOUBLE(o));
+    else if (PyByteArray_Check(o))
+        probe_value_text(w, PROBE_VALUE_BYTES, type_name(o), str_of(PyByteArray_AS_STRING(o), (size_t)Py_SIZE(o)), 0);
     else if (PyAnySet_Check(o))
         put_set(w, o);
     else if (type == &PyFunction_Type)

@@ -51,7 +51,7 @@ bool probe_capture_begin(struct probe_capture *c, void *mem, size_t cap, const s
         return false;
     if (cap > PROBE_CAPTURE_BYTES_MAX)
         cap = PROBE_CAPTURE_BYTES_MAX;
-    memset(c, 0, sizeof(*c));
+    c->frames = c->frames_cut = c->vars_cut = 0;
     probe_value_begin(&c->w, mem, cap - 1, limits, policy, space); // the last byte is for the end mark
     memset(h, 0, PROBE_CAPTURE_HEAD);
     le32_put(h, PROBE_CAPTURE_MAGIC);
@@ -205,7 +205,7 @@ size_t probe_capture_end(struct probe_capture *c, uint64_t cost_ns, int64_t dura
     le32_put(h + 4, length);
     le32_put(h + 20, le32_get(h + 20) | (c->w.cut ? CAPTURE_IS_CUT : 0u));
     le64_put(h + 32, (uint64_t)duration_ns);
-    le64_put(h + 40, cost_ns);
+    le64_put(h + PROBE_CAPTURE_COST_AT, cost_ns);
     le64_put(h + 56, dropped_before);
     le32_put(h + 64, c->w.redacted);
     le32_put(h + 68, c->frames_cut);

@@ -12,6 +12,8 @@
 enum {
     PROBE_CAPTURE_MAGIC = 0x31434c43, // CLC1
     PROBE_CAPTURE_HEAD = 128,
+    PROBE_CAPTURE_COST_AT =
+        40, // in it, little-endian: may be written when the record is in the ring, before it is committed
     PROBE_CAPTURE_MIN = 512,
     PROBE_CAPTURE_BYTES_MAX = 1024 * 1024, // a record of the ring
     PROBE_CAPTURE_FRAMES_MAX = 128,

@@ -134,6 +134,8 @@ bool probe_ring_put(struct probe_ring *r, const void *p, size_t n, uint32_t owne
 uint64_t probe_ring_lost(struct probe_ring *r)
 {
     uint64_t lost = atomic_load_explicit(&r->control->lost, memory_order_relaxed);
+    if (lost == atomic_load_explicit(&r->control->lost_told, memory_order_relaxed))
+        return 0; // nearly always: without the cost of an exchange
     uint64_t told = atomic_exchange_explicit(&r->control->lost_told, lost, memory_order_relaxed);
     return lost > told ? lost - told : 0;
 }
