@@ -295,7 +295,8 @@ int command_audit_verify(struct invocation *inv)
     if (r == 0) {
         char hash[64];
         hex_encode(hash, report.head, 32);
-        fprintf(stderr, "%lld entries, the chain holds; newest hash:\n", (long long)report.entries);
+        fprintf(stderr, "%lld %s, the chain holds; newest hash:\n", (long long)report.entries,
+                report.entries == 1 ? "entry" : "entries");
         printf("%.64s\n", hash);
     }
     return admin_finish(m, r, &err);

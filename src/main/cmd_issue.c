@@ -71,9 +71,10 @@ static void put_head(struct buf *out, const struct json_node *x)
     buf_byte(out, '\n');
     human_labelled(out, LABEL_WIDTH, "priority", json_get_text(x, STR("priority")));
     human_labelled(out, LABEL_WIDTH, "assignee", json_get_text(assignee, STR("name")));
-    buf_printf(out, "%-*s%lld of %s%lld users\n", LABEL_WIDTH, "events",
-               (long long)json_get_int(x, STR("total_events")), about ? "about " : "",
-               (long long)json_get_int(x, STR("total_users")));
+    buf_printf(out, "%-*s%lld of %s", LABEL_WIDTH, "events", (long long)json_get_int(x, STR("total_events")),
+               about ? "about " : "");
+    human_plural(out, json_get_int(x, STR("total_users")), "user");
+    buf_byte(out, '\n');
     put_when(out, "first", json_get_text(x, STR("first")));
     put_when(out, "last", json_get_text(x, STR("last")));
 }

@@ -30,6 +30,11 @@ void human_labelled(struct buf *out, int width, const char *label, str text)
     buf_byte(out, '\n');
 }
 
+void human_plural(struct buf *out, int64_t n, const char *one)
+{
+    buf_printf(out, "%lld %s%s", (long long)n, one, n == 1 ? "" : "s");
+}
+
 size_t human_width(str s)
 {
     size_t width = 0;

@@ -8,6 +8,8 @@ void human_labelled(struct buf *out, int width, const char *label, str text);
 size_t human_width(str s);
 // Cuts to at most columns, with an ellipsis when something was cut.
 void human_cut(struct buf *out, str s, size_t columns);
+// "1 event", "2 events".
+void human_plural(struct buf *out, int64_t n, const char *one);
 // 842ms, 1.24s, 3m12s: three digits.
 void human_duration(struct buf *out, int64_t ns);
 void human_size(struct buf *out, uint64_t size);

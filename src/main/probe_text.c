@@ -170,6 +170,15 @@ static void put_metric(struct buf *out, const struct json_node *probe)
     buf_str(out, STR("'\n"));
 }
 
+static void put_hits(struct buf *out, const struct json_node *probe)
+{
+    buf_printf(out, "%-*s%lld of ", LABEL_WIDTH, "hits", (long long)json_get_int(probe, STR("hits_used")));
+    human_plural(out, json_get_int(probe, STR("hits")), "hit");
+    buf_str(out, STR(" used, "));
+    human_plural(out, json_get_int(probe, STR("captures")), "capture");
+    buf_printf(out, ", %lld dropped\n", (long long)json_get_int(probe, STR("dropped")));
+}
+
 void probe_text(struct buf *out, const struct json_node *probe)
 {
     int64_t ns;
@@ -193,13 +202,15 @@ void probe_text(struct buf *out, const struct json_node *probe)
     put_metric(out, probe);
     human_labelled(out, LABEL_WIDTH, "owner", json_get_text(probe, STR("owner")));
     if (!str_eq(kind, STR("metric")) && !str_eq(kind, STR("timer")))
-        buf_printf(out, "%-*s%lld of %lld hits used, %lld captures, %lld dropped\n", LABEL_WIDTH, "hits",
-                   (long long)json_get_int(probe, STR("hits_used")), (long long)json_get_int(probe, STR("hits")),
-                   (long long)json_get_int(probe, STR("captures")), (long long)json_get_int(probe, STR("dropped")));
-    if (json_get(probe, STR("events")))
-        buf_printf(out, "%-*s%lld error events, %lld left out by limits or filters\n", LABEL_WIDTH, "issues",
-                   (long long)json_get_int(probe, STR("events")),
-                   (long long)json_get_int(probe, STR("events_left_out")));
+        put_hits(out, probe);
+    if (json_get(probe, STR("events"))) {
+        int64_t left_out = json_get_int(probe, STR("events_left_out"));
+        buf_printf(out, "%-*s", LABEL_WIDTH, "issues");
+        human_plural(out, json_get_int(probe, STR("events")), "error event");
+        if (left_out)
+            buf_printf(out, ", %lld left out by limits or filters", (long long)left_out);
+        buf_byte(out, '\n');
+    }
     if (parse_rfc3339(json_get_text(probe, STR("expires")), &ns)) {
         buf_printf(out, "%-*s", LABEL_WIDTH, "ends");
         human_time(out, ns);

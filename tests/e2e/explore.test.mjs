@@ -97,7 +97,7 @@ describe('traces', () => {
 
   it('have a rate and percentiles, in pictures and as a table', async () => {
     await page.getByRole('button', { name: 'Rate' }).click();
-    await page.getByRole('img', { name: /spans in this range/ }).waitFor();
+    await page.getByRole('img', { name: /spans? in this range/ }).waitFor();
     await page.getByRole('button', { name: 'Percentiles' }).click();
     await page.getByRole('img', { name: /ninety-nine of a hundred/ }).waitFor();
     await page.getByRole('button', { name: 'Heat map' }).click();

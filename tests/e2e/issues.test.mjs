@@ -290,7 +290,7 @@ describe('an issue', () => {
       await page.getByRole('navigation', { name: 'Main' }).waitFor();
     }, ['e']);
     await page.waitForURL(/\?(.*&)?(span|event)=/);
-    await page.getByRole('link', { name: 'Its issue' }).first().click();
+    await page.getByRole('link', { name: 'Open the issue' }).first().click();
     await page.getByRole('heading', { level: 1, name: 'TypeError' }).waitFor();
     assert.match(page.url(), new RegExp(`/issues/${short}\\?.*event=`));
   });

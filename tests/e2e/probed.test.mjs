@@ -31,7 +31,7 @@ after(async () => {
 describe('an issue without an SDK', () => {
   it('is promised where the probe is placed', async () => {
     await page.getByRole('button', { name: 'exception', exact: true }).click();
-    await page.getByText('also as an issue, where the process has no Sentry SDK').waitFor();
+    await page.getByText('becomes an issue too, if the process has no Sentry SDK').waitFor();
     await page.getByLabel('Type of the exception').fill('TypeError');
     await clean(page);
     await page.getByRole('button', { name: /^Place on/ }).click();
@@ -61,9 +61,9 @@ describe('an issue without an SDK', () => {
   it('leads to its snapshot, and that back to it', async () => {
     await page.getByRole('link', { name: 'The snapshot', exact: true }).click();
     const joined = page.getByRole('navigation', { name: 'Joined to this snapshot' });
-    await joined.getByRole('link', { name: 'Its issue' }).waitFor();
+    await joined.getByRole('link', { name: 'Open the issue' }).waitFor();
     await clean(page);
-    await joined.getByRole('link', { name: 'Its issue' }).click();
+    await joined.getByRole('link', { name: 'Open the issue' }).click();
     await page.getByRole('link', { name: `probe ${probe}`, exact: true }).click();
     await page.waitForURL((url) => url.pathname === '/live' && url.searchParams.get('probe') === probe);
   });

@@ -379,7 +379,7 @@ describe('a trace with an error of an error SDK', () => {
     await panel.getByRole('button', { name: 'total' }).click();
     await panel.getByRole('tab', { name: 'Errors 1' }).click();
     await panel.getByText('shop/pricing.py:88').waitFor();
-    await panel.getByRole('button', { name: 'Everything about it' }).click();
+    await panel.getByRole('button', { name: 'All details' }).click();
     await panel.getByRole('link', { name: 'Traces with TypeError' }).click();
     await page.locator('.tracelist a', { hasText: 'GET /cart' }).waitFor();
   });

@@ -17,6 +17,18 @@
         assert_memory_equal((out)->ptr, expect, (out)->len); \
     } while (0)
 
+static void one_is_no_plural(void **state)
+{
+    struct buf out;
+    buf_init(&out, 100);
+    for (int n = 0; n < 3; n++) {
+        human_plural(&out, n, "event");
+        buf_byte(&out, ' ');
+    }
+    assert_text(&out, "0 events 1 event 2 events ");
+    buf_free(&out);
+}
+
 static void durations_have_three_digits(void **state)
 {
     static const struct {
@@ -81,6 +93,7 @@ static void cutting_counts_columns_not_bytes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_is_no_plural),
         cmocka_unit_test(durations_have_three_digits),
         cmocka_unit_test(sizes_and_times_are_readable),
         cmocka_unit_test(cutting_counts_columns_not_bytes),

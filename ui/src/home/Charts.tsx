@@ -5,7 +5,7 @@ import type { Mark, Series } from '../charts/draw-series.ts';
 import type { Span } from '../charts/scale.ts';
 import { shares } from '../charts/scale.ts';
 import { type BrushAction, TimeChart } from '../charts/TimeChart.tsx';
-import { count, duration, percent } from '../format/number.ts';
+import { count, duration, percent, plural } from '../format/number.ts';
 import { rateNumber, rateUnit } from '../format/rate.ts';
 import { parseInstant } from '../format/time.ts';
 import { go, href } from '../state/route.ts';
@@ -86,7 +86,7 @@ export function HomeCharts({ overview, span, table, stale }: Props) {
         series={data.requests}
         tick={tickNumber}
         format={(value) => `${rateNumber(value / unit.factor, unit)} ${unit.label}`}
-        says={`${count(data.all)} requests in this range.`}
+        says={`${plural(data.all, 'request')} in this range.`}
       />
       <TimeChart
         {...shared}
@@ -96,7 +96,7 @@ export function HomeCharts({ overview, span, table, stale }: Props) {
         floor={ERROR_FLOOR}
         tick={(value) => `${Math.round(value * 1000) / 10}%`}
         format={percent}
-        says={`${count(data.bad)} of ${count(data.all)} requests failed.`}
+        says={`${count(data.bad)} of ${plural(data.all, 'request')} failed.`}
       />
       <TimeChart
         {...shared}

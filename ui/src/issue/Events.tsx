@@ -4,7 +4,7 @@ import { ApiError, serverNow } from '../api/client.ts';
 import { type EventLine, type EventList, loadEvents } from '../api/event.ts';
 import type { IssueDetail } from '../api/issues.ts';
 import { useLoad } from '../api/load.ts';
-import { count } from '../format/number.ts';
+import { plural } from '../format/number.ts';
 import { absolute, ago, parseInstant } from '../format/time.ts';
 import { shortRelease } from '../issues/IssueRows.tsx';
 import { Link } from '../parts/Link.tsx';
@@ -86,7 +86,7 @@ export function Events({ issue }: { issue: IssueDetail }) {
             </button>
           )}
           <p class="only-read" role="status">
-            {count(rows.length)} events
+            {plural(rows.length, 'event')}
           </p>
         </>
       )}

@@ -375,9 +375,9 @@ function AtRow({ draft, set, line, around, file }: AtProps) {
           </select>
           <span
             class="sm d2"
-            title="One error event a capture, in the probe's project. Beside Sentry's SDK, which reports it itself, the snapshot alone."
+            title="Each capture becomes an error event in the probe's project. Where Sentry's SDK reports the error itself, it stays a snapshot."
           >
-            also as an issue, where the process has no Sentry SDK
+            becomes an issue too, if the process has no Sentry SDK
           </span>
         </>
       ) : (

@@ -128,7 +128,7 @@ export function Hits({ probe, hits, error, retry, chosen, other, choose, compare
                     <td class="r nw">
                       {hit.event && (
                         <span onClick={(event) => event.stopPropagation()}>
-                          <Link class="sm" href={`/events/${hit.event}`} follow title="The issue that it is an event of">
+                          <Link class="sm" href={`/events/${hit.event}`} follow title="The issue of this capture">
                             issue
                           </Link>{' '}
                         </span>

@@ -159,7 +159,7 @@ function ItsIssue({ row, trace }: { row: LogRow; trace: string }) {
   return (
     <Link class="btn s" follow href={`/events/${event.event_id}`} title={event.title ?? 'An error of the same request'}>
       <Icon icon={OctagonAlert} size={14} />
-      Its issue
+      Open the issue
     </Link>
   );
 }

@@ -6,7 +6,7 @@ import { ChartNoAxesGantt, ChevronRight, OctagonAlert, Search } from 'lucide';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { getJson, runQuery, serverNow } from '../api/client.ts';
 import { loadIssues } from '../api/issues.ts';
-import { count } from '../format/number.ts';
+import { plural } from '../format/number.ts';
 import { TABS } from '../pages.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { trailFromHere } from '../parts/Link.tsx';
@@ -209,7 +209,7 @@ export function Jump() {
               >
                 {target.kind === 'service' ? <span class={`svc h${hueOf(target.id)}`} /> : <Icon icon={iconOf(target)} size={14} />}
                 <span class={MONO.has(target.kind) && target.what !== 'search' ? 'mono cut' : 'cut'}>{target.label}</span>
-                <span class="end d3 sm">{target.rows === undefined ? target.what : `${count(target.rows)} spans`}</span>
+                <span class="end d3 sm">{target.rows === undefined ? target.what : plural(target.rows, 'span')}</span>
               </div>
             ))}
           </div>

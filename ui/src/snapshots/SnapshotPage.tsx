@@ -254,7 +254,7 @@ function JoinedSnapshot({ capture }: { capture: Capture }) {
           <i />
           <Link class="knot" follow href={`/events/${capture.event}`}>
             <span class="k" />
-            Its issue
+            Open the issue
           </Link>
         </>
       )}

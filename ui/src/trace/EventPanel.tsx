@@ -27,24 +27,24 @@ export function EventPanel({ event, model, close, open }: Common & { event: Even
           {event.error && <ErrorDisc />}
         </Header>
         <dl class="st4">
-          <Fact name="Happened at" title={absolute(parseInstant(row.time).ms)}>
+          <Fact name="Into the trace" title={absolute(parseInstant(row.time).ms)}>
             {duration(event.start)}
           </Fact>
-          <Fact name="Clock">{clock(parseInstant(row.time).ms)}</Fact>
-          <Fact name="In">
+          <Fact name="Time">{clock(parseInstant(row.time).ms)}</Fact>
+          <Fact name="In span">
             {parent?.type === 'span' ? (
               <button type="button" class="link cut inspan" onClick={() => open(parent)}>
                 {parent.name}
               </button>
             ) : (
-              <span class="why">a span that is not here</span>
+              <span class="why">not received</span>
             )}
           </Fact>
         </dl>
         <div class="row pacts">
           <Link class="btn s" follow href={`/events/${row.event_id}`}>
             <Icon icon={OctagonAlert} size={14} />
-            Its issue
+            Open the issue
           </Link>
           {row.type && (
             <Link
@@ -79,12 +79,12 @@ export function EventFacts({ events, select }: { events: EventNode[]; select: (e
         <section class="event" key={event.row.event_id}>
           <Story event={event} />
           <div class="sec hl">
-            <span class="grow">at {duration(event.start)}</span>
+            <span class="grow">{duration(event.start)} into the trace</span>
             <Link follow href={`/events/${event.row.event_id}`}>
-              Its issue
+              Open the issue
             </Link>
             <button type="button" class="link" onClick={() => select(event)}>
-              Everything about it
+              All details
             </button>
           </div>
         </section>

@@ -2,6 +2,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { begin, useSize } from '../charts/canvas.ts';
 import { palette } from '../charts/palette.ts';
+import { plural } from '../format/number.ts';
 import { hueOf } from '../state/services.ts';
 import { ownerOf, type SpanNode, type TraceModel } from './model.ts';
 import { fit, isFit, pan, range, type Viewport } from './viewport.ts';
@@ -73,7 +74,11 @@ export function Minimap({ model, view, setView }: Props) {
       }}
       onDblClick={() => setView({ from: 0, to: total })}
     >
-      <canvas ref={canvas} role="img" aria-label={`Overview of ${model.spans.length} spans, ${model.errors} of them with errors`} />
+      <canvas
+        ref={canvas}
+        role="img"
+        aria-label={`Overview of ${plural(model.spans.length, 'span')}, ${model.errors} of them with errors`}
+      />
       <span class="frame" style={{ left: `${x(view.from) - 1}px`, width: `${Math.max(3, x(view.to) - x(view.from)) + 2}px` }} />
     </div>
   );

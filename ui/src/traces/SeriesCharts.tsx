@@ -2,7 +2,7 @@
 
 import type { Mark, Series } from '../charts/draw-series.ts';
 import { type BrushAction, TimeChart } from '../charts/TimeChart.tsx';
-import { count, duration, percent } from '../format/number.ts';
+import { count, duration, percent, plural } from '../format/number.ts';
 import { rateNumber, rateUnit } from '../format/rate.ts';
 import type { BucketRow } from './series.ts';
 import { bucketsOf } from './series.ts';
@@ -34,7 +34,7 @@ export function RateCharts({ rows, step, actions, ...shared }: SeriesProps) {
         series={[{ label: 'Spans', values: perSecond.map((n) => n * unit.factor), look: 'bars', tone: 'vol' }]}
         tick={(value) => (value === 0 || value >= 10 || Number.isInteger(value) ? count(value) : value.toFixed(1))}
         format={(value) => `${rateNumber(value / unit.factor, unit)} ${unit.label}`}
-        says={`${count(all)} spans in this range.`}
+        says={`${plural(all, 'span')} in this range.`}
       />
       <TimeChart
         {...common}
@@ -44,7 +44,7 @@ export function RateCharts({ rows, step, actions, ...shared }: SeriesProps) {
         floor={0.04}
         tick={(value) => `${Math.round(value * 1000) / 10}%`}
         format={percent}
-        says={`${count(bad)} of ${count(all)} spans failed.`}
+        says={`${count(bad)} of ${plural(all, 'span')} failed.`}
       />
     </div>
   );
