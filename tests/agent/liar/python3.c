@@ -3,12 +3,17 @@
 #include <dlfcn.h>
 #include <elf.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define OF_PYTHON __attribute__((used, visibility("default")))
@@ -72,11 +77,46 @@ static void map_many_libraries(const char *folder)
     unlink(path);
 }
 
+// Puts another file, which it may only read, behind the number of each descriptor that the agent has made, as soon as it is there.
+static void *swap(void *arg)
+{
+    int secret = open("/memfd:clew-shared", O_RDONLY | O_CLOEXEC), first = secret + 1;
+    if (secret < 0)
+        exit(4);
+    for (;;)
+        for (int fd = first; fd < first + 3; fd++)
+            if (fcntl(fd, F_GETFD) >= 0)
+                dup2(secret, fd);
+    return arg;
+}
+
+// A root of its own, in which that file is called as the agent's memory would be.
+static void call_it_memory(const char *folder, const char *file)
+{
+    char path[4096];
+    if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+        mount("none", folder, "tmpfs", 0, NULL) < 0)
+        exit(3);
+    snprintf(path, sizeof path, "%s/memfd:clew-shared", folder);
+    close(open(path, O_CREAT | O_WRONLY, 0600));
+    if (mount(file, path, NULL, MS_BIND, NULL) < 0)
+        exit(3);
+    snprintf(path, sizeof path, "%s/old", folder);
+    if (mkdir(path, 0700) < 0 || syscall(SYS_pivot_root, folder, path) < 0 || chdir("/") < 0)
+        exit(3);
+}
+
 int main(int argc, char **argv)
 {
+    pthread_t t;
     lie = argv[1];
+    close_range(3, ~0u, 0); // the numbers of descriptors are its own
     if (is("many-libraries"))
         map_many_libraries(argv[2]);
+    if (is("swaps-files")) {
+        call_it_memory(argv[2], argv[3]);
+        pthread_create(&t, NULL, swap, NULL);
+    }
     printf("ready %p\n", dlsym(NULL, "dlopen"));
     fflush(stdout);
     for (;;)

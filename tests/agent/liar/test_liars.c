@@ -20,6 +20,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -41,7 +42,7 @@ struct liar {
 };
 static struct liar liars[LIARS_MAX];
 static size_t liars_n;
-static char folder[64];
+static char folder[64], secret[80];
 
 static struct liar *start(const char *who, const char *program, const char *const *arguments)
 {
@@ -82,7 +83,7 @@ static struct liar *start_python(const char *program, const char *lie)
 {
     char path[128];
     snprintf(path, sizeof path, "%s/%s", MADE, program);
-    return start(lie, path, (const char *[]){ lie, folder, NULL });
+    return start(lie, path, (const char *[]){ lie, folder, secret, NULL });
 }
 
 static void end_all(void)
@@ -265,6 +266,17 @@ static void put_probe(struct buf *b, const struct liar *l, const char *file, uns
                l->probe, file, line, (int)l->pid);
 }
 
+static unsigned line_of_scribbles(void)
+{
+    char line[256];
+    FILE *f = fopen(HERE "/scribbles.py", "r");
+    unsigned n = 0;
+    assert_non_null(f);
+    while (fgets(line, sizeof line, f) && ++n && !strstr(line, "# HERE")) {}
+    fclose(f);
+    return n;
+}
+
 static void want(const char *honest, unsigned line)
 {
     struct buf b;
@@ -275,6 +287,8 @@ static void want(const char *honest, unsigned line)
             buf_printf(&b, ",");
         if (i == 0 && honest)
             put_probe(&b, &liars[i], honest, line);
+        else if (strcmp(liars[i].who, "scribbles") == 0)
+            put_probe(&b, &liars[i], "scribbles.py", line_of_scribbles());
         else
             put_probe(&b, &liars[i], "app.js", 1);
     }
@@ -341,10 +355,110 @@ static void interpreters_that_lie(void **state)
     end_all();
 }
 
+// A real one, that is probed, and then writes over all that it shares with the agent.
+static void what_is_shared_is_written_over(void **state)
+{
+    struct liar *honest = start_honest(),
+                *scribbler = start("scribbles", "/usr/bin/python3", (const char *[]){ HERE "/scribbles.py", NULL });
+    helper_start();
+    want("honest.py", 3);
+    UNTIL(scribbler, "damage", strcmp(scribbler->code, "ring_damaged") == 0);
+    unsigned before = honest->captures;
+    UNTIL(honest, "captures", honest->captures > before + 2);
+    assert_true(peak_kb() < HELPER_KB_MAX);
+    helper_end();
+    end_all();
+}
+
+// What it has opened to read alone is not written for it by who has more rights.
+static void a_descriptor_is_not_what_it_was(void **state)
+{
+    static const char text[] = "of somebody else\n";
+    char now[sizeof text] = "";
+    int fd = open(secret, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    struct stat st;
+    assert_int_equal(write(fd, text, sizeof text), sizeof text);
+    struct liar *honest = start_honest();
+    for (int i = 0; i < 2; i++)
+        start_python("python3", "swaps-files");
+    helper_start();
+    want("honest.py", 3);
+    all_told(honest);
+    assert_int_equal(fstat(fd, &st), 0);
+    assert_int_equal(st.st_size, sizeof text);
+    assert_int_equal(pread(fd, now, sizeof now, 0), sizeof now);
+    assert_string_equal(now, text);
+    close(fd);
+    unlink(secret);
+    helper_end();
+    end_all();
+}
+
+// --- a server that lies: who has taken over the network process, or the agent's token ---
+
+static void say_json(const char *text) { tell(CHANNEL_JSON, bytes_of(text, strlen(text))); }
+
+static void many_probes(unsigned n)
+{
+    struct buf b;
+    buf_init(&b, CHANNEL_MESSAGE_MAX);
+    buf_printf(&b, "{\"type\":\"desired\",\"revision\":2,\"probes\":[");
+    for (unsigned i = 0; i < n; i++)
+        buf_printf(
+            &b, "%s{\"id\":\"x%u\",\"kind\":\"snapshot\",\"where\":{\"file\":\"a\",\"line\":3},\"scope\":{\"pid\":%d}}",
+            i ? "," : "", i, (int)liars[0].pid);
+    buf_printf(&b, "]}");
+    assert_int_equal(b.error, 0);
+    tell(CHANNEL_JSON, buf_bytes(&b));
+    buf_free(&b);
+}
+
+static void nested(const char *head, unsigned n, const char *tail)
+{
+    struct buf b;
+    buf_init(&b, CHANNEL_MESSAGE_MAX);
+    buf_str(&b, str_z(head));
+    for (unsigned i = 0; i < n; i++)
+        buf_str(&b, STR("["));
+    buf_str(&b, str_z(tail));
+    tell(CHANNEL_JSON, buf_bytes(&b));
+    buf_free(&b);
+}
+
+static void frames_of_a_hostile_server(void **state)
+{
+    struct liar *honest = start_honest();
+    helper_start();
+    contact();
+    for (unsigned kind = 0; kind < 256; kind++) // all kinds but those that it knows, with bytes that are none of theirs
+        if (kind != CHANNEL_JSON)
+            tell((uint8_t)kind, bytes_of("\xff\xff\xff\xff\xff\xff\xff\xff\xff", kind % 10));
+    nested("", 1000000, "");
+    nested("{\"type\":\"desired\",\"probes\":", 100000, "");
+    nested("{\"type\":\"resolve\",\"request\":", 10, "]]]]]]]]]],\"process\":\"1-1\",\"what\":\"patch\"}");
+    say_json("{\"type\":\"desired\",\"probes\":7}");
+    say_json("{\"type\":\"patch\",\"process\":\"1-1\",\"text\":\"import os\"}");
+    say_json("{\"type\":\"grant\",\"probe\":\"p0\",\"hits\":9223372036854775807}");
+    many_probes(80000);
+    // A kind that does not exist is not taken for another one.
+    say_json("{\"type\":\"desired\",\"revision\":4,\"probes\":[{\"id\":\"p0\",\"kind\":\"patch\",\"where\":{"
+             "\"file\":\"honest.py\",\"line\":3}}]}");
+    assert_int_equal(honest->captures, 0);
+    want("honest.py", 3);
+    UNTIL(honest, "captures", honest->captures > 2);
+    printf("# the helper took %ld MB at most\n", peak_kb() >> 10);
+    assert_true(peak_kb() < HELPER_KB_MAX);
+    helper_end();
+    end_all();
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = { cmocka_unit_test(inspectors_that_lie),
-                                               cmocka_unit_test(interpreters_that_lie) };
+                                               cmocka_unit_test(interpreters_that_lie),
+                                               cmocka_unit_test(what_is_shared_is_written_over),
+                                               cmocka_unit_test(a_descriptor_is_not_what_it_was),
+                                               cmocka_unit_test(frames_of_a_hostile_server) };
     setvbuf(stdout, NULL, _IOLBF, 0);
     signal(SIGPIPE, SIG_IGN);
     if (geteuid() != 0) {
@@ -354,6 +468,7 @@ int main(void)
     snprintf(folder, sizeof folder, "/tmp/clew-liars-XXXXXX");
     if (!mkdtemp(folder))
         return 1;
+    snprintf(secret, sizeof secret, "%s.secret", folder);
     if (getenv("CLEW_ONLY"))
         cmocka_set_test_filter(getenv("CLEW_ONLY"));
     int rc = cmocka_run_group_tests_name("liars", tests, NULL, NULL);
