@@ -136,7 +136,7 @@ static void snapshot_of(const char *python, const char *kind)
     probe.id = STR("p1"), probe.revision = 1, probe.grant = 10;
     bool flask = strcmp(kind, "uvicorn") != 0;
     probe.where = (struct probe_where){ .kind = PROBE_AT_LINE,
-                                        .line = flask ? 9 : 11,
+                                        .line = flask ? 12 : 13,
                                         .file = flask ? STR("victim_flask.py") : STR("victim_fastapi.py") };
     struct arena arena;
     arena_init(&arena, 1 << 20);
