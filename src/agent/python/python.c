@@ -124,8 +124,13 @@ static int python_attach(const struct process *p, const struct backend_events *e
         return ERR_NOMEM;
     }
     a->shapes = p->shapes;
-    a->process.dir = fcntl(p->dir, F_DUPFD_CLOEXEC, 0);
-    a->process.started_unix_ns = p->started_unix_ns;
+    // What opening its files asks of it: whose they are read as, too.
+    a->process = (struct process){ .pid = p->pid,
+                                   .dir = fcntl(p->dir, F_DUPFD_CLOEXEC, 0),
+                                   .started_unix_ns = p->started_unix_ns,
+                                   .uid = p->uid,
+                                   .gid = p->gid,
+                                   .capabilities = p->capabilities };
     a->magic = ATTACHMENT_MAGIC, a->pid = p->pid, a->events = events, a->record = record;
     arena_init(&a->arena, CAPTURE_ARENA_MAX);
     buf_init(&a->out, 8 << 20);
