@@ -66,6 +66,18 @@ static void replace(struct attachment *a, const struct probe *p)
     forget();
 }
 
+// A hit of the probe before that was under way may have had the first word: then once more.
+static void fails_with(struct victim *v, struct attachment *a, struct probe *p, const char *why)
+{
+    for (int i = 0; i < 5; i++, p->revision++) {
+        replace(a, p);
+        UNTIL(v, a, seen.errors >= 3);
+        if (strcmp(seen.first_error, why) == 0)
+            return;
+    }
+    assert_string_equal(seen.first_error, why);
+}
+
 static void test_values(void **state)
 {
     for (size_t i = 0; i < python_count; i++) {
@@ -97,18 +109,14 @@ static void test_values(void **state)
         // What is no number counts nowhere, and says so.
         struct probe text = metric(PROBE_METRIC_GAUGE, "customer.name");
         text.revision = 4;
-        replace(a, &text);
-        UNTIL(&v, a, seen.errors >= 3);
-        assert_string_equal(seen.first_error, "the value is no number");
+        fails_with(&v, a, &text, "the value is no number");
         struct probe below = metric(PROBE_METRIC_COUNT, "0 - i");
-        below.revision = 5;
-        replace(a, &below);
-        UNTIL(&v, a, seen.errors >= 3);
-        assert_string_equal(seen.first_error, "the value of a counter is below 0");
+        below.revision = 14;
+        fails_with(&v, a, &below, "the value of a counter is below 0");
         // A secret names no series.
         struct probe secret = metric(PROBE_METRIC_COUNT, NULL);
         by(&secret, "login[\"password\"]");
-        secret.revision = 6;
+        secret.revision = 24;
         replace(a, &secret);
         UNTIL(&v, a, seen.errors >= 3);
         assert_int_equal(seen.n, 0);

@@ -1,6 +1,7 @@
 // Snapshots in real servers: Flask under gunicorn (sync and threaded workers) and FastAPI under uvicorn, in the environments that
 // tests/agent/python/victims.py makes (.setup/venvs). Without those the tests say that they were skipped.
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <glob.h>
 #include <netinet/in.h>
 #include <setjmp.h>
@@ -127,10 +128,19 @@ static void snapshot_of(const char *python, const char *kind)
         assert_true(time(NULL) < until);
         usleep(20000);
     }
-    struct process p = { .pid = worker_of(server, kind) };
+    char path[32];
+    pid_t worker = worker_of(server, kind);
+    snprintf(path, sizeof path, "/proc/%d", (int)worker);
+    struct process p = { .pid = worker,
+                         .capabilities = UINT64_MAX,
+                         .dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) };
     struct attachment *a = NULL;
     struct err err = { 0 };
-    assert_int_equal(python_backend.attach(&p, &events, &a, &err), 0);
+    int rc = python_backend.attach(&p, &events, &a, &err);
+    close(p.dir);
+    if (rc < 0)
+        print_message("# %s: %s\n", err.slug, err.message);
+    assert_int_equal(rc, 0);
     struct probe probe;
     probe_defaults(&probe, PROBE_SNAPSHOT);
     probe.id = STR("p1"), probe.revision = 1, probe.grant = 10;
