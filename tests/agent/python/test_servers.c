@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -94,6 +95,7 @@ static pid_t serve(const char *python, const char *kind, uint16_t port)
     pid_t pid = fork();
     if (pid != 0)
         return pid;
+    prctl(PR_SET_PDEATHSIG, SIGTERM); // nor does it outlive a test that fails, whose output it would keep open
     unsetenv("LD_PRELOAD");
     if (chdir(VICTIMS) == 0 && strcmp(kind, "uvicorn") == 0)
         execl(python, python, "-m", "uvicorn", "--log-level", "critical", "--port", text, "victim_fastapi:app",
@@ -128,18 +130,16 @@ static void snapshot_of(const char *python, const char *kind)
         assert_true(time(NULL) < until);
         usleep(20000);
     }
+    struct process p = { .pid = worker_of(server, kind), .capabilities = UINT64_MAX };
     char path[32];
-    pid_t worker = worker_of(server, kind);
-    snprintf(path, sizeof path, "/proc/%d", (int)worker);
-    struct process p = { .pid = worker,
-                         .capabilities = UINT64_MAX,
-                         .dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) };
+    snprintf(path, sizeof path, "/proc/%d", (int)p.pid);
+    p.dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct attachment *a = NULL;
     struct err err = { 0 };
     int rc = python_backend.attach(&p, &events, &a, &err);
     close(p.dir);
     if (rc < 0)
-        print_message("# %s: %s\n", err.slug, err.message);
+        print_message("# %s %s: %s %s\n", python, kind, err.slug, err.message);
     assert_int_equal(rc, 0);
     struct probe probe;
     probe_defaults(&probe, PROBE_SNAPSHOT);
