@@ -40,6 +40,10 @@ static void leaves(struct victim *v, struct attachment *a)
     works(v);
     node_backend.detach(a);
     works(v);
+    // The thread that serves it sees a moment later that the agent has gone.
+    int64_t until = now_ns() + 10 * 1000000000ll;
+    while (inspector_port_state(&v->process, &left) != INSPECTOR_FREE && now_ns() < until)
+        usleep(10000);
     assert_int_equal(inspector_port_state(&v->process, &left), INSPECTOR_FREE);
     end(v);
 }
