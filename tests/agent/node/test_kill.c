@@ -106,7 +106,7 @@ static void finish(struct victim *v, const struct probe *p, const char *when, in
     node_backend.detach(a);
     if (!goes_on(v, when, n))
         fail_msg("after a kill %s %d the next agent leaves its function changed", when, n);
-    for (int64_t until = now_ns() + 5000000000ll; inspector_port_state(&v->process, &left) != INSPECTOR_FREE;)
+    for (int64_t until = now_ns() + 30000000000ll; inspector_port_state(&v->process, &left) != INSPECTOR_FREE;)
         if (now_ns() > until)
             fail_msg("after a kill %s %d the inspector is open still", when, n);
 }
