@@ -115,6 +115,9 @@ struct row *row_get(struct target *t, str probe, bool make);
 void row_state(struct target *t, const struct backend_state *s);
 void row_state_of(struct target *t, const struct probe *p, const char *state, const struct err *err);
 void rows_tell(struct helper *h, bool all);
+// {"type":T,T:[ and what closes it; the elements stand between. False: it could not be sent.
+void message_begin(struct json_writer *w, struct buf *b, const struct helper *h, const char *type);
+bool message_end(struct json_writer *w, struct helper *h);
 void on_event_capture(void *ctx, str probe, str json);
 void on_event_figures(void *ctx, str probe, str json);
 void on_event_counts(void *ctx, str probe, const struct probe_counts *c);

@@ -123,17 +123,14 @@ void hold_tell(struct helper *h, bool again)
     struct json_writer w;
     const uint8_t *last = NULL;
     size_t n = 0;
+    for (struct held *d = h->hold.first; d && again; d = d->next)
+        d->asked = false; // all of them, for those beyond this message come with the next ticks
     if (!h->hold.first)
         return;
     buf_init(&b, CHANNEL_MESSAGE_MAX);
-    json_writer_init(&w, &b);
-    json_put_object(&w);
-    json_put_key(&w, STR("type"));
-    json_put_str(&w, STR("traces"));
-    json_put_key(&w, STR("traces"));
-    json_put_array(&w);
+    message_begin(&w, &b, h, "traces");
     for (struct held *d = h->hold.first; d && n < ASK_MAX; d = d->next) {
-        if (d->asked && !again)
+        if (d->asked)
             continue;
         d->asked = true;
         if (last && memcmp(last, d->trace, sizeof d->trace) == 0 && d->keep == PROBE_KEEP_ERROR)
@@ -149,10 +146,8 @@ void hold_tell(struct helper *h, bool again)
         json_put_object_end(&w);
         n++;
     }
-    json_put_array_end(&w);
-    json_put_object_end(&w);
-    if (n && !b.error)
-        channel_send(&h->channel, CHANNEL_JSON, buf_bytes(&b), (bytes){ 0 });
+    if (n)
+        message_end(&w, h);
     buf_free(&b);
 }
 

@@ -114,7 +114,7 @@ static void put_counts(struct json_writer *w, const struct target *t, const stru
     json_put_object_end(w);
 }
 
-static void begin(struct json_writer *w, struct buf *b, const struct helper *h, const char *type)
+void message_begin(struct json_writer *w, struct buf *b, const struct helper *h, const char *type)
 {
     buf_clear(b);
     json_writer_init(w, b);
@@ -128,7 +128,7 @@ static void begin(struct json_writer *w, struct buf *b, const struct helper *h, 
     json_put_array(w);
 }
 
-static bool end(struct json_writer *w, struct helper *h)
+bool message_end(struct json_writer *w, struct helper *h)
 {
     json_put_array_end(w);
     json_put_object_end(w);
@@ -142,7 +142,7 @@ static bool tell(struct helper *h, const char *type, bool counts)
     struct json_writer w;
     bool any = false;
     buf_init(&b, CHANNEL_MESSAGE_MAX);
-    begin(&w, &b, h, type);
+    message_begin(&w, &b, h, type);
     for (struct target *t = h->targets; t; t = t->next)
         for (struct row *r = t->rows; r && b.len < HELPER_SOFT_QUEUE; r = r->next) {
             bool *dirty = counts ? &r->counts_dirty : &r->states_dirty;
@@ -156,7 +156,7 @@ static bool tell(struct helper *h, const char *type, bool counts)
                 json_put_raw(&w, buf_view(&r->json));
         }
     if (any)
-        any = end(&w, h);
+        any = message_end(&w, h);
     buf_free(&b);
     return any;
 }
