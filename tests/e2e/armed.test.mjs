@@ -75,15 +75,17 @@ describe('an exception that happens again in a service that knows of nothing', {
   const armed = () => page.locator('.armed');
   const clew = async (...given) => (await run(binary, [...given, '--data', server.data])).stdout.trim();
 
-  /** Waits until the process holds nothing of a probe. */
-  async function asItWas() {
+  /** Waits until the worker holds nothing of a probe, or, `placed`, something of it: gunicorn's master is a process of the service too, and may be told as
+   *  placed before. */
+  async function holds(placed) {
     let seen;
     for (let tries = 0; tries < 100; tries++) {
       seen = await shop.untouched();
-      if (seen.code && seen.events === 0) break;
+      if ((seen.code && seen.events === 0) !== placed) break;
       await sleep(100);
     }
-    assert.deepEqual(seen, AS_IT_WAS);
+    if (placed) assert.notDeepEqual(seen, AS_IT_WAS, 'something stands in the process now');
+    else assert.deepEqual(seen, AS_IT_WAS);
   }
 
   before(async () => {
@@ -114,7 +116,7 @@ describe('an exception that happens again in a service that knows of nothing', {
     await page.getByRole('button', { name: 'Capture locals next time' }).click();
     await armed().getByText('Waits for the next TypeError').waitFor();
     await armed().getByText(/Placed in [1-9] of \d process(es)? of checkout/).waitFor();
-    assert.notDeepEqual(await shop.untouched(), AS_IT_WAS, 'something stands in the process now');
+    await holds(true);
   });
 
   it('is captured as it is raised, and stands with its event', async () => {
@@ -143,7 +145,7 @@ describe('an exception that happens again in a service that knows of nothing', {
     await page.goto(`${server.url}/issues/${issue}`);
     await armed().getByRole('button', { name: 'Stop' }).click();
     await armed().getByText('Captured once').waitFor();
-    await asItWas();
+    await holds(false);
     assert.equal(await shop.buy(8122), 500);
     await stored(server, 'events', (rows) => rows.length >= 3);
     assert.equal((await query(server, 'snapshots service=checkout')).length, 1);
@@ -153,11 +155,11 @@ describe('an exception that happens again in a service that knows of nothing', {
     const place = `victim_checkout.py:${lineOf('off = rate *')}`;
     await clew('probe', 'add', 'checkout', place, '--wait');
     await clew('probe', 'add', 'checkout', place, '--log', 'order {order["id"]}', '--wait');
-    assert.notDeepEqual(await shop.untouched(), AS_IT_WAS);
+    await holds(true);
     assert.equal(await shop.buy(8123), 500);
     await stored(server, 'snapshots service=checkout', (rows) => rows.length >= 2);
     await clew('probe', 'rm', '--all');
-    await asItWas();
+    await holds(false);
     assert.deepEqual(problems, []);
   });
 });
