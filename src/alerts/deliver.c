@@ -4,6 +4,7 @@
 #include "issues/issues.h"
 #include "meta/meta.h"
 #include "os/socket.h"
+#include "wire/sentry_event.h"
 
 #include <ctype.h>
 #include <sodium.h>
@@ -191,7 +192,7 @@ static void complete(struct alerts *a, struct message_item *item, int64_t now, s
     item->short_id = arena_printf(arena, "%s-%lld", upper, (long long)f->issue);
     if (issues_row(a->o.issues, &all, f->issue, now - NS_PER_S, now, arena, &row, NULL) < 0)
         return;
-    item->level = issue_level_word(row.severity);
+    item->level = sentry_level_word(row.severity);
     item->state = issue_state_word(row.state);
     item->events = row.total_events;
     item->users = row.total_users;

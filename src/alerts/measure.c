@@ -7,6 +7,7 @@
 #include "query/error.h"
 #include "query/run.h"
 #include "store/store.h"
+#include "wire/sentry_event.h"
 
 enum { MEASURE_MEMORY_MAX = 64 << 20, WANTS_RANGE_S = 14 * 86400, SUBJECT_MAX = 300 };
 #define MEASURE_TIME_MAX_NS (10 * NS_PER_S)
@@ -111,7 +112,7 @@ static void put_subject(struct buf *out, const struct query_cell *c)
     else if (c->value.type == QVAL_BOOL)
         buf_str(out, c->value.b ? STR("true") : STR("false"));
     else if (c->value.type == QVAL_LEVEL)
-        buf_str(out, issue_level_word((uint8_t)c->value.i));
+        buf_str(out, sentry_level_word(c->value.i));
     else if (c->value.type == QVAL_TIME)
         buf_append(out, number, (size_t)fmt_double(number, (double)c->value.i));
 }

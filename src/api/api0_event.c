@@ -4,6 +4,7 @@
 #include "events/events.h"
 #include "monitors/monitors.h"
 #include "query/result_json.h"
+#include "wire/sentry_event.h"
 
 #include <stdio.h>
 
@@ -62,16 +63,6 @@ static bool run_page(struct api_call *call, struct query_request *q, struct pagi
     return api0_search_run(call, q, &out);
 }
 
-// As Sentry's SDKs have them.
-static str level_word(int64_t severity)
-{
-    return severity < 9    ? STR("debug")
-           : severity < 13 ? STR("info")
-           : severity < 17 ? STR("warning")
-           : severity < 21 ? STR("error")
-                           : STR("fatal");
-}
-
 static void put_tag(struct json_writer *w, str key, str value)
 {
     if (!value.len)
@@ -109,7 +100,7 @@ static void put_event(struct paging *p, const struct query_cell *cells, uint32_t
     json_put_key(w, STR("tags"));
     json_put_array(w);
     if (level)
-        put_tag(w, STR("level"), level_word(level->i));
+        put_tag(w, STR("level"), sentry_level_word(level->i));
     for (size_t i = 0; i < sizeof tags / sizeof tags[0]; i++)
         put_tag(w, tags[i], text_of(cells, n, tags[i]));
     json_put_array_end(w);

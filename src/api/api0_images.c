@@ -232,7 +232,7 @@ static int keep(struct api_call *call, uint32_t project, const struct json_node 
     char *id = arena_alloc_bytes(&call->req->arena, 2 * ID_BYTES + 1);
     struct json_writer w;
     struct buf json;
-    uint64_t total;
+    uint64_t total = 0;
     if (!refs || !loose.ids || !id)
         return err_set(err, ERR_NOMEM, NULL, "out of memory");
     randombytes_buf(random, sizeof random);

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/numfmt.h"
+#include "wire/sentry_event.h"
 
 #include <stdio.h>
 
@@ -112,7 +113,7 @@ void api0_put_issue(struct json_writer *w, struct api_call *call, const struct m
     api0_put_text(w, STR("permalink"),
                   arena_printf(&call->req->arena, "%.*s://%.*s/issues/%lld", STR_ARG(req->scheme), STR_ARG(req->host),
                                (long long)row->id));
-    api0_put_text(w, STR("level"), issue_level_word(row->severity));
+    api0_put_text(w, STR("level"), sentry_level_word(row->severity));
     api0_put_text(w, STR("status"), api0_issue_status(row->state));
     api0_put_known(w, STR("substatus"), substatus(row));
     put_details(w, row);
@@ -259,7 +260,7 @@ static bool term_matches(const struct api0_term *t, const struct issue_row *row,
     if (str_eq(k, STR("is")))
         return is_word(row, v);
     if (str_eq(k, STR("level")))
-        return str_ieq(issue_level_word(row->severity), v);
+        return str_ieq(sentry_level_word(row->severity), v);
     if (str_eq(k, STR("release")))
         return seen_in(row, v);
     if (str_eq(k, STR("firstRelease")))

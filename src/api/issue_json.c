@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/numfmt.h"
+#include "wire/sentry_event.h"
 
 #include <stdio.h>
 
@@ -70,7 +71,7 @@ void issue_put(struct json_writer *w, const struct query_request *who, const str
     api_put_text(w, STR("type"), row->type);
     api_put_text(w, STR("value"), row->value);
     api_put_text(w, STR("culprit"), row->culprit);
-    api_put_text(w, STR("level"), issue_level_word(row->severity));
+    api_put_text(w, STR("level"), sentry_level_word(row->severity));
     api_put_text(w, STR("platform"), row->platform);
     if (row->handled >= 0) {
         json_put_key(w, STR("handled"));

@@ -9,6 +9,7 @@
 #include "base/utf8.h"
 #include "grouping/grouping.h"
 #include "symbols/symbols.h"
+#include "wire/sentry_event.h"
 
 #include <stdlib.h>
 
@@ -529,15 +530,6 @@ static str resource_text(const struct event *e, str key)
     return (str){ 0 };
 }
 
-static str level_word(uint8_t severity)
-{
-    return severity >= 21   ? STR("fatal")
-           : severity >= 17 ? STR("error")
-           : severity >= 13 ? STR("warning")
-           : severity >= 9  ? STR("info")
-                            : STR("debug");
-}
-
 static void put_head(struct json_writer *w, const struct event *e)
 {
     uint8_t span[8];
@@ -548,7 +540,7 @@ static void put_head(struct json_writer *w, const struct event *e)
     put_text(w, STR("type"), e->type);
     put_text(w, STR("message"), e->message);
     put_text(w, STR("culprit"), e->culprit);
-    put_text(w, STR("level"), level_word(e->severity));
+    put_text(w, STR("level"), sentry_level_word(e->severity));
     if (e->handled >= 0) {
         json_put_key(w, STR("handled"));
         json_put_bool(w, e->handled);

@@ -226,4 +226,3 @@ int issues_step(struct issues *is, struct err *err);
 str issue_state_word(enum issue_state s);
 bool issue_state_of(str word, enum issue_state *ret);
 str issue_priority_word(enum issue_priority p);
-str issue_level_word(uint8_t severity); // fatal, error, warning, info, debug

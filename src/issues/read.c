@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/must.h"
 #include "issues/issues_internal.h"
+#include "wire/record.h"
 
 #include <stdlib.h>
 
@@ -111,7 +112,10 @@ enum issue_priority issue_priority_of(const struct issue *issue, const struct de
 {
     if (issue->priority != PRIORITY_AUTO)
         return (enum issue_priority)issue->priority;
-    int points = d->severity >= 21 ? 3 : d->severity >= 17 ? 2 : d->severity >= 13 ? 1 : 0;
+    int points = d->severity >= SEVERITY_FATAL   ? 3
+                 : d->severity >= SEVERITY_ERROR ? 2
+                 : d->severity >= SEVERITY_WARN  ? 1
+                                                 : 0;
     bool active = issue->state == ISSUE_NEW || issue->state == ISSUE_REGRESSED || issue->state == ISSUE_ESCALATING;
     points += d->handled == 0;
     points += active && points >= 2;
@@ -625,13 +629,4 @@ bool issue_state_of(str word, enum issue_state *ret)
 str issue_priority_word(enum issue_priority p)
 {
     return p == PRIORITY_HIGH ? STR("high") : p == PRIORITY_MEDIUM ? STR("medium") : STR("low");
-}
-
-str issue_level_word(uint8_t severity)
-{
-    return severity >= 21   ? STR("fatal")
-           : severity >= 17 ? STR("error")
-           : severity >= 13 ? STR("warning")
-           : severity >= 9  ? STR("info")
-                            : STR("debug");
 }

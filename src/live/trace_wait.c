@@ -10,8 +10,9 @@
 #include "base/mem.h"
 #include "live/live_internal.h"
 #include "traces/trace.h"
+#include "wire/record.h"
 
-enum { LOOKS_MAX = 512, LOOKS_LEAST = 16, SPANS_MAX = 20000, LOGS_MAX = 20000, SEVERITY_ERROR = 17 };
+enum { LOOKS_MAX = 512, LOOKS_LEAST = 16, SPANS_MAX = 20000, LOGS_MAX = 20000 };
 #define WAIT_NS (60 * NS_PER_S)
 #define WHOLE_NS (6 * NS_PER_S)
 #define BROKEN_NS (20 * NS_PER_S)

@@ -6,6 +6,7 @@
 #include "base/must.h"
 #include "issues/issues.h"
 #include "monitors/monitors_internal.h"
+#include "wire/record.h"
 
 #include <sodium.h>
 #include <stdio.h>
@@ -75,7 +76,7 @@ static void make_event(const struct outbox_entry *e, struct arena *arena, const 
 {
     str words = words_of(e, arena);
     r->source = RECORD_EVENTS;
-    r->severity = 17;
+    r->severity = SEVERITY_ERROR;
     r->name = types[e->status];
     put_text(k, ATTR_FIELD, STR("event_id"), str_of(hex, 32));
     put_text(k, ATTR_FIELD, STR("title"), arena_printf(arena, "Monitor failure: %.*s", STR_ARG(e->name)));

@@ -5,9 +5,10 @@
 #include "base/mem.h"
 #include "red/red_internal.h"
 #include "store/rows.h"
+#include "wire/record.h"
 
 enum { MEMO_RESOURCES = 1024, MEMO_OPERATIONS = 4096, MEMO_SHAPES = 256, MEMO_PEERS = 1024 };
-enum { SEVERITY_ERROR = 17, AHEAD = 8 };
+enum { AHEAD = 8 };
 
 struct resource_memo {
     uint32_t ord, project; // ord + 1

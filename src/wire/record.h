@@ -38,6 +38,15 @@ enum span_kind {
     SPAN_KIND_CONSUMER
 };
 enum metric_type { METRIC_NONE, METRIC_GAUGE, METRIC_SUM, METRIC_HISTOGRAM, METRIC_EXPONENTIAL, METRIC_SUMMARY };
+// The least number of each level, of OpenTelemetry's 1..24.
+enum severity {
+    SEVERITY_TRACE = 1,
+    SEVERITY_DEBUG = 5,
+    SEVERITY_INFO = 9,
+    SEVERITY_WARN = 13,
+    SEVERITY_ERROR = 17,
+    SEVERITY_FATAL = 21,
+};
 enum span_status { STATUS_UNSET, STATUS_OK, STATUS_ERROR };
 
 // A span event or link.

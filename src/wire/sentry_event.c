@@ -2,6 +2,7 @@
 
 #include "base/hex.h"
 #include "base/timefmt.h"
+#include "wire/record.h"
 
 const struct json_node *sentry_list(const struct json_node *node, uint32_t *ret_n)
 {
@@ -71,14 +72,25 @@ uint8_t sentry_level(str level, uint8_t otherwise)
         str word;
         uint8_t severity;
     } levels[] = {
-        { STR_INIT("fatal"), 21 },   { STR_INIT("critical"), 21 }, { STR_INIT("error"), 17 },
-        { STR_INIT("warning"), 13 }, { STR_INIT("warn"), 13 },     { STR_INIT("info"), 9 },
-        { STR_INIT("log"), 9 },      { STR_INIT("debug"), 5 },     { STR_INIT("trace"), 1 },
+        { STR_INIT("fatal"), SEVERITY_FATAL }, { STR_INIT("critical"), SEVERITY_FATAL },
+        { STR_INIT("error"), SEVERITY_ERROR }, { STR_INIT("warning"), SEVERITY_WARN },
+        { STR_INIT("warn"), SEVERITY_WARN },   { STR_INIT("info"), SEVERITY_INFO },
+        { STR_INIT("log"), SEVERITY_INFO },    { STR_INIT("debug"), SEVERITY_DEBUG },
+        { STR_INIT("trace"), SEVERITY_TRACE },
     };
     for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++)
         if (str_ieq(level, levels[i].word))
             return levels[i].severity;
     return otherwise;
+}
+
+str sentry_level_word(int64_t severity)
+{
+    return severity >= SEVERITY_FATAL   ? STR("fatal")
+           : severity >= SEVERITY_ERROR ? STR("error")
+           : severity >= SEVERITY_WARN  ? STR("warning")
+           : severity >= SEVERITY_INFO  ? STR("info")
+                                        : STR("debug");
 }
 
 str sentry_tag(const struct json_node *tags, str name)
@@ -268,7 +280,7 @@ int sentry_event_read(const struct json_node *root, struct arena *arena, struct 
         .fingerprint = json_get(root, STR("fingerprint")),
         .handled = -1,
     };
-    e.severity = sentry_level(json_get_text(root, STR("level")), e.transaction ? 9 : 17);
+    e.severity = sentry_level(json_get_text(root, STR("level")), e.transaction ? SEVERITY_INFO : SEVERITY_ERROR);
     sentry_time(json_get(root, STR("timestamp")), &e.time);
     sentry_time(json_get(root, STR("start_timestamp")), &e.start);
     message_read(root, &e);

@@ -87,6 +87,8 @@ int sentry_stack_read(const struct json_node *stacktrace, struct arena *arena, s
 bool sentry_time(const struct json_node *node, int64_t *ret_ns);
 // "fatal", "error", "warning", "info", "debug", "log" ... -> OTel severity number; otherwise: `otherwise`.
 uint8_t sentry_level(str level, uint8_t otherwise);
+// The other way: "fatal", "error", "warning", "info", "debug".
+str sentry_level_word(int64_t severity);
 // The value of a tag, from a map or pairs.
 str sentry_tag(const struct json_node *tags, str name);
 // 32 hex digits of either case, with or without dashes.
