@@ -285,10 +285,7 @@ static int wait_installed(struct ask *a, str path)
             bool none = !json_first_of(json_get(a->root, STR("instances")), JSON_ARRAY);
             say_instances(a->root);
             fprintf(stderr, "clew: %s\n",
-                    none ? "no process of this service has taken it yet; it goes in as soon as one does\n"
-                           "  is there an agent on its host (`clew agents`), and is this its name (`clew agents "
-                           "--services`)?"
-                         : "it is not installed everywhere yet; `clew probe show` says how it goes on");
+                    none ? PROBE_NOBODY : "it is not installed everywhere yet; `clew probe show` says how it goes on");
             return EXIT_FAILED;
         }
         nanosleep(&(struct timespec){ .tv_nsec = LOOK_MS * NS_PER_MS }, NULL);
@@ -335,7 +332,8 @@ int command_probe_add(struct invocation *inv)
 static int put_row(struct grid *g, const struct json_node *p)
 {
     struct buf where;
-    int64_t ends = 0, hits = json_get_int(p, STR("hits")), used = json_get_int(p, STR("hits_used")), counted = 0;
+    int64_t ends = 0, hits = json_get_int(p, STR("hits")), used = json_get_int(p, STR("hits_used")), counted = 0,
+            errors = 0;
     str kind = json_get_text(p, STR("kind"));
     size_t n = 0;
     buf_init(&where, 8192);
@@ -344,6 +342,7 @@ static int put_row(struct grid *g, const struct json_node *p)
         n += str_eq(json_get_text(i, STR("state")), STR("installed")) ||
              str_eq(json_get_text(i, STR("state")), STR("emitting"));
         counted += json_get_int(i, STR("hits")) - json_get_int(i, STR("filtered"));
+        errors += json_get_int(i, STR("errors"));
     }
     int r = grid_row(g);
     if (r == 0)
@@ -363,6 +362,8 @@ static int put_row(struct grid *g, const struct json_node *p)
                      str_eq(kind, STR("metric")) || str_eq(kind, STR("timer")) // these have no limit
                          ? arena_printf(g->arena, "%lld", (long long)counted)
                          : arena_printf(g->arena, "%lld/%lld", (long long)used, (long long)hits));
+    if (r == 0 && errors) // of its condition or its text: `probe show` has the first
+        r = grid_put(g, "errors", true, arena_printf(g->arena, "%lld", (long long)errors));
     if (r == 0 && json_get(p, STR("events"))) {
         int64_t events = json_get_int(p, STR("events")), out = json_get_int(p, STR("events_left_out"));
         r = grid_put(g, "events", true,

@@ -243,14 +243,17 @@ static bool wants_help(int argc, char *const *argv)
     return false;
 }
 
-static int print_help(const struct command *c)
+// Of a command, of those that begin with a word, or of all.
+static int print_help(const struct command *c, str group)
 {
     struct buf out;
     buf_init(&out, 1 << 16);
     if (c)
         command_help(&out, c);
-    else
-        command_list(&out);
+    else if (!command_list(&out, group)) {
+        buf_clear(&out);
+        command_list(&out, (str){ 0 });
+    }
     int status = command_print(&out);
     buf_free(&out);
     return status;
@@ -263,20 +266,21 @@ int command_main(int argc, char *const *argv, char *const *environment)
     struct buf odd;
     int words = 0;
     if (argc == 0) {
-        print_help(NULL);
+        print_help(NULL, (str){ 0 });
         return EXIT_USAGE;
     }
     if (strcmp(argv[0], "help") == 0 || strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0)
-        return print_help(argc > 1 ? find_command(argc - 1, argv + 1, &words) : NULL);
+        return print_help(argc > 1 ? find_command(argc - 1, argv + 1, &words) : NULL,
+                          argc > 1 ? str_z(argv[1]) : (str){ 0 });
     static char version_word[] = "version";
     static char *const version_words[] = { version_word, NULL };
     if (strcmp(argv[0], "--version") == 0)
         argv = version_words;
     const struct command *c = find_command(argc, argv, &words);
     if (!c)
-        return argc > 1 && wants_help(argc, argv) ? print_help(NULL) : unknown_command(argc, argv);
+        return argc > 1 && wants_help(argc, argv) ? print_help(NULL, str_z(argv[0])) : unknown_command(argc, argv);
     if (wants_help(argc - words, argv + words))
-        return print_help(c);
+        return print_help(c, (str){ 0 });
     memset(&inv, 0, sizeof inv);
     inv.command = c;
     config_init(&inv.config);

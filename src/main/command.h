@@ -48,7 +48,8 @@ const char *invocation_option_n(const struct invocation *inv, const char *name, 
 // Finds the command, reads options, settings, operands, and runs it. Returns the exit status.
 int command_main(int argc, char *const *argv, char *const *environment);
 void command_help(struct buf *out, const struct command *c);
-void command_list(struct buf *out);
+// All commands, or those whose first word is `group`; false: there are none.
+bool command_list(struct buf *out, str group);
 
 // "clew: message", the place and the hint, on standard error; control characters escaped. Returns EXIT_FAILED.
 int command_fail(const struct err *err);

@@ -3,17 +3,23 @@
 
 #include <stdio.h>
 
-void command_list(struct buf *out)
+bool command_list(struct buf *out, str group)
 {
+    bool any = false;
     buf_str(out, STR("usage: clew COMMAND [--help]\n\n"));
     for (size_t i = 0; i < commands_n; i++) {
         char head[64];
+        str name = str_z(commands[i].name);
+        if (group.len && !(str_starts(name, group) && (name.len == group.len || name.ptr[group.len] == ' ')))
+            continue;
+        any = true;
         snprintf(head, sizeof head, "%s %s", commands[i].name, commands[i].operands);
-        buf_printf(out, "  %-28s %s\n", head, commands[i].summary);
+        buf_printf(out, "  %-31s %s\n", head, commands[i].summary);
     }
     buf_str(out, STR("\nClient commands find the server by --server and --token, CLEW_URL and CLEW_TOKEN, or the data "
                      "directory.\n"
                      "Exit status: 0 done, 1 failed, 2 usage.\n"));
+    return any;
 }
 
 void command_help(struct buf *out, const struct command *c)

@@ -216,7 +216,10 @@ void probe_text(struct buf *out, const struct json_node *probe)
         human_time(out, ns);
         buf_byte(out, '\n');
     }
-    if (json_first_of(json_get(probe, STR("instances")), JSON_ARRAY))
+    if (json_first_of(json_get(probe, STR("instances")), JSON_ARRAY)) {
         buf_byte(out, '\n');
-    probe_text_instances(out, probe);
+        probe_text_instances(out, probe);
+    } else if (str_eq(json_get_text(probe, STR("state")), STR("pending"))) {
+        buf_str(out, STR("\n  " PROBE_NOBODY "\n"));
+    }
 }

@@ -3,6 +3,10 @@
 #include "base/buf.h"
 #include "base/json_tree.h"
 
+#define PROBE_NOBODY                                                                \
+    "no process of this service has taken it yet; it goes in as soon as one does\n" \
+    "  is there an agent on its host (`clew agents`), and is this its name (`clew agents --services`)?"
+
 // "orders.py:42", "place()", "place() exit", "uncaught ValueError", "any exception in orders.py".
 void probe_text_where(struct buf *out, const struct json_node *probe);
 // One line an instance, with what to do where it is refused.

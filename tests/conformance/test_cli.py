@@ -64,6 +64,12 @@ def test_every_command_has_help():
             assert all(len(line) < 200 for line in answer.stdout.splitlines())
 
 
+def test_help_of_a_group_lists_its_commands():
+    for form in (["probe", "--help"], ["help", "probe"]):
+        listed = re.findall(r"^  (probe \w+) ", run(*form).stdout, re.M)
+        assert listed == [name for name in commands() if name.startswith("probe ")]
+
+
 @pytest.mark.parametrize("words,hint", [
     ([], "COMMAND"), (["serv"], "clew serve"), (["token"], "token add"), (["token", "ad"], "token add"), (["serve", "--lisen", "x"], "--listen"),
     (["serve", "extra"], "too many"), (["query"], "missing"), (["query", "a", "b"], "too many"), (["serve", "--listen"], "needs a value"),

@@ -97,6 +97,26 @@ def test_what_is_refused_comes_with_the_way_out(server, agent):
     assert "refused:" in r.stderr and "no statement begins at this line" in r.stderr and "near it: 85, 90" in r.stderr
 
 
+def test_what_nobody_has_taken_says_where_to_look(server, agent):
+    id = clew(server, "probe", "add", "chekout", "app/pricing.py:87", "--no-wait").stdout.strip()
+    assert "no process of this service has taken it" in clew(server, "probe", "show", id).stdout
+
+
+def test_a_condition_that_fails_each_time_is_seen_in_the_list(server, agent):
+    id = clew(server, "probe", "add", agent.service, "app/pricing.py:87", "--if", "totl > 5", "--no-wait").stdout.strip()
+    agent.wait("desired", lambda m: m["probes"])
+    agent.state(id, hits=112, filtered=112, errors=112, first_error="`totl` is not in scope here")
+
+    def listed():
+        head, *rows = clew(server, "probe", "ls", "--service", agent.service).stdout.splitlines()
+        [row] = [row for row in rows if row.startswith(id + " ")]
+        at = head.find("errors")
+        assert at > 0 and row[at:at + len("errors")].strip() == "112"
+
+    eventually(listed)
+    assert "first error: `totl` is not in scope here" in clew(server, "probe", "show", id).stdout
+
+
 @pytest.mark.parametrize("option, text, under", [("--if", "order.total >> 3", ">"), ("--capture", "len(", ""), ("--log", "total {order.}", "}")])
 def test_a_mistake_in_an_expression_is_underlined(server, agent, option, text, under):
     r = clew(server, "probe", "add", agent.service, "app/pricing.py:87", option, text, status=1)
