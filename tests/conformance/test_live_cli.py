@@ -105,7 +105,9 @@ def test_what_nobody_has_taken_says_where_to_look(server, agent):
 def test_a_condition_that_fails_each_time_is_seen_in_the_list(server, agent):
     id = clew(server, "probe", "add", agent.service, "app/pricing.py:87", "--if", "totl > 5", "--no-wait").stdout.strip()
     agent.wait("desired", lambda m: m["probes"])
-    agent.state(id, hits=112, filtered=112, errors=112, first_error="`totl` is not in scope here")
+    agent.state(id)
+    agent.say("counts", counts=[{"probe": id, "process": agent.processes[0]["id"], "hits": 112, "filtered": 112, "captured": 0, "errors": 112, "dropped": {}, "ns": 1,
+                                 "first_error": "`totl` is not in scope here"}])
 
     def listed():
         head, *rows = clew(server, "probe", "ls", "--service", agent.service).stdout.splitlines()
