@@ -17,6 +17,7 @@ import { isErrorLevel, type LogNode, type TraceModel } from '../trace/model.ts';
 import { ByProbe } from './ByProbe.tsx';
 import { crumbText, crumbTime, lastCrumbs } from './crumbs.ts';
 import { Details } from './Details.tsx';
+import { Facts } from './Facts.tsx';
 import { CapturingOf, Snapshots, useCaptures } from './Snapshots.tsx';
 import { Stacks } from './Stack.tsx';
 
@@ -39,6 +40,7 @@ export function EventView({ event, which, trace, traceError, reload }: Props) {
   return (
     <CapturingOf value={capturing}>
       <EventBar event={event} which={which} mode={mode} />
+      <Facts event={event} />
       {probed && <ByProbe event={event} probed={probed} />}
       <Stacks event={event} mode={mode} />
       <Snapshots event={event} trace={event.trace} />

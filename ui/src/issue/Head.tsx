@@ -6,7 +6,7 @@ import type { Issue, IssueDetail } from '../api/issues.ts';
 import { archive, change, isWaiting, reopen, resolve } from '../issues/deeds.ts';
 import { Avatar, PriorityBars, StatePill } from '../issues/Marks.tsx';
 import { ArchiveMenu, AssignMenu, Chevron, myself, PriorityMenu, ResolveMenu } from '../issues/Menus.tsx';
-import { isOpen, PRIORITIES, partsOf, stateDetail } from '../issues/words.ts';
+import { isOpen, PRIORITIES, partsOf, shortType, stateDetail } from '../issues/words.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { Link } from '../parts/Link.tsx';
 import { term } from '../query/write.ts';
@@ -41,7 +41,7 @@ export function IssueTitle({ issue, event, deeds }: { issue: IssueDetail; event:
   const waiting = isWaiting(issue.id) ? pending.value?.says : undefined;
   const detail = stateDetail(issue, serverNow());
   const about = [
-    issue.handled === undefined ? '' : issue.handled ? 'handled' : 'unhandled',
+    issue.handled ? 'handled' : '',
     event?.transaction && event.transaction !== issue.culprit ? event.transaction : '',
     issue.level && issue.level !== 'error' ? issue.level : '',
     detail,
@@ -51,11 +51,11 @@ export function IssueTitle({ issue, event, deeds }: { issue: IssueDetail; event:
       <div class="grow">
         <div class="row t1">
           <StatePill state={issue.state} />
-          <h1 class={value ? '' : 'cut'} title={issue.title}>
-            {type}
+          <h1 class={value ? '' : 'cut'} title={issue.title} dir="auto">
+            {value ? shortType(type) : type}
           </h1>
           {value && (
-            <span class="cut d2 mono msg" title={issue.value ?? value}>
+            <span class="cut d2 mono msg" title={issue.value ?? value} dir="auto">
               {value}
             </span>
           )}
@@ -64,16 +64,30 @@ export function IssueTitle({ issue, event, deeds }: { issue: IssueDetail; event:
           <span class="nw">{issue.short}</span>
           <PriorityBars priority={issue.priority} />
           {service && (
-            <Link class="plain" href={href('/issues', { ...kept.value, q: `issues ${term('service', service)}` })} follow>
-              <span class={`svc h${hueOf(service)}`}>{service}</span>
+            <Link class="plain cut ofsvc" href={href('/issues', { ...kept.value, q: `issues ${term('service', service)}` })} follow>
+              <span class={`svc cut h${hueOf(service)}`} title={service}>
+                {service}
+              </span>
             </Link>
           )}
-          {issue.culprit && (
-            <Link class="plain mono cut" href={href('/issues', { ...kept.value, q: `issues ${term('culprit', issue.culprit)}` })} follow>
+          {issue.handled === false && (
+            <span class="pill w" title="No code of the program caught it">
+              unhandled
+            </span>
+          )}
+          {issue.culprit && issue.culprit !== service && (
+            <Link
+              class="plain mono cut"
+              title={issue.culprit}
+              href={href('/issues', { ...kept.value, q: `issues ${term('culprit', issue.culprit)}` })}
+              follow
+            >
               {issue.culprit}
             </Link>
           )}
-          <span class="cut opt">{about.join(', ')}</span>
+          <span class="cut opt" title={about.join(', ')}>
+            {about.join(', ')}
+          </span>
         </div>
       </div>
       <div class="row act">

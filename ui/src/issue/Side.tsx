@@ -1,6 +1,6 @@
 // What is known of all events of the issue: how many, since when, by whose change, whom it hits, why they are one, what was done.
 import { GitCommitHorizontal, UsersRound } from 'lucide';
-import { useMemo } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import { runQuery, serverNow } from '../api/client.ts';
 import type { IssueEvent } from '../api/event.ts';
 import type { IssueDetail } from '../api/issues.ts';
@@ -191,18 +191,25 @@ function InCommon({ issue }: { issue: IssueDetail }) {
     true,
   );
   const rows = found.data.value;
-  const open = rows?.slice(0, FIELDS) ?? [];
+  const [all, setAll] = useState(false);
+  const open = rows?.slice(0, all ? rows.length : FIELDS) ?? [];
+  const left = (rows?.length ?? 0) - open.length;
   return (
     <section class="hl" aria-label="What it has in common">
       <div class="sec">
         <h2>What it has in common</h2>
-        <span class="grow cut">{rows && rows.length > FIELDS ? `${FIELDS} of ${rows.length} fields` : ''}</span>
+        <span class="grow cut">{rows && rows.length > 0 ? plural(rows.length, 'field') : ''}</span>
         <Link href={withParams({ view: 'events', event: undefined, eq: undefined })}>Events</Link>
       </div>
       <div class="tgs">
         {open.map((one) => (
           <Field one={one} key={one.field} />
         ))}
+        {left > 0 && (
+          <button type="button" class="link more1" onClick={() => setAll(true)}>
+            {left} more
+          </button>
+        )}
         {rows && rows.length === 0 && (
           <p class="hint sm">
             <span class="why">no tag or attribute in this range</span>
@@ -240,7 +247,9 @@ function Field({ one }: { one: Common }) {
           <span class="tb1" aria-hidden="true">
             <i style={{ width: `${part.share * 100}%` }} />
           </span>
-          <span class="cut">{String(part.value)}</span>
+          <span class="cut" title={String(part.value)}>
+            {String(part.value)}
+          </span>
           <span class="r">{percent(part.share)}</span>
         </Link>
       ))}
@@ -293,7 +302,7 @@ function Users({ issue }: { issue: IssueDetail }) {
             {top.slice(0, 5).map((user) => (
               <tr key={user.id}>
                 <td class="cut">
-                  <Link class="plain" href={eventsWhere(term('user', user.id))}>
+                  <Link class="plain" href={eventsWhere(term('user', user.id))} title={user.label ?? user.id}>
                     {user.label ?? user.id}
                   </Link>
                 </td>

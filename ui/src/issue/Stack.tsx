@@ -3,6 +3,8 @@ import { ChevronDown, ChevronRight, Crosshair } from 'lucide';
 import { useMemo, useState } from 'preact/hooks';
 import { type Exception, type Frame, type IssueEvent, probedOf, type Thread } from '../api/event.ts';
 import { plural } from '../format/number.ts';
+import { shortType } from '../issues/words.ts';
+import { safeText } from '../logs/text.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { Link } from '../parts/Link.tsx';
 import { CopyButton } from '../parts/Paste.tsx';
@@ -65,6 +67,7 @@ function One({ exception, index, of, event, mode }: OneProps) {
           <CopyButton text={stackText(exception, event.platform)} label="Copy" />
         </header>
       )}
+      {of === 1 && mode !== 'raw' && <Whole exception={exception} />}
       {mode === 'raw' ? (
         <pre class="code raw scroll" tabIndex={0}>
           {stackText(exception, event.platform)}
@@ -84,6 +87,18 @@ function One({ exception, index, of, event, mode }: OneProps) {
         <p class="hint why">{plural(exception.frames_cut, 'frame')} in the middle left out: more than are kept</p>
       ) : null}
     </section>
+  );
+}
+
+/** The title of the page has room for a line; a message that has more stands here, and of a type its package. */
+const FITS = 80;
+
+function Whole({ exception: { type = '', value = '' } }: { exception: Exception }) {
+  if (value.length <= FITS && !value.trim().includes('\n') && type === shortType(type)) return null;
+  return (
+    <div class="exw code wrap scroll" tabIndex={0} role="region" aria-label="What was raised" dir="auto">
+      <b>{type}</b> {safeText(value)}
+    </div>
   );
 }
 
@@ -132,6 +147,9 @@ function Library({ frames, event, top }: { frames: Frame[]; event: IssueEvent; t
   );
 }
 
+/** Of a frame: about as high as the source beside them. */
+const LOCALS = 12;
+
 function One1({ frame, event, first, top }: { frame: Frame; event: IssueEvent; first: boolean; top: boolean }) {
   const [open, setOpen] = useState(first);
   const locals = localsOf(frame);
@@ -149,8 +167,8 @@ function One1({ frame, event, first, top }: { frame: Frame; event: IssueEvent; f
         <button type="button" class="frb" aria-expanded={open} onClick={() => setOpen(!open)}>
           <Icon icon={open ? ChevronDown : ChevronRight} size={14} />
           <span class={`mono cut ${frame.in_app ? 'm' : 'd2'}`}>{nameOf(frame)}</span>
-          <span class="mono d3 cut at" title={frame.abs_path ?? frame.file ?? place}>
-            {place}
+          <span class="mono d3 cut cut-start at" title={frame.abs_path ?? frame.file ?? place}>
+            <bdi>{place}</bdi>
           </span>
           {top && <span class="pill">raised here</span>}
         </button>
@@ -175,7 +193,7 @@ function One1({ frame, event, first, top }: { frame: Frame; event: IssueEvent; f
             <CopyButton text={codeOf(frame) ?? place} label="Copy path" />
           </span>
         )}
-        <CaptureHere frame={frame} event={event} />
+        <CaptureHere frame={frame} event={event} words={open} />
         {arming && <ArmButton arming={arming} />}
       </div>
       {open && frame.code && (
@@ -194,7 +212,7 @@ function One1({ frame, event, first, top }: { frame: Frame; event: IssueEvent; f
                     <span class="th grow">Locals</span>
                     <span class="xs d3">{locals.some((local) => local.used) ? 'those of the line first' : 'as the SDK sent them'}</span>
                   </div>
-                  <Values entries={locals} repr={event.platform === 'python'} scrubbed={event.scrubbed} />
+                  <Values entries={locals} first={LOCALS} repr={event.platform === 'python'} scrubbed={event.scrubbed} />
                 </>
               )}
               {frame.vars_hidden && <p class="why hint">locals are there; to read them takes the scope values, which you do not have</p>}
@@ -209,7 +227,7 @@ function One1({ frame, event, first, top }: { frame: Frame; event: IssueEvent; f
 }
 
 /** The way to the live page with the source open there. */
-function CaptureHere({ frame, event }: { frame: Frame; event: IssueEvent }) {
+function CaptureHere({ frame, event, words }: { frame: Frame; event: IssueEvent; words: boolean }) {
   const service = serviceIn(event);
   const at = { ...frame, ...frame.raw };
   const file = at.abs_path ?? at.file;
@@ -217,13 +235,14 @@ function CaptureHere({ frame, event }: { frame: Frame; event: IssueEvent }) {
   const place = placeOf(frame);
   return (
     <Link
-      class="btn g s i sfhere"
+      class={`btn g s sfhere ${words ? 'said' : 'i'}`}
       follow
       href={liveHref({ service, file, line: at.line, text: lineOf(frame) })}
       title={`Capture here: place a probe at ${place}`}
       aria-label={`Capture here: place a probe at ${place}`}
     >
       <Icon icon={Crosshair} size={14} />
+      {words && <span class="opt">Place a probe</span>}
     </Link>
   );
 }

@@ -23,12 +23,19 @@ interface Props {
   scrubbed?: readonly Scrub[] | undefined;
   /** Where they stand in the event. */
   under?: string;
+  /** So many at first, the others when they are asked for. */
+  first?: number;
 }
 
-export function Values({ entries, repr, plain = false, scrubbed = [], under = 'vars' }: Props) {
+/** Fewer are not worth a press. */
+const REST_LEAST = 3;
+
+export function Values({ entries, repr, plain = false, scrubbed = [], under = 'vars', first = Number.POSITIVE_INFINITY }: Props) {
+  const [all, setAll] = useState(false);
+  const cut = !all && entries.length >= first + REST_LEAST;
   return (
     <div class="vals code">
-      {entries.map((entry) => (
+      {(cut ? entries.slice(0, first) : entries).map((entry) => (
         <Node
           key={entry.name}
           {...entry}
@@ -40,6 +47,11 @@ export function Values({ entries, repr, plain = false, scrubbed = [], under = 'v
           scrubbed={scrubbed}
         />
       ))}
+      {cut && (
+        <button type="button" class="link more1" onClick={() => setAll(true)}>
+          {entries.length - first} more
+        </button>
+      )}
     </div>
   );
 }

@@ -8,7 +8,7 @@ import { Link } from '../parts/Link.tsx';
 import { href } from '../state/route.ts';
 import { kept } from '../state/scope.ts';
 import { IssueSpark, PriorityBars, StatePill } from './Marks.tsx';
-import { partsOf, stateDetail, users } from './words.ts';
+import { partsOf, shortType, stateDetail, users } from './words.ts';
 
 /** where: the cell that tells what it belongs to. */
 export function IssueLine({ issue, where }: { issue: Issue; where: ComponentChildren }) {
@@ -27,7 +27,7 @@ export function IssueLine({ issue, where }: { issue: Issue; where: ComponentChil
       </td>
       <td class="cut">
         <Link class="plain" href={href(`/issues/${issue.short}`, kept.value)} follow title={issue.title}>
-          <b>{type}</b> <span class="d2">{value}</span>
+          <b>{value ? shortType(type) : type}</b> <span class="d2">{value}</span>
         </Link>
       </td>
       {where}

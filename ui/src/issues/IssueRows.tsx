@@ -14,7 +14,7 @@ import { href } from '../state/route.ts';
 import { kept } from '../state/scope.ts';
 import { hueOf } from '../state/services.ts';
 import { Avatar, IssueSpark, PriorityBars, StatePill } from './Marks.tsx';
-import { age, partsOf, stateDetail, users } from './words.ts';
+import { age, partsOf, shortType, stateDetail, users } from './words.ts';
 
 export const issueHref = (short: string) => href(`/issues/${short}`, kept.value);
 
@@ -137,17 +137,31 @@ function Row({ issue, selected, checked, choose, check }: RowProps) {
       <PriorityBars priority={issue.priority} />
       <span class="tt">
         <Link class="row t" href={issueHref(issue.short)} follow title={issue.title}>
-          <b class={value ? 'cut tyn' : 'cut tyn whole'}>{type}</b>
-          {value && <span class="cut d2">{value}</span>}
+          <b class={value ? 'cut tyn' : 'cut tyn whole'} dir="auto">
+            {value ? shortType(type) : type}
+          </b>
+          {value && (
+            <span class="cut d2" dir="auto">
+              {value}
+            </span>
+          )}
         </Link>
         <span class="row sm d3 where">
-          {service && <span class={`svc h${hueOf(service)}`}>{service}</span>}
+          {service && (
+            <span class={`svc cut h${hueOf(service)}`} title={service}>
+              {service}
+            </span>
+          )}
           {(issue.services?.length ?? 0) > 1 && (
             <span class="nw" title={issue.services?.join(', ')}>
               +{(issue.services?.length ?? 1) - 1}
             </span>
           )}
-          <span class="mono cut">{issue.culprit || issue.short}</span>
+          {issue.culprit !== service && (
+            <span class="mono cut" title={issue.culprit}>
+              {issue.culprit || issue.short}
+            </span>
+          )}
           {detail && !/^back after/.test(detail) && <span class="xs cut det">{detail}</span>}
         </span>
       </span>

@@ -79,8 +79,12 @@ export function Peek({ issue, late, take, mine }: Props) {
               Open <kbd class="kbd">↵</kbd>
             </Link>
           </div>
-          <h2>{type}</h2>
-          {value && <p class="code wrap d2">{value.slice(0, 600)}</p>}
+          <h2 dir="auto">{type}</h2>
+          {value && (
+            <p class="code wrap d2" dir="auto">
+              {value.length > 300 ? `${value.slice(0, 300)}…` : value}
+            </p>
+          )}
         </div>
         {loaded ? (
           <Raised event={loaded} />

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Issue } from '../api/issues.ts';
-import { age, doneWords, initials, partsOf, stateDetail, untilWords, users } from './words.ts';
+import { age, doneWords, initials, partsOf, shortType, stateDetail, untilWords, users } from './words.ts';
 
 const NOW = Date.parse('2026-11-28T12:00:00Z');
 const issue = (more: Partial<Issue> = {}): Issue => ({
@@ -20,6 +20,13 @@ describe('an issue in words', () => {
     expect(partsOf(issue({ type: 'TypeError' }))).toEqual({ type: 'TypeError', value: 'no' });
     expect(partsOf(issue({ type: 'TypeError', value: 'two\nlines' }))).toEqual({ type: 'TypeError', value: 'two' });
     expect(partsOf(issue({ title: 'the shop is shut' }))).toEqual({ type: 'the shop is shut', value: '' });
+  });
+  it('names a type without its package, and cuts no message', () => {
+    expect(shortType('java.lang.IllegalStateException')).toBe('IllegalStateException');
+    expect(shortType('TypeError')).toBe('TypeError');
+    expect(shortType('*errors.errorString')).toBe('*errors.errorString');
+    expect(shortType('no answer of shop.example.Com today')).toBe('no answer of shop.example.Com today');
+    expect(shortType('shop.example.com')).toBe('shop.example.com');
   });
   it('says how old it is, and how many it hits', () => {
     expect(age(issue(), NOW)).toBe('24\u202fmin old');

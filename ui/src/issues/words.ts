@@ -34,6 +34,9 @@ export function partsOf(issue: Pick<Issue, 'title' | 'type' | 'value'>): { type:
   return { type, value: title.startsWith(`${type}: `) ? title.slice(type.length + 2) : title === type ? '' : title };
 }
 
+/** `java.lang.IllegalStateException` as its last part, which tells one from another; a message is left as it is. */
+export const shortType = (type: string) => (/^(?:[\w$]+\.)+[A-Z][\w$]*$/.test(type) ? type.slice(type.lastIndexOf('.') + 1) : type);
+
 export const firstLine = (text: string) => text.split('\n', 1)[0] ?? '';
 
 /** Without "ago": how long ago it was first seen. */
