@@ -23,8 +23,7 @@ void target_free(struct target *t)
     target_detach(t);
     for (struct row *r = t->rows, *next; r; r = next) {
         next = r->next;
-        buf_free(&r->json);
-        mem_free(r);
+        row_free(t, r);
     }
     process_done(&t->process);
     arena_free(&t->arena);

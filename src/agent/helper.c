@@ -8,6 +8,7 @@
 #include "base/must.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/random.h>
@@ -70,7 +71,7 @@ static int resolve(struct helper *h, const struct json_node *m, struct json_writ
     if (!t->facts.attachable)
         return err_set(err, ERR_DENIED, t->facts.code, "%s", t->facts.message);
     if (h->braked)
-        return err_set(err, ERR_BUSY, "agent_brake", "the agent uses too much of this host and rests for a minute");
+        return err_set(err, ERR_BUSY, h->brake.slug, "%s", h->brake.message);
     return t->backend->resolve(&t->process, &q, w, err);
 }
 
@@ -215,7 +216,33 @@ static int64_t cpu_ns(void)
     return (u.ru_utime.tv_sec + u.ru_stime.tv_sec) * NS_PER_S + (u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1000;
 }
 
-// The agent's own cost: over its limits everything is taken out for a minute.
+// Over its limits everything is taken out, until it has been below them for a minute; whoever looks at a probe is told why.
+static void brake(struct helper *h, int64_t now, uint64_t rss, uint64_t ppm)
+{
+    uint64_t rss_max = h->o->brake_rss ? h->o->brake_rss : BRAKE_RSS;
+    int64_t rest_ms = h->o->brake_ms ? h->o->brake_ms : BRAKE_MS;
+    bool over = rss > rss_max || ppm > BRAKE_CPU_PPM;
+    if (over)
+        h->brake_until_ns = now + rest_ms * NS_PER_MS;
+    if (over && !h->braked) {
+        if (rss > rss_max)
+            err_set(&h->brake, ERR_BUSY, "host_brake", "the agent took %llu MB of memory on this host, of at most %llu",
+                    (unsigned long long)(rss >> 20), (unsigned long long)(rss_max >> 20));
+        else
+            err_set(&h->brake, ERR_BUSY, "host_brake", "the agent took %llu %% of a core on this host, of at most %d",
+                    (unsigned long long)(ppm / 10000), BRAKE_CPU_PPM / 10000);
+        log_warn("agent", "%s: all probes are out until it has taken less for a minute", h->brake.message);
+        h->braked = true;
+        reconcile(h);
+        malloc_trim(0); // what was freed counts as long as it is kept for later
+    } else if (h->braked && now >= h->brake_until_ns) {
+        log_info("agent", "it takes no more of this host than it may: the probes come back");
+        h->braked = false;
+        reconcile(h);
+    }
+}
+
+// The agent's own cost.
 static void watch_itself(struct helper *h)
 {
     int64_t now = clock_mono_ns(), cpu = cpu_ns();
@@ -226,16 +253,7 @@ static void watch_itself(struct helper *h)
     if (own > OWN_BYTES_MAX && !h->full)
         log_warn("agent", "it holds %llu MB: captures are dropped until it is less", (unsigned long long)(own >> 20));
     h->full = own > OWN_BYTES_MAX;
-    if (!h->braked && (rss > BRAKE_RSS || ppm > BRAKE_CPU_PPM)) {
-        log_warn("agent",
-                 "it takes too much of this host (%llu MB, %llu %% of a core): all probes are out for a minute",
-                 (unsigned long long)(rss >> 20), (unsigned long long)(ppm / 10000));
-        h->braked = true;
-        h->brake_until_ns = now + BRAKE_MS * NS_PER_MS;
-        reconcile(h);
-    } else if (h->braked && now >= h->brake_until_ns) {
-        h->braked = false;
-    }
+    brake(h, now, rss, ppm);
     for (const struct target *t = h->targets; t; t = t->next) {
         attached += t->attachment != NULL;
         processes++;

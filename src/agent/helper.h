@@ -8,8 +8,10 @@ struct helper_options {
     const char *policy_file; // read again at SIGHUP
     bool policy_may_miss;
     const struct backend *const *backends;
-    int lease_ms; // without the server for so long: everything is removed; a server may want less, not more
-    int scan_ms;  // between two looks at /proc
+    int lease_ms;       // without the server for so long: everything is removed; a server may want less, not more
+    int scan_ms;        // between two looks at /proc
+    uint64_t brake_rss; // bytes of its own memory above which everything is taken out; 0: as the manual says
+    int brake_ms;       // until it comes back; 0: a minute
 };
 
 enum { HELPER_LEASE_MS = 90000, HELPER_SCAN_MS = 2000 };

@@ -8,8 +8,10 @@
 
 enum {
     TARGETS_MAX = 4096,
-    ROWS_MAX = 2000, // probes that are remembered of a process
-    DESIRED_MAX = 1000,
+    ROWS_MAX = 2000,      // probes that are remembered of a process
+    ROWS_ALL_MAX = 50000, // and of all of them: about a kilobyte each
+    DESIRED_MAX = 1000,   // probes that a host takes
+    REFUSED_MAX = 1000,   // and those of which it says that it does not
     TARGET_ARENA = 192 << 10,
     DESIRED_ARENA = 64 << 20,
     HELPER_SOFT_QUEUE = 1 << 20, // states and counts wait when more than this is on its way
@@ -24,9 +26,9 @@ struct row {
     uint64_t serial; // in ids of captures
     char probe[PROBE_ID_MAX + 1];
     int64_t revision;
-    struct buf json; // its element of a states message
-    bool states_dirty, counts_dirty, wanted;
-    struct probe_counts counts; // of the back end
+    struct buf json;                                  // its element of a states message
+    bool states_dirty, counts_dirty, wanted, refused; // refused: wanted, and by this host not placed
+    struct probe_counts counts;                       // of the back end
     char first_error[FACT_TEXT];
     uint64_t lost_spool, lost_grant;
     uint64_t held, let_go,
@@ -49,6 +51,7 @@ struct target {
     struct timer timer;
     int64_t idle_since_ns, retry_ns;
     uint64_t applied; // hash of the set that was applied last
+    uint64_t refused; // and of what is refused, as it was told last
     struct row *rows;
     size_t rows_n;
 };
@@ -65,12 +68,15 @@ struct known {
 struct wish {
     struct probe probe;
     uint64_t remaining; // captures that this host may still take
+    const struct err
+        *refusal; // why this host does not take it; then of the probe only what probe_read_whose() reads. NULL: it does
 };
 
 struct desired {
     struct arena arena;
     struct wish *wishes;
-    size_t n;
+    size_t n, refused_n; // of them
+    bool silent;         // more are refused than is told
     int64_t revision;
 };
 
@@ -81,6 +87,7 @@ struct helper {
     struct timer scan, tick, flush;
     struct target *targets;
     size_t targets_n;
+    size_t rows_n;       // of all targets
     struct known *known; // in order of their numbers
     size_t known_n;
     pid_t last_pid; // that was given out before the last look; 0: unknown
@@ -91,6 +98,7 @@ struct helper {
     int lease_ms;
     bool channel_ended;
     bool full;                     // of its own memory: captures are dropped, and counted
+    bool rows_full;                // one found no room
     bool stopping, braked, listed; // listed: the list of processes as it was told is still true
     uint64_t serial, captures;
     struct {
@@ -100,6 +108,7 @@ struct helper {
     char run[17];
     char host[256];
     int64_t cpu_ns, cpu_at_ns; // of the last status
+    struct err brake;          // why, while braked
     int64_t brake_until_ns;
     const struct probe **set; // room for one apply()
 };
@@ -111,7 +120,8 @@ void target_free(struct target *t);
 void tell_policy(struct helper *h); // the connection has a copy from its start alone
 void tell_processes(struct helper *h);
 // rows.c
-struct row *row_get(struct target *t, str probe, bool make);
+struct row *row_get(struct target *t, str probe, bool make); // NULL: there is none, or no room for it
+void row_free(struct target *t, struct row *r);
 void row_state(struct target *t, const struct backend_state *s);
 void row_state_of(struct target *t, const struct probe *p, const char *state, const struct err *err);
 void rows_tell(struct helper *h, bool all);

@@ -194,7 +194,12 @@ static void send_hello(struct link *l)
 // What the server says of an agent's key it says in a status.
 static void explain(struct err *err)
 {
-    if (strcmp(err->slug, "status_403") == 0)
+    if (strcmp(err->slug, "status_401") == 0)
+        err_set(
+            err, ERR_DENIED, err->slug,
+            "the server refuses the connection (401): it does not know this host's key, or not any more (`clew agents "
+            "token` on the server makes a token to enrol this host anew)");
+    else if (strcmp(err->slug, "status_403") == 0)
         err_set(err, ERR_DENIED, err->slug,
                 "the server refuses the connection: this host's key belongs to another machine (enrol this one anew)");
     else if (strcmp(err->slug, "status_409") == 0)
@@ -332,7 +337,8 @@ static void on_text(struct link *l, str text)
                                   STR_INIT("{\"type\":\"resolve\""), STR_INIT("{\"type\":\"traces\"") };
     for (size_t i = 0; i < sizeof helper / sizeof helper[0]; i++)
         if (str_starts(text, helper[i])) {
-            channel_send(&l->channel, CHANNEL_JSON, bytes_of_str(text), (bytes){ 0 });
+            if (channel_send(&l->channel, CHANNEL_JSON, bytes_of_str(text), (bytes){ 0 }) < 0)
+                disconnect(l, "the helper takes no more of what the server says");
             return;
         }
     arena_init(&arena, ACK_ARENA);

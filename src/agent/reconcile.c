@@ -35,19 +35,47 @@ struct wish *desired_find(struct helper *h, str probe)
     return NULL;
 }
 
+// A probe that this host does not take: who asked for it is told so for each process that it is meant for.
+static bool refuse_wish(struct desired *d, const struct json_node *p, struct wish *w, const struct err *why)
+{
+    struct err *kept = d->refused_n < REFUSED_MAX && probe_read_whose(p, &d->arena, &w->probe)
+                           ? arena_zalloc(&d->arena, sizeof *kept)
+                           : NULL;
+    if (kept) {
+        *kept = *why;
+        w->refusal = kept;
+        d->refused_n++;
+    } else if (!d->silent) {
+        log_warn("agent", "the server asks for probes that cannot be, and not even be refused: %s", why->message);
+        d->silent = true;
+    }
+    return kept != NULL;
+}
+
+static int read_wish(struct desired *d, const struct json_node *p, struct wish *w, struct err *err)
+{
+    struct err why;
+    *w = (struct wish){ .remaining = 0 };
+    if (d->n - d->refused_n >= DESIRED_MAX)
+        return err_set(err, ERR_LIMIT, "too_many_probes", "the agent on this host takes at most %d probes",
+                       DESIRED_MAX);
+    int rc = probe_read_node(p, &d->arena, &w->probe, &why);
+    return rc < 0 ? err_set(err, rc, why.slug, "the agent on this host does not take it: %s", why.message) : 0;
+}
+
 static int read_wishes(struct helper *h, const struct json_node *list, struct desired *d)
 {
     size_t n = list && list->type == JSON_ARRAY ? list->n : 0;
-    if (n > DESIRED_MAX)
-        n = DESIRED_MAX;
+    if (n > DESIRED_MAX + REFUSED_MAX)
+        n = DESIRED_MAX + REFUSED_MAX;
     d->wishes = arena_alloc_array(&d->arena, n ? n : 1, sizeof *d->wishes);
     if (!d->wishes)
         return ERR_NOMEM;
     for (const struct json_node *p = json_first_of(list, JSON_ARRAY); p && d->n < n; p = p->next) {
         struct wish *w = &d->wishes[d->n];
-        struct err err;
-        if (probe_read_node(p, &d->arena, &w->probe, &err) < 0) {
-            log_warn("agent", "the server asks for a probe that cannot be: %s (%s)", err.message, err.place);
+        struct err why;
+        if (read_wish(d, p, w, &why) < 0) {
+            d->n += refuse_wish(d, p, w, &why);
             continue;
         }
         const struct wish *old = desired_find(h, w->probe.id);
@@ -82,7 +110,7 @@ int desired_read(struct helper *h, str json, struct err *err)
     old = h->desired;
     h->desired = d;
     for (struct target *t = h->targets; t; t = t->next)
-        t->applied = 0; // also where nothing has changed: the old set's memory goes
+        t->applied = t->refused = 0; // also where nothing has changed: the old set's memory goes
     reconcile(h);
     desired_free(&old);
     return 0;
@@ -107,16 +135,27 @@ static bool belongs(const struct target *t, const struct probe *p, int64_t now_u
     return named;
 }
 
+// The server has been heard of, and may have probes here.
+static bool is_open(const struct helper *h)
+{
+    return !h->stopping && clock_mono_ns() - h->contact_ns < h->lease_ms * NS_PER_MS;
+}
+
+static const struct err *refusal_of(const struct helper *h, const struct wish *w)
+{
+    return w->refusal ? w->refusal : h->braked ? &h->brake : NULL;
+}
+
 static uint64_t set_of(struct target *t, size_t *ret_n)
 {
     struct helper *h = t->h;
     int64_t now = clock_unix_ns();
     uint64_t sum = 1;
     size_t n = 0;
-    bool open = !h->stopping && !h->braked && clock_mono_ns() - h->contact_ns < h->lease_ms * NS_PER_MS;
+    bool open = is_open(h);
     for (size_t i = 0; i < h->desired.n && open; i++) {
         const struct probe *p = &h->desired.wishes[i].probe;
-        if (!belongs(t, p, now))
+        if (refusal_of(h, &h->desired.wishes[i]) || !belongs(t, p, now))
             continue;
         h->set[n++] = p;
         sum = hash64_int(sum + hash64_str(p->id) * 31 + p->revision);
@@ -127,7 +166,12 @@ static uint64_t set_of(struct target *t, size_t *ret_n)
 
 // --- attaching ---
 
-static void on_event_state(void *ctx, const struct backend_state *s) { row_state(ctx, s); }
+static void on_event_state(void *ctx, const struct backend_state *s)
+{
+    struct target *t = ctx;
+    t->refused = 0; // what it says was removed may be what is refused
+    row_state(t, s);
+}
 
 static void on_event_lost(void *ctx, str code, str message)
 {
@@ -220,15 +264,50 @@ static void on_due(struct timer *timer) { poll_target(OS_CONTAINER(timer, struct
 
 // --- making it true ---
 
+// NULL: there is no room to say it.
+static struct row *refuse(struct target *t, const struct probe *p, const char *state, const struct err *err)
+{
+    struct row *r = row_get(t, p->id, true);
+    bool told = r && r->wanted && r->revision == p->revision && str_find(buf_view(&r->json), str_z(err->slug)) >= 0;
+    if (r && !told)
+        row_state_of(t, p, state, err);
+    return r;
+}
+
 static void refuse_all(struct target *t, size_t n, const char *state, const struct err *err)
 {
-    for (size_t i = 0; i < n; i++) {
-        struct row *r = row_get(t, t->h->set[i]->id, true);
-        if (!r ||
-            (r->wanted && r->revision == t->h->set[i]->revision && str_find(buf_view(&r->json), str_z(err->slug)) >= 0))
-            continue; // told already
-        row_state_of(t, t->h->set[i], state, err);
+    for (size_t i = 0; i < n; i++)
+        refuse(t, t->h->set[i], state, err);
+}
+
+// NULL: it is placed, or not meant for this process.
+static const struct err *refused_here(const struct target *t, const struct wish *w, int64_t now)
+{
+    const struct err *why = refusal_of(t->h, w);
+    return why && is_open(t->h) && belongs(t, &w->probe, now) ? why : NULL;
+}
+
+// What is wanted here, and not in the set of what is placed, says why.
+static void refuse_rest(struct target *t)
+{
+    const struct desired *d = &t->h->desired;
+    int64_t now = clock_unix_ns();
+    uint64_t sum = 1;
+    for (size_t i = 0; i < d->n; i++)
+        if (refused_here(t, &d->wishes[i], now))
+            sum = hash64_int(sum + hash64_str(d->wishes[i].probe.id) * 31 + d->wishes[i].probe.revision);
+    if (sum == t->refused)
+        return;
+    for (struct row *r = t->rows; r; r = r->next)
+        r->refused = false;
+    for (size_t i = 0; i < d->n; i++) {
+        const struct wish *w = &d->wishes[i];
+        const struct err *why = refused_here(t, w, now);
+        struct row *r = why ? refuse(t, &w->probe, w->refusal ? "error" : "suspended", why) : NULL;
+        if (r)
+            r->refused = true;
     }
+    t->refused = sum; // behind what told of it
 }
 
 static void not_attachable(struct target *t, size_t n)
@@ -250,7 +329,7 @@ static bool in_set(const struct helper *h, size_t n, const struct row *r)
 static void settle_rows(struct target *t, size_t n)
 {
     for (struct row *r = t->rows; r; r = r->next) {
-        bool now = in_set(t->h, n, r);
+        bool now = r->refused || in_set(t->h, n, r);
         if (r->wanted && !now) {
             struct probe p = { .id = str_z(r->probe), .revision = (uint32_t)r->revision };
             row_state_of(t, &p, "removed", NULL);
@@ -268,9 +347,7 @@ static void prune_rows(struct target *t)
             continue;
         }
         *at = r->next;
-        t->rows_n--;
-        buf_free(&r->json);
-        mem_free(r);
+        row_free(t, r);
     }
 }
 
@@ -295,6 +372,7 @@ void target_reconcile(struct target *t)
         t->applied = sum;
         target_touched(t);
     }
+    refuse_rest(t);
     settle_rows(t, n);
     if (n)
         t->idle_since_ns = clock_mono_ns();

@@ -1,5 +1,6 @@
 // What is known of each probe in each process, and what of it was told: states, counts, captures.
 #include "agent/helper_internal.h"
+#include "base/log.h"
 #include "base/mem.h"
 
 #include <stdio.h>
@@ -12,16 +13,32 @@ struct row *row_get(struct target *t, str probe, bool make)
     for (struct row *r = t->rows; r; r = r->next)
         if (str_eq(str_z(r->probe), probe))
             return r;
-    struct row *r = make && t->rows_n < ROWS_MAX ? mem_zalloc(sizeof *r) : NULL;
-    if (!r)
+    if (!make)
         return NULL;
+    bool room = t->rows_n < ROWS_MAX && t->h->rows_n < ROWS_ALL_MAX;
+    struct row *r = room ? mem_zalloc(sizeof *r) : NULL;
+    if (!r && !t->h->rows_full)
+        log_warn("agent", "there are more probes in more processes than can be told of: some have no state");
+    if (!r) {
+        t->h->rows_full = true; // said once
+        return NULL;
+    }
     memcpy(r->probe, probe.ptr, probe.len);
     r->serial = ++t->h->serial;
     buf_init(&r->json, 256 << 10);
     r->next = t->rows;
     t->rows = r;
     t->rows_n++;
+    t->h->rows_n++;
     return r;
+}
+
+void row_free(struct target *t, struct row *r)
+{
+    t->rows_n--;
+    t->h->rows_n--;
+    buf_free(&r->json);
+    mem_free(r);
 }
 
 static void put(struct json_writer *w, str key, str text)

@@ -58,6 +58,11 @@ static const char *way_out(str code)
         { "other_debugger", "end the other debugger" },
         { "policy", "the host's /etc/clew/agent.conf does not let it" },
         { "budget", "it cost the process too much: give it a condition, or a lower rate" },
+        { "invalid_probe", "use the same version of agent and server" },
+        { "code_invalid", "use the same version of agent and server" },
+        { "code_unsupported", "use a simpler expression" },
+        { "too_many_probes", "remove some of the probes" },
+        { "host_brake", "it comes back by itself, a minute after the agent takes less" },
         { "unsupported", "leave out what this runtime cannot do yet" },
     };
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++)

@@ -89,14 +89,14 @@ static const struct probe_code_text codes[] = {
     CODE("process_gone", "The process has ended.", "Nothing to do: new instances get the probe by themselves."),
     CODE("budget", "The probe cost more time than it may.",
          "Add a condition that is true less often, sample, or choose a line that runs less often."),
-    CODE("host_brake", "The host is short of CPU time or memory, so all probes are off.",
-         "Nothing to do: they come back when there is room."),
+    CODE("host_brake", "The agent took more of its host than it may, so all probes are off.",
+         "Nothing to do: they come back a minute after it takes less."),
     CODE("lease_expired", "The agent has not heard from the server for too long and took its probes away.",
          "Look whether the host reaches the server."),
     CODE("cond_error", "The condition fails.", "The first error is shown; a missing name or field makes it false."),
     CODE("code_invalid", "The agent refused the compiled expression.", "Use the same version of agent and server."),
     CODE("code_unsupported", "This runtime cannot evaluate the expression here.", "Use a simpler expression."),
-    CODE("too_many_probes", "The process has as many probes as it may have.", "Remove some of them."),
+    CODE("too_many_probes", "The process or its host has as many probes as it may have.", "Remove some of them."),
     CODE("invalid_probe", "The agent does not understand the probe.", "Use the same version of agent and server."),
 #undef CODE
 };

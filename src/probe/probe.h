@@ -203,6 +203,9 @@ void probe_defaults(struct probe *p, enum probe_kind kind);
 int probe_read(str json, struct arena *arena, struct probe *ret_probe, struct err *err);
 // The same of a part of a document.
 int probe_read_node(const struct json_node *node, struct arena *arena, struct probe *ret_probe, struct err *err);
+// Of a probe that probe_read_node() refuses, whose it is, so that its refusal can be told: id, revision, scope, expiry, paused, as far as
+// they can be read; the rest as probe_defaults() has it. False: not even its id.
+bool probe_read_whose(const struct json_node *node, struct arena *arena, struct probe *ret_probe);
 // Reading what was written gives the same probe. *p holds what it would after reading: ranges and words are not checked again.
 void probe_write(struct json_writer *w, const struct probe *p);
 // "==3", ">=3", "%3"; empty: all. False: not understood.

@@ -419,6 +419,24 @@ int probe_read_node(const struct json_node *node, struct arena *arena, struct pr
     return r.rc;
 }
 
+bool probe_read_whose(const struct json_node *node, struct arena *arena, struct probe *ret_probe)
+{
+    struct err ignored;
+    struct reader r = { .arena = arena, .err = &ignored };
+    struct probe p;
+    if (!json_is(node, JSON_OBJECT))
+        return false;
+    probe_defaults(&p, PROBE_SNAPSHOT);
+    read_text(&r, node, STR("id"), PROBE_ID_MAX, &p.id);
+    read_uint(&r, node, STR("revision"), 0, UINT32_MAX, &p.revision);
+    r.rc = 0; // each of these for itself: what is wrong in one leaves it open
+    read_scope(&r, node, &p);
+    r.rc = 0;
+    read_life(&r, node, &p);
+    *ret_probe = p;
+    return p.id.len > 0;
+}
+
 int probe_read(str json, struct arena *arena, struct probe *ret_probe, struct err *err)
 {
     const struct json_node *root;

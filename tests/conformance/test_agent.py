@@ -169,6 +169,14 @@ def test_a_hostile_server_does_not_end_the_agent(enrolled, victim):
     enrolled.ws.send(b"\0binary")
     enrolled.send({"type": "resolve", "request": "still there", "process": "x", "what": "?"})
     assert enrolled.wait("resolved")["request"] == "still there"
+    # What it cannot take is told of, and what stands beside it works.
+    enrolled.send({"type": "desired", "revision": 7, "probes": [probe(victim, id="p2", keep="trace_of_a_newer_server"), probe(victim, id="p3", frames=10**9), probe(victim)]})
+    told = {}
+    while set(told) < {"p2", "p3"}:
+        told |= {s["probe"]: s for s in enrolled.wait("states")["states"] if s["state"] == "error"}
+    assert all(s["code"] == "invalid_probe" and s["process"].startswith(f"{victim.pid}-") for s in told.values())
+    assert "keep is an unknown word" in told["p2"]["message"] and "frames is out of its range" in told["p3"]["message"]
+    assert {c["probe"] for c in captures(enrolled, 2)} == {"p1"}
     end(p)
 
 

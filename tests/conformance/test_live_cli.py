@@ -96,6 +96,14 @@ def test_what_is_refused_comes_with_the_way_out(server, agent):
     thread.join()
     assert "refused:" in r.stderr and "no statement begins at this line" in r.stderr and "near it: 85, 90" in r.stderr
 
+@pytest.mark.parametrize("state, code, way", [("error", "invalid_probe", "use the same version of agent and server"), ("error", "too_many_probes", "remove some of the probes"),
+                                              ("suspended", "host_brake", "it comes back by itself")])
+def test_what_the_agent_itself_does_not_take_comes_with_a_way_out(server, agent, state, code, way):
+    thread = answer(agent, state=state, code=code, message="the agent on this host said why")
+    r = clew(server, "probe", "add", "app/pricing.py:87", "--service", agent.service, "--wait", status=1)
+    thread.join()
+    assert "the agent on this host said why" in r.stderr and way in r.stderr
+
 
 def test_what_nobody_has_taken_says_where_to_look(server, agent):
     id = clew(server, "probe", "add", "chekout", "app/pricing.py:87", "--no-wait").stdout.strip()

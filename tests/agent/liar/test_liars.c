@@ -8,8 +8,11 @@
 
 #include "agent/channel.h"
 #include "agent/helper.h"
+#include "base/base64.h"
 #include "base/json_tree.h"
 #include "os/loop.h"
+#include "probe/code.h"
+#include "probe/expr.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,9 +28,20 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PATIENCE_S = 120, LIARS_MAX = 32, TEXT = 512, PORTS = 21000 };
+enum {
+    PATIENCE_S = 120,
+    LIARS_MAX = 32,
+    TEXT = 512,
+    PORTS = 21000,
+    DESIRED_MAX_TOLD = 1000,
+    GROWTH_MB = 24,
+    SET_BYTES = 1200000
+};
 #if defined(__SANITIZE_ADDRESS__)
 #define HELPER_KB_MAX (1536 << 10) // of helper.c
+// What is freed is given back, so that less is taken.
+const char *__asan_default_options(void);
+const char *__asan_default_options(void) { return "quarantine_size_mb=1"; }
 #else
 #define HELPER_KB_MAX (192 << 10)
 #endif
@@ -38,6 +52,7 @@ struct liar {
     pid_t pid;
     const char *who;
     char probe[32], state[32], code[32], message[TEXT];
+    char first_error[TEXT];
     unsigned captures;
 };
 static struct liar liars[LIARS_MAX];
@@ -89,6 +104,8 @@ static struct liar *start_python(const char *program, const char *lie)
 static void end_all(void)
 {
     for (size_t i = 0; i < liars_n; i++) {
+        if (i && liars[i].pid == liars[0].pid)
+            continue; // beside()
         kill(liars[i].pid, SIGKILL);
         waitpid(liars[i].pid, NULL, 0);
     }
@@ -101,7 +118,7 @@ static void end_all(void)
 static pid_t helper;
 static int wire;
 
-static void helper_start(void)
+static void helper_start(const struct helper_options *brake)
 {
     int pair[2];
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
@@ -119,7 +136,9 @@ static void helper_start(void)
                                                             .policy_may_miss = true,
                                                             .backends = agent_backends,
                                                             .lease_ms = HELPER_LEASE_MS,
-                                                            .scan_ms = 200 }));
+                                                            .scan_ms = 200,
+                                                            .brake_rss = brake ? brake->brake_rss : 0,
+                                                            .brake_ms = brake ? brake->brake_ms : 0 }));
     }
     close(pair[1]);
     wire = pair[0];
@@ -189,6 +208,17 @@ static void on_states(const struct json_node *m)
     }
 }
 
+static void on_counts(const struct json_node *m)
+{
+    for (const struct json_node *c = json_first_of(json_get(m, STR("counts")), JSON_ARRAY); c; c = c->next) {
+        struct liar *l = by_probe(json_get_text(c, STR("probe")));
+        str first = json_get_text(c, STR("first_error"));
+        if (l && first.len)
+            snprintf(l->first_error, sizeof l->first_error, "%.*s", (int)(first.len < TEXT ? first.len : TEXT - 1),
+                     first.ptr);
+    }
+}
+
 // One message; false: none in a second.
 static bool hear(void)
 {
@@ -206,7 +236,7 @@ static bool hear(void)
         const struct json_node *root = NULL;
         arena_init(&arena, 64 << 20);
         if (json_tree_read(str_of(m, n), &arena, 32, &root, NULL) == 0)
-            on_states(root);
+            on_states(root), on_counts(root);
         arena_free(&arena);
     } else if (head[4] == CHANNEL_CAPTURE && n > 1 && n > (size_t)m[0] + 1) {
         char text[64];
@@ -331,7 +361,7 @@ static void inspectors_that_lie(void **state)
     struct liar *honest = start_honest();
     for (size_t i = 0; i < sizeof lies / sizeof *lies; i++)
         start_node(lies[i]);
-    helper_start();
+    helper_start(NULL);
     want("honest.py", 3);
     all_told(honest);
     helper_end();
@@ -348,7 +378,7 @@ static void interpreters_that_lie(void **state)
     start_python("python3", "no-state");
     start_python("python3", "never");
     start_python("python3", "many-libraries");
-    helper_start();
+    helper_start(NULL);
     want("honest.py", 3);
     all_told(honest);
     helper_end();
@@ -360,7 +390,7 @@ static void what_is_shared_is_written_over(void **state)
 {
     struct liar *honest = start_honest(),
                 *scribbler = start("scribbles", "/usr/bin/python3", (const char *[]){ HERE "/scribbles.py", NULL });
-    helper_start();
+    helper_start(NULL);
     want("honest.py", 3);
     UNTIL(scribbler, "damage", strcmp(scribbler->code, "ring_damaged") == 0);
     unsigned before = honest->captures;
@@ -381,7 +411,7 @@ static void a_descriptor_is_not_what_it_was(void **state)
     struct liar *honest = start_honest();
     for (int i = 0; i < 2; i++)
         start_python("python3", "swaps-files");
-    helper_start();
+    helper_start(NULL);
     want("honest.py", 3);
     all_told(honest);
     assert_int_equal(fstat(fd, &st), 0);
@@ -428,7 +458,7 @@ static void nested(const char *head, unsigned n, const char *tail)
 static void frames_of_a_hostile_server(void **state)
 {
     struct liar *honest = start_honest();
-    helper_start();
+    helper_start(NULL);
     contact();
     for (unsigned kind = 0; kind < 256; kind++) // all kinds but those that it knows, with bytes that are none of theirs
         if (kind != CHANNEL_JSON)
@@ -452,13 +482,272 @@ static void frames_of_a_hostile_server(void **state)
     end_all();
 }
 
+// Another probe in the honest process.
+static struct liar *beside(const struct liar *honest, const char *who)
+{
+    struct liar *l = &liars[liars_n++];
+    *l = (struct liar){ .pid = honest->pid, .who = who };
+    snprintf(l->probe, sizeof l->probe, "p%zu", (size_t)(l - liars));
+    return l;
+}
+
+// members: of the JSON, behind those that each has.
+static void put_beside(struct buf *b, const struct liar *l, unsigned revision, const char *members)
+{
+    buf_printf(b, "%s{\"id\":\"%s\",\"revision\":%u,\"scope\":{\"service\":\"liars\",\"pid\":%d},\"grant\":10000,",
+               l == liars ? "" : ",", l->probe, revision, (int)l->pid);
+    buf_printf(b, "\"rate\":20,\"burst\":20,%s}", members);
+}
+
+#define HONEST "\"kind\":\"snapshot\",\"where\":{\"file\":\"honest.py\",\"line\":3}"
+
+// "if":{...} with a program of these instructions and one literal.
+static void put_code(char *out, size_t room, const struct probe_ins *ins, uint16_t n, size_t more)
+{
+    size_t size = sizeof(struct probe_code_header) + n * sizeof *ins + 12 + more;
+    struct probe_code_header h = { .magic = PROBE_CODE_MAGIC,
+                                   .size = (uint32_t)size,
+                                   .n_ins = n,
+                                   .n_lits = 1,
+                                   .n_loops = 1,
+                                   .pool_size = (uint32_t)more };
+    uint8_t *code = calloc(1, size);
+    assert_non_null(code);
+    memcpy(code, &h, sizeof h);
+    memcpy(code + sizeof h, ins, n * sizeof *ins);
+    int at = snprintf(out, room, HONEST ",\"if\":{\"text\":\"n\",\"code\":\"");
+    assert_true((size_t)at + base64_encoded_len(size) + 3 < room);
+    base64_encode(out + at, code, size);
+    memcpy(out + at + base64_encoded_len(size), "\"}", 3);
+    free(code);
+}
+
+static void put_compiled(char *out, size_t room, const char *text)
+{
+    struct arena arena;
+    struct probe_expr *e;
+    struct err err = { 0 };
+    struct buf code;
+    arena_init(&arena, 1 << 20);
+    buf_init(&code, PROBE_CODE_SIZE_MAX);
+    if (probe_condition_parse(str_z(text), &arena, &e, &err) < 0 || probe_expr_compile(e, &code, &err) < 0)
+        fail_msg("%s: %s", text, err.message);
+    int at = snprintf(out, room, HONEST ",\"if\":{\"text\":\"%s\",\"code\":\"", text);
+    assert_true((size_t)at + base64_encoded_len(code.len) + 3 < room);
+    base64_encode(out + at, code.ptr, code.len);
+    memcpy(out + at + base64_encoded_len(code.len), "\"}", 3);
+    buf_free(&code);
+    arena_free(&arena);
+}
+
+static void tell_set(struct buf *b)
+{
+    buf_printf(b, "]}");
+    assert_int_equal(b->error, 0);
+    contact();
+    tell(CHANNEL_JSON, buf_bytes(b));
+    buf_free(b);
+}
+
+static void begin_set(struct buf *b, const struct liar *honest, unsigned revision)
+{
+    buf_init(b, CHANNEL_MESSAGE_MAX);
+    buf_printf(b, "{\"type\":\"desired\",\"revision\":%u,\"probes\":[", revision);
+    put_beside(b, honest, revision, HONEST);
+}
+
+// What it does not understand, what is above its limits and what may not be run is a state with a reason, and only of that probe.
+static void what_this_host_does_not_take(void **state)
+{
+    static char programs[5][64 << 10];
+    struct probe_ins deep[PROBE_CODE_STACK_MAX + 2] = { 0 };
+    for (size_t i = 0; i <= PROBE_CODE_STACK_MAX; i++)
+        deep[i].op = PROBE_OP_LIT;
+    const struct {
+        const char *who, *members, *code, *says;
+    } refused[] = {
+        { "a kind of a newer server", "\"kind\":\"patch\",\"where\":{\"file\":\"honest.py\",\"line\":3}",
+          "invalid_probe", "kind" },
+        { "a place of a newer server", "\"kind\":\"snapshot\",\"where\":{\"offset\":3}", "invalid_probe", "where" },
+        { "a word of a newer server", HONEST ",\"keep\":\"trace_random\"", "invalid_probe", "keep" },
+        { "a billion frames", HONEST ",\"frames\":1000000000", "invalid_probe", "frames" },
+        { "two gigabytes of text", HONEST ",\"string\":2147483648", "invalid_probe", "string" },
+        { "more than a number holds", HONEST ",\"depth\":18446744073709551616", "invalid_probe", "depth" },
+        { "less than nothing", HONEST ",\"items\":-1", "invalid_probe", "items" },
+        { "no code at all", HONEST ",\"if\":{\"text\":\"n\",\"code\":\"!\"}", "invalid_probe", "code" },
+        { "a huge literal", programs[0], "invalid_probe", "code" },
+        { "a jump back", programs[1], "code_invalid", "code" },
+        { "an unknown instruction", programs[2], "code_invalid", "code" },
+        { "a stack that overflows", programs[3], "code_invalid", "code" },
+        { "a loop without a head", programs[4], "code_invalid", "code" },
+    };
+    put_code(programs[0], sizeof programs[0], (struct probe_ins[]){ { .op = PROBE_OP_LIT }, { .op = PROBE_OP_RETURN } },
+             2, 40000);
+    put_code(programs[1], sizeof programs[1], (struct probe_ins[]){ { .op = PROBE_OP_JUMP, .x = 0 } }, 1, 0);
+    put_code(programs[2], sizeof programs[2], (struct probe_ins[]){ { .op = PROBE_OPS }, { .op = PROBE_OP_RETURN } }, 2,
+             0);
+    put_code(programs[3], sizeof programs[3], deep, PROBE_CODE_STACK_MAX + 2, 0);
+    put_code(programs[4], sizeof programs[4],
+             (struct probe_ins[]){ { .op = PROBE_OP_LIT }, { .op = PROBE_OP_EACH, .x = 0 }, { .op = PROBE_OP_RETURN } },
+             3, 0);
+    struct buf b;
+    struct liar *honest = start_honest();
+    helper_start(NULL);
+    begin_set(&b, honest, 1);
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++)
+        put_beside(&b, beside(honest, refused[i].who), 1, refused[i].members);
+    struct liar *newer = beside(honest, "a member of a newer server");
+    put_beside(&b, newer, 1, HONEST ",\"newer\":{\"a\":[1]}");
+    for (unsigned i = 0; i < DESIRED_MAX_TOLD; i++)
+        buf_printf(
+            &b, ",{\"id\":\"x%u\",\"kind\":\"snapshot\",\"where\":{\"file\":\"a\",\"line\":3},\"scope\":{\"pid\":1}}",
+            i);
+    struct liar *late = beside(honest, "one probe too many");
+    put_beside(&b, late, 1, HONEST);
+    tell_set(&b);
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        struct liar *l = &liars[1 + i];
+        UNTIL(l, "a reason", strcmp(l->state, "error") == 0);
+        printf("# %s: %s: %s\n", l->who, l->code, l->message);
+        assert_string_equal(l->code, refused[i].code);
+        assert_non_null(strstr(l->message, refused[i].says));
+    }
+    UNTIL(late, "a reason", strcmp(late->state, "error") == 0);
+    assert_string_equal(late->code, "too_many_probes");
+    UNTIL(newer, "captures", newer->captures > 0);
+    UNTIL(honest, "captures", honest->captures > 2);
+    // Put right, it is placed; taken away, it is gone; and what was right is refused when it is not.
+    struct liar *mended = &liars[4];
+    begin_set(&b, honest, 1);
+    put_beside(&b, mended, 2, HONEST);
+    put_beside(&b, newer, 2, HONEST ",\"frames\":1000");
+    tell_set(&b);
+    UNTIL(mended, "captures", mended->captures > 0);
+    UNTIL(newer, "a reason", strcmp(newer->state, "error") == 0);
+    assert_string_equal(newer->code, "invalid_probe");
+    UNTIL(late, "its removal", strcmp(late->state, "removed") == 0);
+    begin_set(&b, honest, 1);
+    tell_set(&b);
+    UNTIL(newer, "its removal", strcmp(newer->state, "removed") == 0);
+    helper_end();
+    end_all();
+}
+
+// What is well-formed and would take for ever ends by itself, at each hit; the process runs on, and the probe beside it captures.
+static void expressions_that_take_for_ever(void **state)
+{
+    static const char *const bombs[] = {
+        "all(xs, a => all(xs, b => all(xs, c => a + b + c >= 0)))",
+        "len(filter(xs, a => len(filter(xs, b => len(filter(xs, c => str(a + b + c) matches "
+        "'(0|1|2|3|4|5|6|7|8|9)*x')) >= 0)) >= 0)) > 0",
+    };
+    static char members[64 << 10];
+    struct buf b;
+    struct liar *honest = start_honest();
+    helper_start(NULL);
+    begin_set(&b, honest, 1);
+    for (size_t i = 0; i < sizeof bombs / sizeof bombs[0]; i++) {
+        put_compiled(members, sizeof members, bombs[i]);
+        put_beside(&b, beside(honest, bombs[i]), 1, members);
+    }
+    tell_set(&b);
+    for (size_t i = 1; i < liars_n; i++) {
+        UNTIL(&liars[i], "an error, or to be out", liars[i].first_error[0] || strcmp(liars[i].state, "suspended") == 0);
+        printf("# %s: %s %s\n", liars[i].who, liars[i].state, liars[i].first_error);
+        assert_int_equal(liars[i].captures, 0);
+    }
+    unsigned before = honest->captures;
+    UNTIL(honest, "captures", honest->captures > before + 2);
+    assert_int_equal(kill(honest->pid, 0), 0);
+    helper_end();
+    end_all();
+}
+
+// As fast as the wire takes them: the last one is what holds.
+static void a_set_that_changes_without_end(void **state)
+{
+    struct buf b;
+    struct liar *honest = start_honest();
+    helper_start(&(struct helper_options){ .brake_ms = 1000 });
+    struct liar *other = beside(honest, "there and not there");
+    for (unsigned i = 1; i <= 3000; i++) {
+        begin_set(&b, honest, 1);
+        if (i % 2)
+            put_beside(&b, other, i, i % 4 == 1 ? HONEST : HONEST ",\"frames\":1000");
+        tell_set(&b);
+        while (i % 50 == 0 && poll(&(struct pollfd){ wire, POLLIN, 0 }, 1, 0) > 0)
+            hear();
+    }
+    begin_set(&b, honest, 2);
+    put_beside(&b, other, 4000, HONEST);
+    tell_set(&b);
+    unsigned before[2] = { honest->captures, other->captures };
+    UNTIL(honest, "captures", honest->captures > before[0] + 2);
+    UNTIL(other, "captures", other->captures > before[1] + 2);
+    printf("# the helper took %ld MB at most\n", peak_kb() >> 10);
+    assert_true(peak_kb() < HELPER_KB_MAX);
+    helper_end();
+    end_all();
+}
+
+// --- the host brake ---
+
+static long resident_kb(pid_t pid)
+{
+    char path[64];
+    long pages = 0;
+    snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    assert_int_equal(fscanf(f, "%*d %ld", &pages), 1);
+    fclose(f);
+    return pages * (sysconf(_SC_PAGESIZE) >> 10);
+}
+
+// A set that takes the helper over its limit of memory: everything is out of every process, which says why, and comes back when it takes less.
+static void what_takes_too_much_is_out_and_comes_back(void **state)
+{
+    struct buf b;
+    struct liar *honest = start_honest();
+    uint64_t limit = ((uint64_t)resident_kb(getpid()) << 10) + ((uint64_t)GROWTH_MB << 20);
+    helper_start(&(struct helper_options){ .brake_rss = limit, .brake_ms = 1000 });
+    begin_set(&b, honest, 1);
+    tell_set(&b);
+    UNTIL(honest, "captures", honest->captures > 2);
+    begin_set(&b, honest, 1);
+    while (b.len < SET_BYTES)
+        buf_printf(&b, ",[0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0]");
+    tell_set(&b);
+    UNTIL(honest, "the brake", strcmp(honest->state, "suspended") == 0);
+    printf("# %s: %s (%ld MB)\n", honest->code, honest->message, resident_kb(helper) >> 10);
+    assert_string_equal(honest->code, "host_brake");
+    assert_non_null(strstr(honest->message, "of memory on this host"));
+    for (int i = 0; i < 3; i++) // as long as it is too much: no capture comes any more
+        hear();
+    unsigned before = honest->captures;
+    for (int i = 0; i < 8; i++)
+        hear();
+    assert_int_equal(honest->captures, before);
+    assert_string_equal(honest->state, "suspended");
+    begin_set(&b, honest, 1);
+    tell_set(&b);
+    UNTIL(honest, "captures", honest->captures > before + 2);
+    assert_int_equal(kill(honest->pid, 0), 0);
+    helper_end();
+    end_all();
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = { cmocka_unit_test(inspectors_that_lie),
                                                cmocka_unit_test(interpreters_that_lie),
                                                cmocka_unit_test(what_is_shared_is_written_over),
                                                cmocka_unit_test(a_descriptor_is_not_what_it_was),
-                                               cmocka_unit_test(frames_of_a_hostile_server) };
+                                               cmocka_unit_test(frames_of_a_hostile_server),
+                                               cmocka_unit_test(what_this_host_does_not_take),
+                                               cmocka_unit_test(expressions_that_take_for_ever),
+                                               cmocka_unit_test(a_set_that_changes_without_end),
+                                               cmocka_unit_test(what_takes_too_much_is_out_and_comes_back) };
     setvbuf(stdout, NULL, _IOLBF, 0);
     signal(SIGPIPE, SIG_IGN);
     if (geteuid() != 0) {

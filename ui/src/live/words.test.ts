@@ -66,6 +66,12 @@ describe('what a probe has become in a process', () => {
       code: 'no_code_at_line',
     });
     expect(
+      placementSaid({ ...placement, state: 'error', code: 'invalid_probe', message: 'the agent does not take it' }, instance),
+    ).toMatchObject({ tone: 'bad', text: 'the agent does not take it', way: expect.stringContaining('same one') });
+    expect(
+      placementSaid({ ...placement, state: 'suspended', code: 'host_brake', message: 'the agent took 200 MB' }, instance),
+    ).toMatchObject({ tone: 'warn', text: 'suspended: the agent took 200 MB', way: expect.stringContaining('by itself') });
+    expect(
       placementSaid({ ...placement, state: 'waiting', code: 'not_loaded', message: 'no code of this file is loaded yet' }, instance),
     ).toMatchObject({
       tone: 'wait',

@@ -67,6 +67,11 @@ const WAYS: Record<string, string> = {
   cond_error: 'Look at the condition: a name may be missing there.',
   optimized_out: 'These variables are in no register or memory at that line.',
   unsupported: 'Place a plain tracepoint at a line instead.',
+  invalid_probe: 'Agent and server differ in version: use the same one for both.',
+  code_invalid: 'Agent and server differ in version: use the same one for both.',
+  code_unsupported: 'Use a simpler expression.',
+  too_many_probes: 'Remove some of the probes.',
+  host_brake: 'It comes back by itself, a minute after the agent takes less of its host.',
   no_agent: 'Start the agent on its host again; the probe is placed when it is back.',
 };
 
