@@ -480,8 +480,8 @@ function die() { // the agent is gone: nothing more happens until another one co
 }
 const OPTIONS = { __proto__: null, bigint: false };
 // A timer that no program has touched, and that keeps no process alive.
-const LOOKS = 1500, LATER_MS = 20, waitAsync = Atomics.waitAsync, then = un(Promise.prototype.then), never = new Int32Array(new SharedArrayBuffer(4));
-const later = (f, ms = LATER_MS) => { then(waitAsync(never, 0, 0, ms).value, f); };
+const LOOKS = 1500, SOON = 12, SOON_MS = 5, LATER_MS = 20, waitAsync = Atomics.waitAsync, then = un(Promise.prototype.then), never = new Int32Array(new SharedArrayBuffer(4));
+const later = (f, ms) => { then(waitAsync(never, 0, 0, ms).value, f); };
 let shutting = 0;
 function send(s) {
   if (fd < 0) return false;
@@ -881,9 +881,9 @@ const C = { __proto__: null,
       let there = false;
       try { there = own(fstatSync(fd, OPTIONS), 'ino') === inode; } catch (e) { /* it is closed */ }
       if (!there && ++gone > 2) { N.close(); return; } // by then the end of its session has been worked off, too
-      if (--looks) later(look);
+      if (--looks) later(look, there && LOOKS - looks > SOON ? LATER_MS : SOON_MS);
     };
-    later(look);
+    later(look, SOON_MS);
     return true;
   },
   stay() { shutting++; }, // a client is there again

@@ -126,9 +126,10 @@ struct session {
     struct inspector_sockets before;
     struct ws_client *ws;
     unsigned port;
-    int descriptor; // of its end of the connection, in the process; -1: not known
-    uint64_t inode; // that socket's
-    int holder;     // pipe to the process that holds the connection, too; 0: none
+    uint64_t listener; // its socket
+    int descriptor;    // of its end of the connection, in the process; -1: not known
+    uint64_t inode;    // that socket's
+    int holder;        // pipe to the process that holds the connection, too; 0: none
     int64_t begun_ns, end_ns, resume_ns, linger_ns;
     int message_first, message; // ids of the requests under way
     void (*then)(struct attachment *a, const struct json_node *result);

@@ -1,5 +1,6 @@
 #include "agent/node/inspector.h"
 #include "agent/python/elf_symbols.h"
+#include "base/hash.h"
 #include "base/json_tree.h"
 
 #include <dirent.h>
@@ -9,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -150,17 +152,45 @@ static int handler_in(pid_t pid, uint64_t node, unsigned *budget)
     return handler_in(pid, le64_get(h + (number > SIGUSR1 ? UV_LEFT : UV_RIGHT)), budget);
 }
 
-int inspector_signal_is_free(const struct process *p, struct err *err)
+// Where an executable has the tree. Its tables have megabytes, and each session asks: what was found last is kept, as long as it is that file.
+static struct {
+    dev_t dev;
+    ino_t ino;
+    off_t size;
+    struct timespec changed;
+    struct elf_file elf;
+    uint64_t tree; // 0: nothing is kept
+} known;           // the helper has one thread
+
+static uint64_t tree_in(int fd, struct elf_file *ret)
 {
     struct elf_symbol tree = { .name = "uv__signal_tree" };
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return 0;
+    bool same = known.tree && st.st_dev == known.dev && st.st_ino == known.ino && st.st_size == known.size &&
+                st.st_ctim.tv_sec == known.changed.tv_sec && st.st_ctim.tv_nsec == known.changed.tv_nsec;
+    if (!same) {
+        known.tree = 0;
+        if (elf_read(fd, &tree, 1, &known.elf) < 0)
+            return 0;
+        known.tree = tree.value;
+        known.dev = st.st_dev, known.ino = st.st_ino, known.size = st.st_size, known.changed = st.st_ctim;
+    }
+    *ret = known.elf;
+    return known.tree;
+}
+
+int inspector_signal_is_free(const struct process *p, struct err *err)
+{
     struct elf_file elf;
     unsigned budget = HANDLERS_MAX;
     uint8_t root[8];
-    int fd = openat(p->dir, "exe", O_RDONLY | O_CLOEXEC);
-    int rc = fd < 0 ? ERR_IO : elf_read(fd, &tree, 1, &elf);
+    int fd = openat(p->dir, "exe", O_RDONLY | O_CLOEXEC), rc;
+    uint64_t tree = tree_in(fd, &elf);
     if (fd >= 0)
         close(fd);
-    if (rc < 0 || !tree.value || !peek(p->pid, tree.value + bias_of(p, &elf), root, sizeof root))
+    if (!tree || !peek(p->pid, tree + bias_of(p, &elf), root, sizeof root))
         return err_set(err, ERR_UNSUPPORTED, "runtime_unsupported",
                        "whether it handles SIGUSR1 itself cannot be told from this build of Node");
     rc = handler_in(p->pid, le64_get(root), &budget);
@@ -206,8 +236,8 @@ struct listener {
     bool listens; // or is connected
 };
 
-// Of the process' network; only: those that listen.
-static size_t sockets(const struct process *p, struct listener *out, size_t max, bool only)
+// Of the process' network: those that listen, which come first, and those that are connected.
+static size_t sockets(const struct process *p, struct listener *out, size_t max)
 {
     size_t n = 0;
     char line[512];
@@ -218,7 +248,7 @@ static size_t sockets(const struct process *p, struct listener *out, size_t max,
         unsigned long long inode;
         if (sscanf(line, " %*u: %8X:%4X %*8X:%*4X %2X %*s %*s %*s %*u %*u %llu", &address, &port, &state, &inode) ==
                 4 &&
-            (state == 0x0a || (!only && state == 0x01)))
+            (state == 0x0a || state == 0x01))
             out[n++] = (struct listener){ inode, address, port, state == 0x0a };
     }
     if (f)
@@ -229,13 +259,13 @@ static size_t sockets(const struct process *p, struct listener *out, size_t max,
 static struct listener listening[4096];
 static uint64_t own[OWN_MAX]; // the helper has one thread
 
-void inspector_listening(const struct process *p, struct inspector_sockets *ret)
+// In any order, and never 0.
+static uint64_t sum_of(const uint64_t *list, size_t n)
 {
-    size_t n = sockets(p, listening, sizeof listening / sizeof *listening, true), m = own_sockets(p, own);
-    ret->n = 0;
-    for (size_t i = 0; i < n && ret->n < INSPECTOR_SOCKETS_MAX; i++)
-        if (owns(own, m, listening[i].inode))
-            ret->inodes[ret->n++] = listening[i].inode;
+    uint64_t sum = 1 + n;
+    for (size_t i = 0; i < n; i++)
+        sum += hash64(&list[i], sizeof list[i]) >> 8;
+    return sum;
 }
 
 static unsigned port_wanted(const struct process *p)
@@ -249,31 +279,46 @@ static unsigned port_wanted(const struct process *p)
     return (unsigned)strtoul(room, NULL, 10);
 }
 
-enum inspector_port inspector_port_state(const struct process *p, uint64_t *ret_inode)
+enum inspector_port inspector_port_state(const struct process *p, uint64_t *ret_inode,
+                                         struct inspector_sockets *ret_own)
 {
     unsigned port = port_wanted(p);
-    size_t n = sockets(p, listening, sizeof listening / sizeof *listening, false), m = own_sockets(p, own);
+    size_t n = sockets(p, listening, sizeof listening / sizeof *listening), m = own_sockets(p, own);
     enum inspector_port state = INSPECTOR_FREE;
-    for (size_t i = 0; i < n && port; i++) {
-        if (listening[i].port != port)
-            continue;
-        if (!listening[i].listens || !owns(own, m, listening[i].inode))
+    *ret_own = (struct inspector_sockets){ .sum = sum_of(own, m) };
+    for (size_t i = 0; i < n; i++) {
+        const struct listener *l = &listening[i];
+        bool mine = l->listens && owns(own, m, l->inode);
+        if (port && l->port == port && !mine)
             return INSPECTOR_TAKEN;
-        *ret_inode = listening[i].inode;
-        state = INSPECTOR_LEFT;
+        if (port && l->port == port) {
+            *ret_inode = l->inode;
+            state = INSPECTOR_LEFT;
+            ret_own->sum = 0; // it is to be found among those that are there
+        } else if (mine && ret_own->n < INSPECTOR_SOCKETS_MAX) {
+            ret_own->inodes[ret_own->n++] = l->inode;
+        }
     }
     return state;
 }
 
-unsigned inspector_opened(const struct process *p, const struct inspector_sockets *before)
+unsigned inspector_opened(const struct process *p, const struct inspector_sockets *before, uint64_t *ret_inode)
 {
-    size_t n = sockets(p, listening, sizeof listening / sizeof *listening, true), m = own_sockets(p, own);
+    // The system's list takes it some milliseconds: it is read when the process has other sockets than it had.
+    size_t m = own_sockets(p, own);
+    if (sum_of(own, m) == before->sum)
+        return 0;
+    size_t n = sockets(p, listening, sizeof listening / sizeof *listening);
     for (size_t i = 0; i < n; i++)
-        if (owns(own, m, listening[i].inode) && !owns(before->inodes, before->n, listening[i].inode) &&
-            listening[i].address == 0x0100007f)
+        if (listening[i].listens && owns(own, m, listening[i].inode) &&
+            !owns(before->inodes, before->n, listening[i].inode) && listening[i].address == 0x0100007f) {
+            *ret_inode = listening[i].inode;
             return listening[i].port;
+        }
     return 0;
 }
+
+bool inspector_has(const struct process *p, uint64_t inode) { return owns(own, own_sockets(p, own), inode); }
 
 static int connect_here(unsigned port, struct ws_client **ret, struct err *err)
 {

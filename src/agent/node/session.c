@@ -36,7 +36,8 @@ enum {
     SLOW_MS = 100, // of a connection: ones that answer take a few
     STEP_MS = 20,  // of the helper's time, while messages come
     QUIET_MS = 100,
-    CLOSED_MS = 10,
+    CLOSED_MS = 2,
+    ANSWER_MS = 2, // that an answer is waited for at once
     LINGER_MS = 1000
 };
 
@@ -696,11 +697,12 @@ int session_begin(struct attachment *a, int64_t now, struct err *err)
     if (rc < 0)
         return rc;
     uint64_t left = 0;
-    enum inspector_port port = inspector_port_state(&a->process, &left);
+    struct inspector_sockets before;
+    enum inspector_port port = inspector_port_state(&a->process, &left, &before);
     if (port == INSPECTOR_TAKEN)
         return err_set(err, ERR_AGAIN, "other_debugger",
                        "the inspector's port is in use: a debugger of this or of another process");
-    *s = (struct session){ .step = SESSION_OPENING, .begun_ns = now };
+    *s = (struct session){ .step = SESSION_OPENING, .before = before, .begun_ns = now };
     arena_init(&s->arena, SESSION_ARENA);
     arena_init(&s->reply, MESSAGE_ARENA);
     arena_init(&s->words, WORDS_ARENA);
@@ -708,10 +710,6 @@ int session_begin(struct attachment *a, int64_t now, struct err *err)
     buf_init(&s->out, 2 * SOURCE_ROOM), buf_init(&s->orders, ORDERS_ROOM), buf_init(&s->text, SOURCE_ROOM);
     threads_note(a);
     session_pass_begin(a);
-    inspector_listening(&a->process, &s->before);
-    for (size_t i = 0; i < s->before.n && left; i++)
-        if (s->before.inodes[i] == left)
-            s->before.inodes[i] = s->before.inodes[--s->before.n];
     if (!process_alive(&a->process) || (!left && kill(a->process.pid, SIGUSR1) < 0)) {
         session_free(a);
         return err_set(err, ERR_DENIED, "no_permission", "the process cannot be sent a signal");
@@ -725,7 +723,7 @@ static void opening(struct attachment *a, int64_t now)
     struct err err = { 0 };
     if (now < rest_until)
         return;
-    unsigned port = inspector_opened(&a->process, &s->before);
+    unsigned port = inspector_opened(&a->process, &s->before, &s->listener);
     if (!port) {
         if (now - s->begun_ns > OPEN_MS * 1000000ll) {
             session_tell_open(a, "waiting", "runtime_disabled", "its inspector did not open");
@@ -807,6 +805,13 @@ static void message_read(struct attachment *a, bytes data)
     }
 }
 
+// Most answers come within a millisecond. A session asks a dozen times: coming back later for each would make it last.
+static bool answer_comes(const struct ws_client *ws)
+{
+    struct pollfd p = { ws_client_fd(ws), POLLIN, 0 };
+    return poll(&p, 1, ANSWER_MS) > 0;
+}
+
 void session_step(struct attachment *a, int64_t now)
 {
     struct session *s = &a->session;
@@ -825,7 +830,7 @@ void session_step(struct attachment *a, int64_t now)
         return;
     }
     if (s->step == SESSION_CLOSED) {
-        if (now >= s->resume_ns && inspector_opened(&a->process, &s->before) != s->port)
+        if (now >= s->resume_ns && !inspector_has(&a->process, s->listener))
             finish(a);
         else if (now >= s->linger_ns)
             shut_lingering(a);
@@ -841,6 +846,10 @@ void session_step(struct attachment *a, int64_t now)
         // The inspector sends small messages in a row, and its system waits for our acknowledgement of the first, some 40 ms.
         setsockopt(ws_client_fd(s->ws), IPPROTO_TCP, TCP_QUICKACK, &(int){ 1 }, sizeof(int));
         rc = ws_client_next(s->ws, &event, &err);
+        if (rc == 0 && s->step != SESSION_PAUSING) {
+            rc = answer_comes(s->ws);
+            continue;
+        }
         bool over = rc < 0 || (rc == 1 && event.what == WS_CLOSE);
         if (over && s->step == SESSION_CLOSING) {
             finish(a);

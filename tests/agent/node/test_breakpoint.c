@@ -37,14 +37,15 @@ static void stands(struct attachment *a)
 static void leaves(struct victim *v, struct attachment *a)
 {
     uint64_t left = 0;
+    struct inspector_sockets own;
     works(v);
     node_backend.detach(a);
     works(v);
     // The thread that serves it sees a moment later that the agent has gone.
     int64_t until = now_ns() + 10 * 1000000000ll;
-    while (inspector_port_state(&v->process, &left) != INSPECTOR_FREE && now_ns() < until)
+    while (inspector_port_state(&v->process, &left, &own) != INSPECTOR_FREE && now_ns() < until)
         usleep(10000);
-    assert_int_equal(inspector_port_state(&v->process, &left), INSPECTOR_FREE);
+    assert_int_equal(inspector_port_state(&v->process, &left, &own), INSPECTOR_FREE);
     end(v);
 }
 
@@ -120,9 +121,11 @@ static void a_function_that_waits_and_has_a_debugger_statement(void **state)
 static unsigned open_inspector(struct victim *v)
 {
     struct inspector_sockets none = { 0 };
+    uint64_t listener;
     unsigned port = 0;
     kill(v->pid, SIGUSR1);
-    for (int64_t until = now_ns() + PATIENCE_S * 1000000000ll; !port; port = inspector_opened(&v->process, &none)) {
+    for (int64_t until = now_ns() + PATIENCE_S * 1000000000ll; !port;
+         port = inspector_opened(&v->process, &none, &listener)) {
         assert_true(now_ns() < until);
         usleep(10000);
     }

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { CYCLES = 15, STEP_LINE = 5, PATIENCE_S = 60 };
+enum { CYCLES = 15, STEP_LINE = 5, PATIENCE_S = 60, TOLD_EACH = 500 };
 #define HEAP_A_CYCLE 40000 // bytes: what V8 keeps of a changed script is some of this; leaks of scripts are more
 
 struct said {
@@ -31,8 +31,7 @@ static struct said until_same(struct victim *v, struct attachment *a, long same)
             fail_msg("its function stays %s: state %s %s %s", same ? "changed" : "as it was", seen.state, seen.code,
                      seen.message);
         polls(a);
-        if (!fgets(line, sizeof line, v->out))
-            fail_msg("it has ended");
+        hears(v, a, line, sizeof line);
         sscanf(line, "calls %ld ran %ld same %ld heap %ld rss %ld", &s.calls, &s.ran, &s.same, &s.heap, &s.rss);
     }
     return s;
@@ -61,11 +60,13 @@ static void nothing_grows(void **state)
             if (n + 1 == warm) {
                 first = last;
                 began = now_ns();
+            } else if (n + 1 == cycles + warm || (n >= warm && (n + 1 - warm) % TOLD_EACH == 0)) {
+                int some = n + 1 - warm;
+                print_message("# %s: %d cycles of %.0f ms; a cycle leaves %ld bytes of heap, %ld resident\n", nodes[i],
+                              some, (double)(now_ns() - began) / 1e6 / some, (last.heap - first.heap) / some,
+                              (last.rss - first.rss) / some);
             }
         }
-        print_message("# %s: %d cycles of %.0f ms; a cycle leaves %ld bytes of heap, %ld resident\n", nodes[i], cycles,
-                      (double)(now_ns() - began) / 1e6 / cycles, (last.heap - first.heap) / cycles,
-                      (last.rss - first.rss) / cycles);
         assert_true(last.heap - first.heap < (long)cycles * HEAP_A_CYCLE);
         node_backend.detach(a);
         end(&v);

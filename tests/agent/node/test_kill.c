@@ -95,6 +95,7 @@ static bool agent(struct victim *v, const struct probe *p, int message, enum ses
 static void finish(struct victim *v, const struct probe *p, const char *when, int n)
 {
     uint64_t left = 0;
+    struct inspector_sockets own;
     struct attachment *a = begin(v, p);
     for (int64_t until = now_ns() + PATIENCE_S * 1000000000ll; !seen.n || session_runs(a);) {
         if (now_ns() > until)
@@ -106,7 +107,7 @@ static void finish(struct victim *v, const struct probe *p, const char *when, in
     node_backend.detach(a);
     if (!goes_on(v, when, n))
         fail_msg("after a kill %s %d the next agent leaves its function changed", when, n);
-    for (int64_t until = now_ns() + 30000000000ll; inspector_port_state(&v->process, &left) != INSPECTOR_FREE;)
+    for (int64_t until = now_ns() + 30000000000ll; inspector_port_state(&v->process, &left, &own) != INSPECTOR_FREE;)
         if (now_ns() > until)
             fail_msg("after a kill %s %d the inspector is open still", when, n);
 }

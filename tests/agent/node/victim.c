@@ -2,6 +2,7 @@
 #include "victim.h"
 
 #include <glob.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -88,6 +89,7 @@ struct victim start_with(const char *node, const char *const *options, const cha
     }
     close(pipes[1]);
     v.out = fdopen(pipes[0], "r");
+    setvbuf(v.out, NULL, _IONBF, 0); // hears() asks the descriptor
     do {
         assert_non_null(fgets(line, sizeof line, v.out));
         sscanf(line, "port %d", &v.port);
@@ -99,6 +101,17 @@ struct victim start_with(const char *node, const char *const *options, const cha
 }
 
 struct victim start(const char *node, const char *file, const char *mode) { return start_with(node, NULL, file, mode); }
+
+// Its next line. Its main thread may be waiting for the agent meanwhile.
+void hears(struct victim *v, struct attachment *a, char *line, int room)
+{
+    struct pollfd p = { fileno(v->out), POLLIN, 0 };
+    for (int64_t until = now_ns() + PATIENCE_S * 1000000000ll; poll(&p, 1, 0) == 0; polls(a))
+        if (now_ns() > until)
+            fail_msg("it says nothing any more; %s %s: %s", seen.state, seen.code, seen.message);
+    if (!fgets(line, room, v->out))
+        fail_msg("it has ended");
+}
 
 // It still works: two of its own lines later, and nothing that must not run has run.
 void works(struct victim *v)

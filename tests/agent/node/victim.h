@@ -37,6 +37,8 @@ struct victim start(const char *node, const char *file, const char *mode);
 struct victim start_with(const char *node, const char *const *options, const char *file, const char *mode);
 // It still works: two of its own lines later, and nothing that must not run has run.
 void works(struct victim *v);
+// Its next line; the agent goes on meanwhile.
+void hears(struct victim *v, struct attachment *a, char *line, int room);
 void end(struct victim *v);
 
 struct probe probe_at(struct victim *v, const char *id, uint32_t line);
