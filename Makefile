@@ -35,7 +35,7 @@ bench-pages: ## what the pages cost a reader, in Chromium over a million records
 bench-live: ## cost of conditions, of probes in Python, of values and probes in Node beside its breakpoints, and (as root) of the agent itself; attach to Python servers and loops, 10,000 times each (ARGS="-n 1000 --only 3.11")
 	@tools/setup test
 	@tools/build dev
-	@ninja -C build/dev bench/bench_expr bench/python_attach bench/python_hit >/dev/null && build/dev/bench/bench_expr && bench/python_hit.py && bench/node_walk.py && . tools/env && { [ "$$(id -u)" != 0 ] || "$$CLEW_PYTHON" bench/agent_cost.py; } && bench/python_attach.py $(ARGS)
+	@ninja -C build/dev bench/bench_expr bench/python_attach bench/python_hit bench/node_place >/dev/null && build/dev/bench/bench_expr && bench/python_hit.py && bench/node_walk.py && bench/node_place.py && . tools/env && { [ "$$(id -u)" != 0 ] || "$$CLEW_PYTHON" bench/agent_cost.py; } && bench/python_attach.py $(ARGS)
 
 fuzz: ## fuzz every decoder for 60 s each (ARGS="SECONDS [TARGET...]")
 	@tools/setup test

@@ -8,7 +8,11 @@
 #include "base/hash.h"
 #include "base/mem.h"
 
-enum { PAUSE_MS = 5 };
+enum {
+    PAUSE_MS = 5,
+    // V8 stops the program while it exchanges a text, by the square of the file's functions: 3,000 take some 100 ms, 12,000 more than a second.
+    FUNCTIONS_EDITED_MAX = 3000,
+};
 
 static bool is_edited(const struct session *s, str url)
 {
@@ -357,8 +361,8 @@ static void on_ordered(struct attachment *a, const struct json_node *result)
         session_fail(a, "error", "code_unsupported", "the process does not take the probe");
         return;
     }
-    for (size_t i = 0; i < s->n_edits; i++) {
-        struct placed *p = placed_of_edit(a, s->edits[i]);
+    for (size_t i = 0; i < s->n_edits + s->n_breaks; i++) {
+        struct placed *p = placed_of_edit(a, i < s->n_edits ? s->edits[i] : s->breaks[i - s->n_edits]);
         if (p)
             p->ordered = p->has = true;
     }
@@ -408,6 +412,14 @@ static int may_edit(struct attachment *a, struct edit_probe *e, struct err *err)
                        "Node 18 has breakpoints alone, which see no exits of functions: probe a line, or the entry");
     if (a->unedited)
         e->hindered = "the engine of Node 18 confuses functions that are changed";
+    if (s->scan.n_functions > FUNCTIONS_EDITED_MAX && e->function)
+        return err_set(
+            err, ERR_UNSUPPORTED, "unsupported",
+            "the file has more than %d functions: its text is not changed, for the program would stand still "
+            "meanwhile, and breakpoints see no exits of functions",
+            FUNCTIONS_EDITED_MAX);
+    if (s->scan.n_functions > FUNCTIONS_EDITED_MAX && !a->unedited && !e->hindered)
+        e->hindered = "the file has so many functions that the program would stand still while its text is changed";
     if (e->hindered && s->worker)
         return err_set(err, ERR_UNSUPPORTED, "unsupported",
                        "the text of this place cannot be changed, and breakpoints are of the main thread alone");

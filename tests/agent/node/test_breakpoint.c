@@ -268,6 +268,52 @@ static void node_18_has_breakpoints_alone(void **state)
     leaves(&v, a);
 }
 
+static void until_stops(struct victim *v, struct attachment *a, int wanted)
+{
+    char line[256];
+    int stops = -1;
+    for (int64_t until = now_ns() + PATIENCE_S * 1000000000ll; stops != wanted;) {
+        hears(v, a, line, sizeof line);
+        polls(a);
+        sscanf(line, "calls %*d ran %*d stops %d", &stops);
+        if (now_ns() > until)
+            fail_msg("%d probes stand at breakpoints", stops);
+    }
+}
+
+// V8 would stop the program for longer, the more functions the file has: by the square of their number.
+static void a_file_of_very_many_functions_is_not_changed(void **state)
+{
+    for (size_t i = 0; i < node_count; i++) {
+        struct victim v = start(nodes[i], "victim_many.js", "3100");
+        struct attachment *a = attach(&v);
+        struct probe p[2] = { probe_in(&v, 3), probe_in(&v, 0) };
+        p[0].where.file = p[1].where.file = STR("many.js");
+        apply(a, p, 1);
+        stands(a);
+        has(seen.message, "functions");
+        until_captures(a, 1);
+        has(seen.captures[0], "\"name\":\"total\",\"kind\":\"local\",\"value\":{\"k\":\"int\",\"v\":6}");
+        until_stops(&v, a, 1);
+        apply(a, NULL, 0); // the agent stays
+        until_stops(&v, a, 0);
+        p[1].id = STR("p2");
+        p[1].where.kind = PROBE_AT_FUNCTION, p[1].where.point = PROBE_EXIT, p[1].where.function = STR("step");
+        apply(a, p, 2);
+        until_state(a, "error");
+        assert_string_equal(seen.code, "unsupported");
+        has(seen.message, "functions");
+        leaves(&v, a);
+        v = start(nodes[i], "victim_many.js", "1000");
+        a = attach(&v);
+        p[0] = probe_in(&v, 3), p[0].where.file = STR("many.js");
+        apply(a, p, 1);
+        until_state(a, "installed");
+        assert_string_equal(seen.code, "");
+        leaves(&v, a);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -277,6 +323,7 @@ int main(void)
         cmocka_unit_test(another_debugger_comes_and_goes),
         cmocka_unit_test(a_line_that_is_too_long_and_a_loop_outside_of_functions),
         cmocka_unit_test(a_killed_agent_leaves_no_breakpoint),
+        cmocka_unit_test(a_file_of_very_many_functions_is_not_changed),
         cmocka_unit_test(node_18_has_breakpoints_alone),
     };
     return victims_run("breakpoint", tests, sizeof tests / sizeof *tests);
