@@ -204,7 +204,7 @@ def main():
     parser.add_argument("--arms", type=int, default=1000)
     parser.add_argument("--hit", default=str(ROOT / "build/dev/bench/python_hit"))
     args = parser.parse_args()
-    found = [i for i in victims.interpreters(11) if i.version.startswith(args.only)]
+    found = [i for i in victims.interpreters() if i.version.startswith(args.only)]
     print("| Python | snapshot of ten values, ns | filtered, ns | hot loop suspended after, ms | after removal, ns | elsewhere | settrace: hit, ns | elsewhere | debugpy logpoint: hit, us | filtered, us | elsewhere |\n" + "|---" * 11 + "|", flush=True)
     for each in found:
         subprocess.run([each.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", DEBUGPY], check=True)

@@ -128,9 +128,11 @@ enum ext_attribute_found ext_attribute_find(PyObject *o, PyObject *interned, PyO
 {
     PyObject *dict, *value = NULL;
     PyDictValues *values;
-    if (PyType_Check(o))
+    PyTypeObject *type = Py_TYPE(o);
+    bool plain = type->tp_base == &PyBaseObject_Type && type->tp_flags & Py_TPFLAGS_HEAPTYPE; // no class, no module
+    if (!plain && PyType_Check(o))
         return of_classes(((PyTypeObject *)o)->tp_mro, interned, ret);
-    if (PyModule_Check(o)) {
+    if (!plain && PyModule_Check(o)) {
         dict = PyModule_GetDict(o); // borrowed, no code of the module's
         *ret = dict ? ext_dict_name(dict, interned) : NULL;
         return *ret ? EXT_ATTRIBUTE : EXT_ATTRIBUTE_NONE;

@@ -15,7 +15,7 @@ import subprocess
 import sys
 
 MINOR_MIN, MINOR_MAX = 9, 14
-FLAGS = ["-std=gnu17", "-D_GNU_SOURCE", "-DNDEBUG", "-fPIC", "-O2", "-flto=auto", "-g0", "-Wall", "-Wextra", "-Wno-unused-parameter",
+FLAGS = ["-std=gnu17", "-D_GNU_SOURCE", "-DNDEBUG", "-fPIC", "-O3", "-flto=auto", "-g0", "-Wall", "-Wextra", "-Wno-unused-parameter",
          "-Wno-missing-field-initializers", "-fno-strict-aliasing", "-fvisibility=hidden", "-fstack-protector-strong"]
 LINK = ["-shared", "-Wl,-z,relro", "-Wl,-z,now", "-Wl,-z,noexecstack", "-Wl,--build-id=none", "-s"]
 

@@ -164,8 +164,9 @@ static int scan(PyObject *dict, const struct probe_val *v, PyObject **ret)
     return 0;
 }
 
+// *hint: where it was found the last time, and now; NULL: nobody remembers.
 static int probe(PyDictObject *d, Py_hash_t hash, const struct text *text, int64_t i, PyObject *interned,
-                 PyObject **ret)
+                 Py_ssize_t *hint, PyObject **ret)
 {
     PyDictKeysObject *keys = d->ma_keys;
     size_t mask = size_of(keys) - 1, perturb = (size_t)hash, at = (size_t)hash & mask;
@@ -177,6 +178,8 @@ static int probe(PyDictObject *d, Py_hash_t hash, const struct text *text, int64
             PyObject *key = key_at(keys, entry);
             if (key && (key == interned || (text ? is_text(key, text) : !interned && is_int(key, i)))) {
                 *ret = value_at(d, entry);
+                if (hint)
+                    *hint = entry;
                 return *ret != NULL;
             }
         }
@@ -197,10 +200,10 @@ int ext_dict_get(PyObject *dict, const struct ext_key *key, struct probe_scratch
         rc = text_of(v->s, scratch, &text);
         return rc < 0 ? rc
                       : probe(d, _Py_HashBytes(text.units, (Py_ssize_t)(text.n * (size_t)text.kind)), &text, 0,
-                              key->interned, ret);
+                              key->interned, NULL, ret);
     case PROBE_VAL_INT:
         // A float or a bool of the same number is another key here, as it is another value in the language (but for floats).
-        return probe(d, hash_of_int(v->i), NULL, v->i, NULL, ret);
+        return probe(d, hash_of_int(v->i), NULL, v->i, NULL, NULL, ret);
     case PROBE_VAL_BIG:
         return -PROBE_FAULT_UNSUPPORTED;
     default:
@@ -208,11 +211,30 @@ int ext_dict_get(PyObject *dict, const struct ext_key *key, struct probe_scratch
     }
 }
 
-PyObject *ext_dict_name(PyObject *dict, PyObject *interned)
+// The key of the entry there, if the table has one now.
+static PyObject *key_hinted(PyDictObject *d, Py_ssize_t hint)
+{
+    return hint >= 0 && hint < d->ma_keys->dk_nentries ? key_at(d->ma_keys, hint) : NULL;
+}
+
+PyObject *ext_dict_name_again(PyObject *dict, PyObject *interned, Py_ssize_t *hint)
 {
     PyObject *ret = NULL;
+    if (hint && key_hinted((PyDictObject *)dict, *hint) == interned)
+        return value_at((PyDictObject *)dict, *hint);
     Py_hash_t hash = ((PyASCIIObject *)interned)->hash;
     struct text text = { PyUnicode_DATA(interned), (int)PyUnicode_KIND(interned),
                          (size_t)PyUnicode_GET_LENGTH(interned) };
-    return probe((PyDictObject *)dict, hash, &text, 0, interned, &ret) == 1 ? ret : NULL;
+    return probe((PyDictObject *)dict, hash, &text, 0, interned, hint, &ret) == 1 ? ret : NULL;
+}
+
+PyObject *ext_dict_name(PyObject *dict, PyObject *interned) { return ext_dict_name_again(dict, interned, NULL); }
+
+PyObject *ext_dict_int_again(PyObject *dict, int64_t i, Py_ssize_t *hint)
+{
+    PyDictObject *d = (PyDictObject *)dict;
+    PyObject *key = key_hinted(d, *hint), *ret = NULL;
+    if (key && is_int(key, i))
+        return value_at(d, *hint);
+    return probe(d, hash_of_int(i), NULL, i, NULL, hint, &ret) == 1 ? ret : NULL;
 }

@@ -42,6 +42,7 @@ struct ext_name {
 };
 int ext_frame_names(const struct ext_frame *f);
 bool ext_frame_name(const struct ext_frame *f, int i, struct ext_name *ret); // false: nothing that a person wrote
+PyObject *ext_frame_value(const struct ext_frame *f, int i); // of ext_frame_name(), borrowed; NULL: not bound now
 // A variable by its interned name. False: the frame has none of that name; *ret NULL: it is not bound now.
 bool ext_frame_find(const struct ext_frame *f, PyObject *name, PyObject **ret);
 
@@ -67,8 +68,15 @@ bool ext_uncaught_place(struct ext_site *const *sites, size_t n);
 
 // --- walk.c ---
 void ext_walk(struct probe_value_writer *w, PyObject *o);
-str ext_text(PyObject *text, char *room, size_t n); // of a str, as far as it is ASCII; others are replaced by '?'
-bool ext_text_is(PyObject *text, str want);         // a str, compared unit by unit
+str ext_text_wide(PyObject *text, char *room, size_t n);
+// Of a str, as UTF-8, as far as it fits; empty: it is none.
+static inline str ext_text(PyObject *text, char *room, size_t n)
+{
+    if (text && PyUnicode_Check(text) && PyUnicode_IS_COMPACT_ASCII(text))
+        return str_of(PyUnicode_DATA(text), (size_t)PyUnicode_GET_LENGTH(text));
+    return ext_text_wide(text, room, n);
+}
+bool ext_text_is(PyObject *text, str want); // a str, compared unit by unit
 
 size_t ext_digits(PyObject *o, const digit **ret, bool *ret_negative); // of an int
 
@@ -86,6 +94,9 @@ struct ext_key {               // what is looked for
 int ext_dict_get(PyObject *dict, const struct ext_key *key, struct probe_scratch *scratch, PyObject **ret);
 // Of interned names, in what only has such keys in practice.
 PyObject *ext_dict_name(PyObject *dict, PyObject *interned); // borrowed, NULL
+// The same of what stays where it is: *hint is where it was found.
+PyObject *ext_dict_name_again(PyObject *dict, PyObject *interned, Py_ssize_t *hint);
+PyObject *ext_dict_int_again(PyObject *dict, int64_t i, Py_ssize_t *hint);
 
 // --- attribute.c ---
 enum ext_attribute_found { EXT_ATTRIBUTE, EXT_ATTRIBUTE_NONE, EXT_ATTRIBUTE_UNBOUND, EXT_ATTRIBUTE_COMPUTED };
@@ -109,6 +120,21 @@ bool ext_reported(void);
 bool ext_trace(uint8_t trace[16], uint8_t span[8]);
 uint64_t ext_thread_id(void);
 str ext_thread_name(char *room, size_t n); // as the program has named it; empty: not known
+
+// --- names.c: variables of code that is captured again and again ---
+enum { EXT_NAMES_MAX = 48 };
+struct ext_names {
+    PyCodeObject *code; // reference
+    uint64_t policy;    // under which it holds
+    struct ext_named {
+        uint32_t flag;                  // CLEW_WITH_ARGS or CLEW_WITH_LOCALS
+        struct probe_capture_name name; // of length 0: ask ext_frame_name()
+    } vars[EXT_NAMES_MAX];
+};
+// NULL: no room for this one.
+const struct ext_names *ext_names(const struct probe_capture *c, const struct ext_frame *f);
+void ext_names_forget(void);
+extern const enum probe_var_kind ext_var_kinds[]; // of enum clew_var_kind
 
 // --- code_name.c ---
 bool ext_code_is(PyCodeObject *code, str function); // by its name or its qualified name

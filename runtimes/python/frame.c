@@ -134,12 +134,17 @@ bool ext_frame_traced(const PyTracebackObject *tb, struct ext_frame *ret)
 
 int ext_frame_names(const struct ext_frame *f) { return f->code->co_nlocalsplus; }
 
+PyObject *ext_frame_value(const struct ext_frame *f, int i)
+{
+    uint8_t kind = (uint8_t)PyBytes_AS_STRING(f->code->co_localspluskinds)[i];
+    PyObject *value = value_at(f, i);
+    return (kind & (CO_FAST_CELL | CO_FAST_FREE)) && value && PyCell_Check(value) ? PyCell_GET(value) : value;
+}
+
 bool ext_frame_name(const struct ext_frame *f, int i, struct ext_name *ret)
 {
     uint8_t kind = (uint8_t)PyBytes_AS_STRING(f->code->co_localspluskinds)[i];
-    PyObject *name = PyTuple_GET_ITEM(f->code->co_localsplusnames, i), *value = value_at(f, i);
-    if ((kind & (CO_FAST_CELL | CO_FAST_FREE)) && value && PyCell_Check(value))
-        value = PyCell_GET(value);
+    PyObject *name = PyTuple_GET_ITEM(f->code->co_localsplusnames, i), *value = ext_frame_value(f, i);
     int args = f->code->co_argcount + f->code->co_kwonlyargcount + !!(f->code->co_flags & CO_VARARGS) +
                !!(f->code->co_flags & CO_VARKEYWORDS);
     *ret = (struct ext_name){ name, value,

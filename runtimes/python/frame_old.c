@@ -81,6 +81,15 @@ bool ext_frame_name(const struct ext_frame *f, int i, struct ext_name *ret)
     return !told && PyUnicode_GET_LENGTH(ret->name) > 0 && PyUnicode_READ_CHAR(ret->name, 0) != '.';
 }
 
+PyObject *ext_frame_value(const struct ext_frame *f, int i)
+{
+    if (i < f->code->co_nlocals && !cells_of(f->code))
+        return f->values[i];
+    struct ext_name v;
+    ext_frame_name(f, i, &v);
+    return v.value;
+}
+
 bool ext_frame_find(const struct ext_frame *f, PyObject *name, PyObject **ret)
 {
     int n = ext_frame_names(f);

@@ -70,14 +70,23 @@ static void put_vars(struct probe_capture *c, const struct clew_order *o, const 
 {
     char room[NAME_ROOM];
     int n = ext_frame_names(f);
+    const struct ext_names *known = ext_names(c, f);
     for (int i = 0; i < n; i++) {
+        const struct ext_named *k = known && i < EXT_NAMES_MAX && known->vars[i].name.len ? &known->vars[i] : NULL;
+        if (k && !(o->flags & k->flag))
+            continue;
+        PyObject *value = k ? ext_frame_value(f, i) : NULL;
+        if (value) {
+            if (probe_capture_named(c, number, &k->name))
+                ext_walk(&c->w, value);
+            continue;
+        }
         struct ext_name v;
         if (!ext_frame_name(f, i, &v))
             continue;
         if (!(o->flags & (v.kind == CLEW_VAR_ARG ? CLEW_WITH_ARGS : CLEW_WITH_LOCALS)))
             continue;
-        static const enum probe_var_kind kinds[] = { PROBE_VAR_ARG, PROBE_VAR_LOCAL, PROBE_VAR_CLOSURE };
-        if (!probe_capture_var(c, number, kinds[v.kind], ext_text(v.name, room, sizeof room)))
+        if (!probe_capture_var(c, number, ext_var_kinds[v.kind], ext_text(v.name, room, sizeof room)))
             continue;
         if (v.value)
             ext_walk(&c->w, v.value);

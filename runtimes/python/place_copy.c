@@ -233,6 +233,7 @@ void ext_place_all(struct ext_site *const *sites, size_t n)
         to_originals(file);
     remove_all();
     ext_calls_forget();
+    ext_names_forget();
     bool at_end = ext_uncaught_place(sites, n);
     for (size_t i = 0; i < n; i++)
         if (sites[i]->order.at == CLEW_AT_UNCAUGHT && !sites[i]->order.outcome)

@@ -238,6 +238,7 @@ void ext_place_all(struct ext_site *const *sites, size_t n)
     ext_codes_free(&marked);
     current = sites, n_current = n;
     ext_calls_forget();
+    ext_names_forget();
     for (size_t i = 0; i < n; i++)
         global |= global_event(sites[i]);
     bool told = set_global_events(global);

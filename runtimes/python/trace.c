@@ -176,7 +176,9 @@ uint64_t ext_thread_id(void)
 // threading._active is a dictionary of the threads by their number, a thread has its name in `_name`. Nobody is asked.
 str ext_thread_name(char *room, size_t n)
 {
+    enum { THREADS_HINTED = 16 };
     static PyObject *names[3]; // references: "threading", "_active", "_name"
+    static Py_ssize_t module_at, active_at, thread_at[THREADS_HINTED];
     static const char *const texts[] = { "threading", "_active", "_name" };
     for (int i = 0; i < 3; i++)
         if (!names[i] && !(names[i] = PyUnicode_InternFromString(texts[i]))) {
@@ -184,11 +186,13 @@ str ext_thread_name(char *room, size_t n)
             return (str){ 0 };
         }
     PyObject *modules = PyImport_GetModuleDict(), *active = NULL, *thread = NULL, *name = NULL;
-    PyObject *module = modules && PyDict_Check(modules) ? ext_dict_name(modules, names[0]) : NULL;
-    struct probe_val id = { .kind = PROBE_VAL_INT, .i = (int64_t)PyThread_get_thread_ident() };
-    if (!module || !PyModule_Check(module) || ext_attribute_find(module, names[1], &active) != EXT_ATTRIBUTE ||
-        !PyDict_Check(active) || ext_dict_get(active, &(struct ext_key){ .v = &id }, NULL, &thread) != 1 ||
-        ext_attribute_find(thread, names[2], &name) != EXT_ATTRIBUTE)
+    PyObject *module = modules && PyDict_Check(modules) ? ext_dict_name_again(modules, names[0], &module_at) : NULL;
+    unsigned long id = PyThread_get_thread_ident();
+    if (module && PyModule_Check(module))
+        active = ext_dict_name_again(PyModule_GetDict(module), names[1], &active_at);
+    if (active && PyDict_Check(active))
+        thread = ext_dict_int_again(active, (int64_t)id, &thread_at[(id >> 12) % THREADS_HINTED]);
+    if (!thread || ext_attribute_find(thread, names[2], &name) != EXT_ATTRIBUTE)
         return ext_thread_id() == ext.pid ? str_z("MainThread") : (str){ 0 };
     return ext_text(name, room, n);
 }

@@ -17,13 +17,11 @@ bool ext_text_is(PyObject *text, str want)
     return true;
 }
 
-str ext_text(PyObject *text, char *room, size_t n)
+str ext_text_wide(PyObject *text, char *room, size_t n)
 {
     if (!text || !PyUnicode_Check(text))
         return (str){ 0 };
     size_t len = (size_t)PyUnicode_GET_LENGTH(text);
-    if (PyUnicode_IS_COMPACT_ASCII(text))
-        return str_of(PyUnicode_DATA(text), len);
     int kind = (int)PyUnicode_KIND(text);
     const void *data = PyUnicode_DATA(text);
     size_t at = 0;
@@ -80,19 +78,12 @@ size_t ext_digits(PyObject *o, const digit **ret, bool *ret_negative)
 #endif
 }
 
-static void put_int(struct probe_value_writer *w, PyObject *o)
+static __attribute__((noinline)) void put_big(struct probe_value_writer *w, PyObject *o)
 {
     const digit *d;
     bool negative;
     size_t n = ext_digits(o, &d, &negative);
     str type = type_of(o, &PyLong_Type);
-    if (n * PyLong_SHIFT < 63 || (n == 3 && d[2] < 8)) {
-        uint64_t v = 0;
-        for (size_t i = n; i > 0; i--)
-            v = v << PyLong_SHIFT | d[i - 1];
-        probe_value_int(w, type, negative ? -(int64_t)v : (int64_t)v);
-        return;
-    }
     if (n > BIG_DIGITS_MAX) {
         probe_value_missing(w, PROBE_WHY_BYTES, str_z(Py_TYPE(o)->tp_name), -1);
         return;
@@ -116,6 +107,23 @@ static void put_int(struct probe_value_writer *w, PyObject *o)
         text[at++] = "0123456789abcdef"[v];
     }
     probe_value_text(w, PROBE_VALUE_BIG, type, str_of(text, at), 0);
+}
+
+static void put_int(struct probe_value_writer *w, PyObject *o)
+{
+    const digit *d;
+    bool negative;
+    size_t n = ext_digits(o, &d, &negative);
+    if (n < 3 || (n == 3 && d[2] < 8)) {
+        uint64_t v = n ? d[0] : 0;
+        if (n > 1)
+            v |= (uint64_t)d[1] << PyLong_SHIFT;
+        if (n > 2)
+            v |= (uint64_t)d[2] << 2 * PyLong_SHIFT;
+        probe_value_int(w, type_of(o, &PyLong_Type), negative ? -(int64_t)v : (int64_t)v);
+    } else {
+        put_big(w, o);
+    }
 }
 
 static void put_sequence(struct probe_value_writer *w, PyObject *o, bool list)
@@ -251,16 +259,12 @@ static void put_object(struct probe_value_writer *w, PyObject *o)
     probe_value_close(w);
 }
 
-void ext_walk(struct probe_value_writer *w, PyObject *o)
+static __attribute__((noinline)) void walk_other(struct probe_value_writer *w, PyObject *o)
 {
     char room[TYPE_ROOM];
     PyTypeObject *type = Py_TYPE(o);
     // First what one bit of the type says: of the others all bases are looked at.
-    if (o == Py_None)
-        probe_value_null(w, (str){ 0 });
-    else if (type == &PyBool_Type)
-        probe_value_bool(w, (str){ 0 }, o == Py_True);
-    else if (PyLong_Check(o))
+    if (PyLong_Check(o))
         put_int(w, o);
     else if (PyUnicode_Check(o))
         put_text(w, o);
@@ -296,4 +300,22 @@ void ext_walk(struct probe_value_writer *w, PyObject *o)
                          0);
     else
         put_object(w, o);
+}
+
+// Most are of these types, and need no more than their own bytes.
+void ext_walk(struct probe_value_writer *w, PyObject *o)
+{
+    PyTypeObject *type = Py_TYPE(o);
+    if (type == &PyLong_Type)
+        put_int(w, o);
+    else if (type == &PyUnicode_Type)
+        put_text(w, o);
+    else if (o == Py_None)
+        probe_value_null(w, (str){ 0 });
+    else if (type == &PyBool_Type)
+        probe_value_bool(w, (str){ 0 }, o == Py_True);
+    else if (type == &PyFloat_Type)
+        probe_value_float(w, (str){ 0 }, PyFloat_AS_DOUBLE(o));
+    else
+        walk_other(w, o);
 }

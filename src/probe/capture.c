@@ -114,6 +114,44 @@ bool probe_capture_var(struct probe_capture *c, uint32_t frame, enum probe_var_k
     return true;
 }
 
+// A section that nothing but the number of its frame is missing of: that is one byte.
+enum { NAME_TAG, NAME_FRAME, NAME_KIND, NAME_LEN, NAME_TEXT };
+_Static_assert(PROBE_CAPTURE_FRAMES_MAX <= 128 && PROBE_CAPTURE_NAME_ROOM < 128, "varints of one byte");
+
+bool probe_capture_name(const struct probe_capture *c, enum probe_var_kind kind, str name,
+                        struct probe_capture_name *ret)
+{
+    if (name.len > sizeof ret->head - NAME_TEXT)
+        return false;
+    *ret = (struct probe_capture_name){ .len = (uint8_t)(NAME_TEXT + name.len),
+                                        .rule = (uint8_t)probe_redact_name(c->w.policy, name) };
+    ret->head[NAME_TAG] = CAPTURE_VAR;
+    ret->head[NAME_KIND] = (uint8_t)kind;
+    ret->head[NAME_LEN] = (uint8_t)name.len;
+    if (name.len)
+        memcpy(ret->head + NAME_TEXT, name.ptr, name.len);
+    return true;
+}
+
+bool probe_capture_named(struct probe_capture *c, uint32_t frame, const struct probe_capture_name *name)
+{
+    struct probe_value_writer *w = &c->w;
+    if (frame >= c->frames)
+        return false;
+    if (w->depth || w->pending)
+        probe_value_finish(w);
+    if (room(c) < sizeof name->head + 2 + PROMISE) // as much as the longest of them asks for there
+        return probe_capture_var(c, frame, name->head[NAME_KIND],
+                                 str_of((const char *)name->head + NAME_TEXT, name->head[NAME_LEN]));
+    memcpy(w->p, name->head, sizeof name->head); // of a fixed size: what follows is written over its end
+    w->p[NAME_FRAME] = (uint8_t)frame;
+    w->p += name->len;
+    w->pending = 1;
+    w->reserve += PROMISE;
+    w->rule = name->rule ? name->rule : c->file_redacted[frame] ? PROBE_RULE_CUSTOM_FILE : 0;
+    return true;
+}
+
 bool probe_capture_expr(struct probe_capture *c, uint32_t index, str name)
 {
     if (index >= PROBE_CAPTURE_EXPRS_MAX || !section(c, CAPTURE_EXPR, 1 + PROMISE))

@@ -21,6 +21,7 @@ enum {
     PROBE_CAPTURE_EXPRS_MAX = 128, // those of the probe, then those of its message
     PROBE_CAPTURE_TEXT_MAX = 4096, // of a file, function, module or message
     PROBE_CAPTURE_LOG_MAX = 64 * 1024,
+    PROBE_CAPTURE_NAME_ROOM = 48,
 };
 
 // Whether an SDK that makes events of errors by itself was loaded in the process. Unknown: nobody has looked.
@@ -55,6 +56,16 @@ bool probe_capture_frame(struct probe_capture *c, str function, str file, uint32
 static inline void probe_capture_frames_cut(struct probe_capture *c, uint32_t n) { c->frames_cut += n; }
 // Each of these promises one value, which the caller writes with c->w next. False: nothing is to be written.
 bool probe_capture_var(struct probe_capture *c, uint32_t frame, enum probe_var_kind kind, str name);
+// A variable that is captured again and again, as it is written, with the rule by which its name is sensitive under the
+// capture's policy. False: its name is too long for that.
+struct probe_capture_name {
+    uint8_t len, rule;
+    uint8_t head[PROBE_CAPTURE_NAME_ROOM];
+};
+bool probe_capture_name(const struct probe_capture *c, enum probe_var_kind kind, str name,
+                        struct probe_capture_name *ret);
+// As probe_capture_var().
+bool probe_capture_named(struct probe_capture *c, uint32_t frame, const struct probe_capture_name *name);
 // name: of what the expression ends in ("token" of req.token), by which it is redacted like a variable.
 bool probe_capture_expr(struct probe_capture *c, uint32_t index, str name);
 bool probe_capture_return(struct probe_capture *c);

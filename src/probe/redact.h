@@ -75,7 +75,8 @@ enum probe_rule probe_redact_file(const struct probe_policy *p, str file);
 // Detectors: the first place from `from` on. 0: nothing.
 enum probe_rule probe_redact_text(const struct probe_policy *p, str text, size_t from, size_t *ret_start,
                                   size_t *ret_end);
-// A payment card's number as an int.
+// A payment card's number as an int: none is below this.
+#define PROBE_CARD_MIN 1000000000000ll
 enum probe_rule probe_redact_int(const struct probe_policy *p, int64_t i);
 // Puts '*' over what the detectors find (log lines, messages). Returns how many places.
 unsigned probe_redact_line(const struct probe_policy *p, char *text, size_t n);

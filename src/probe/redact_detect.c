@@ -81,7 +81,7 @@ enum probe_rule probe_redact_int(const struct probe_policy *p, int64_t i)
 {
     uint8_t d[20];
     unsigned n = 0;
-    if (i < 1000000000000 || (p && p->flags & PROBE_POLICY_NO_DETECTORS))
+    if (i < PROBE_CARD_MIN || (p && p->flags & PROBE_POLICY_NO_DETECTORS))
         return PROBE_RULE_NONE;
     for (uint64_t u = (uint64_t)i; u; u /= 10)
         n++;
@@ -110,22 +110,29 @@ static const struct {
     const char *text;
     uint8_t len, rest; // characters that follow at least
 } prefixes[] = {
-    { "AKIA", 4, 12 },     { "ASIA", 4, 12 },         { "AIza", 4, 20 },     { "SG.", 3, 20 },
-    { "ghp_", 4, 16 },     { "gho_", 4, 16 },         { "ghu_", 4, 16 },     { "ghs_", 4, 16 },
-    { "ghr_", 4, 16 },     { "github_pat_", 11, 16 }, { "glpat-", 6, 12 },   { "npm_", 4, 20 },
-    { "pypi-", 5, 20 },    { "rk_live_", 8, 10 },     { "rk_test_", 8, 10 }, { "sk-", 3, 20 },
-    { "sk_live_", 8, 10 }, { "sk_test_", 8, 10 },     { "whsec_", 6, 12 },   { "xapp-", 5, 10 },
-    { "xoxa-", 5, 10 },    { "xoxb-", 5, 10 },        { "xoxe-", 5, 10 },    { "xoxp-", 5, 10 },
-    { "xoxr-", 5, 10 },    { "xoxs-", 5, 10 },        { "ya29.", 5, 20 },    { "hooks.slack.com/services/", 25, 8 },
+    // by their first byte
+    { "AKIA", 4, 12 },  { "ASIA", 4, 12 },         { "AIza", 4, 20 },     { "SG.", 3, 20 },
+    { "ghp_", 4, 16 },  { "gho_", 4, 16 },         { "ghu_", 4, 16 },     { "ghs_", 4, 16 },
+    { "ghr_", 4, 16 },  { "github_pat_", 11, 16 }, { "glpat-", 6, 12 },   { "hooks.slack.com/services/", 25, 8 },
+    { "npm_", 4, 20 },  { "pypi-", 5, 20 },        { "rk_live_", 8, 10 }, { "rk_test_", 8, 10 },
+    { "sk-", 3, 20 },   { "sk_live_", 8, 10 },     { "sk_test_", 8, 10 }, { "whsec_", 6, 12 },
+    { "xapp-", 5, 10 }, { "xoxa-", 5, 10 },        { "xoxb-", 5, 10 },    { "xoxe-", 5, 10 },
+    { "xoxp-", 5, 10 }, { "xoxr-", 5, 10 },        { "xoxs-", 5, 10 },    { "ya29.", 5, 20 },
+};
+// Where those begin that begin with it.
+static const uint8_t prefix_first[256] = {
+    ['A'] = 0,  ['S'] = 3,  ['g'] = 4,  ['h'] = 11, ['n'] = 12, ['p'] = 13,
+    ['r'] = 14, ['s'] = 16, ['w'] = 19, ['x'] = 20, ['y'] = 27,
 };
 
 static size_t prefix_at(str t, size_t at)
 {
     if (word_before(t, at))
         return 0;
-    for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+    for (size_t i = prefix_first[(uint8_t)t.ptr[at]];
+         i < sizeof(prefixes) / sizeof(prefixes[0]) && prefixes[i].text[0] == t.ptr[at]; i++) {
         size_t end;
-        if (prefixes[i].text[0] != t.ptr[at] || !starts_at(t, at, prefixes[i].text, prefixes[i].len))
+        if (!starts_at(t, at, prefixes[i].text, prefixes[i].len))
             continue;
         end = at + prefixes[i].len;
         do

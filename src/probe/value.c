@@ -4,6 +4,7 @@
 #include "probe/redact.h"
 
 enum {
+    VARINT_MAX = 10,   // bytes of the longest
     END_ROOM = 2,      // the mark that closes a container
     PROMISE_ROOM = 4,  // head, why, rule, count: the shortest reason
     TEXT_SHORTEST = 8, // a text of which less would be left is missing instead
@@ -28,6 +29,10 @@ static void put_bytes(struct probe_value_writer *w, const void *p, size_t n)
 }
 static void put_varint(struct probe_value_writer *w, uint64_t v)
 {
+    if (v < 0x80) {
+        put(w, (uint8_t)v);
+        return;
+    }
     while (v >= 0x80) {
         put(w, (uint8_t)(v | 0x80));
         v >>= 7;
@@ -76,6 +81,7 @@ void probe_value_begin(struct probe_value_writer *w, void *mem, size_t cap, cons
     if (w->limits.depth > PROBE_NEST_MAX)
         w->limits.depth = PROBE_NEST_MAX;
     w->policy = policy;
+    w->shapes = probe_policy_shapes(policy);
     w->space = space;
     if (++space->generation == 0) { // 2^32 captures later, slots of the first ones must not look new
         memset(space->seen, 0, sizeof(space->seen));
@@ -174,7 +180,7 @@ bool probe_value_entry(struct probe_value_writer *w)
 {
     if (!is_in(w, PROBE_VALUE_DICT, PROBE_VALUE_DICT) || !level_more(w, PROBE_WHY_ITEMS, 2, 0))
         return false;
-    w->levels[w->depth - 1].key = true;
+    w->key = true;
     return true;
 }
 
@@ -225,9 +231,8 @@ static bool take(struct probe_value_writer *w, unsigned *ret_rule, bool *ret_key
         return false;
     w->pending--;
     w->reserve -= PROMISE_ROOM;
-    *ret_key = w->depth && w->levels[w->depth - 1].key;
-    if (*ret_key)
-        w->levels[w->depth - 1].key = false;
+    *ret_key = w->key;
+    w->key = false;
     *ret_rule = w->rule;
     w->rule = 0;
     return true;
@@ -255,19 +260,38 @@ static bool scalar(struct probe_value_writer *w, str *type, size_t size, unsigne
     return false;
 }
 
-static unsigned shape_flag(const struct probe_value_writer *w)
+static unsigned shape_flag(const struct probe_value_writer *w) { return w->shapes ? PROBE_FLAG_SHAPE : 0; }
+
+// Nearly every value: one of a plain type that was promised, and of which nothing is to be said but what it is. The promise is taken.
+static bool usual(struct probe_value_writer *w, str type, size_t size)
 {
-    return probe_policy_shapes(w->policy) ? PROBE_FLAG_SHAPE : 0;
+    if (type.len || !w->pending || w->stop | w->rule | w->key | w->shapes || room(w) < 1 + size)
+        return false;
+    w->pending--;
+    w->reserve -= PROMISE_ROOM;
+    w->values++;
+    return true;
 }
 
-void probe_value_null(struct probe_value_writer *w, str type)
+// What is not usual stands apart: its variables that others write to would cost the usual ones the guard of a stack frame each.
+#define RARE static __attribute__((noinline)) void
+
+RARE rare_null(struct probe_value_writer *w, str type)
 {
     unsigned rule;
     if (scalar(w, &type, 0, &rule))
         put_head(w, PROBE_VALUE_NULL, 0, type);
 }
 
-void probe_value_bool(struct probe_value_writer *w, str type, bool b)
+void probe_value_null(struct probe_value_writer *w, str type)
+{
+    if (usual(w, type, 0))
+        put(w, PROBE_VALUE_NULL);
+    else
+        rare_null(w, type);
+}
+
+RARE rare_bool(struct probe_value_writer *w, str type, bool b)
 {
     unsigned rule, shape = shape_flag(w);
     if (!scalar(w, &type, 1, &rule))
@@ -275,6 +299,16 @@ void probe_value_bool(struct probe_value_writer *w, str type, bool b)
     put_head(w, PROBE_VALUE_BOOL, shape, type);
     if (!shape)
         put(w, b);
+}
+
+void probe_value_bool(struct probe_value_writer *w, str type, bool b)
+{
+    if (!usual(w, type, 1)) {
+        rare_bool(w, type, b);
+        return;
+    }
+    put(w, PROBE_VALUE_BOOL);
+    put(w, b);
 }
 
 static void remember_int(struct probe_space *s, int64_t i)
@@ -290,23 +324,34 @@ static void remember_int(struct probe_space *s, int64_t i)
         s->secret_ints[s->n_secret_ints++] = i;
 }
 
-void probe_value_int(struct probe_value_writer *w, str type, int64_t i)
+static uint64_t zigzag(int64_t i) { return (uint64_t)i << 1 ^ (uint64_t)(i >> 63); }
+
+RARE rare_int(struct probe_value_writer *w, str type, int64_t i)
 {
-    uint64_t zigzag = (uint64_t)i << 1 ^ (uint64_t)(i >> 63);
     unsigned rule = w->rule ? 0u : (unsigned)probe_redact_int(w->policy, i), shape = shape_flag(w);
     if (rule)
         w->rule = (uint8_t)rule;
-    if (!scalar(w, &type, varint_size(zigzag), &rule)) {
+    if (!scalar(w, &type, varint_size(zigzag(i)), &rule)) {
         if (rule)
             remember_int(w->space, i);
         return;
     }
     put_head(w, PROBE_VALUE_INT, shape, type);
     if (!shape)
-        put_varint(w, zigzag);
+        put_varint(w, zigzag(i));
 }
 
-void probe_value_float(struct probe_value_writer *w, str type, double d)
+void probe_value_int(struct probe_value_writer *w, str type, int64_t i)
+{
+    if (i >= PROBE_CARD_MIN || !usual(w, type, VARINT_MAX)) {
+        rare_int(w, type, i);
+        return;
+    }
+    put(w, PROBE_VALUE_INT);
+    put_varint(w, zigzag(i));
+}
+
+RARE rare_float(struct probe_value_writer *w, str type, double d)
 {
     unsigned rule, shape = shape_flag(w);
     if (!scalar(w, &type, 8, &rule))
@@ -314,6 +359,16 @@ void probe_value_float(struct probe_value_writer *w, str type, double d)
     put_head(w, PROBE_VALUE_FLOAT, shape, type);
     if (!shape)
         put_bytes(w, &d, 8);
+}
+
+void probe_value_float(struct probe_value_writer *w, str type, double d)
+{
+    if (!usual(w, type, 8)) {
+        rare_float(w, type, d);
+        return;
+    }
+    put(w, PROBE_VALUE_FLOAT);
+    put_bytes(w, &d, 8);
 }
 
 void probe_value_missing(struct probe_value_writer *w, enum probe_why why, str type, int64_t n)

@@ -135,11 +135,12 @@ struct probe_value_writer {
     uint8_t pending; // promised values of the innermost container: 1, or 2 before the key of a pair
     uint8_t stop;    // enum probe_why: nothing more is written but the ends
     uint8_t rule;    // of the next value's name: it is redacted
+    bool key;        // the next value is the key of a pair
+    bool shapes;     // the policy's mode
     bool cut;        // something did not fit
     struct probe_value_level {
         uint8_t kind, cut;
         uint8_t pending; // promised around it: the value of the pair whose key it is
-        bool key;        // the next value is a key
         uint32_t items;
         uint32_t slot; // of the space, PROBE_SEEN_SLOTS: none
         uint32_t depth_cuts;

@@ -290,6 +290,55 @@ static void any_room(void **state)
     }
 }
 
+// A name that was made ready before writes what it writes otherwise, whatever is open, wherever the room ends.
+static void named(void **state)
+{
+    static const struct {
+        enum probe_var_kind kind;
+        const char *name;
+    } vars[] = { { PROBE_VAR_ARG, "n" },
+                 { PROBE_VAR_LOCAL, "password" },
+                 { PROBE_VAR_CLOSURE, "gr\xc3\xb6\xc3\x9f"
+                                      "e" },
+                 { PROBE_VAR_LOCAL, "a_name_that_is_just_short_enough_to_be_kept_" } };
+    enum { VARS = sizeof vars / sizeof *vars, MANY = 40 };
+    static uint8_t plain[4096];
+    struct probe_capture_name names[VARS];
+    struct probe_capture c;
+    for (size_t cap = PROBE_CAPTURE_MIN; cap < 3000; cap++) {
+        size_t n[2];
+        for (int kept = 0; kept < 2; kept++) {
+            assert_true(begin(&c, cap, NULL));
+            memset(mem + cap, 0xa5, 8);
+            probe_capture_frame(&c, STR("inner"), STR("app.py"), 12, none, true);
+            probe_capture_frame(&c, STR("outer"), STR("lib.py"), 3, none, true);
+            for (uint32_t i = 0; i < MANY; i++) {
+                str name = str_z(vars[i % VARS].name);
+                if (kept)
+                    assert_true(probe_capture_name(&c, vars[i % VARS].kind, name, &names[i % VARS]));
+                if (!(kept ? probe_capture_named(&c, i % 3, &names[i % VARS])
+                           : probe_capture_var(&c, i % 3, vars[i % VARS].kind, name)))
+                    continue;
+                if (i % 5 == 0) // and is left open
+                    probe_value_open(&c.w, PROBE_VALUE_LIST, none, i + 1, 2);
+                else if (i % 5 != 1)
+                    probe_value_text(&c.w, PROBE_VALUE_STR, none, STR("some text"), 0);
+            }
+            n[kept] = probe_capture_end(&c, 0, -1, 0);
+            assert_true(n[kept] <= cap);
+            assert_int_equal(mem[cap], 0xa5);
+            if (!kept)
+                memcpy(plain, mem, n[0]);
+        }
+        assert_int_equal(n[0], n[1]);
+        assert_memory_equal(plain, mem, n[0]);
+        assert_int_equal(json_of(bytes_of(mem, n[1])), 0);
+    }
+    assert_non_null(strstr((char *)text.ptr, "\"name\":\"password\",\"kind\":\"local\",\"value\":{\"k\":\"missing\","));
+    assert_false(
+        probe_capture_name(&c, PROBE_VAR_LOCAL, STR("a_name_that_is_a_little_too_long_to_be_kept_x"), &names[0]));
+}
+
 static void metric(void **state)
 {
     struct probe_capture c;
@@ -312,6 +361,7 @@ int main(void)
         cmocka_unit_test(message),  cmocka_unit_test(aliases_across_sections),
         cmocka_unit_test(policies), cmocka_unit_test(names),
         cmocka_unit_test(any_room), cmocka_unit_test(metric),
+        cmocka_unit_test(named),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
     buf_free(&text);

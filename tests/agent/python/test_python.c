@@ -50,6 +50,36 @@ static void test_snapshot(void **state)
     }
 }
 
+// What is remembered of a place from hit to hit is what it is called, never what it is.
+static void test_turns(void **state)
+{
+    for (size_t i = 0; i < python_count; i++) {
+        struct victim v = start(pythons[i], NULL);
+        struct attachment *a = attach(&v);
+        struct probe p = line_probe(line_of("turned = n"));
+        place(a, &p);
+        UNTIL(&v, a, seen.n >= 4);
+        for (size_t k = 0; k < 4; k++) {
+            const char *json = seen.captures[k],
+                       *n = strstr(json, "\"name\":\"n\",\"kind\":\"arg\",\"value\":{\"k\":\"int\",\"v\":");
+            char want[128];
+            assert_non_null(n);
+            int turn = atoi(strstr(n, "\"v\":") + 4);
+            snprintf(want, sizeof want, "\"name\":\"turn-%d\"}", turn % 2);
+            has(json, want);
+            snprintf(want, sizeof want, "\"name\":\"odd\",\"kind\":\"local\",\"value\":{\"k\":\"int\",\"v\":%d}", turn);
+            if (turn % 2)
+                has(json, want);
+            else
+                has(json, "\"name\":\"odd\",\"kind\":\"local\",\"value\":{\"k\":\"missing\",\"why\":\"uninitialized\"");
+        }
+        detach(a);
+        hear_restored(&v);
+        assert_int_equal(v.same, 1);
+        end(&v);
+    }
+}
+
 static void test_closure(void **state)
 {
     for (size_t i = 0; i < python_count; i++) {
@@ -540,7 +570,7 @@ int main(void)
         cmocka_unit_test(test_entry),          cmocka_unit_test(test_qualified), cmocka_unit_test(test_hot),
         cmocka_unit_test(test_cycles),         cmocka_unit_test(test_killed),    cmocka_unit_test(test_fork),
         cmocka_unit_test(test_exit),           cmocka_unit_test(test_no_room),   cmocka_unit_test(test_exception),
-        cmocka_unit_test(test_exit_taken_out), cmocka_unit_test(test_heap),
+        cmocka_unit_test(test_exit_taken_out), cmocka_unit_test(test_heap),      cmocka_unit_test(test_turns),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
     pythons_free();

@@ -5,6 +5,7 @@ import decimal
 import gc
 import os
 import sys
+import threading
 import time
 
 try:
@@ -168,6 +169,15 @@ def closure(base):
 inner = closure(40)
 
 
+def turns(n):
+    threading.current_thread().name = "turn-%d" % (n % 2)
+    if n % 2:
+        odd = n
+    turned = n
+    threading.current_thread().name = "MainThread"
+    return turned
+
+
 def spin(n):
     for i in range(n):
         x = i + 1
@@ -276,6 +286,7 @@ while True:
     inner(2)
     traced()
     order(n)
+    turns(n)
     checked(n)
     basket.total(3), Empty().total(3), nest(n)
     if "fork" in sys.argv and n == 400 and os.fork() == 0:
