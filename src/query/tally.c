@@ -25,6 +25,17 @@ static int slots_grow(struct tally *t)
     return 0;
 }
 
+// The slot of the name: it is there, or free.
+static uint32_t slot_of(const struct tally *t, str name)
+{
+    uint32_t i = (uint32_t)hash64_str(name) & t->mask;
+    while (t->slots[i] && !str_eq(t->fields[t->slots[i] - 1].name, name))
+        i = (i + 1) & t->mask;
+    return i;
+}
+
+bool tally_field_has(const struct tally *t, str name) { return t->slots && t->slots[slot_of(t, name)]; }
+
 int tally_field_get(struct tally *t, str name, uint32_t max, uint32_t *ret)
 {
     int rc = 0;
@@ -32,12 +43,10 @@ int tally_field_get(struct tally *t, str name, uint32_t max, uint32_t *ret)
         rc = slots_grow(t);
     if (rc < 0)
         return rc;
-    uint32_t i = (uint32_t)hash64_str(name) & t->mask;
-    for (; t->slots[i]; i = (i + 1) & t->mask) {
-        if (str_eq(t->fields[t->slots[i] - 1].name, name)) {
-            *ret = t->slots[i] - 1;
-            return 0;
-        }
+    uint32_t i = slot_of(t, name);
+    if (t->slots[i]) {
+        *ret = t->slots[i] - 1;
+        return 0;
     }
     rc = exec_grow(t->x, (void **)&t->fields, &t->cap, t->n, sizeof *t->fields);
     if (rc < 0)
@@ -301,7 +310,9 @@ int tally_vec(struct tally *t, uint32_t field, const struct cvec *v, const uint6
 static int count_block(struct tally *t, struct exec_segment *s, const uint64_t *sel, const uint64_t *in, uint32_t n)
 {
     const struct tally_segment *of;
-    int rc = tally_segment_get(t, s, &of);
+    int rc = tally_vars_find(t, s, sel, n);
+    if (rc == 0)
+        rc = tally_segment_get(t, s, &of);
     for (uint32_t k = 0; rc == 0 && k < of->n; k++) {
         const struct tally_place *p = &of->places[k];
         struct arena_mark mark = arena_mark(&t->x->scratch);

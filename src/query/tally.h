@@ -38,10 +38,19 @@ struct tally {
     uint32_t beyond;                 // fields beyond TALLY_FIELDS_MAX
     bool overflow;                   // some record has attributes that have no column of their own
     struct tally_segment **segments; // by exec.segs; what fields its records have
+    struct tally_var *vars;          // tally_vars.c
+    uint32_t vars_n;
+    bool vars_over; // there were more
+};
+
+// A name in the variables or expressions of snapshots.
+struct tally_var {
+    str name;
+    uint8_t level; // enum query_attr_level
 };
 
 struct tally_segment {
-    uint32_t n;
+    uint32_t n, vars; // vars: so many of the tally's have been looked for in it
     struct tally_place {
         uint32_t field;
         struct chain *chain;
@@ -50,6 +59,7 @@ struct tally_segment {
 
 // A field; the same for the same name.
 int tally_field_get(struct tally *t, str name, uint32_t max, uint32_t *ret);
+bool tally_field_has(const struct tally *t, str name);
 // Counts the rows `sel` of a vector; `in`: those of the set. ERR_LIMIT is not answered: the field is `over` then.
 int tally_vec(struct tally *t, uint32_t field, const struct cvec *v, const uint64_t *sel, const uint64_t *in,
               uint32_t n);
@@ -72,3 +82,7 @@ uint32_t tally_tenths(const struct tally_field *f, struct tally_tenth ret[10]);
 
 // ---- tally_fields.c: the fields of the records of a segment that can be told apart by their values: no ids, no times
 int tally_segment_get(struct tally *t, struct exec_segment *s, const struct tally_segment **ret);
+
+// ---- tally_vars.c: takes down what the rows `sel` of the current block hold in variables and expressions, in tally.vars. Nothing where the
+// caller may not see values.
+int tally_vars_find(struct tally *t, struct exec_segment *s, const uint64_t *sel, uint32_t n);

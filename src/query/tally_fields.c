@@ -78,6 +78,7 @@ static bool tells_apart(const struct query_field_info *f, uint16_t sources)
     case QUERY_F_FLAGS:
     case QUERY_F_DROPPED:
     case QUERY_F_TRACESTATE:
+    case QUERY_F_PAYLOAD: // what is in it stands by itself (tally_vars.c)
         return false;
     case QUERY_F_SOURCE:
         return sources & (sources - 1);
@@ -219,6 +220,31 @@ static int add_attributes(struct found *f)
     return rc;
 }
 
+// Names of variables and expressions that rows had; `from`: those that have been added before.
+static int add_vars(struct found *f, uint32_t from)
+{
+    struct exec *x = f->t->x;
+    int rc = 0;
+    for (uint32_t i = from; i < f->t->vars_n && rc == 0; i++) {
+        const struct tally_var *var = &f->t->vars[i];
+        struct query_ref *ref = arena_zalloc(&x->arena, sizeof *ref);
+        struct query_path_item *path;
+        struct chain *c;
+        uint32_t n;
+        if (!ref || path_of_key(&x->arena, var->name, &path, &n) < 0)
+            return exec_nomem(x);
+        ref->slot = QUERY_NO_SLOT;
+        ref->path = path;
+        ref->path_len = n;
+        ref->bind[f->s->source] =
+            (struct query_binding){ .kind = QUERY_BIND_ATTR, .level = var->level, .path_from = 1 };
+        rc = chain_new(x, f->s, ref, &c);
+        if (rc == 0)
+            rc = found_add(f, var->name, c);
+    }
+    return rc;
+}
+
 int tally_segment_get(struct tally *t, struct exec_segment *s, const struct tally_segment **ret)
 {
     static struct tally_segment none;
@@ -233,6 +259,14 @@ int tally_segment_get(struct tally *t, struct exec_segment *s, const struct tall
         rc = add_fixed(&f);
         if (rc == 0)
             rc = add_attributes(&f);
+        t->segments[s->index] = f.list;
+    }
+    if (rc == 0 && s->source == QUERY_SNAPSHOTS && t->segments[s->index]->vars < t->vars_n) {
+        f.list = t->segments[s->index];
+        f.cap = f.list->n; // how many it has room for is not known: one more makes room anew
+        rc = add_vars(&f, f.list->vars);
+        if (f.list != &none)
+            f.list->vars = t->vars_n;
         t->segments[s->index] = f.list;
     }
     *ret = t->segments[s->index];

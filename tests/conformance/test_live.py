@@ -323,6 +323,32 @@ def test_from_a_probe_to_the_rows_of_queries(server, connected):
     assert probe(server, made["id"])["hits_used"] == 1
 
 
+def test_what_differs_between_hits_is_told_of_their_values(server, connected):
+    name = service()
+    agent = connected(processes=[process(1, name)])
+    made = place(server, name, hits=40)
+    agent.desired(made["id"])
+
+    def hit(total, gold):
+        order = {"k": "object", "t": "Order", "f": [["total", {"k": "int", "t": "int", "v": total}], ["tags", {"k": "list", "t": "list", "n": 1, "i": [{"k": "str", "t": "str", "v": "a" if gold else "b"}]}],
+                                                   ["customer", {"k": "dict", "t": "dict", "e": [[{"k": "str", "t": "str", "v": "tier"}, {"k": "str", "t": "str", "v": "gold" if gold else "new"}]]}]]}
+        frame = {"function": "f", "file": "app/pricing.py", "line": 87, "in_app": True, "vars": [{"name": "order", "kind": "arg", "value": order}]}
+        return agent.capture(made["id"], frames=[frame], exprs=[{"text": "len(order.items)", "value": {"k": "int", "t": "int", "v": 1 if gold else 2}}])
+
+    agent.send(*(hit(n, n % 2 == 0) for n in range(40)))
+    agent.wait("ack")
+    eventually(lambda: query(server, f"snapshots probe={made['id']}")[39])
+    found = query(server, f"snapshots probe={made['id']} | differ vars.order.customer.tier=gold")
+    told = {(row["field"], row["value"]): (row["in"], row["out"]) for row in found}
+    for field, values in {"vars.order.customer.tier": ("gold", "new"), "vars.order.tags": ("a", "b"), "expr.len(order.items)": (1, 2)}.items():
+        assert told[(field, values[0])] == (1, 0) and told[(field, values[1])] == (0, 1), told
+    assert not any(field == "payload" for field, _ in told)
+    facets = query(server, f"snapshots probe={made['id']} | facets 2")
+    assert {row["value"]: row["count"] for row in facets if row["field"] == "vars.order.customer.tier"} == {"gold": 20, "new": 20}
+    shown = query(server, f"snapshots probe={made['id']} | facets", server.token("read"))
+    assert shown and not any(row["field"].startswith(("vars.", "expr.")) or row["field"] == "payload" for row in shown)
+
+
 def test_values_are_read_by_who_may_and_it_is_entered(server, connected):
     name = service()
     agent = connected(processes=[process(1, name)])

@@ -106,4 +106,7 @@ export interface DifferRow {
   in: number;
   out: number;
   score: number;
+  /** Of a tenth of numbers: from <= value < to; an open end has none. */
+  from?: number;
+  to?: number;
 }

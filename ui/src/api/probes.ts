@@ -202,8 +202,11 @@ export async function loadForecast(service: string, path: string, line: number, 
 }
 
 /** Newest first. */
+/** When it may have been hit: a host's clock may be a little behind or ahead. */
+export function hitsRange(probe: Probe): { from: number; to: number } {
+  return { from: Date.parse(probe.created) - 600_000, to: Date.parse(probe.expires) + 600_000 };
+}
+
 export async function loadHits(probe: Probe, limit: number, abort?: AbortSignal): Promise<SnapshotLine[]> {
-  // A host's clock may be a little behind or ahead.
-  const range = { from: Date.parse(probe.created) - 600_000, to: Date.parse(probe.expires) + 600_000 };
-  return (await loadSnapshots({ probe: probe.id, ...range, limit }, abort)).snapshots;
+  return (await loadSnapshots({ probe: probe.id, ...hitsRange(probe), limit }, abort)).snapshots;
 }

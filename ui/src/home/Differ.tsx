@@ -1,8 +1,7 @@
 // What the failing (or slow) requests have that the others have not.
 import type { Finding } from '../api/overview.ts';
-import { percent } from '../format/number.ts';
 import { valueText } from '../parts/Attributes.tsx';
-import { Link } from '../parts/Link.tsx';
+import { Shares } from '../parts/Shares.tsx';
 import { addTerm, term } from '../query/write.ts';
 import { href, setParams } from '../state/route.ts';
 import { kept } from '../state/scope.ts';
@@ -24,41 +23,15 @@ export function Differ({ finding, rows }: { finding: Finding; rows: readonly Dif
           Close
         </button>
       </div>
-      <table class="dif">
-        <thead>
-          <tr class="th">
-            <th scope="col">Field and value</th>
-            <th scope="col">{doing}</th>
-            <th scope="col">Others</th>
-          </tr>
-        </thead>
-        <tbody>
-          {rows.slice(0, ROWS).map((row) => (
-            <tr key={`${row.field} ${valueText(row.value)}`}>
-              <th scope="row" class="mono cut">
-                <Link class="plain" href={href('/traces', { ...kept.value, q: addTerm(row.among, term(row.field, row.value)) })}>
-                  {row.field} = {valueText(row.value)}
-                </Link>
-              </th>
-              <td>
-                <Share of={row.in} tone="in" />
-              </td>
-              <td>
-                <Share of={row.out} tone="out" />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
+      <Shares
+        sides={[doing, 'Others']}
+        rows={rows.slice(0, ROWS).map((row) => ({
+          label: `${row.field} = ${valueText(row.value)}`,
+          href: href('/traces', { ...kept.value, q: addTerm(row.among, term(row.field, row.value)) }),
+          in: row.in,
+          out: row.out,
+        }))}
+      />
     </section>
-  );
-}
-
-function Share({ of, tone }: { of: number; tone: 'in' | 'out' }) {
-  return (
-    <span class="share">
-      <i class={tone} style={{ width: `${Math.max(1, of * 100)}%` }} />
-      <span>{percent(of)}</span>
-    </span>
   );
 }

@@ -1,12 +1,16 @@
 // What a probe has captured so far, newest first, as it comes.
 import { ExternalLink } from 'lucide';
+import { useState } from 'preact/hooks';
 import type { ApiError } from '../api/client.ts';
+import { useLoad } from '../api/load.ts';
 import type { Probe } from '../api/probes.ts';
 import type { SnapshotLine } from '../api/snapshots.ts';
 import { absolute, clock, parseInstant } from '../format/time.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { Link } from '../parts/Link.tsx';
+import { Shares } from '../parts/Shares.tsx';
 import { href } from '../state/route.ts';
+import { differences, type End, loadDiffer, loadEnds, nothingDiffers } from './ended.ts';
 import { firstError, hitsWords, isAlive, notYet } from './words.ts';
 
 interface Props {
@@ -35,6 +39,12 @@ export function Hits({ probe, hits, error, retry, chosen, other, choose, compare
   const right = new Set(columns.filter((name) => hits?.every((hit) => hit.columns?.[name] === undefined || isNumber(hit.columns[name]))));
   const failed = firstError(probe);
   const alive = isAlive(probe) && !probe.paused;
+  const [differs, setDiffers] = useState(false);
+  const traced = hits?.some((hit) => hit.trace) ?? false;
+  // Spans come a moment after the hit that they are of: what is not known yet is asked for again with the next hit.
+  const ends = useLoad(traced ? `ends ${probe.id}` : '', `ends ${probe.id} ${hits?.[0]?.id}`, (abort) =>
+    traced ? loadEnds(probe, abort) : Promise.resolve(undefined),
+  );
   return (
     <section class="hits" aria-label="Hits">
       <div class="sec">
@@ -51,6 +61,21 @@ export function Hits({ probe, hits, error, retry, chosen, other, choose, compare
           <span class={`dot ${alive && listening ? 'k' : ''}`} />
           {!alive ? (probe.paused ? 'paused' : 'ended') : listening ? 'listening' : 'reconnecting'}
         </span>
+        {traced && (
+          <span class="seg s" role="group" aria-label="Hits as">
+            <button type="button" aria-pressed={!differs} onClick={() => setDiffers(false)}>
+              Table
+            </button>
+            <button
+              type="button"
+              aria-pressed={differs}
+              title="What the hits of requests that failed have, and the others have not"
+              onClick={() => setDiffers(true)}
+            >
+              What differs
+            </button>
+          </span>
+        )}
       </div>
       {error && !hits ? (
         <p class="hsay" role="alert">
@@ -74,6 +99,8 @@ export function Hits({ probe, hits, error, retry, chosen, other, choose, compare
             'It captured nothing.'
           )}
         </p>
+      ) : differs && traced ? (
+        <Differs key={probe.id} probe={probe} newest={hits?.[0]?.id} />
       ) : (
         <div class="scroll htab" tabIndex={0} role="region" aria-label="Table of hits">
           <table class="ht">
@@ -90,6 +117,7 @@ export function Hits({ probe, hits, error, retry, chosen, other, choose, compare
                   </th>
                 ))}
                 <th>Trace</th>
+                {traced && <th>Ended</th>}
                 <th>
                   <span class="only-read">Compare</span>
                 </th>
@@ -125,6 +153,11 @@ export function Hits({ probe, hits, error, retry, chosen, other, choose, compare
                         <span class="d3">none</span>
                       )}
                     </td>
+                    {traced && (
+                      <td>
+                        <Ended end={hit.trace ? ends.data.value?.get(hit.trace) : undefined} />
+                      </td>
+                    )}
                     <td class="r nw">
                       {hit.event && (
                         <span onClick={(event) => event.stopPropagation()}>
@@ -159,5 +192,32 @@ export function Hits({ probe, hits, error, retry, chosen, other, choose, compare
         </div>
       )}
     </section>
+  );
+}
+
+/** Nothing while its trace has sent nothing. */
+function Ended({ end }: { end: End | undefined }) {
+  return end === 'error' ? <span class="pill e">error</span> : <span class="d3">{end ?? ''}</span>;
+}
+
+function Differs({ probe, newest }: { probe: Probe; newest: string | undefined }) {
+  const found = useLoad(`differs ${probe.id}`, `differs ${probe.id} ${newest}`, (abort) => loadDiffer(probe, abort));
+  const answer = found.data.value;
+  const rows = differences(answer?.rows ?? []);
+  if (found.error.value && !answer)
+    return (
+      <p class="hsay" role="alert">
+        <span class="err">{found.error.value.message}</span> {found.error.value.hint}{' '}
+        <button type="button" class="link" onClick={found.retry}>
+          Retry
+        </button>
+      </p>
+    );
+  if (!answer) return <p class="hsay d3">{'\u00a0'}</p>;
+  if (rows.length === 0) return <p class="hsay d2">{nothingDiffers(answer.stats.compared)}</p>;
+  return (
+    <div class="scroll htab" tabIndex={0} role="region" aria-label="What differs">
+      <Shares sides={['Failed', 'Others']} rows={rows} />
+    </div>
   );
 }

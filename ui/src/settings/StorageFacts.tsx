@@ -81,9 +81,9 @@ function Facts({ storage }: { storage: Storage }) {
                 <td class="m">{source.source}</td>
                 <td class="r">{bytes(source.bytes)}</td>
                 <td class="wide">
-                  <svg class="share" viewBox="0 0 100 6" preserveAspectRatio="none" role="img" aria-label={percent(source.bytes / total)}>
-                    <rect width="100" height="6" class="share-all" />
-                    <rect width={(100 * source.bytes) / total} height="6" class="share-part" />
+                  <svg class="stored" viewBox="0 0 100 6" preserveAspectRatio="none" role="img" aria-label={percent(source.bytes / total)}>
+                    <rect width="100" height="6" class="stored-all" />
+                    <rect width={(100 * source.bytes) / total} height="6" class="stored-part" />
                   </svg>
                 </td>
                 <td class="r">{count(source.rows)}</td>
