@@ -70,7 +70,7 @@ static void meet(struct helper *h, struct known *k)
     if (!t)
         return;
     t->h = h;
-    t->watch.fd = -1;
+    t->watch.fd = t->claim = -1;
     t->process.dir = -1;
     arena_init(&t->arena, TARGET_ARENA);
     if (process_read(k->pid, &t->arena, &t->process) == 0) {

@@ -17,6 +17,7 @@ enum {
     HELPER_SOFT_QUEUE = 1 << 20, // states and counts wait when more than this is on its way
     HELPER_IDLE_MS = 60000,      // an attachment without probes is kept for people who look around
     HELPER_RETRY_MS = 30000,
+    CLAIM_RETRY_MS = 3000, // of a process that another agent has
     SPOOL_ID_ROOM = 64,
 };
 
@@ -46,6 +47,7 @@ struct target {
     bool gone;
     struct backend_events events;
     struct attachment *attachment;
+    int claim; // descriptor that holds it, while attached; or -1
     bool lost; // detach it soon
     struct loop_watch watch;
     struct timer timer;

@@ -6,7 +6,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 // GRID_MS: what has time is done at common moments, so that many attachments wake the helper as often as one.
 enum { POLL_SOONEST_MS = 1, GRID_MS = 20 };
@@ -189,14 +193,39 @@ static void on_event_lost(void *ctx, str code, str message)
         loop_timer_set(t->h->loop, &t->timer, POLL_SOONEST_MS);
 }
 
+// One agent at a time changes a process: two would take what the other has put there for the program's own, and put it back. The claim is a
+// lock on a file of /proc that only who may attach can open; it goes with whoever holds it, however that one ends.
+static int claim(struct target *t, struct err *err)
+{
+    t->claim = openat(t->process.dir, "maps", O_RDONLY | O_CLOEXEC);
+    if (t->claim < 0 || flock(t->claim, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+        return 0; // what may not be opened is not attached to either, and says so itself
+    close(t->claim);
+    t->claim = -1;
+    return err_set(err, ERR_BUSY, "other_agent", "another agent on this host has its probes in this process");
+}
+
+static void unclaim(struct target *t)
+{
+    if (t->claim >= 0)
+        close(t->claim);
+    t->claim = -1;
+}
+
 int target_attach(struct target *t, struct err *err)
 {
     t->events = (struct backend_events){
         t, on_event_state, on_event_capture, on_event_counts, on_event_lost, on_event_figures
     };
     t->lost = false;
-    int rc = t->backend->attach(&t->process, &t->events, &t->attachment, err);
+    int rc = claim(t, err);
     if (rc < 0) {
+        t->retry_ns = clock_mono_ns() + CLAIM_RETRY_MS * NS_PER_MS;
+        return rc;
+    }
+    rc = t->backend->attach(&t->process, &t->events, &t->attachment, err);
+    if (rc < 0) {
+        unclaim(t);
         t->attachment = NULL;
         t->retry_ns = clock_mono_ns() + HELPER_RETRY_MS * NS_PER_MS;
         return rc;
@@ -224,6 +253,7 @@ void target_detach(struct target *t)
     struct attachment *a = t->attachment;
     t->backend->detach(a); // what it drains still belongs to the target
     t->attachment = NULL;
+    unclaim(t);
     t->applied = 0;
     t->h->listed = false;
 }

@@ -56,6 +56,7 @@ static const char *way_out(str code)
         { "source_mismatch", "the process runs another version of the file: look at its source, and place it there" },
         { "no_permission", "run the agent as root, or with CAP_SYS_PTRACE" },
         { "other_debugger", "end the other debugger" },
+        { "other_agent", "let one agent do it; it goes in when the other one has left the process" },
         { "policy", "the host's /etc/clew/agent.conf does not let it" },
         { "budget", "it cost the process too much: give it a condition, or a lower rate" },
         { "invalid_probe", "use the same version of agent and server" },

@@ -68,6 +68,8 @@ static const struct probe_code_text codes[] = {
     CODE("policy", "The policy of this host forbids it.", "Whoever keeps the host can change the agent's policy file."),
     CODE("other_debugger", "Another debugger or tracer is attached to the process.",
          "End that one first; the probe is installed as soon as it is gone."),
+    CODE("other_agent", "Another agent on this host has its probes in the process.",
+         "Let one agent of the host do it all; the probe is installed when the other one has left."),
     CODE("runtime_disabled", "The runtime was started with this turned off.",
          "Start the process without the setting that is named."),
     CODE("runtime_unsupported", "This version or build of the runtime is not supported.",

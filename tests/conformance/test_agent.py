@@ -283,6 +283,70 @@ def test_a_probe_captures_what_was_granted_and_leaves(enrolled, victim):
     end(p)
 
 
+def enrolled_in(state):
+    server = FakeServer()
+    state.mkdir(mode=0o700)
+    (state / "host").write_text(f"server http://127.0.0.1:{server.port}\nagent a1\nsecret s3cret\n")
+    (state / "host").chmod(0o600)
+    server.state = state
+    return server
+
+
+def test_a_process_is_one_agents(enrolled, victim, tmp_path):
+    """Of three agents on a host one has its probes in a process; the others say so, and one of them takes over when it is killed."""
+    servers = [enrolled, enrolled_in(tmp_path / "second"), enrolled_in(tmp_path / "third")]
+    agents = [agent(s.state) for s in servers]
+    for s in servers:
+        s.wait("processes", of(victim.pid))
+    enrolled.send({"type": "desired", "revision": 1, "probes": [probe(victim, grant=1000, hits=10000)]})
+    captures(enrolled, 1)
+    for s in servers[1:]:
+        s.send({"type": "desired", "revision": 1, "probes": [probe(victim)]})
+        told = s.wait("states", lambda m: any(x["state"] == "error" for x in m["states"]))["states"][-1]
+        assert told["code"] == "other_agent" and "another agent on this host" in told["message"]
+    captures(enrolled, 1)  # nobody has disturbed it
+    agents[0].kill()
+    agents[0].wait()
+    agents[1].terminate()
+    assert agents[1].wait(30) == 0  # it has none, and leaves
+    captures(servers[2], 2)
+    end(agents[2])
+    for s in servers[1:]:
+        s.server.shutdown()
+
+
+def test_a_kill_while_it_works_on_three_processes(enrolled, victim):
+    """At several moments of placing probes in three processes at once: all of them run on, and the next agent places its own."""
+    env = {**os.environ, "OTEL_SERVICE_NAME": "shop"}
+    victims = [victim] + [subprocess.Popen([sys.executable, victim.file], stdout=subprocess.PIPE, text=True, env=env) for _ in range(2)]
+    assert all(v.stdout.readline() == "ready\n" for v in victims[1:])
+    everybody = lambda m: {v.pid for v in victims} <= {p["pid"] for p in m["processes"]}  # noqa: E731
+    try:
+        for n in range(6):
+            p = agent(enrolled.state)
+            enrolled.wait("processes", everybody)
+            enrolled.send({"type": "desired", "revision": n, "probes": [probe(victim, revision=2 * n + 1, grant=1000, hits=10000)]})
+            if n:  # as soon as the first has got so far, the others are under way
+                enrolled.wait("states", lambda m: n < 4 or any(s["state"] == "installed" for s in m["states"]))
+            threading.Event().wait(0.01 * (n % 4))
+            p.kill()
+            p.wait()
+            assert all(v.poll() is None for v in victims)
+        p = agent(enrolled.state)
+        enrolled.wait("processes", everybody)
+        enrolled.early = []
+        enrolled.send({"type": "desired", "revision": 9, "probes": [probe(victim, revision=99, grant=1000, hits=10000)]})
+        seen = set()
+        while len(seen) < 3:
+            seen |= {c["process"] for c in captures(enrolled, 1) if c["revision"] == 99}
+        end(p)
+        assert all(v.poll() is None for v in victims)
+    finally:
+        for v in victims[1:]:
+            v.kill()
+            v.wait()
+
+
 def test_a_lease_that_lapses_takes_every_probe_out(enrolled, victim):
     """The server is there and does not answer: after its lease nothing is left in the target, and all of it comes back with the server."""
     enrolled.lease = {"lease_s": 3, "heartbeat_s": 1}

@@ -62,6 +62,7 @@ const WAYS: Record<string, string> = {
   busy_in_native: 'It is placed when the main thread returns from native code.',
   no_permission: 'Run the agent as root or as the user of the process, with CAP_SYS_PTRACE.',
   other_debugger: 'Detach the other debugger first.',
+  other_agent: 'Let one agent of the host do it; the probe is placed when the other one has left the process.',
   runtime_disabled: 'Start the process with the flag that the message names.',
   budget: 'It comes back by itself when the process has time to spare; a condition makes it cheaper.',
   cond_error: 'Look at the condition: a name may be missing there.',
