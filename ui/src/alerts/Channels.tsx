@@ -3,7 +3,8 @@ import { Plus } from 'lucide';
 import { useState } from 'preact/hooks';
 import { type Alerts, type Channel, type ChannelType, removeChannel, saveChannel, testChannel } from '../api/alerts.ts';
 import { Icon } from '../parts/Icon.tsx';
-import { Once, Refusal, useDeed, useFocus, When } from '../settings/common.tsx';
+import { Once, Refusal, useDeed, When } from '../settings/common.tsx';
+import { Form, TextField } from '../settings/Form.tsx';
 import { refresh } from '../state/live.ts';
 import { later, pending } from '../state/undo.ts';
 import { CHANNEL_ICONS } from './Marks.tsx';
@@ -191,22 +192,17 @@ export function ChannelForm({ was, mail, close, done }: FormProps) {
   const [type, setType] = useState<ChannelType>(was?.type ?? 'webhook');
   const [name, setName] = useState(was?.name ?? '');
   const [target, setTarget] = useState(was?.type === 'mail' ? was.target : '');
-  const first = useFocus();
-  const deed = useDeed();
   const help = HELP[type];
   const noMail = type === 'mail' && !mail;
-  const save = () =>
-    deed.run(async () => {
-      const made = await saveChannel({ name: name.trim(), type, ...(target.trim() && { target: target.trim() }) }, was?.id);
-      if (made) done(made.channel, made.secret);
-    });
   return (
-    <form
-      class="set-form chform"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void save();
+    <Form
+      verb={was ? 'Save' : 'Add the channel'}
+      ready={!noMail && name.trim() !== '' && (was !== undefined || target.trim() !== '')}
+      save={async () => {
+        const made = await saveChannel({ name: name.trim(), type, ...(target.trim() && { target: target.trim() }) }, was?.id);
+        if (made) done(made.channel, made.secret);
       }}
+      close={close}
     >
       {!was && (
         <span class="seg" role="group" aria-label="Kind of channel">
@@ -218,51 +214,25 @@ export function ChannelForm({ was, mail, close, done }: FormProps) {
           ))}
         </span>
       )}
-      <p class="sm d2 help">{help.says}</p>
+      <p class="sm d2 says">{help.says}</p>
       {noMail && (
-        <p class="sm wrn help">
+        <p class="sm wrn says">
           This server sends no mail yet: start it with <code>--smtp smtps://user@mail.example.com</code> and <code>--mail-from</code>.
         </p>
       )}
       <div class="row wrap">
-        <label class="field">
-          <span class="sm d3">Name</span>
-          <input
-            class="text"
-            required
-            maxLength={120}
-            placeholder={type === 'mail' ? 'On call' : 'ops'}
-            value={name}
-            ref={first}
-            autocomplete="off"
-            onInput={(event) => setName(event.currentTarget.value)}
-          />
-        </label>
-        <label class="field long">
-          <span class="sm d3">{help.field}</span>
-          <input
-            class="text mono"
-            required={!was}
-            maxLength={4096}
-            placeholder={was && type !== 'mail' ? `${was.target}, as it is` : help.place}
-            value={target}
-            spellcheck={false}
-            autocomplete="off"
-            onInput={(event) => setTarget(event.currentTarget.value)}
-          />
-        </label>
+        <TextField label="Name" most={120} example={type === 'mail' ? 'On call' : 'ops'} first value={name} change={setName} />
+        <TextField
+          label={help.field}
+          most={4096}
+          example={was && type !== 'mail' ? `${was.target}, as it is` : help.place}
+          need={!was}
+          mono
+          long
+          value={target}
+          change={setTarget}
+        />
       </div>
-      <div class="row">
-        <button type="submit" class="btn" disabled={deed.busy || noMail || !name.trim() || (!was && !target.trim())}>
-          {was ? 'Save' : 'Add the channel'}
-        </button>
-        {close && (
-          <button type="button" class="btn g" onClick={close}>
-            Cancel
-          </button>
-        )}
-      </div>
-      <Refusal error={deed.error} />
-    </form>
+    </Form>
   );
 }

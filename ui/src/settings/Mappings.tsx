@@ -3,7 +3,8 @@ import { useState } from 'preact/hooks';
 import { getJson, send } from '../api/client.ts';
 import { useLoad } from '../api/load.ts';
 import { Paste } from '../parts/Paste.tsx';
-import { actor, isAway, mayAdminister, Refusal, Rows, takeAway, useDeed, useFocus, When } from './common.tsx';
+import { actor, isAway, mayAdminister, Refusal, Rows, takeAway, useDeed, When } from './common.tsx';
+import { Form, TextField } from './Form.tsx';
 
 interface Mapping {
   id: number;
@@ -159,56 +160,41 @@ interface FormProps {
 }
 
 function MappingForm({ slug, was, like, close, saved }: FormProps) {
-  const first = useFocus();
   const [text, setText] = useState({
     stack_root: was?.stack_root ?? '',
     source_root: was?.source_root ?? '',
     repository: (was ?? like)?.repository ?? '',
     branch: (was ?? like)?.branch ?? 'main',
   });
-  const deed = useDeed();
   const whole = FIELDS.every(({ key, need }) => !need || text[key].trim());
-  const same = was && FIELDS.every(({ key }) => text[key].trim() === was[key]);
+  const same = was !== undefined && FIELDS.every(({ key }) => text[key].trim() === was[key]);
   return (
-    <form
-      class="set-form mapform"
-      aria-label={was ? `The mapping of ${was.stack_root}` : 'A new mapping'}
-      onSubmit={(event) => {
-        event.preventDefault();
-        void deed.run(async () => {
-          await send(was ? 'PUT' : 'POST', at(slug, was?.id), text);
-          await saved();
-        });
+    <Form
+      class="mapform"
+      label={was ? `The mapping of ${was.stack_root}` : 'A new mapping'}
+      verb={was ? 'Change' : 'Add'}
+      ready={whole && !same}
+      save={async () => {
+        await send(was ? 'PUT' : 'POST', at(slug, was?.id), text);
+        await saved();
       }}
+      close={close}
     >
-      <div class="fields">
-        {FIELDS.map(({ key, label, example, most, need }, index) => (
-          <label class="field" key={key}>
-            <span class="sm d3">{label}</span>
-            <input
-              class="text mono"
-              required={need}
-              maxLength={most}
-              placeholder={example}
-              autocomplete="off"
-              spellcheck={false}
-              aria-invalid={deed.error?.place === key}
+      {(error) => (
+        <div class="fields">
+          {FIELDS.map(({ key, ...field }, index) => (
+            <TextField
+              {...field}
+              key={key}
+              mono
+              first={index === 0}
+              wrong={error?.place === key}
               value={text[key]}
-              ref={index === 0 ? first : undefined}
-              onInput={(event) => setText({ ...text, [key]: event.currentTarget.value })}
+              change={(value) => setText({ ...text, [key]: value })}
             />
-          </label>
-        ))}
-      </div>
-      <div class="row">
-        <button type="submit" class="btn" disabled={deed.busy || !whole || same}>
-          {was ? 'Change' : 'Add'}
-        </button>
-        <button type="button" class="btn g" onClick={close}>
-          Cancel
-        </button>
-      </div>
-      <Refusal error={deed.error} />
-    </form>
+          ))}
+        </div>
+      )}
+    </Form>
   );
 }

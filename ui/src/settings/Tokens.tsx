@@ -5,7 +5,8 @@ import { getJson, send } from '../api/client.ts';
 import { useLoad } from '../api/load.ts';
 import { plural } from '../format/number.ts';
 import { Icon } from '../parts/Icon.tsx';
-import { Head, isAway, Once, Refusal, Rows, ScopeChoice, takeAway, useDeed, useFocus, When } from './common.tsx';
+import { Head, isAway, Once, Refusal, Rows, ScopeChoice, takeAway, useDeed, When } from './common.tsx';
+import { Form, TextField } from './Form.tsx';
 import { SCOPES } from './roles.ts';
 import type { Project, Token } from './types.ts';
 
@@ -115,43 +116,29 @@ const TTLS = [
 ] as const;
 
 function NewToken({ done, close }: { done: (token: Token) => void; close: () => void }) {
-  const first = useFocus();
   const [name, setName] = useState('');
   const [scopes, setScopes] = useState(['ingest']);
   const [project, setProject] = useState('');
   const [ttl, setTtl] = useState('');
-  const deed = useDeed();
   const projects = useLoad('projects', 'projects', (abort) => getJson<{ projects: Project[] }>('/api/v1/projects', {}, abort));
   return (
-    <form
-      class="set-form hl"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void deed.run(async () => {
-          const made = await send<Token>('POST', '/api/v1/tokens', {
-            name: name.trim(),
-            scopes,
-            ...(project && { project }),
-            ...(ttl && { ttl }),
-          });
-          if (made) done(made);
+    <Form
+      class="hl"
+      verb="Make the token"
+      ready={name.trim() !== '' && scopes.length > 0}
+      save={async () => {
+        const made = await send<Token>('POST', '/api/v1/tokens', {
+          name: name.trim(),
+          scopes,
+          ...(project && { project }),
+          ...(ttl && { ttl }),
         });
+        if (made) done(made);
       }}
+      close={close}
     >
       <div class="row wrap">
-        <label class="field">
-          <span class="sm d3">Name</span>
-          <input
-            class="text"
-            required
-            maxLength={63}
-            autocomplete="off"
-            placeholder="what uses it"
-            value={name}
-            ref={first}
-            onInput={(event) => setName(event.currentTarget.value)}
-          />
-        </label>
+        <TextField label="Name" most={63} example="what uses it" first value={name} change={setName} />
         <label class="field">
           <span class="sm d3">Project</span>
           <select class="text" value={project} onChange={(event) => setProject(event.currentTarget.value)}>
@@ -175,15 +162,6 @@ function NewToken({ done, close }: { done: (token: Token) => void; close: () => 
         </label>
       </div>
       <ScopeChoice chosen={scopes} change={setScopes} scopes={SCOPES} />
-      <div class="row">
-        <button type="submit" class="btn" disabled={deed.busy || !name.trim() || scopes.length === 0}>
-          Make the token
-        </button>
-        <button type="button" class="btn g" onClick={close}>
-          Cancel
-        </button>
-      </div>
-      <Refusal error={deed.error} />
-    </form>
+    </Form>
   );
 }

@@ -7,7 +7,8 @@ import { plural } from '../format/number.ts';
 import { absolute, parseInstant } from '../format/time.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { Popover } from '../parts/Popover.tsx';
-import { Head, isAway, Once, Refusal, Rows, ScopeChoice, takeAway, useDeed, useFocus, When } from './common.tsx';
+import { Head, isAway, Once, Refusal, Rows, ScopeChoice, takeAway, useDeed, When } from './common.tsx';
+import { Form, TextField } from './Form.tsx';
 import { mayHandOut, ROLES, roleOf, roleWords, SCOPES } from './roles.ts';
 import type { User, UserLink } from './types.ts';
 
@@ -281,45 +282,22 @@ function Roles({ chosen, change }: { chosen: string[]; change: (scopes: string[]
 }
 
 function Invite({ done, close }: { done: (made: UserLink) => void; close: () => void }) {
-  const first = useFocus();
   const [login, setLogin] = useState('');
   const [scopes, setScopes] = useState(['read']);
-  const deed = useDeed();
   return (
-    <form
-      class="set-form hl"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void deed.run(async () => {
-          const made = await send<UserLink>('POST', '/api/v1/users', { login: login.trim(), scopes });
-          if (made) done(made);
-        });
+    <Form
+      class="hl"
+      verb="Make an invitation"
+      ready={login.trim() !== '' && scopes.length > 0}
+      save={async () => {
+        const made = await send<UserLink>('POST', '/api/v1/users', { login: login.trim(), scopes });
+        if (made) done(made);
       }}
+      close={close}
+      note="Clew sends no mail: you get a link to pass on."
     >
-      <label class="field">
-        <span class="sm d3">Name or mail address</span>
-        <input
-          class="text"
-          required
-          maxLength={63}
-          autocomplete="off"
-          spellcheck={false}
-          value={login}
-          ref={first}
-          onInput={(event) => setLogin(event.currentTarget.value)}
-        />
-      </label>
+      <TextField label="Name or mail address" most={63} first value={login} change={setLogin} />
       <Roles chosen={scopes} change={setScopes} />
-      <div class="row wrap">
-        <button type="submit" class="btn" disabled={deed.busy || !login.trim() || scopes.length === 0}>
-          Make an invitation
-        </button>
-        <button type="button" class="btn g" onClick={close}>
-          Cancel
-        </button>
-        <span class="sm d3">Clew sends no mail: you get a link to pass on.</span>
-      </div>
-      <Refusal error={deed.error} />
-    </form>
+    </Form>
   );
 }
