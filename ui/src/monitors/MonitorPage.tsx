@@ -7,7 +7,6 @@ import { useState } from 'preact/hooks';
 import { me } from '../api/client.ts';
 import { useLoad } from '../api/load.ts';
 import { type Check, loadChecks, loadMonitor, type Monitor } from '../api/monitors.ts';
-import { duration } from '../format/number.ts';
 import { span } from '../format/span.ts';
 import { absolute, dayClock, parseInstant } from '../format/time.ts';
 import { useEvery } from '../parts/every.ts';
@@ -25,7 +24,7 @@ import { MonitorMenu } from './MonitorMenu.tsx';
 import { EnvironmentRow, MonitorTroubles } from './MonitorsPage.tsx';
 import { Snippets } from './NoMonitors.tsx';
 import { scheduleWords } from './schedule.ts';
-import { dayWords, STATUS_TONE, STATUS_WORDS, troubleWords } from './words.ts';
+import { dayWords, runTime, STATUS_TONE, STATUS_WORDS, troubleWords } from './words.ts';
 
 const EVERY_MS = 5000;
 const AT_ONCE = 100;
@@ -225,7 +224,7 @@ function Checks({ checks }: { checks: readonly Check[] }) {
                 <span class="d3">{check.status === 'running' ? 'still runs' : check.status === 'missed' ? 'did not run' : 'not said'}</span>
               ) : (
                 <span class="row">
-                  <span class="took r">{duration(check.duration)}</span>
+                  <span class="took r">{runTime(check.duration)}</span>
                   <svg class="dbar wide" width="200" height="6" viewBox="0 0 200 6" preserveAspectRatio="none" aria-hidden="true">
                     <rect
                       class={STATUS_TONE[check.status] === 'e' ? 'be' : 'bv'}

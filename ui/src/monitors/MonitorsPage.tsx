@@ -7,7 +7,6 @@ import { useState } from 'preact/hooks';
 import { me } from '../api/client.ts';
 import { useLoad } from '../api/load.ts';
 import { type Environment, loadMonitors, type Monitor } from '../api/monitors.ts';
-import { duration } from '../format/number.ts';
 import { useEvery } from '../parts/every.ts';
 import { Foot } from '../parts/Foot.tsx';
 import { Icon } from '../parts/Icon.tsx';
@@ -26,7 +25,7 @@ import { MonitorMenu } from './MonitorMenu.tsx';
 import { NoMonitors } from './NoMonitors.tsx';
 import { scheduleWords } from './schedule.ts';
 import { TickKey, Ticks } from './Ticks.tsx';
-import { conclusion, dayWords, STATUS_TONE, STATUS_WORDS, sorted, troubleWords } from './words.ts';
+import { conclusion, dayWords, runTime, STATUS_TONE, STATUS_WORDS, sorted, troubleWords } from './words.ts';
 
 const EVERY_MS = 5000;
 
@@ -37,6 +36,7 @@ export function MonitorsPage() {
   const load = useLoad(`monitors ${project}`, `monitors ${project} ${turn} ${me.value?.name}`, (abort) => loadMonitors(project, abort));
   pending.value;
   const monitors = sorted(load.data.value ?? []).filter((monitor) => !isLeaving(monitor));
+  const several = monitors.some((monitor) => monitor.project !== monitors[0]?.project);
   const [chosen, setChosen] = useState(0);
   const at = Math.min(chosen, monitors.length - 1);
   const adding = param('add') === '1';
@@ -88,17 +88,21 @@ export function MonitorsPage() {
         ) : (
           <ul class="mlist" aria-label="Monitors">
             {monitors.map((monitor, index) => (
-              <Item key={monitor.id} monitor={monitor} chosen={index === at} choose={() => setChosen(index)} />
+              <Item key={monitor.id} monitor={monitor} several={several} chosen={index === at} choose={() => setChosen(index)} />
             ))}
           </ul>
         )}
       </div>
       <Foot
         keys={[
-          ['j k', 'move'],
-          ['Enter', 'open'],
-          ['e', 'edit'],
-          ['m', 'mute'],
+          ...(monitors.length > 0
+            ? ([
+                ['j k', 'move'],
+                ['Enter', 'open'],
+                ['e', 'edit'],
+                ['m', 'mute'],
+              ] as [string, string][])
+            : []),
           ['n', 'add'],
           ['?', 'all keys'],
         ]}
@@ -126,7 +130,15 @@ export function MonitorTroubles({ again }: { again: string | undefined }) {
   );
 }
 
-function Item({ monitor, chosen, choose }: { monitor: Monitor; chosen: boolean; choose: () => void }) {
+interface ItemProps {
+  monitor: Monitor;
+  /** The list has monitors of several projects. */
+  several: boolean;
+  chosen: boolean;
+  choose: () => void;
+}
+
+function Item({ monitor, several, chosen, choose }: ItemProps) {
   const { environments } = monitor;
   return (
     <li class={`mi ${chosen ? 'sel' : ''} ${monitor.disabled ? 'off' : ''}`} aria-current={chosen ? 'true' : undefined} onClick={choose}>
@@ -152,7 +164,13 @@ function Item({ monitor, chosen, choose }: { monitor: Monitor; chosen: boolean; 
             )}
           </div>
           <div class="sm d3 cut" title={monitor.schedule?.value}>
-            <span class="mono">{monitor.project}</span> {scheduleWords(monitor.schedule)}
+            {scheduleWords(monitor.schedule)}
+            {several && (
+              <>
+                {' in '}
+                <span class="mono">{monitor.project}</span>
+              </>
+            )}
           </div>
         </div>
       </div>
@@ -183,7 +201,7 @@ export function EnvironmentRow({ of, off }: { of: Environment; off: boolean }) {
       </span>
       <Ticks checks={of.checks} />
       <span class="ag sm r wide" title="How long the last one took">
-        {of.duration === undefined ? <span class="d3">no duration</span> : duration(of.duration)}
+        {of.duration === undefined ? <span class="d3">no duration</span> : runTime(of.duration)}
       </span>
       <span class="ag sm mtimes">
         <span>{of.last ? <When at={of.last} /> : <span class="d3">never ran</span>}</span>

@@ -1,8 +1,8 @@
 // Check-ins as ticks, the oldest at the left: colour, height and place say how each went.
 import type { Check, Status } from '../api/monitors.ts';
-import { duration, plural } from '../format/number.ts';
+import { plural } from '../format/number.ts';
 import { absolute, parseInstant } from '../format/time.ts';
-import { STATUS_WORDS } from './words.ts';
+import { runTime, STATUS_WORDS } from './words.ts';
 
 const HEIGHT = 22;
 const SLOT = 6;
@@ -36,7 +36,7 @@ export function Ticks({ checks, most = 50 }: { checks: readonly Check[]; most?: 
       {shown.map((check, index) => {
         const shape = SHAPES[check.status];
         const x = (most - shown.length + index) * SLOT;
-        const took = check.duration === undefined ? '' : `, ${duration(check.duration)}`;
+        const took = check.duration === undefined ? '' : `, ${runTime(check.duration)}`;
         return (
           <g key={check.id}>
             <title>{`${STATUS_WORDS[check.status]}${took}, ${absolute(parseInstant(check.time).ms)}`}</title>

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import type { Environment, Monitor } from '../api/monitors.ts';
-import { conclusion, dayWords, doorOf, sorted, troubleWords } from './words.ts';
+import { conclusion, dayWords, doorOf, runTime, sorted, troubleWords } from './words.ts';
 
 const NONE = { ok: 0, error: 0, missed: 0, late: 0, timeout: 0, running: 0 };
 const environment = (over: Partial<Environment> = {}): Environment => ({
@@ -67,4 +67,9 @@ it('says what a bad configuration leaves', () => {
   expect(troubleWords(monitor('a', { trouble, schedule: { type: 'crontab', value: '0 * * * *' } }))).toMatch(
     /The schedule from before stays/,
   );
+});
+
+it('says in seconds how long a job of seconds ran', () => {
+  const said = [250e6, 1.5e9, 9e9, 12e9, 90e9].map((ns) => runTime(ns).replace(/\u202f/g, ' '));
+  expect(said).toEqual(['250 ms', '1.5 s', '9.0 s', '12 s', '1.5 min']);
 });

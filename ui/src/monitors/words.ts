@@ -1,6 +1,6 @@
 // How monitors are, in words.
 import type { Environment, Monitor, Status } from '../api/monitors.ts';
-import { plural } from '../format/number.ts';
+import { duration, NNBSP, plural } from '../format/number.ts';
 
 export const STATUS_WORDS: Record<Status | 'waiting', string> = {
   ok: 'ok',
@@ -21,6 +21,9 @@ export const STATUS_TONE: Record<Status | 'waiting', string> = {
   running: '',
   waiting: '',
 };
+
+/** How long a run took, in ns: jobs take seconds and more. */
+export const runTime = (ns: number): string => (ns >= 999.5e6 && ns < 9.95e9 ? `${(ns / 1e9).toFixed(1)}${NNBSP}s` : duration(ns));
 
 /** Of a monitor whose check-ins bring a configuration that cannot be. */
 export function troubleWords(monitor: Monitor): string {

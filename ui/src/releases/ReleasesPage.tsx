@@ -47,6 +47,7 @@ export function ReleasesPage() {
   const data = load.data.value;
   const error = load.error.value;
   const list = data?.releases ?? [];
+  const several = list.some((release) => release.project !== list[0]?.project);
   const [chosen, setChosen] = useState(0);
   const at = Math.min(chosen, list.length - 1);
   const late = useLate(!data && load.busy.value);
@@ -98,6 +99,7 @@ export function ReleasesPage() {
                 key={`${release.project} ${release.version}`}
                 release={release}
                 former={formerOf(list, index)}
+                several={several}
                 chosen={index === at}
                 choose={() => setChosen(index)}
               />
@@ -128,11 +130,20 @@ export function ReleasesPage() {
   );
 }
 
-function Item({ release, former, chosen, choose }: { release: Release; former: Release | undefined; chosen: boolean; choose: () => void }) {
+interface ItemProps {
+  release: Release;
+  former: Release | undefined;
+  /** The list has releases of several projects. */
+  several: boolean;
+  chosen: boolean;
+  choose: () => void;
+}
+
+function Item({ release, former, several, chosen, choose }: ItemProps) {
   const { adoption, sessions, users, authors, commits } = release;
   const deploys = lastDeploys(release);
   return (
-    <li class={`rl ${chosen ? 'sel' : ''}`} aria-current={chosen ? 'true' : undefined} onClick={choose}>
+    <li class={`rl ${chosen ? 'sel' : ''} ${sessions ? '' : 'unheard'}`} aria-current={chosen ? 'true' : undefined} onClick={choose}>
       <div class="rname">
         <span class="cut" title={release.version}>
           <Link class="plain m" href={releaseHref(release, kept.value)} follow>
@@ -141,17 +152,31 @@ function Item({ release, former, chosen, choose }: { release: Release; former: R
           <span class="d2">{packageOf(release)}</span>
         </span>
         <span class="sm d3 cut">
-          <span class="mono">{release.project}</span> <When at={release.released ?? release.created} />
+          {release.released ? 'released' : 'made'} <When at={release.released ?? release.created} />
           {release.last_event && (
             <>
-              , seen <When at={release.last_event} />
+              , last seen <When at={release.last_event} />
+            </>
+          )}
+          {several && (
+            <>
+              {' in '}
+              <span class="mono">{release.project}</span>
             </>
           )}
         </span>
       </div>
       <div class="radopt">
-        <Adoption share={adoption} />
-        <span class="sm d3">{sessions ? plural(sessions, 'session') : 'no sessions'}</span>
+        {sessions ? (
+          <>
+            <Adoption share={adoption} />
+            <span class="sm d3">{plural(sessions, 'session')}</span>
+          </>
+        ) : (
+          <span class="sm d3" title="Its SDK sent none in this range: neither adoption nor crashes can be told">
+            no sessions
+          </span>
+        )}
       </div>
       <Share label="Crash-free sessions" now={release.crash_free_sessions} before={former?.crash_free_sessions} />
       <Share label="Crash-free users" now={release.crash_free_users} before={former?.crash_free_users} of={users} />
@@ -237,8 +262,8 @@ function NoReleases({ filtered, everything }: { filtered: boolean; everything: b
         Say in the SDK which version runs. Its errors and sessions then belong to a release: how far it is adopted, how many of its sessions
         crash, which issues are new in it.
       </p>
-      <Paste name="Python" text={`sentry_sdk.init(dsn="${dsn}", release="shop@1.4.2", environment="production")`} />
-      <Paste name="JavaScript" text={`Sentry.init({ dsn: "${dsn}", release: "shop@1.4.2", environment: "production" })`} />
+      <Paste name="Python" text={`sentry_sdk.init(\n    "${dsn}",\n    release="shop@1.4.2",\n    environment="production",\n)`} />
+      <Paste name="JavaScript" text={`Sentry.init({\n  dsn: "${dsn}",\n  release: "shop@1.4.2",\n  environment: "production",\n})`} />
       <p>Commits and deploys come from the build:</p>
       <Paste
         name="shell"
