@@ -39,7 +39,7 @@ import { ExprField } from './ExprField.tsx';
 import { namesNear } from './expression.ts';
 import { MetricRows } from './MetricRows.tsx';
 import { refusal, run } from './session.ts';
-import { core, fileName, isAlive, nameOf, probeSaid } from './words.ts';
+import { core, fileName, isAlive, nameOf, placementSaid, probeSaid } from './words.ts';
 
 interface Props {
   service: string;
@@ -93,7 +93,12 @@ export function Editor(props: Props) {
       return next;
     });
   const able = instances.filter((one) => one.connected && one.attachable !== false);
-  const refuses = instances.length - able.length;
+  const cannot = instances.length - able.length;
+  /** Where the probe that is changed has been refused; another line or condition may fit there. */
+  const refused = able.filter((one) => {
+    const placement = probe?.instances.find((there) => there.process === one.id && there.agent === one.agent);
+    return placement !== undefined && placementSaid(placement, one).tone === 'bad';
+  }).length;
   const chosen = instances.find((one) => one.id === process);
   const targets = draft.pid !== undefined ? 1 : draft.on === 'all' ? able.length : Math.min(Number(draft.on) || able.length, able.length);
   const why = lacks(draft) ?? (wrong.size > 0 ? 'An expression has an error.' : able.length === 0 ? 'No process can take it.' : undefined);
@@ -222,7 +227,9 @@ export function Editor(props: Props) {
             )}
           </span>
           <span class="sm d2">
-            {able.length} can take it{refuses > 0 && <span class="err">, {refuses === 1 ? '1 cannot' : `${count(refuses)} cannot`}</span>}
+            {able.length - refused} can take it
+            {refused > 0 && <span class="err">, {refused === 1 ? '1 refuses' : `${count(refused)} refuse`}</span>}
+            {cannot > 0 && <span class="err">, {cannot === 1 ? '1 cannot' : `${count(cannot)} cannot`}</span>}
           </span>
         </div>
         <span class="lab">Cost</span>

@@ -1,16 +1,57 @@
 // Nothing to look into yet: what to run, and what is in the way.
 import { useState } from 'preact/hooks';
-import { enrolLine, makeAgentToken } from '../api/agents.ts';
+import { type Agent, enrolLine, loadAgents, makeAgentToken } from '../api/agents.ts';
+import { serverNow } from '../api/client.ts';
+import { useLoad } from '../api/load.ts';
 import type { Instance, LiveService } from '../api/probes.ts';
 import { plural } from '../format/number.ts';
+import { ago, parseInstant } from '../format/time.ts';
+import { Link } from '../parts/Link.tsx';
 import { Paste } from '../parts/Paste.tsx';
 import { mayAdminister, Refusal, useDeed } from '../settings/common.tsx';
 import { hueOf } from '../state/services.ts';
 import { ToneIcon } from './Marks.tsx';
 import { instanceSaid, nameOf, runtimeWords, serviceWords } from './words.ts';
 
-/** No agent on any host. */
+/** No agent is connected: those that were are away, or there has been none yet. */
 export function NoAgent() {
+  const known = useLoad('agents', 'agents', loadAgents);
+  const away = known.data.value ?? [];
+  if (known.busy.value && !known.data.value && !known.error.value) return null;
+  return away.length > 0 ? <Away agents={away} /> : <FirstAgent />;
+}
+
+const HOSTS = 4;
+
+function Away({ agents }: { agents: readonly Agent[] }) {
+  const last = Math.max(...agents.map((agent) => (agent.last ? parseInstant(agent.last).ms : 0)));
+  const hosts = agents.slice(0, HOSTS).map((agent) => agent.host);
+  const more = agents.length - hosts.length;
+  return (
+    <div class="say livesay">
+      <h1>
+        {agents.length === 1
+          ? `The agent of ${hosts[0]} is away`
+          : `The agents of ${hosts.join(', ')}${more > 0 ? ` and ${plural(more, 'more host')}` : ''} are away`}
+      </h1>
+      <p>
+        {last > 0 && <>It was heard last {ago(last, serverNow())}. </>}
+        Its probes have removed themselves; they are placed again when it is back. This page goes on by itself then.
+      </p>
+      <Paste name="on the host" text="sudo clew agent" />
+      <p>
+        Whether it runs there, and what is in its way: <code>sudo clew agent status</code>
+      </p>
+      <div class="row">
+        <Link class="btn" href="/settings/agents" follow>
+          All agents
+        </Link>
+      </div>
+    </div>
+  );
+}
+
+function FirstAgent() {
   const [token, setToken] = useState<string | undefined>();
   const deed = useDeed();
   const make = () => void deed.run(async () => setToken(await makeAgentToken(`host of ${new Date().toISOString().slice(0, 10)}`)));

@@ -78,7 +78,7 @@ export function LivePage() {
             {all.services.length > 0
               ? wanted
                 ? `${wanted} has no process under an agent now; these have`
-                : `${plural(all.services.length, 'service')} to look into, on the hosts of ${plural(all.agents, 'agent')}`
+                : `${plural(all.services.length, 'service')} to look into, on ${plural(all.agents, 'host')}`
               : 'Live'}
           </h1>
           <span class="grow" />

@@ -15,7 +15,7 @@ import { Differing } from './Differing.tsx';
 import { differences } from './diff.ts';
 import { Tree } from './Tree.tsx';
 import { frameAtFirst, placeOf, shortPlace } from './tree.ts';
-import { copyText, isPython, oneLine } from './value.ts';
+import { copyText, isPython, oneLine, reasonOf } from './value.ts';
 import { costText, lossText } from './words.ts';
 
 interface Props {
@@ -114,6 +114,7 @@ export function SnapshotView({ capture, before, beforeName = 'the one before', f
                   }}
                 />
               </div>
+              {value?.k === 'missing' && <Missing value={value} />}
               <div class="snappath">
                 <span class="d3 sm">Path</span>
                 {path ? (
@@ -180,6 +181,16 @@ function Said({ capture }: { capture: Capture }) {
         </p>
       )}
     </div>
+  );
+}
+
+/** Whole, where its row has room for the beginning alone. */
+function Missing({ value }: { value: Captured }) {
+  const { why, next } = reasonOf(value.why, value.rule);
+  return (
+    <p class="snapwhy">
+      <span class="why">{next ? `${why}: ${next}` : why}</span>
+    </p>
   );
 }
 
