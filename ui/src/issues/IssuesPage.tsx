@@ -278,12 +278,16 @@ export function IssuesPage() {
       </div>
       <Foot
         keys={[
-          ['j k', 'move'],
-          ['x', 'select'],
-          ['Enter', 'open'],
-          ['e', 'resolve'],
-          ['i', 'archive'],
-          ['a', 'take'],
+          ...(answered && issues.length === 0
+            ? []
+            : ([
+                ['j k', 'move'],
+                ['x', 'select'],
+                ['Enter', 'open'],
+                ['e', 'resolve'],
+                ['i', 'archive'],
+                ['a', 'take'],
+              ] as [string, string][])),
           ['?', 'all keys'],
         ]}
       >
