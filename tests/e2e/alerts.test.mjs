@@ -213,7 +213,7 @@ describe('a monitor', () => {
     await page.getByRole('link', { name: 'settle', exact: true }).click();
     await page.getByRole('heading', { name: 'settle', exact: true }).waitFor();
     await page.locator('.ctbl tbody tr').nth(2).waitFor();
-    assert.match(await page.locator('.ctbl').innerText(), /2,500\sms/);
+    assert.match(await page.locator('.ctbl').innerText(), /2\.5\ss/);
     assert.deepEqual(await axe(page), []);
     await page.getByRole('button', { name: 'Mute', exact: true }).click();
     await page.getByRole('button', { name: 'Unmute', exact: true }).waitFor();
