@@ -2,7 +2,7 @@
 // python_hit PID, then lines on stdin, each answered by one line of JSON:
 //   place FILE LINE CONDITION   CONDITION: an expression, or -
 //   ready                       budgets and counters as new, the ring empty; says what there was
-//   arm FILE LINE N             places and removes it N times; times in microseconds
+//   arm FILE LINE N             places and removes it N times; times in microseconds, and `stops`, a number: looks at a bad moment are among them
 //   remove
 // `process` is processor time of the thread that was called; the other times are of this process's clock.
 #include "agent/python/load.h"
@@ -25,8 +25,8 @@ static struct load load;
 static struct interp interp;
 static uint8_t record[PROBE_RING_RECORD_MAX];
 static uint32_t revision;
-static int64_t stopped,
-    process_ns; // of the last orders: how long the thread was held, and how long the longest call took in it
+// Of the last orders, the longest of their stops: since it was asked for, since the thread was seen to stand, and the longest call in it; how many stops.
+static int64_t stopped, stood, stops, process_ns;
 
 static void rest_us(long us) { nanosleep(&(struct timespec){ .tv_nsec = us * 1000 }, NULL); }
 
@@ -36,6 +36,13 @@ static int stop_with(const char *what, int rc, const struct err *err)
     exit(1);
 }
 
+static void noted(void)
+{
+    stopped = load.inject.pause_ns > stopped ? load.inject.pause_ns : stopped;
+    stood = load.inject.stood_ns > stood ? load.inject.stood_ns : stood;
+    stops += load.inject.pauses, load.inject.pauses = 0;
+}
+
 // Steps until a call has come back, or the part is ready.
 static void settle(bool ready)
 {
@@ -43,7 +50,7 @@ static void settle(bool ready)
     for (;;) {
         int rc = load_step(&load, clock_mono_ns());
         if (load.inject.pauses)
-            stopped = load.inject.pause_ns > stopped ? load.inject.pause_ns : stopped, load.inject.pauses = 0;
+            noted();
         if (rc < 0 || clock_mono_ns() > until)
             stop_with("load", rc < 0 ? rc : ERR_TIMEOUT, &load.failed);
         if (ready ? load.phase == LOAD_READY : rc == 1)
@@ -56,10 +63,10 @@ static void hand_over(uint32_t n)
 {
     struct clew_orders *orders = load_orders(&load);
     orders->n = n;
-    stopped = 0;
+    stopped = stood = stops = 0;
     probe_ring_beat(&load.ring, clock_mono_ns());
     while (load_apply(&load, clock_mono_ns()) < 0) {
-        stopped = 0; // a look at a bad moment is no part of it: the thread was let go at once
+        noted(); // a look at a bad moment: the thread was let go at once
         rest_us(200);
     }
     settle(false);
@@ -129,15 +136,18 @@ static void print(const char *name, int64_t *v, long n)
 
 static void arm(const char *file, int line, long n)
 {
-    static int64_t held[CYCLES_MAX], taken[CYCLES_MAX], whole[CYCLES_MAX];
+    static int64_t held[CYCLES_MAX], stand[CYCLES_MAX], looks[CYCLES_MAX], taken[CYCLES_MAX], whole[CYCLES_MAX];
     for (long i = 0; i < n; i++) {
         int64_t begun = clock_mono_ns();
         place(file, line, "-");
-        whole[i] = clock_mono_ns() - begun, held[i] = stopped, taken[i] = process_ns;
+        whole[i] = clock_mono_ns() - begun, held[i] = stopped, stand[i] = stood, looks[i] = stops * 1000,
+        taken[i] = process_ns;
         hand_over(0);
     }
     printf("{");
     print("stopped", held, n), printf(",");
+    print("stood", stand, n), printf(",");
+    print("stops", looks, n), printf(",");
     print("process", taken, n), printf(",");
     print("whole", whole, n), printf("}\n");
 }

@@ -212,12 +212,15 @@ def main():
         print(f"| {each.version} | {r['capture']:.0f} | {r['filtered']:.0f} | {r['suspended']:.0f} | {r['removed']:.0f} | x{max(r['capture beside'], r['filtered beside']):.2f} "
               f"| {r['settrace']:.0f} | x{r['settrace beside']:.2f} "
               + (f"| {r['debugpy'] / 1e3:.0f} | {r['debugpy filtered'] / 1e3:.1f} | x{r['debugpy beside']:.2f} |" if "debugpy" in r else "| | | |"), flush=True)
-    print("\n| Python | process | | thread held, ms: p50 / p99 / max | placing in it, ms of its processor time: p50 / p99 / max | until installed, ms: p50 / p99 |\n" + "|---" * 6 + "|", flush=True)
+    print("\n| Python | process | | stops: p50 | longest, ms, from asking for it: p50 / p99 / max | from when it stood: p50 / p99 / max | longest call, ms of its processor time: p50 / p99 / max | until installed, ms: p50 / p99 |\n" + "|---" * 8 + "|", flush=True)
     for each in found:
         for kind in PLACES:
             for loaded in (False, True):
-                r = {k: {q: v / 1e3 for q, v in of.items()} for k, of in pauses(args.hit, each, kind, loaded, args.arms).items()}
-                print(f"| {each.version} | {kind} | {'loaded' if loaded else 'parked'} | {r['stopped']['p50']:.2f} / {r['stopped']['p99']:.2f} / {r['stopped']['max']:.2f} "
+                r = pauses(args.hit, each, kind, loaded, args.arms)
+                stops = r.pop("stops")["p50"]
+                r = {k: {q: v / 1e3 for q, v in of.items()} for k, of in r.items()}
+                print(f"| {each.version} | {kind} | {'loaded' if loaded else 'parked'} | {stops:.0f} | {r['stopped']['p50']:.2f} / {r['stopped']['p99']:.2f} / {r['stopped']['max']:.2f} "
+                      f"| {r['stood']['p50']:.2f} / {r['stood']['p99']:.2f} / {r['stood']['max']:.2f} "
                       f"| {r['process']['p50']:.2f} / {r['process']['p99']:.2f} / {r['process']['max']:.2f} | {r['whole']['p50']:.1f} / {r['whole']['p99']:.1f} |", flush=True)
 
 

@@ -59,15 +59,16 @@ static bool is_qualified(PyCodeObject *code, str name)
         at--;
     if (at == 0 || !ext_text_is(code->co_name, str_slice(name, at, name.len)))
         return false;
-    const struct ext_objects *met = ext_survey_objects();
-    for (size_t i = 0; i < met->n && !s.found; i++)
-        look(&s, met->p[i]);
+    const struct ext_weak *met = ext_survey_objects();
+    PyObject *o;
+    for (size_t i = 0; !s.found && (o = ext_weak_next(met, &i));)
+        look(&s, o);
     struct ext_codes *codes;
     for (size_t i = 0; !s.found && (codes = ext_survey_codes(i)); i++)
         for (size_t k = 0; k < codes->n && !s.found; k++)
             if (has_constant(codes->p[k], code))
                 look_inside(&s, codes->p[k]);
-    if (!s.found && !met->n) // not while probes are placed
+    if (!s.found && (!met->refs.n || met->failed)) // not while probes are placed
         ext_each_object(look, &s);
     return s.found;
 }

@@ -149,6 +149,23 @@ void ext_each_object(void (*each)(void *ctx, PyObject *o), void *ctx);
 bool ext_objects_some(void (*each)(void *ctx, PyObject *o), void *ctx, int64_t until_ns);
 void ext_objects_end(void); // it need not go on
 
+// --- weak.c: functions that are remembered while the program goes on, and that live no longer for it; up to 3.11, later none is remembered ---
+struct ext_set { // of pointers
+    const void **table;
+    size_t n, room;
+};
+enum ext_added { EXT_ADDED, EXT_KNOWN, EXT_NO_ROOM };
+enum ext_added ext_set_add(struct ext_set *s, const void *p);
+void ext_set_free(struct ext_set *s);
+struct ext_weak {
+    struct ext_set refs; // references
+    bool failed;         // no memory: they are not all there
+};
+void ext_weak_add(struct ext_weak *w, PyObject *o);
+// The next one that is alive, borrowed; *at 0 at first. NULL: there are no more.
+PyObject *ext_weak_next(const struct ext_weak *w, size_t *at);
+void ext_weak_free(struct ext_weak *w);
+
 // --- find.c: code of a file ---
 enum { EXT_CODES_MAX = 8192 };
 struct ext_codes {
@@ -158,19 +175,14 @@ struct ext_codes {
 };
 bool ext_codes_add(struct ext_codes *c, PyCodeObject *code); // once each; true when it was new
 void ext_codes_free(struct ext_codes *c);
-struct ext_objects {
-    PyObject **p; // references
-    size_t n, room;
-};
-void ext_objects_add(struct ext_objects *list, PyObject *o);
 // Begins to look at everything that is alive, for code of files that end with one of these paths (of functions, and what is nested in it) and
 // for the SDKs' context variables; n 0: at nothing. The paths' bytes stay until ext_survey_end().
 void ext_survey(const str *files, size_t n);
 // Goes on until then (CLOCK_MONOTONIC), at the most. True: all has been seen, and what was found holds until ext_survey_end(), while nothing of the program's runs.
 bool ext_survey_some(int64_t until_ns);
 const struct ext_codes *ext_survey_file(str file);
-struct ext_codes *ext_survey_codes(size_t i);       // of each file; NULL: there are no more
-const struct ext_objects *ext_survey_objects(void); // up to 3.11: functions and generators of such code
+struct ext_codes *ext_survey_codes(size_t i);    // of each file; NULL: there are no more
+const struct ext_weak *ext_survey_objects(void); // up to 3.11: functions of such code
 void ext_survey_end(void);
 
 // --- program.c: the expressions of a probe ---
@@ -241,6 +253,9 @@ str ext_place_file(const struct ext_site *s); // whose code is looked for
 size_t ext_place_files(str *out, size_t most);
 // Makes these the sites that stand in the program. outcome, places and old_code of each are set.
 void ext_place_all(struct ext_site *const *sites, size_t n);
+// Adds generators to old_code, until then at the most, as long as these are the sites. True: all are counted.
+bool ext_place_count(int64_t until_ns);
+void ext_place_count_end(void); // it need not go on
 void ext_apply(struct clew_orders *orders, size_t room);
 
 // --- hit.c ---

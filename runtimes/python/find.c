@@ -37,8 +37,8 @@ bool ext_file_is(PyObject *file, str want)
            (path.len == want.len || path.ptr[path.len - want.len - 1] == '/' || want.ptr[0] == '/');
 }
 
-// --- one walk over everything, for all that is wanted of it: it costs more than all the rest of placing probes. From 3.12 on code is all that is looked for, which
-// may be kept while the program goes on: up to 3.11 functions and generators would live on by that, and end in a call of ours. ---
+// --- one walk over everything, for all that is wanted of it: it costs more than all the rest of placing probes. Code may be kept while the program goes on;
+// functions are remembered weakly (weak.c). ---
 
 static struct survey {
     struct survey_file {
@@ -46,7 +46,7 @@ static struct survey {
         struct ext_codes codes;
     } * files;
     size_t n_files;
-    struct ext_objects objects;
+    struct ext_weak objects;
     // Names are compared once: all code of a module refers to one text.
     struct survey_name {
         PyObject *name; // borrowed: nothing is freed while a part of the walk lasts
@@ -91,7 +91,7 @@ static void met_function(PyObject *o)
     const struct survey_name *n = code ? wanted(code) : NULL;
     if (!n)
         return;
-    ext_objects_add(&survey.objects, o);
+    ext_weak_add(&survey.objects, o);
     add_nested(&survey.files[n->first].codes, code, 0);
     for (size_t i = n->first + 1u; n->more && i < survey.n_files; i++)
         if (ext_file_is(code->co_filename, survey.files[i].file))
@@ -105,25 +105,6 @@ static void met(void *ctx, PyObject *o)
         met_function(o);
     else if (type == &PyContextVar_Type)
         ext_trace_met(o);
-#if PY_VERSION_HEX < 0x030C0000
-    else if ((type == &PyGen_Type || type == &PyCoro_Type || type == &PyAsyncGen_Type) && ((PyGenObject *)o)->gi_code &&
-             wanted((PyCodeObject *)((PyGenObject *)o)->gi_code))
-        ext_objects_add(&survey.objects, o);
-#endif
-}
-
-void ext_objects_add(struct ext_objects *list, PyObject *o)
-{
-#if PY_VERSION_HEX < 0x030C0000
-    if (list->n == list->room) {
-        size_t room = list->room ? list->room * 2 : 256;
-        PyObject **p = PyMem_RawRealloc(list->p, room * sizeof *p);
-        if (!p)
-            return;
-        list->p = p, list->room = room;
-    }
-    list->p[list->n++] = Py_NewRef(o);
-#endif
 }
 
 void ext_survey(const str *files, size_t n)
@@ -159,15 +140,14 @@ const struct ext_codes *ext_survey_file(str file)
     return &none;
 }
 
-const struct ext_objects *ext_survey_objects(void) { return &survey.objects; }
+const struct ext_weak *ext_survey_objects(void) { return &survey.objects; }
 
 void ext_survey_end(void)
 {
     ext_objects_end();
     for (size_t i = 0; i < survey.n_files; i++)
         ext_codes_free(&survey.files[i].codes);
-    for (size_t i = 0; i < survey.objects.n; i++)
-        Py_DECREF(survey.objects.p[i]);
-    PyMem_RawFree(survey.files), PyMem_RawFree(survey.objects.p);
-    survey.files = NULL, survey.n_files = 0, survey.objects = (struct ext_objects){ 0 };
+    ext_weak_free(&survey.objects);
+    PyMem_RawFree(survey.files);
+    survey.files = NULL, survey.n_files = 0;
 }

@@ -17,6 +17,9 @@ static const size_t OWN_SIZE =
 enum {
     PAGE = 4096,
     SLICE_NS = 250 * 1000, // of looking for code: the program goes on in between
+    // Moments for it are rare: each is used for longer, so that somebody who waits for the probe does so for a second at the most.
+    LATE_NS = 300 * 1000000,
+    LATE_SLICE_NS = 1000 * 1000,
 };
 
 static struct ext_site **sites;
@@ -231,12 +234,13 @@ static void survey(struct ext_site *const *fresh, size_t n)
     ext_survey(files, of_sites + ext_place_files(files + of_sites, CLEW_SLOTS));
 }
 
-// Orders whose code is still being looked for.
+// Orders whose code is still being looked for, or of which it is still counted what goes on in the code from before.
 static struct {
-    bool under_way;
+    bool under_way, placed;
     uint64_t number;
     struct ext_site **sites;
     size_t n;
+    int64_t begun;       // when they were handed over
     uint64_t longest_ns; // of the calls
 } coming;
 
@@ -246,10 +250,11 @@ static void coming_drop(void)
         ext_site_drop(coming.sites[i]);
     PyMem_RawFree(coming.sites);
     ext_survey_end();
+    ext_place_count_end();
     memset(&coming, 0, sizeof coming);
 }
 
-static void coming_begin(const struct clew_orders *orders)
+static void coming_begin(const struct clew_orders *orders, int64_t now)
 {
     const uint8_t *p = (const uint8_t *)(orders + 1), *end = ext.mem + CLEW_SERIES_AT;
     struct ext_site **fresh = PyMem_RawCalloc(orders->n + 1u, sizeof *fresh);
@@ -270,12 +275,12 @@ static void coming_begin(const struct clew_orders *orders)
         n++;
         p += o.bytes;
     }
-    coming.under_way = true, coming.number = orders->number, coming.sites = fresh, coming.n = n;
+    coming.under_way = true, coming.begun = now, coming.number = orders->number, coming.sites = fresh, coming.n = n;
     survey(fresh, n);
 }
 
 // All their code has been found: they take the place of those from before.
-static void coming_place(struct clew_orders *orders)
+static void coming_place(void)
 {
     struct ext_site **fresh = coming.sites;
     size_t n = coming.n;
@@ -288,13 +293,18 @@ static void coming_place(struct clew_orders *orders)
         ext_site_drop(sites[i]);
     PyMem_RawFree(sites);
     sites = fresh, n_sites = n;
-    coming.sites = NULL, coming.n = 0;
+    coming.sites = NULL, coming.n = 0, coming.placed = true;
+    ext_survey_end();
+}
+
+static void answer(struct clew_orders *orders)
+{
     uint8_t *p = (uint8_t *)(orders + 1);
-    for (size_t i = 0; i < n; i++) {
-        memcpy(p, &fresh[i]->order, sizeof(struct clew_order));
-        p += fresh[i]->order.bytes;
+    for (size_t i = 0; i < n_sites; i++) {
+        memcpy(p, &sites[i]->order, sizeof(struct clew_order));
+        p += sites[i]->order.bytes;
     }
-    orders->n = (uint32_t)n;
+    orders->n = (uint32_t)n_sites;
 }
 
 // What the thread has had of a processor.
@@ -309,26 +319,29 @@ int64_t clew_python_apply(void)
 {
     struct clew_orders *orders = (struct clew_orders *)(ext.mem + CLEW_ORDERS_AT);
     PyObject *type, *value, *traceback;
-    int64_t begun = own_ns(), until = ext_now_ns() + SLICE_NS;
+    int64_t begun = own_ns(), now = ext_now_ns();
     PyErr_Fetch(&type, &value, &traceback);
     // No finaliser of the program's runs meanwhile, and what was found stays.
     int collects = PyGC_Disable();
     if (coming.under_way && coming.number != orders->number)
         coming_drop();
     if (!coming.under_way)
-        coming_begin(orders);
-    bool found = ext_survey_some(until);
-    if (found)
-        coming_place(orders);
+        coming_begin(orders, now);
+    int64_t until = now + (now - coming.begun > LATE_NS ? LATE_SLICE_NS : SLICE_NS);
+    if (!coming.placed && ext_survey_some(until))
+        coming_place();
+    bool done = coming.placed && ext_place_count(until);
+    if (done)
+        answer(orders);
     uint64_t ns = (uint64_t)(own_ns() - begun);
     orders->ns = coming.longest_ns = ns > coming.longest_ns ? ns : coming.longest_ns;
-    if (found)
+    if (done)
         coming_drop();
     if (collects)
         PyGC_Enable();
     PyErr_Clear();
     PyErr_Restore(type, value, traceback);
-    return found ? CLEW_APPLIED : CLEW_APPLY_MORE;
+    return done ? CLEW_APPLIED : CLEW_APPLY_MORE;
 }
 
 static int64_t start_with(const struct clew_start *start)

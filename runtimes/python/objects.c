@@ -52,7 +52,7 @@ void ext_each_object(void (*each)(void *ctx, PyObject *o), void *ctx)
 }
 #endif
 
-#if PY_VERSION_HEX >= 0x030C0000 && PY_VERSION_HEX < 0x030E0000
+#if PY_VERSION_HEX < 0x030E0000
 enum { SLICES_MAX = 500, RESETS_MAX = 3 };
 
 // In each list stands a mark, an object of our own: what is before it has been met. Of the program's objects none is kept over a slice. What is made
@@ -72,16 +72,22 @@ void ext_objects_end(void)
     walk = (struct walk){ 0 };
 }
 
+static void join(PyGC_Head *first, PyGC_Head *second)
+{
+    _PyGCHead_SET_NEXT(first, second); // these are statements, up to 3.10
+    _PyGCHead_SET_PREV(second, first);
+}
+
 static void mark(int i, PyGC_Head *behind)
 {
     PyGC_Head *m = (PyGC_Head *)walk.marks[i] - 1;
     if (m == behind)
         return;
     PyGC_Head *next = _PyGCHead_NEXT(m), *prev = _PyGCHead_PREV(m);
-    _PyGCHead_SET_NEXT(prev, next), _PyGCHead_SET_PREV(next, prev);
+    join(prev, next);
     next = _PyGCHead_NEXT(behind);
-    _PyGCHead_SET_NEXT(behind, m), _PyGCHead_SET_PREV(m, behind);
-    _PyGCHead_SET_NEXT(m, next), _PyGCHead_SET_PREV(next, m);
+    join(behind, m);
+    join(m, next);
 }
 
 // Marks whose list a collection has taken away, or put in another order, begin anew.

@@ -63,25 +63,24 @@ static bool goes_on(const PyGenObject *g)
 #endif
 }
 
-static void exchange_object(const struct exchange *x, PyObject *o)
+static void exchange_object(void *ctx, PyObject *o)
 {
-    if (Py_TYPE(o) == &PyFunction_Type) {
-        PyFunctionObject *f = (PyFunctionObject *)o;
-        const struct swap *s = swap_of(x, f->func_code);
-        if (!s)
-            return;
-        PyObject *before = f->func_code, *to = (PyObject *)(x->back ? s->original : s->copy);
-        f->func_code = Py_NewRef(to);
+    const struct exchange *x = ctx;
+    PyFunctionObject *f = (PyFunctionObject *)o;
+    const struct swap *s = Py_TYPE(o) == &PyFunction_Type ? swap_of(x, f->func_code) : NULL;
+    if (!s)
+        return;
+    PyObject *before = f->func_code, *to = (PyObject *)(x->back ? s->original : s->copy);
+    f->func_code = Py_NewRef(to);
 #if PY_VERSION_HEX >= 0x030B0000
-        f->func_version = 0; // calls that were specialised for the code from before look again
+    f->func_version = 0; // calls that were specialised for the code from before look again
 #endif
-        Py_DECREF(before); // never the last one: the swap has its own
-    } else if (!x->back && (PyGen_CheckExact(o) || PyCoro_CheckExact(o) || PyAsyncGen_CheckExact(o))) {
-        PyGenObject *g = (PyGenObject *)o;
-        const struct swap *s = goes_on(g) ? swap_of(x, g->gi_code) : NULL;
-        for (size_t i = 0; s && i < s->n_sites; i++)
-            s->sites[i]->order.old_code++;
-    }
+    Py_DECREF(before); // never the last one: the swap has its own
+}
+
+static bool steps(const PyCodeObject *code)
+{
+    return code->co_flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR);
 }
 
 static void count_running(const struct exchange *x)
@@ -90,20 +89,54 @@ static void count_running(const struct exchange *x)
     for (PyThreadState *ts = PyInterpreterState_ThreadHead(interp); ts; ts = PyThreadState_Next(ts)) {
         struct ext_frame f;
         for (bool more = ext_frame_first(ts, &f); more; more = ext_frame_next(&f)) {
-            const struct swap *s =
-                f.code->co_flags & (CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR) ? NULL : swap_of(x, f.code);
+            const struct swap *s = steps(f.code) ? NULL : swap_of(x, f.code);
             for (size_t i = 0; s && i < s->n_sites; i++)
                 s->sites[i]->order.old_code++;
         }
     }
 }
 
-static void exchange_all(const struct exchange *x)
+static void exchange_all(struct exchange *x)
 {
-    const struct ext_objects *all = ext_survey_objects();
-    for (size_t i = 0; i < all->n; i++)
-        exchange_object(x, all->p[i]);
+    const struct ext_weak *all = ext_survey_objects();
+    PyObject *o;
+    if (all->failed) { // rather a long stop than one that was forgotten
+        ext_each_object(exchange_object, x);
+        return;
+    }
+    for (size_t i = 0; (o = ext_weak_next(all, &i));)
+        exchange_object(x, o);
 }
+
+// --- generators that go on in the code from before: none of that code begins any more, so that they are met in a walk of their own, part by part, each counted once ---
+
+static struct ext_set counted; // addresses, of which nothing is read
+
+static void count_object(void *ctx, PyObject *o)
+{
+    if (!PyGen_CheckExact(o) && !PyCoro_CheckExact(o) && !PyAsyncGen_CheckExact(o))
+        return;
+    const PyGenObject *g = (const PyGenObject *)o;
+    const struct swap *s = goes_on(g) ? swap_of(ctx, g->gi_code) : NULL;
+    if (!s || ext_set_add(&counted, o) == EXT_KNOWN)
+        return;
+    for (size_t i = 0; i < s->n_sites; i++)
+        s->sites[i]->order.old_code++;
+}
+
+bool ext_place_count(int64_t until_ns)
+{
+    struct exchange x = { .swaps = swaps, .n = n_swaps };
+    bool any = false;
+    for (size_t i = 0; i < n_swaps; i++)
+        any |= steps(swaps[i].original);
+    if (any && !ext_objects_some(count_object, &x, until_ns))
+        return false;
+    ext_place_count_end();
+    return true;
+}
+
+void ext_place_count_end(void) { ext_set_free(&counted); }
 
 size_t ext_place_files(str *out, size_t most)
 {

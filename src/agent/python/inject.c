@@ -236,9 +236,8 @@ int inject_open(struct inject *in, pid_t pid, const struct interp *interp, struc
 
 static void stop_done(struct inject *in)
 {
-    int64_t asked = in->stop.asked_ns;
     stop_end(&in->stop);
-    in->pause_ns = clock_mono_ns() - asked;
+    in->pause_ns = in->stop.let_ns - in->stop.asked_ns, in->stood_ns = in->stop.let_ns - in->stop.stood_ns;
     in->pauses++;
 }
 

@@ -23,7 +23,8 @@ struct inject {
     const char *fd_name[INJECT_FDS_MAX];
     bool outstanding; // a call was begun and is not done
     uint8_t entry_bytes[32];
-    int64_t pause_ns, pauses; // of the last stop; how many
+    int64_t pause_ns, pauses; // of the last stop, since it was asked for; how many
+    int64_t stood_ns;         // of the last stop, since it was seen
     uint64_t queued;          // verdicts of that kind
 };
 

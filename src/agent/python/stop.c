@@ -66,6 +66,7 @@ static int settle(struct stop *s, int64_t deadline_ns, bool *ret_job_control)
         int sig = WSTOPSIG(status);
         if (status >> 16 == EVENT_STOP) {
             s->stopped = true;
+            s->stood_ns = clock_mono_ns();
             *ret_job_control = is_job_control(sig);
             return 1;
         }
@@ -148,6 +149,7 @@ int stop_run_syscall(struct stop *s, uint64_t at, int64_t *ret)
 
 static void let_run(struct stop *s)
 {
+    s->let_ns = clock_mono_ns();
     ptrace(PTRACE_DETACH, s->pid, 0, 0);
     s->seized = s->stopped = false;
 }

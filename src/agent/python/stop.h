@@ -18,7 +18,10 @@ struct stop {
     bool seized;  // ours; perhaps still running
     bool stopped; // and at a place where registers may be set
     struct user_regs_struct regs;
-    int64_t asked_ns; // when the stop was asked for
+    int64_t asked_ns; // when the stop was asked for: it may run on, or wait for a processor, until
+    int64_t stood_ns; // it was seen to stand
+    int64_t
+        let_ns; // just before it was let go: what comes behind that may be the thread's own work, where it takes the processor of who let it go
 };
 
 // Seizes and stops. ERR_AGAIN when it does not stop within STOP_WAIT_US_MAX (uninterruptible in the kernel: call again; it stays

@@ -278,6 +278,7 @@ static void test_heap(void **state)
         struct probe p = line_probe(line_of("total = quantity"));
         for (uint32_t k = 1; k <= 12; k++) {
             p.revision = k;
+            p.where.line = (uint32_t)line_of(k % 2 ? "total = quantity" : "y = x + base");
             forget();
             place(a, &p);
             UNTIL(&v, a, seen.n >= 1 && stands());

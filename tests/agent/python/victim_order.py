@@ -271,6 +271,7 @@ if otel:
 codes = (price.__code__, inner.__code__, spin.__code__, closure.__code__, order.__code__, check.__code__, Basket.total.__code__)
 n = 0
 heap = [[i] for i in range(300000)] if "heap" in sys.argv else []
+held = [closure(i) for i in range(50)] if heap else []
 print("up", flush=True)
 while True:
     n += 1
@@ -282,6 +283,10 @@ while True:
             gc.freeze()
         elif n % 150 == 75:
             gc.unfreeze()
+        # So are functions of one code, of which none may be forgotten when it is exchanged.
+        held[n % 50] = closure(n)
+        held[n % 7](2)
+        called += any(f.__code__ is not inner.__code__ for f in held)
     price(n, 7)
     inner(2)
     traced()
