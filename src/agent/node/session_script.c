@@ -361,6 +361,11 @@ static void on_ordered(struct attachment *a, const struct json_node *result)
         session_fail(a, "error", "code_unsupported", "the process does not take the probe");
         return;
     }
+    // It answers with its end of the pipe. A hit between two requests may have given it up: what it captures would reach nobody.
+    if (str_eq(json_text_of(session_value_of(result)), STR("-1"))) {
+        session_fail(a, "waiting", "attach_failed", "its pipe broke just now; it is tried again");
+        return;
+    }
     for (size_t i = 0; i < s->n_edits + s->n_breaks; i++) {
         struct placed *p = placed_of_edit(a, i < s->n_edits ? s->edits[i] : s->breaks[i - s->n_edits]);
         if (p)
