@@ -204,14 +204,43 @@ static int64_t unix_ns(void)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
+static struct ext_site *before(const struct ext_site *s)
+{
+    for (size_t i = 0; i < n_sites; i++)
+        if (sites[i]->order.id == s->order.id && sites[i]->order.revision == s->order.revision &&
+            sites[i]->n_programs == s->n_programs)
+            return sites[i];
+    return NULL;
+}
+
+#if PY_VERSION_HEX < 0x030C0000
+static void exchange(PyObject **a, PyObject **b)
+{
+    PyObject *was = *a;
+    *a = *b, *b = was;
+}
+
+// The same probe stands there again: calls that are under way go on in the copy from before, and what that calls is the new site's from now on.
+static void adopt(struct ext_site *s)
+{
+    struct ext_site *old = before(s);
+    if (!old || !old->callee || !s->callee)
+        return;
+    PyCapsule_SetPointer(PyCFunction_GET_SELF(old->callee), s);
+    PyCapsule_SetPointer(PyCFunction_GET_SELF(s->callee), old);
+    exchange(&s->callee, &old->callee);
+    exchange(&s->begins, &old->begins);
+    exchange(&s->returns, &old->returns);
+    exchange(&s->raises, &old->raises);
+}
+#else
+static void adopt(struct ext_site *s) {}
+#endif
+
 // The same probe stands there again: it goes on from where it was.
 static void remember(struct ext_site *s)
 {
-    const struct ext_site *old = NULL;
-    for (size_t i = 0; i < n_sites && !old; i++)
-        if (sites[i]->order.id == s->order.id && sites[i]->order.revision == s->order.revision &&
-            sites[i]->n_programs == s->n_programs)
-            old = sites[i];
+    const struct ext_site *old = before(s);
     if (s->order.flags & CLEW_SERIES) {
         s->series = (struct probe_series_table *)(ext.mem + CLEW_SERIES_AT) + s->order.slot;
         if (!old || old->series != s->series)
@@ -286,6 +315,8 @@ static void coming_place(void)
     size_t n = coming.n;
     for (size_t i = 0; i < n; i++)
         site_resolve(fresh[i]);
+    for (size_t i = 0; i < n; i++)
+        adopt(fresh[i]);
     ext_place_all(fresh, n);
     for (size_t i = 0; i < n; i++)
         remember(fresh[i]);

@@ -485,6 +485,37 @@ static void test_exit_taken_out(void **state)
     }
 }
 
+static long begun_of(const char *capture)
+{
+    const char *at = strstr(capture, "\"name\":\"begun\"");
+    at = at ? strstr(at, "\"v\":") : NULL;
+    assert_non_null(at);
+    return strtol(at + 4 + (at[4] == '"'), NULL, 10);
+}
+
+// Calls that are under way when another probe comes or goes are captured as all others: there is no gap between them.
+static void test_calls_under_way(void **state)
+{
+    for (size_t i = 0; i < python_count; i++) {
+        struct victim v = start(pythons[i], "slow");
+        struct attachment *a = attach(&v);
+        struct probe p = line_probe(line_of("done = begun")), other = line_probe(line_of("x = i + 1"));
+        const struct probe *both[] = { &p, &other };
+        p.rate = 0;
+        other.id = STR("p2");
+        place(a, &p);
+        UNTIL(&v, a, seen.n >= 1);
+        for (uint32_t k = 1; k <= 8; k++) {
+            long last = begun_of(seen.captures[seen.n - 1]);
+            forget();
+            assert_int_equal(python_backend.apply(a, both, 1 + k % 2, NULL), 0);
+            UNTIL(&v, a, seen.n >= 3);
+            assert_int_equal(begun_of(seen.captures[0]), last + 1);
+        }
+        leave(&v, a);
+    }
+}
+
 // Where nothing fits around a function, probes of its exits are refused by name; others stand in it all the same.
 static void test_no_room(void **state)
 {
@@ -566,12 +597,13 @@ int main(void)
         cmocka_set_test_filter(getenv("CLEW_ONLY"));
     pythons_find();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_snapshot),       cmocka_unit_test(test_closure),   cmocka_unit_test(test_steps),
-        cmocka_unit_test(test_trace),          cmocka_unit_test(test_no_line),   cmocka_unit_test(test_seen),
-        cmocka_unit_test(test_entry),          cmocka_unit_test(test_qualified), cmocka_unit_test(test_hot),
-        cmocka_unit_test(test_cycles),         cmocka_unit_test(test_killed),    cmocka_unit_test(test_fork),
-        cmocka_unit_test(test_exit),           cmocka_unit_test(test_no_room),   cmocka_unit_test(test_exception),
-        cmocka_unit_test(test_exit_taken_out), cmocka_unit_test(test_heap),      cmocka_unit_test(test_turns),
+        cmocka_unit_test(test_snapshot),  cmocka_unit_test(test_closure),        cmocka_unit_test(test_steps),
+        cmocka_unit_test(test_trace),     cmocka_unit_test(test_no_line),        cmocka_unit_test(test_seen),
+        cmocka_unit_test(test_entry),     cmocka_unit_test(test_qualified),      cmocka_unit_test(test_hot),
+        cmocka_unit_test(test_cycles),    cmocka_unit_test(test_killed),         cmocka_unit_test(test_fork),
+        cmocka_unit_test(test_exit),      cmocka_unit_test(test_no_room),        cmocka_unit_test(test_calls_under_way),
+        cmocka_unit_test(test_exception), cmocka_unit_test(test_exit_taken_out), cmocka_unit_test(test_heap),
+        cmocka_unit_test(test_turns),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
     pythons_free();

@@ -200,6 +200,13 @@ class Empty:
 basket = Basket(7)
 
 
+def slow(i):
+    begun = i
+    time.sleep(0.1)
+    done = begun
+    return done
+
+
 def nest(i):
     seen = []
     try:
@@ -296,6 +303,8 @@ while True:
     basket.total(3), Empty().total(3), nest(n)
     if "fork" in sys.argv and n == 400 and os.fork() == 0:
         sys.stdout = open(os.devnull, "w")
+    if "slow" in sys.argv:
+        slow(n)
     if "hot" in sys.argv:
         spin(200000)
     else:
