@@ -34,7 +34,7 @@ static int note(struct finder *f, size_t len)
 {
     struct tally *t = f->t;
     str name = str_of(f->name, len);
-    if (tally_field_has(t, name))
+    if (t->vars_over || tally_field_has(t, name))
         return 0;
     if (!t->vars) {
         t->vars = arena_alloc_array(&t->x->arena, NAMES_MAX, sizeof *t->vars);
@@ -45,7 +45,7 @@ static int note(struct finder *f, size_t len)
         if (str_eq(t->vars[i - 1].name, name))
             return 0;
     if (t->vars_n == NAMES_MAX) {
-        t->beyond += !t->vars_over;
+        t->beyond++;
         t->vars_over = true;
         return 0;
     }
