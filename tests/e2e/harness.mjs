@@ -131,6 +131,17 @@ export async function order(web, { customer, lines, coupon, country }) {
   return await call('POST', '/checkout', { cart: body.cart, coupon });
 }
 
+/** A test that only passes where pages are fast looks before what it looks for is there: CLEW_E2E_SLOW=4 makes scripts take 4 times as long, and answers come late. */
+const SLOW = Number(process.env.CLEW_E2E_SLOW ?? 1);
+async function slowDown(context, page) {
+  const session = await context.newCDPSession(page);
+  await session.send('Emulation.setCPUThrottlingRate', { rate: SLOW });
+  await context.route(/\/api\//, async (route) => {
+    await sleep(Math.random() * 60 * SLOW);
+    await route.fallback().catch(() => undefined);
+  });
+}
+
 /** A browser with one context a call; every error of a page's script or console is a failure of the test. */
 export async function startBrowser() {
   const browser = await chromium.launch({ executablePath: process.env.CLEW_CHROMIUM ?? '/usr/bin/chromium', args: CHROMIUM_ARGS });
@@ -139,7 +150,8 @@ export async function startBrowser() {
       // Without motion colours do not fade over: what is looked at is what it stays.
       const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce', ...options });
       const page = await context.newPage();
-      page.setDefaultTimeout(15_000);
+      page.setDefaultTimeout(15_000 * SLOW);
+      if (SLOW > 1) await slowDown(context, page);
       const problems = [];
       page.on('pageerror', (error) => problems.push(`script: ${error.message}`));
       page.on('console', (message) => {

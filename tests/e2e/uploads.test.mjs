@@ -25,7 +25,10 @@ after(async () => {
 });
 
 const section = (name) => page.getByRole('region', { name, exact: true });
-const cells = async (row) => (await row.getByRole('cell').allInnerTexts()).map((text) => text.replace(/\s+/g, ' ').trim());
+async function cells(row) {
+  await row.waitFor();
+  return (await row.getByRole('cell').allInnerTexts()).map((text) => text.replace(/\s+/g, ' ').trim());
+}
 const settings = async () => {
   await page.goto(`${server.url}/settings/projects/default`);
   await section('Grouping').waitFor();

@@ -1,6 +1,6 @@
 // What the sections of the settings share.
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { ApiError, me, remove, serverNow } from '../api/client.ts';
 import type { Loaded } from '../api/load.ts';
 import { absolute, ago, parseInstant } from '../format/time.ts';
@@ -69,7 +69,8 @@ function until(ms: number): string {
 /** For the first field of a form that has just been opened. */
 export function useFocus() {
   const field = useRef<HTMLInputElement>(null);
-  useEffect(() => field.current?.focus(), []);
+  // With the drawing, not after it: what is typed at once into another field of the form must stay there.
+  useLayoutEffect(() => field.current?.focus(), []);
   return field;
 }
 
