@@ -15,7 +15,7 @@ const setSize = getter(Set.prototype, 'size'), setHas = un(Set.prototype.has), g
 const symbolText = getter(Symbol.prototype, 'description'), bufferLength = getter(getPrototypeOf(Uint8Array.prototype), 'length');
 const weakGet = un(WeakMap.prototype.get), weakSet = un(WeakMap.prototype.set), symbolFor = Symbol.for;
 const { isProxy, isMap, isSet, isDate, isTypedArray, hrtime, writeSync, openSync, closeSync, fstatSync, compile, getStore, cpuUsage, storage, global, Session, connect, post } = N;
-const U32 = 4294967296, STEPS = 20000, SOFT_NS = 5e6, HARD_NS = 2e7, ODD_NS = 1e6, BURST_NS = 1e7, SHARE = 100, TELL_NS = 5e8, CHUNK = 1300, ITEMS_MAX = 4096, VERSION = 6;
+const U32 = 4294967296, STEPS = 20000, SOFT_NS = 5e6, HARD_NS = 2e7, ODD_NS = 1e6, BURST_NS = 1e7, SHARE = 100, TELL_NS = 5e8, CHUNK = 1300, ITEMS_MAX = 4096, VERSION = 7;
 
 // ---- sensitive names, as src/probe/redact.c has them; only for names that an expression makes at the hit ----
 const STEMS = /accesskey|accesstoken|apikey|apitoken|authorization|authtoken|authkey|bearertoken|cardnumber|clientsecret|cookie|creditcard|credential|csrftoken|encryptionkey|idtoken|mysqlpwd|passphrase|passwd|password|privatekey|pgpass|refreshtoken|secret|sessionid|sessionkey|sessiontoken|signingkey|socialsecurity|xsrftoken/;
@@ -506,7 +506,7 @@ function counts(s) {
   return '"hits":' + s.hits + ',"filtered":' + s.filtered + ',"captured":' + s.captured + ',"errors":' + s.errors + ',"ns":' + floor(s.ns) + ',"state":' + s.state +
     ',"dropped":[' + s.rate + ',' + s.ring + ',' + s.budget + ',' + s.grant + ']' + (s.error ? ',"error":' + s.error : '');
 }
-function tell(s, now) { s.told = now; send('{"s":' + s.slot + ',"r":' + s.revision + ',"t":' + thread + ',' + counts(s) + '}\n'); }
+function tell(s, now) { s.told = now; s.said = s.hits; send('{"s":' + s.slot + ',"r":' + s.revision + ',"t":' + thread + ',' + counts(s) + '}\n'); }
 
 // ---- hits ----
 function passes(s, id) { // the same answer for all hits of a trace everywhere
@@ -528,6 +528,7 @@ function over(s, now) { // its budget is breached
     every = t - last < 1e6 ? (every < 65536 ? every * 2 : every) : every > 1 ? every / 2 : 1;
     last = t;
     if (t >= resume) { s.state = 1; s.due = 0; C['p' + s.slot] = s.hit; tell(s, t); }
+    else if (s.counting && t - s.told > TELL_NS) tell(s, t);
   };
   tell(s, now);
 }
@@ -705,6 +706,15 @@ H.tally = (s, args, all) => {
   if (s.t0) H.done(s);
 };
 
+// ---- forecasts: hits are counted, and that is all. How many there were is told also when none follow ----
+const TALLY_MS = 100;
+let tallying = false;
+function tallies() {
+  let any = false;
+  for (const i in slots) if (slots[i].counting) { any = true; if (slots[i].said !== slots[i].hits) tell(slots[i], hr()); }
+  if (any) later(tallies, TALLY_MS); else tallying = false;
+}
+
 // ---- breakpoints, for functions that V8 takes no change of. A session in this process has them; their conditions call the probe and are false, so that
 // nothing ever stops: neither there nor, as all its pauses are skipped, at a `debugger` of the program's. Without that one who is connected from outside
 // would be waited for. V8 compiles a condition at each hit: some 30 to 100 us. A breakpoint may be taken away while its condition runs; debugging must not
@@ -838,13 +848,14 @@ const C = { __proto__: null,
     for (let i = 0; o.drop && i < o.drop.length; i++) { const k = o.drop[i]; C['p' + k] = 0; if (slots[k]) forget(slots[k]); delete slots[k]; }
     for (let i = 0; o.set && i < o.set.length; i++) {
       const s = o.set[i];
-      s.hits = s.filtered = s.captured = s.errors = s.ns = s.rate = s.ring = s.budget = s.grant = s.breaches = s.due = s.passed = s.c0 = s.t0 = s.skip = s.last = s.told = 0;
+      s.hits = s.filtered = s.captured = s.errors = s.ns = s.rate = s.ring = s.budget = s.grant = s.breaches = s.due = s.passed = s.c0 = s.t0 = s.skip = s.last = s.told = s.said = 0;
       s.every = s.times = s.state = 1; s.bucket = -1e18; s.before = []; s.error = ''; s.thread = threadName;
       if (s.mark) s.table = tableOf(s);
       const made = compile(s.code, ['H', 's'], { __proto__: null, parsingContext: N.context, filename: 'clew:probe', lineOffset: 0, columnOffset: 0, cachedData: undefined, produceCachedData: false, contextExtensions: undefined, importModuleDynamically: undefined })(H, s);
       s.hit = made[0]; s.all = made[1];
       slots[s.slot] = s;
       C['p' + s.slot] = s.hit;
+      if (s.counting && !tallying) { tallying = true; later(tallies, TALLY_MS); }
     }
     for (const i in slots) if (o.clear !== undefined) forget(slots[i], o.clear);
     watch();

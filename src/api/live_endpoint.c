@@ -306,25 +306,27 @@ void api_live_forecast(struct api_call *call)
     struct live_caller who;
     struct answer a;
     struct err err = { 0 };
-    double rate, cost;
+    struct live_forecast told;
     if (!question(call, "forecast", &q) || !api_live_caller(call, &who))
         return;
     if (!q.line || !q.path.len) {
         api_reply_error(call->req, 400, "bad_argument", "say path=FILE and line=N");
         return;
     }
-    if (live_forecast(call->api->options.live, &who, &q, &rate, &cost, &err) < 0) {
+    if (live_forecast(call->api->options.live, &who, &q, &told, &err) < 0) {
         api_reply_err(call->req, &err);
         return;
     }
     answer_begin(&a);
     json_put_object(&a.w);
     json_put_key(&a.w, STR("hits_per_s"));
-    json_put_double(&a.w, rate);
+    json_put_double(&a.w, told.hits_per_s);
     json_put_key(&a.w, STR("cost_ns"));
-    json_put_double(&a.w, cost);
+    json_put_double(&a.w, told.cost_ns);
     json_put_key(&a.w, STR("core_ratio"));
-    json_put_double(&a.w, rate * cost / 1e9);
+    json_put_double(&a.w, told.hits_per_s * told.cost_ns / 1e9);
+    json_put_key(&a.w, STR("suspended"));
+    json_put_bool(&a.w, told.suspended);
     json_put_object_end(&a.w);
     api_reply_json_take(call->req, 200, &a.body);
 }

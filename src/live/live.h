@@ -89,9 +89,14 @@ struct live_question {
     int64_t line;
 };
 int live_resolve(struct live *l, const struct live_question *q, struct arena *arena, str *ret_json, struct err *err);
-// Counts hits of a line for a second, and captures nothing.
-int live_forecast(struct live *l, const struct live_caller *who, const struct live_question *q, double *ret_hits_per_s,
-                  double *ret_cost_ns, struct err *err);
+struct live_forecast {
+    double hits_per_s; // of all processes
+    double cost_ns;    // of a hit
+    bool suspended;    // in some process it was more than a probe may cost: there may be more hits than were counted
+};
+// Counts hits of a line for a second, and captures nothing. ERR_TIMEOUT: nobody could count there; ERR_BUSY.
+int live_forecast(struct live *l, const struct live_caller *who, const struct live_question *q,
+                  struct live_forecast *ret, struct err *err);
 
 // ---- agents
 enum { LIVE_SECRET_MAX = 64, LIVE_MACHINE_MAX = 64 };

@@ -21,6 +21,7 @@ struct live_instance {
     struct live_instance *next;
     int64_t probe, agent, revision, line, since;
     int64_t hits, filtered, captured, errors, dropped, ns;
+    int64_t counting, told, told_hits; // of a forecast: since when, and its first report; monotonic, 0: not yet
     char *process, *state, *code, *message, *file, *data, *first_error; // NULL: not said
 };
 

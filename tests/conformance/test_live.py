@@ -669,7 +669,31 @@ def test_a_forecast_counts_and_captures_nothing(server, connected):
     got = ask(server, "GET", f"/api/v1/live/forecast?service={name}&path=app/pricing.py&line=87")
     t.join()
     assert got["hits_per_s"] > 0 and got["cost_ns"] == 400 and got["core_ratio"] == pytest.approx(got["hits_per_s"] * 400 / 1e9)
+    assert not got["suspended"]
     assert ask(server, "GET", f"/api/v1/probes?service={name}&all=1")["probes"] == []
+
+
+def test_a_forecast_says_who_refuses_and_what_was_suspended(server, connected):
+    name = service()
+    agent = connected(processes=[process(1, name)])
+    eventually(lambda: ask(server, "GET", f"/api/v1/live/instances?service={name}")["instances"][0])
+
+    def answer(state, **more):
+        wanted = agent.wait("desired", lambda m: m["probes"])["probes"][0]
+        agent.state(wanted["id"], state, **more)
+        agent.say("counts", counts=[{"probe": wanted["id"], "process": "1-100", "hits": 125, "filtered": 0, "captured": 0, "dropped": {}, "errors": 0, "ns": 10000000}])
+
+    def forecast(expect, state, **more):
+        t = threading.Thread(target=answer, args=[state], kwargs=more)
+        t.start()
+        got = ask(server, "GET", f"/api/v1/live/forecast?service={name}&path=app/pricing.py&line=87", expect=expect)
+        t.join()
+        agent.wait("desired", lambda m: not m["probes"])
+        return got
+
+    assert "nothing stands in this line" in forecast(504, "unresolvable", code="no_code_at_line", message="nothing stands in this line")["error"]["message"]
+    got = forecast(200, "suspended", code="budget", message="it costs too much here")
+    assert got["suspended"] and 0 < got["hits_per_s"] <= 125 and got["cost_ns"] == 80000
 
 
 def test_the_stream_says_what_changes(server, connected):

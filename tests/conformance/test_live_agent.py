@@ -557,6 +557,40 @@ def test_what_nobody_catches_is_an_unhandled_issue(server, shop, agent, words):
         program.wait()
 
 
+@pytest.fixture
+def threads(server, agent):
+    """A program of Node that runs the same in three threads; the name of its service."""
+    name = "threads-" + os.urandom(3).hex()
+    program = subprocess.Popen([NODE, HERE / "victim_threads.js"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "OTEL_SERVICE_NAME": name})
+    try:
+        eventually(lambda: ask(server, "GET", f"/api/v1/live/instances?service={name}")["instances"][0])
+        yield name
+    finally:
+        program.kill()
+        program.wait()
+
+
+@pytest.mark.skipif(not NODE.exists(), reason="needs Node 22")
+def test_a_line_in_node_is_counted_before_a_probe_is_placed(server, shop, threads):
+    got = ask(server, "GET", f"/api/v1/live/forecast?service={threads}&path=victim_threads.js&line=5")
+    assert got["hits_per_s"] > 0 and got["cost_ns"] > 0 and not got["suspended"], got
+    refused = ask(server, "GET", f"/api/v1/live/forecast?service={threads}&path=victim_threads.js&line=1", expect=504)
+    assert "no statement begins at this line" in refused["error"]["message"]
+
+
+@pytest.mark.skipif(not NODE.exists(), reason="needs Node 22")
+@pytest.mark.parametrize("hits", [1, 7, 40])
+def test_a_probe_in_worker_threads_has_exactly_its_hits(server, shop, threads, hits):
+    body = {"service": threads, "where": {"file": "victim_threads.js", "line": 5}, "kind": "snapshot", "hits": hits, "rate": 50, "burst": 200}
+    probe = ask(server, "POST", "/api/v1/probes", body, 201)["id"]
+    eventually(lambda: [p for p in [ask(server, "GET", f"/api/v1/probes/{probe}")] if p["state"] == "done"][0])
+    found = snapshots(server, hits, probe=probe)
+    # None comes after the last one: the calls are out of all three threads by then.
+    again = {"service": threads, "where": {"file": "victim_threads.js", "line": 6}, "kind": "snapshot", "hits": 1}
+    snapshots(server, 1, probe=ask(server, "POST", "/api/v1/probes", again, 201)["id"])
+    assert len(ask(server, "GET", f"/api/v1/snapshots?probe={probe}&limit=500")["snapshots"]) == len(found) == hits
+
+
 @pytest.mark.skipif(not NODE.exists() or not (HERE / "node_modules/@sentry/node").exists(), reason="needs Node 22 and Sentry's SDK")
 def test_beside_sentrys_sdk_in_node_too(server, shop, agent):
     name = "dies-" + os.urandom(3).hex()

@@ -54,7 +54,7 @@ static void names_collect(const struct scan *s, struct edit_probe *e, const stru
     uint32_t own = s->scopes[place->scope].function;
     const struct scan_function *f = &s->functions[own];
     const struct scan_place *loop = own ? NULL : js_loop_around(s, place); // around it: what it mentions of the file
-    if (probe_counts_only(p)) // what its expressions name, and nothing else
+    if (probe_counts_only(p) || p->count_only) // what its expressions name, and nothing else
         return;
     bool may_this = f->kind == SCAN_METHOD || f->kind == SCAN_FUNCTION;
     if (p->args && may_this && place->form != SCAN_EXPR && !str_eq(f->name, STR("constructor")) &&
@@ -434,9 +434,14 @@ int edit_order(const struct scan *scan, struct edit_probe *e, const struct probe
     params_write(e, &code);
     buf_str(&code, STR(")=>{if(--s.skip<0)H.tick(s);s.hits++;"));
     buf_str(&code, buf_view(&condition));
-    buf_str(&code, probe_counts_only(p) ? STR("H.tally(s,[") : STR("H.take(s,["));
-    params_write(e, &code);
-    buf_str(&code, event ? STR("],s.all)}),") : STR("],s.all)},"));
+    if (p->count_only) { // a forecast
+        buf_str(&code, STR("if(s.t0)H.done(s)}"));
+    } else {
+        buf_str(&code, probe_counts_only(p) ? STR("H.tally(s,[") : STR("H.take(s,["));
+        params_write(e, &code);
+        buf_str(&code, STR("],s.all)}"));
+    }
+    buf_str(&code, event ? STR("),") : STR(","));
     if (exprs.len) {
         buf_str(&code, STR("("));
         params_write(e, &code);
@@ -464,7 +469,7 @@ int edit_order(const struct scan *scan, struct edit_probe *e, const struct probe
         put_number(&w, "burst", p->rate > 0 && p->burst > 1 ? (p->burst - 1) * 1e9 / p->rate : 0);
         // Who counts hits is the helper, which is given them in slices; a limit here would end the probe with the first one.
         put_number(&w, "granted", (double)(1ll << 53));
-        json_put_key(&w, STR("event")), json_put_bool(&w, event);
+        put_flag(&w, "event", event), put_flag(&w, "counting", p->count_only);
         if (probe_counts_only(p))
             series_put(e, &w);
         json_put_key(&w, STR("uncaught")), json_put_bool(&w, !e->place);

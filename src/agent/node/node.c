@@ -212,8 +212,6 @@ static bool refuse(struct attachment *a, struct placed *p)
                "(uncaught), or for those that leave a function, with its file";
     else if (w->kind != PROBE_AT_EXCEPTION && w->file.len == 0)
         what = "a probe in Node needs the file";
-    else if (probe->count_only)
-        what = "this version makes no forecast in a Node process";
     const char *code = "unsupported";
     if (!what && probe_policy_shapes(a->policy_used) && asks_values(probe)) {
         // A count of the hits that met it would tell a value, bit by bit.

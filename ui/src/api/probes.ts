@@ -158,6 +158,8 @@ export interface Forecast {
   hits_per_s: number;
   cost_ns: number;
   core_ratio: number;
+  /** To count alone cost more than a probe may: there may be more hits than were counted. */
+  suspended: boolean;
 }
 
 const probes = '/api/v1/probes';

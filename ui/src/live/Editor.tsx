@@ -233,7 +233,7 @@ export function Editor(props: Props) {
           </span>
         </div>
         <span class="lab">Cost</span>
-        <Cost {...{ service, file, line }} at={draft.at} placed={alive} />
+        <Cost {...{ service, file, line }} at={draft.at} placed={alive} stops={able.some((one) => one.runtime === 'node')} />
       </div>
       {error && (
         <p class="eerr sm" role="alert">
@@ -550,14 +550,18 @@ interface CostProps {
   line: number;
   at: At;
   placed: Probe | undefined;
+  /** To place a counter lets a process stand: it is asked for first. */
+  stops: boolean;
 }
 
-function Cost({ service, file, line, at, placed }: CostProps) {
+function Cost({ service, file, line, at, placed, stops }: CostProps) {
   const lines = at === 'line';
   const key = `forecast ${service} ${file} ${lines ? line : at} ${placed?.id}`;
+  const [asked, setAsked] = useState('');
+  const offered = stops && asked !== key;
   const may = me.value?.scopes?.includes('probe') ?? false;
-  const load = useLoad(key, key, (abort) =>
-    placed || !may || !lines ? Promise.resolve(undefined) : loadForecast(service, file, line, abort),
+  const load = useLoad(key, `${key} ${offered}`, (abort) =>
+    placed || !may || !lines || offered ? Promise.resolve(undefined) : loadForecast(service, file, line, abort),
   );
   if (placed) {
     const ratios = placed.instances.flatMap((one) => (one.cost_ratio === undefined ? [] : [one.cost_ratio]));
@@ -577,7 +581,14 @@ function Cost({ service, file, line, at, placed }: CostProps) {
   return (
     <div class="ecost">
       {told ? (
-        <Gauge ratio={told.core_ratio} />
+        <Gauge ratio={told.core_ratio} suspended={told.suspended} />
+      ) : lines && may && offered ? (
+        <div class="row">
+          <span class="gau" />
+          <button type="button" class="link sm nw" onClick={() => setAsked(key)}>
+            Count for a second
+          </button>
+        </div>
       ) : (
         <div class="row">
           <span class="gau" />
@@ -589,13 +600,15 @@ function Cost({ service, file, line, at, placed }: CostProps) {
       <p class="xs d3">
         {told
           ? told.hits_per_s > 0
-            ? `Counted first: ${rate(told.hits_per_s)}, ${duration(told.cost_ns)} each. `
+            ? `Counted first: ${told.suspended ? 'at least ' : ''}${rate(told.hits_per_s)}, ${duration(told.cost_ns)} each. `
             : 'Counted first: the line did not run in that second. '
           : !lines
             ? 'Only lines are counted first; this is measured once it is placed. '
             : error
               ? `${sentence(error.message)} `
-              : ''}
+              : may && offered
+                ? 'A process of Node stands for some 20\u202fms when a counter comes, and when it goes. '
+                : ''}
         Your code is never called.
       </p>
     </div>
@@ -609,8 +622,8 @@ function rate(perSecond: number): string {
   return `${Math.max(1, Math.round(perSecond * 60))} runs a minute`;
 }
 
-function Gauge({ ratio }: { ratio: number }) {
-  const over = ratio > BUDGET;
+function Gauge({ ratio, suspended }: { ratio: number; suspended?: boolean }) {
+  const over = suspended || ratio > BUDGET;
   return (
     <div class="row">
       <span class={`gau ${over ? 'over' : ''}`}>
