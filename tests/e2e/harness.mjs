@@ -109,10 +109,9 @@ export async function query(server, text) {
 
 /** The rows of a query once there are enough of them, or what there is after a while: exporters send each second. */
 export async function stored(server, text, enough = (rows) => rows.length > 0) {
-  for (let tries = 0; ; tries++) {
+  for (const end = Date.now() + 30_000; ; await sleep(250)) {
     const rows = await query(server, text);
-    if (enough(rows) || tries === 60) return rows;
-    await sleep(250);
+    if (enough(rows) || Date.now() > end) return rows;
   }
 }
 
@@ -133,6 +132,19 @@ export async function order(web, { customer, lines, coupon, country }) {
 
 /** A test that only passes where pages are fast looks before what it looks for is there: CLEW_E2E_SLOW=4 makes scripts take 4 times as long, and answers come late. */
 const SLOW = Number(process.env.CLEW_E2E_SLOW ?? 1);
+const PATIENCE_MS = 30_000 * SLOW;
+
+/** What comes true in its time: asserted again until it holds. Its last failure is the failure. */
+export async function eventually(holds) {
+  for (const end = Date.now() + PATIENCE_MS; ; await sleep(50)) {
+    try {
+      return await holds();
+    } catch (error) {
+      if (Date.now() > end) throw error;
+    }
+  }
+}
+
 async function slowDown(context, page) {
   const session = await context.newCDPSession(page);
   await session.send('Emulation.setCPUThrottlingRate', { rate: SLOW });
@@ -150,7 +162,7 @@ export async function startBrowser() {
       // Without motion colours do not fade over: what is looked at is what it stays.
       const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce', ...options });
       const page = await context.newPage();
-      page.setDefaultTimeout(15_000 * SLOW);
+      page.setDefaultTimeout(PATIENCE_MS);
       if (SLOW > 1) await slowDown(context, page);
       const problems = [];
       page.on('pageerror', (error) => problems.push(`script: ${error.message}`));
@@ -172,10 +184,25 @@ export async function signIn(page, link, to) {
   if (to) await page.goto(new URL(to, link).href);
 }
 
-/** What axe has against the page as it stands; [] is what is wanted. */
-export async function axe(page) {
-  // A theme or a width that has just been chosen is drawn in the next frame.
-  await page.evaluate(() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))));
+/** Until a theme or a width that has just been chosen is drawn. */
+const drawn = (page) => page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+
+/** The screen has this size, and the page is drawn for it. */
+export async function resize(page, width, height) {
+  await page.setViewportSize({ width, height });
+  await page.waitForFunction((wanted) => innerWidth === wanted, width);
+  await drawn(page);
+}
+
+/** What can be taken back for 8 s can be taken back for two minutes, on the pages that are opened from now on. */
+export const patient = (page) =>
+  page.addInitScript(() => {
+    const { setTimeout } = window;
+    window.setTimeout = (run, ms, ...more) => setTimeout(run, ms === 8000 ? 120_000 : ms, ...more);
+  });
+
+async function violations(page) {
+  await drawn(page);
   // What a bar that stays covers by half, because of where the page happens to be scrolled to, is no small target.
   await page.evaluate(() => document.querySelector('.set-body')?.scrollTo(0, 0));
   // Evaluated by the driver, so the page's own policy (no inline script) stays as it is.
@@ -184,6 +211,14 @@ export async function axe(page) {
     window.axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }),
   );
   return result.violations.map((v) => `${v.id}: ${v.nodes.map((node) => node.html.slice(0, 160)).slice(0, 3).join(' | ')}`);
+}
+
+/** What axe has against the page as it stands; [] is what is wanted. What is only just being drawn looks different the next time, what is wrong does not. */
+export async function axe(page) {
+  let before;
+  let found = await violations(page);
+  while (found.length > 0 && `${found}` !== `${before}`) [before, found] = [found, await violations(page)];
+  return found;
 }
 
 export { sleep };

@@ -4,7 +4,7 @@ import { execFile, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { axe, binary, sleep } from './harness.mjs';
+import { axe, binary, resize, sleep } from './harness.mjs';
 
 const run = promisify(execFile);
 const root = path.resolve(import.meta.dirname, '../..');
@@ -49,7 +49,7 @@ export async function startHost(server) {
 /** Nothing against it in both themes and widths. */
 export async function clean(page) {
   for (const width of [1440, 390]) {
-    await page.setViewportSize({ width, height: width === 390 ? 844 : 900 });
+    await resize(page, width, width === 390 ? 844 : 900);
     for (const colorScheme of ['light', 'dark']) {
       await page.emulateMedia({ colorScheme });
       assert.deepEqual(await axe(page), []);
@@ -57,7 +57,7 @@ export async function clean(page) {
     assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), width, 'nothing is wider than the screen');
   }
   await page.emulateMedia({ colorScheme: 'light' });
-  await page.setViewportSize({ width: 1440, height: 900 });
+  await resize(page, 1440, 900);
 }
 
 /** For a person to look at: pictures of the page, where SHOTS says. */

@@ -1,7 +1,7 @@
 // Metrics: from the list of names to one over time, by an attribute, and from an example to its trace.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { axe, signIn, startBrowser, startServer } from './harness.mjs';
+import { axe, eventually, signIn, startBrowser, startServer } from './harness.mjs';
 
 const TRACE = '0af7651916cd43dd8448eb211c8031aa';
 let server;
@@ -65,22 +65,20 @@ describe('metrics', () => {
     await page.goto(`${server.url}/explore/metrics?from=-15m`);
     const names = page.getByRole('region', { name: 'Names of metrics' });
     await names.getByText(/^counter · order · 1 instance$/).waitFor();
-    assert.equal(await names.getByRole('listitem').count(), 3);
+    await eventually(async () => assert.equal(await names.getByRole('listitem').count(), 3));
     await page.getByRole('textbox', { name: 'Find a metric' }).fill('queue');
     await names.getByText(/^gauge · 1 · 1 instance$/).waitFor();
-    assert.equal(await names.getByRole('listitem').count(), 1);
+    await eventually(async () => assert.equal(await names.getByRole('listitem').count(), 1));
     await page.getByRole('textbox', { name: 'Find a metric' }).fill('');
   });
 
   it('shows a counter as a rate, and by an attribute', async () => {
     await page.getByRole('link', { name: /^orders/ }).click();
     await page.getByRole('heading', { name: 'orders', exact: true }).waitFor();
-    assert.match((await rows('Series'))[0], /^orders .*1\.1\/s$/);
+    await eventually(async () => assert.match((await rows('Series'))[0], /^orders .*1\.1\/s$/));
     await page.getByLabel('by').selectOption('http.route');
     await page.getByRole('row', { name: /^\/b/ }).waitFor();
-    const series = await rows('Series');
-    assert.match(series[0], /^\/a .* 1\/s$/);
-    assert.match(series[1], /^\/b .* 0\.1\/s$/);
+    await eventually(async () => assert.match((await rows('Series')).join('\n'), /^\/a .* 1\/s\n\/b .* 0\.1\/s$/));
     assert.match(page.url(), /by=http\.route/);
   });
 
@@ -88,9 +86,11 @@ describe('metrics', () => {
     await page.getByRole('link', { name: /^latency/ }).click();
     await page.getByRole('heading', { name: 'latency', exact: true }).waitFor();
     await page.getByRole('row', { name: /^p50/ }).waitFor();
-    const series = (await rows('Series')).join('\n');
-    assert.match(series, /^p50 150.ms/m);
-    assert.match(series, /^p95 195.ms/m);
+    await eventually(async () => {
+      const series = (await rows('Series')).join('\n');
+      assert.match(series, /^p50 150.ms/m);
+      assert.match(series, /^p95 195.ms/m);
+    });
     await page.getByRole('button', { name: 'As a table' }).click();
     await page.getByRole('table').getByText(/150.ms/).first().waitFor();
     await page.getByRole('button', { name: 'As a chart' }).click();
@@ -109,7 +109,7 @@ describe('metrics', () => {
   });
 
   it('leads from an example to its trace', async () => {
-    assert.match((await rows('Examples'))[0], /^0af76519 .* 150.ms$/);
+    await eventually(async () => assert.match((await rows('Examples'))[0], /^0af76519 .* 150.ms$/));
     await page.getByRole('link', { name: '0af76519', exact: true }).click();
     await page.getByRole('heading', { name: 'GET /a' }).waitFor();
     await page.goBack();

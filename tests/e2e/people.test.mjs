@@ -1,7 +1,7 @@
 // People: an invitation, a password, what a member may and may not see; tokens that are taken back; the trail of it all.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { axe, signIn, sleep, startBrowser, startServer } from './harness.mjs';
+import { axe, eventually, patient, resize, signIn, startBrowser, startServer } from './harness.mjs';
 
 let server;
 let browser;
@@ -12,6 +12,7 @@ before(async () => {
   server = await startServer();
   browser = await startBrowser();
   ({ page: admin, problems } = await browser.open());
+  await patient(admin);
   await signIn(admin, server.link);
 });
 
@@ -34,16 +35,16 @@ describe('a new colleague', () => {
     assert.equal(new URL(admin.url()).pathname, '/settings/users');
     await admin.getByRole('button', { name: 'Invite' }).click();
     await admin.getByLabel('Name or mail address').fill('mara@example.com');
-    await admin.setViewportSize({ width: 390, height: 844 });
+    await resize(admin, 390, 844);
     await admin.getByRole('button', { name: 'Custom' }).click();
     await admin.getByText('place probes, except in production').waitFor();
     assert.equal(await admin.locator('.set-body').evaluate((body) => body.scrollWidth - body.clientWidth), 0, 'nothing is wider than the screen');
-    await admin.setViewportSize({ width: 1440, height: 900 });
+    await resize(admin, 1440, 900);
     await admin.getByRole('button', { name: 'Reader', exact: true }).click();
     await admin.getByRole('button', { name: 'Make an invitation' }).click();
     link = (await admin.locator('.once pre').innerText()).trim();
     assert.match(link, /^http:\/\/127\.0\.0\.1:\d+\/signin#invite=[\w-]{43}$/);
-    assert.ok((await rows(admin)).some((row) => /mara@example\.com Reader invited/.test(row)), (await rows(admin)).join('\n'));
+    await eventually(async () => assert.match((await rows(admin)).join('\n'), /mara@example\.com Reader invited/));
     assert.deepEqual(await axe(admin), []);
   });
 
@@ -61,7 +62,7 @@ describe('a new colleague', () => {
     await page.getByLabel('Once more').fill(PASSWORD);
     await set.click();
     await page.getByRole('navigation', { name: 'Main' }).waitFor();
-    assert.equal(new URL(page.url()).hash, '');
+    await page.waitForURL((url) => url.hash === '');
   });
 
   it('cannot use the invitation twice', async () => {
@@ -76,8 +77,10 @@ describe('a new colleague', () => {
   it('sees what is theirs, and nothing of administration', async () => {
     await page.goto(`${server.url}/settings`);
     await page.getByRole('heading', { name: 'mara@example.com' }).waitFor();
-    const sections = await page.getByRole('navigation', { name: 'Settings' }).getByRole('link').allInnerTexts();
-    assert.deepEqual(sections.map((text) => text.split('\n')[0]), ['Agents', 'You', 'Connect a service']);
+    await eventually(async () => {
+      const sections = await page.getByRole('navigation', { name: 'Settings' }).getByRole('link').allInnerTexts();
+      assert.deepEqual(sections.map((text) => text.split('\n')[0]), ['Agents', 'You', 'Connect a service']);
+    });
     for (const section of ['users', 'tokens', 'audit', 'storage', 'server', 'projects']) {
       await page.goto(`${server.url}/settings/${section}`);
       await page.getByRole('heading', { name: 'This needs the scope admin' }).waitFor();
@@ -95,7 +98,7 @@ describe('a new colleague', () => {
     await phone.getByLabel('Password').fill(PASSWORD);
     await phone.getByRole('button', { name: 'Sign in' }).click();
     await phone.getByRole('heading', { name: 'mara@example.com' }).waitFor();
-    assert.equal((await rows(phone)).length, 2);
+    await eventually(async () => assert.equal((await rows(phone)).length, 2));
     assert.deepEqual(await axe(phone), []);
     await phone.getByRole('button', { name: 'End the others' }).click();
     await phone.waitForFunction(() => document.querySelectorAll('.tbl tbody tr').length === 1);
@@ -148,7 +151,8 @@ describe('a token', () => {
     await admin.reload();
     await admin.locator('.tbl').waitFor();
     assert.ok(!(await admin.content()).includes(secret));
-    assert.ok((await rows(admin)).some((row) => row.includes('nightly') && row.includes('in 30')), (await rows(admin)).join('\n'));
+    await eventually(async () => assert.match((await rows(admin)).join('\n'), /nightly.* in 30/));
+    assert.ok(!(await admin.content()).includes(secret));
   });
 
   it('is revoked after eight seconds in which that can be taken back', async () => {
@@ -161,10 +165,7 @@ describe('a token', () => {
     await admin.getByRole('button', { name: 'Revoke nightly' }).click();
     // Whoever leaves the page means it.
     await admin.getByRole('navigation', { name: 'Settings' }).getByRole('link', { name: /Connect a service/ }).click();
-    for (let tries = 0; (await reads()) !== 401; tries++) {
-      assert.ok(tries < 50);
-      await sleep(100);
-    }
+    await eventually(async () => assert.equal(await reads(), 401));
   });
 });
 
@@ -181,7 +182,7 @@ it('a project gets a new key, and the old one goes', async () => {
   await admin.waitForFunction(() => document.querySelectorAll('.keys li').length === 2);
   await admin.getByRole('button', { name: `Revoke the key ending ${old.slice(-4)}` }).click();
   await admin.waitForFunction(() => document.querySelectorAll('.keys li').length === 1);
-  assert.notEqual(await admin.locator('.keys code').innerText(), old);
+  await eventually(async () => assert.notEqual(await admin.locator('.keys code').innerText(), old));
   assert.ok(!(await row.innerText()).includes(old));
 });
 
@@ -191,10 +192,13 @@ it('the trail tells all of it, and its chain holds', async () => {
   assert.deepEqual(await axe(admin), []);
   await admin.getByRole('textbox', { name: 'Entries that say' }).fill('mara');
   await admin.getByRole('button', { name: 'Find' }).click();
-  await admin.waitForFunction(() => [...document.querySelectorAll('.tbl tbody tr')].every((row) => row.textContent.includes('mara')));
-  assert.match(admin.url(), /containing=mara/);
-  const said = (await rows(admin)).join('\n');
-  for (const action of ['user.add', 'link.add', 'user.password', 'session.start', 'session.end', 'user.disable']) assert.ok(said.includes(action), `${action} in\n${said}`);
+  await admin.waitForURL(/containing=mara/);
+  await eventually(async () => {
+    const said = await rows(admin);
+    assert.ok(said.every((row) => row.includes('mara')), said.join('\n'));
+    for (const action of ['user.add', 'link.add', 'user.password', 'session.start', 'session.end', 'user.disable'])
+      assert.ok(said.some((row) => row.includes(action)), `${action} in\n${said.join('\n')}`);
+  });
 });
 
 it('storage and server say how things are', async () => {

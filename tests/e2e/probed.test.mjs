@@ -2,7 +2,7 @@
 // the snapshots are here before its spans.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { signIn, startBrowser, startServer } from './harness.mjs';
+import { eventually, signIn, startBrowser, startServer, stored } from './harness.mjs';
 import { clean, startHost, words } from './live_host.mjs';
 
 let server;
@@ -51,7 +51,7 @@ describe('an issue without an SDK', () => {
   it('has the values as they were captured, once', async () => {
     const locals = page.getByRole('region', { name: 'Captured in apply_discount' });
     await locals.getByText('8121').waitFor();
-    assert.match(await words(locals), /order: dict, 1 "id": 8121.*rate: None.*password: redacted/);
+    await eventually(async () => assert.match(await words(locals), /order: dict, 1 "id": 8121.*rate: None.*password: redacted/));
     assert.equal(await page.getByText('as the SDK sent them').count(), 0);
     await page.getByRole('region', { name: 'Snapshots' }).getByText('the one that this event was made of').waitFor();
     await page.getByText('it was raised outside of a trace').waitFor();
@@ -73,7 +73,7 @@ describe('an issue without an SDK', () => {
     const hits = page.getByRole('region', { name: 'Hits' });
     await hits.getByRole('row').nth(2).waitFor();
     assert.equal(await hits.getByRole('link', { name: 'issue', exact: true }).count(), 1);
-    assert.match(await words(hits.getByRole('status')), /^2 of 20 hits, 0 dropped, 1 error event$/);
+    await eventually(async () => assert.match(await words(hits.getByRole('status')), /^2 of 20 hits, 0 dropped, 1 error event$/));
     assert.deepEqual(problems, []);
   });
 });
@@ -81,11 +81,12 @@ describe('an issue without an SDK', () => {
 describe('a trace before its spans', () => {
   it('says what is here, and shows the spans when they have come', async () => {
     await host.tell({ raise: probe, file: FILE, line: 16, reporter: 'sentry', trace: EARLY });
+    await stored(server, `snapshots trace=${EARLY}`);
     const { page: other, problems: wrong } = await browser.open();
     await signIn(other, await server.freshLink(), `/traces/${EARLY}`);
     await other.getByRole('heading', { name: 'Its spans are not stored yet' }).waitFor();
     await other.getByText('this page looks again by itself').waitFor();
-    assert.match(await words(other.locator('.say')), /1 snapshot of c0ffee.* is here, .*apply_discount pricing\.py:16 shop/);
+    await eventually(async () => assert.match(await words(other.locator('.say')), /1 snapshot of c0ffee.* is here, .*apply_discount pricing\.py:16 shop/));
     await clean(other);
     const nano = (ms) => `${Date.now() + ms}000000`;
     const span = { traceId: EARLY, spanId: '00000000000000a1', name: 'POST /orders', kind: 2, startTimeUnixNano: nano(-20), endTimeUnixNano: nano(0) };
@@ -103,6 +104,7 @@ describe('a trace before its spans', () => {
 
   it('says the same of one of which only an event has come', async () => {
     await host.tell({ raise: probe, file: FILE, line: 16, reporter: 'none', trace: LOST });
+    await stored(server, `events trace=${LOST}`);
     await page.goto(`${server.url}/traces/${LOST}`);
     await page.getByText('No span of it is stored yet.').waitFor();
     await page.getByText('this page looks again by itself').waitFor();

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { binary, signIn, startBrowser, startServer, stored } from './harness.mjs';
+import { binary, eventually, resize, signIn, startBrowser, startServer, stored } from './harness.mjs';
 import { clean, startHost, words } from './live_host.mjs';
 
 const run = promisify(execFile);
@@ -50,35 +50,35 @@ describe('a snapshot', () => {
   });
 
   it('shows the values of the hit as they were captured, and why others are not there', async () => {
-    await tree().waitFor();
-    assert.equal(
-      await words(tree()),
+    const shown =
       'Expressions 1 order.total: 210.1 float Arguments 1 order: Order id: 8121 int total: 210.1 float lines: ["AMPH-3", …] list, 14 ' +
-        'card: redacted on the host, rule “cards”; it never left the host ' +
-        'Locals 3 rate: 15 int currency: "EUR" str off: not assigned yet on this line; place the probe on a later line',
-    );
+      'card: redacted on the host, rule “cards”; it never left the host ' +
+      'Locals 3 rate: 15 int currency: "EUR" str off: not assigned yet on this line; place the probe on a later line';
+    await eventually(async () => assert.equal(await words(tree()), shown));
     // A number is in the colour of numbers, not in that of text.
     const colour = (locator) => locator.evaluate((element) => getComputedStyle(element).color);
     assert.notEqual(await colour(tree().locator('.cx span').first()), await colour(tree()));
-    assert.match(await words(page.getByRole('list', { name: 'Stack' })), /^apply_discount pricing\.py:16 price_order pricing\.py:22 1 frame in libraries web$/);
+    const stack = /^apply_discount pricing\.py:16 price_order pricing\.py:22 1 frame in libraries web$/;
+    await eventually(async () => assert.match(await words(page.getByRole('list', { name: 'Stack' })), stack));
     await page.getByText('1 value redacted').waitFor();
     await clean(page);
   });
 
   it('fits a narrow screen', async () => {
-    await page.setViewportSize({ width: 390, height: 844 });
+    await resize(page, 390, 844);
     for (const control of [page.getByLabel('Find in this frame’s values'), page.getByLabel('Compare with'), page.getByRole('tab', { name: 'Raw' })]) {
+      await control.waitFor();
       const { x, width } = await control.boundingBox();
       assert.ok(x >= 0 && x + width <= 390, `${await control.evaluate((element) => element.outerHTML.slice(0, 60))} is cut off`);
     }
-    await page.setViewportSize({ width: 1440, height: 900 });
+    await resize(page, 1440, 900);
   });
 
   it('is joined to its trace, its probe and its service', async () => {
     const joined = page.getByRole('navigation', { name: 'Joined to this snapshot' });
     assert.equal(await joined.getByRole('link', { name: /^Trace/ }).getAttribute('href'), `/traces/${TRACE}?span=5a6b7c8d9e0f1122`);
     assert.match(await joined.getByRole('link', { name: /^Probe/ }).getAttribute('href'), /^\/live\?.*service=shop.*probe=p1|^\/live\?.*probe=p1.*service=shop/);
-    assert.match(await words(joined), /shop 1\.2 shop-2 on web-1 Thread MainThread$/);
+    await eventually(async () => assert.match(await words(joined), /shop 1\.2 shop-2 on web-1 Thread MainThread$/));
   });
 
   it('is walked with the keys: values at once, then the hits before and after', async () => {
@@ -140,7 +140,7 @@ describe('a snapshot', () => {
   it('is searched', async () => {
     await page.getByLabel('Find in this frame’s values').fill('EUR');
     await page.waitForFunction(() => document.querySelectorAll('[role="treeitem"]').length === 1);
-    assert.equal(await words(tree()), 'Locals 1 currency: "EUR" str');
+    await eventually(async () => assert.equal(await words(tree()), 'Locals 1 currency: "EUR" str'));
     await page.getByLabel('Find in this frame’s values').fill('no such thing');
     await page.getByText('nothing captured in this frame holds “no such thing”').waitFor();
   });
@@ -148,7 +148,7 @@ describe('a snapshot', () => {
   it('says what has changed since the hit before, and shows itself as it is', async () => {
     await page.goto(at(hits[1]));
     await page.getByRole('tab', { name: /^Changed since .* 2$/ }).click();
-    assert.match(await words(page.getByRole('table')), /^Variable [\d:.]+ [\d:.]+ order\.total 184\.5 210\.1 rate None 15$/);
+    await eventually(async () => assert.match(await words(page.getByRole('table')), /^Variable [\d:.]+ [\d:.]+ order\.total 184\.5 210\.1 rate None 15$/));
     await clean(page);
     await page.getByRole('tab', { name: 'Raw' }).click();
     assert.equal(JSON.parse(await page.locator('pre').innerText()).id, hits[1].id);
@@ -159,7 +159,7 @@ describe('a snapshot', () => {
     await page.getByLabel('Compare with').selectOption(hits[2].id);
     await page.waitForURL(at(hits[1], `?with=${hits[2].id}`));
     await page.reload();
-    assert.match(await words(page.getByRole('table')), /order\.total 99\.25 210\.1 rate 20 15$/);
+    await eventually(async () => assert.match(await words(page.getByRole('table')), /order\.total 99\.25 210\.1 rate 20 15$/));
     await clean(page);
     await page.getByLabel('Compare with').selectOption('');
     await tree().waitFor();

@@ -4,7 +4,7 @@ import crypto from 'node:crypto';
 import fs from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import zlib from 'node:zlib';
-import { axe, signIn, startBrowser, startServer, stored } from './harness.mjs';
+import { axe, eventually, patient, resize, signIn, startBrowser, startServer, stored } from './harness.mjs';
 
 let server;
 let browser;
@@ -16,6 +16,7 @@ before(async () => {
   [server, browser] = await Promise.all([startServer(), startBrowser()]);
   sentry = await server.sentry();
   ({ page, problems } = await browser.open());
+  await patient(page);
   await signIn(page, server.link, '/settings/projects/default');
 });
 
@@ -54,10 +55,10 @@ async function leave() {
 }
 
 async function narrow() {
-  await page.setViewportSize({ width: 390, height: 844 });
+  await resize(page, 390, 844);
   assert.equal(await page.locator('.set-body').evaluate((body) => body.scrollWidth - body.clientWidth), 0, 'nothing is wider than the screen');
   assert.deepEqual(await axe(page), []);
-  await page.setViewportSize({ width: 1440, height: 900 });
+  await resize(page, 1440, 900);
 }
 
 describe('code mappings', () => {
@@ -136,7 +137,7 @@ describe('code mappings', () => {
     await field('Branch').fill('release');
     await own().getByRole('button', { name: 'Change', exact: true }).click();
     await own().getByText('release', { exact: true }).waitFor();
-    assert.equal(await field('Branch').count(), 0);
+    await field('Branch').waitFor({ state: 'detached' });
     await settings();
     assert.deepEqual((await cells(row('/srv/shop/'))).slice(0, 3), ['/srv/shop/', 'services/shop', 'acme/shop release']);
   });
@@ -281,7 +282,7 @@ describe('snapshots of images', () => {
     const image = own().getByRole('img', { name: 'home.png', exact: true });
     await image.scrollIntoViewIfNeeded();
     await page.waitForFunction((one) => one.naturalWidth === 120 && one.naturalHeight === 200, await image.elementHandle());
-    assert.equal(await own().getByRole('img').count(), 3);
+    await eventually(async () => assert.equal(await own().getByRole('img').count(), 3));
     assert.deepEqual(await axe(page), []);
     await narrow();
   });
@@ -301,8 +302,10 @@ describe('snapshots of images', () => {
     const [app, of, images] = await cells(own().getByRole('row').nth(1));
     assert.deepEqual([app.split(' ')[0], of, images], ['till', 'fix bbbbbbb #7', '3']);
     const items = own().getByRole('listitem');
-    const words = (await items.allInnerTexts()).map((text) => text.replace(/\s+/g, ' ').trim());
-    assert.match(words.join('\n'), /^before now changed Home home\.png · 120 × 200 .*\nadded cart\/empty\.png .*\nremoved cart\/old\.png /);
+    await eventually(async () => {
+      const words = (await items.allInnerTexts()).map((text) => text.replace(/\s+/g, ' ').trim());
+      assert.match(words.join('\n'), /^before now changed Home home\.png · 120 × 200 .*\nadded cart\/empty\.png .*\nremoved cart\/old\.png /);
+    });
     for (const name of ['home.png, before', 'home.png, now'])
       await page.waitForFunction((one) => one.naturalWidth === 120, await own().getByRole('img', { name, exact: true }).elementHandle());
     assert.equal(await own().getByRole('img', { name: 'cart/full.png', exact: true }).count(), 0);

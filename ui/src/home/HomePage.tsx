@@ -1,6 +1,6 @@
 // Home: what is the matter, in words; the evidence under it; what changed.
 import '../styles/home.css';
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useState } from 'preact/hooks';
 import { getJson } from '../api/client.ts';
 import type { IssueList } from '../api/issues.ts';
 import { type Loaded, useLoad } from '../api/load.ts';
@@ -102,7 +102,7 @@ export function HomePage() {
   useAsks(asksOf(found?.answer, details.data.value));
   const services = found?.answer.services ?? [];
   const [selected, setSelected] = useState(-1);
-  useEffect(() => setSelected(-1), [rangeSubject.value]);
+  useLayoutEffect(() => setSelected(-1), [rangeSubject.value]);
   const table = param('view') === 'table';
   const move = (by: number) => {
     const next = Math.max(0, Math.min(services.length - 1, selected + by));

@@ -1,5 +1,5 @@
 // All events of an issue, narrowed by a query; each opens in place.
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 import { ApiError, serverNow } from '../api/client.ts';
 import { type EventLine, type EventList, loadEvents } from '../api/event.ts';
 import type { IssueDetail } from '../api/issues.ts';
@@ -20,7 +20,7 @@ export function Events({ issue }: { issue: IssueDetail }) {
   const subject = `${issue.id} ${written} ${rangeSubject.value}`;
   const [more, setMore] = useState<{ events: EventLine[]; next?: string }>();
   const list = useLoad(subject, `${subject} ${rangeKey.value}`, (abort) => ask(issue.id, written, undefined, abort), true);
-  useEffect(() => setMore(undefined), [subject]);
+  useLayoutEffect(() => setMore(undefined), [subject]);
   const answered = list.data.value;
   const error = list.error.value;
   const ofQuery = error?.status === 400 ? error : undefined;

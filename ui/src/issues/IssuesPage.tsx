@@ -1,7 +1,7 @@
 // Issues: what is broken, the most urgent first, to be gone through by keys; one of them beside the list.
 import '../styles/issues.css';
 import { ArrowDownWideNarrow, Bell } from 'lucide';
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { alertOn } from '../alerts/links.ts';
 import { me } from '../api/client.ts';
 import { type Issue, type IssueList, loadIssues } from '../api/issues.ts';
@@ -83,7 +83,7 @@ export function IssuesPage() {
   const [checked, setChecked] = useState<ReadonlySet<number>>(new Set());
   const lastChecked = useRef(-1);
   const place = useRef(0);
-  useEffect(() => {
+  useLayoutEffect(() => {
     setChecked(new Set());
     setShown(AT_ONCE);
     place.current = 0;

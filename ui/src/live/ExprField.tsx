@@ -32,7 +32,7 @@ export function ExprField({ as, label, value, placeholder, variables, write, che
   const choices = spot ? choicesFor(spot, variables) : [];
   const open = choices.length > 0;
   const problem = answer && !answer.ok ? answer : undefined;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (focus) input.current?.focus();
   }, []);
   const follow = () => {

@@ -1,6 +1,6 @@
 // Logs: a query, its volume over time, the fields of what it finds, and the lines, the newest first.
 import { ListFilter, WrapText } from 'lucide';
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { loadDeploys } from '../api/deploys.ts';
 import { useLoad } from '../api/load.ts';
 import type { LogRow } from '../api/types.ts';
@@ -70,7 +70,7 @@ export function LogsPage() {
     true,
   );
   const deploys = useLoad(rangeSubject.value, rangeKey.value, (abort) => loadDeploys(range.value, abort), true);
-  useEffect(() => {
+  useLayoutEffect(() => {
     setChosen(-1);
     setOpen(false);
     setDown(false);

@@ -1,6 +1,6 @@
 // The map as a picture: boxes and lines in SVG, moved and zoomed as one.
 import { Maximize, Minus, Plus } from 'lucide';
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { ServiceMap } from '../api/overview.ts';
 import { useSize } from '../charts/canvas.ts';
 import { percent } from '../format/number.ts';
@@ -53,7 +53,7 @@ export function Picture({ map, unit, chosen, choose, find, stale }: Props) {
     [map],
   );
   const [moved, setMoved] = useState<View | undefined>();
-  useEffect(() => setMoved(undefined), [shape]);
+  useLayoutEffect(() => setMoved(undefined), [shape]);
   const view = moved ?? fit(placed.width, placed.height, size);
   const drag = useRef<{ x: number; y: number; view: View } | undefined>(undefined);
   const middle = { x: size.width / 2, y: size.height / 2 };

@@ -1,7 +1,7 @@
 // What a page asks, for the person to see, change and take along.
 import { signal } from '@preact/signals';
 import { SquareTerminal, X } from 'lucide';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { Painted } from '../query/QueryBar.tsx';
 import { type Ask, asks, commandLine, flagsOf, recordsOf } from '../state/asks.ts';
 import { DEFAULT_FROM } from '../state/range.ts';
@@ -32,7 +32,7 @@ export function AskedButton() {
 export function Asked() {
   const dialog = useRef<HTMLDialogElement>(null);
   const open = askedOpen.value && asks.value.length > 0;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (open && !dialog.current?.open) dialog.current?.showModal();
     if (!open) dialog.current?.close();
   }, [open]);

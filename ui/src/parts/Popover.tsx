@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 interface Props {
   label: ComponentChildren;
@@ -19,7 +19,8 @@ export function Popover({ label, class: className, title, align = 'right', up, c
     setOpen(false);
     root.current?.querySelector<HTMLElement>(':scope > button')?.focus();
   };
-  useEffect(() => {
+  // With its drawing: the next key is for what is in it, and a field that the reader goes to keeps the focus.
+  useLayoutEffect(() => {
     if (!open) return;
     const outside = (event: PointerEvent) => {
       if (!root.current?.contains(event.target as Node)) setOpen(false);

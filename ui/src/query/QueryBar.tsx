@@ -33,7 +33,8 @@ export function QueryBar({ value, run, error, busy, found, label, write, unscope
   const [text, setText] = useState(value);
   const [cursor, setCursor] = useState<number | undefined>();
   const [at, setAt] = useState(-1);
-  useEffect(() => setText(value), [value]);
+  // With the drawing: what is typed into the bar at once stays in it.
+  useLayoutEffect(() => setText(value), [value]);
   const spot = cursor === undefined ? undefined : spotAt(text, cursor);
   const choices = useChoices(text, spot);
   const open = choices.length > 0;

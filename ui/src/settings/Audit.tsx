@@ -1,5 +1,5 @@
 // The audit trail: who did what, and whether anybody has changed the record of it.
-import { useEffect, useState } from 'preact/hooks';
+import { useLayoutEffect, useState } from 'preact/hooks';
 import { getJson } from '../api/client.ts';
 import { useLoad } from '../api/load.ts';
 import { plural } from '../format/number.ts';
@@ -21,7 +21,7 @@ export function Audit() {
   const chain = useLoad('chain', 'chain', (abort) => getJson<Verified>('/api/v1/audit/verify', {}, abort));
   const [older, setOlder] = useState<{ entries: AuditEntry[]; whole: boolean }>({ entries: [], whole: false });
   const deed = useDeed();
-  useEffect(() => setOlder({ entries: [], whole: false }), [list.data.value]);
+  useLayoutEffect(() => setOlder({ entries: [], whole: false }), [list.data.value]);
   const first = list.data.value?.entries ?? [];
   const entries = [...first, ...older.entries];
   const more = !older.whole && first.length === PAGE && (older.entries.length === 0 || older.entries.length % PAGE === 0);
@@ -139,7 +139,8 @@ function Chain({ chain }: { chain: Verified | undefined }) {
 
 function Filter({ wanted }: { wanted: string }) {
   const [text, setText] = useState(wanted);
-  useEffect(() => setText(wanted), [wanted]);
+  // With the drawing: what is typed at once stays.
+  useLayoutEffect(() => setText(wanted), [wanted]);
   return (
     <form
       class="set-form hl row wrap"

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
 import { X } from 'lucide';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import { Icon } from '../parts/Icon.tsx';
 import { groups } from '../state/keys.ts';
 
@@ -35,7 +35,7 @@ export function Keys({ of }: { of: string }) {
 export function Help() {
   const dialog = useRef<HTMLDialogElement>(null);
   const open = helpOpen.value;
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (open && !dialog.current?.open) dialog.current?.showModal();
     if (!open) dialog.current?.close();
   }, [open]);

@@ -1,7 +1,7 @@
 // One snapshot at an address of its own, with the way to its trace, its probe and the other snapshots of it.
 import '../styles/snapshots.css';
 import { ChevronLeft, ChevronRight } from 'lucide';
-import { useEffect, useMemo, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef } from 'preact/hooks';
 import { type ApiError, serverNow } from '../api/client.ts';
 import { useLoad } from '../api/load.ts';
 import { type Capture, loadSnapshot, loadSnapshots, type SnapshotLine } from '../api/snapshots.ts';
@@ -141,7 +141,7 @@ function Shown({ capture, others: { lines, older, newer, to } }: { capture: Capt
   ]);
   // The keys at the foot work at once, and after the step to another one.
   const values = useRef<HTMLDivElement>(null);
-  useEffect(() => values.current?.querySelector<HTMLElement>('[role="treeitem"][tabindex="0"]')?.focus(), []);
+  useLayoutEffect(() => values.current?.querySelector<HTMLElement>('[role="treeitem"][tabindex="0"]')?.focus(), []);
   return (
     <>
       <div class="snaphead">

@@ -1,5 +1,5 @@
 // Traces: a query, its durations over time, the traces that it finds, and what sets some of them apart.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { runQuery } from '../api/client.ts';
 import { loadDeploys } from '../api/deploys.ts';
 import { useLoad } from '../api/load.ts';
@@ -101,7 +101,7 @@ export function TracesPage() {
     { what: view === 'heat' ? 'The heat map of durations' : view === 'rate' ? 'Rate and errors' : 'Percentiles', query: chartQuery },
     ...(differences.data.value ? [{ what: 'What differs', query: differQuery(differences.data.value.sides) }] : []),
   ]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     setSelected(-1);
     setLimit(LIMIT);
     setMarked([]);
