@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import http from 'node:http';
 import { after, before, describe, it } from 'node:test';
-import { axe, signIn, sleep, startBrowser, startServer } from './harness.mjs';
+import { axe, counts, eventually, holds, noWider, patient, says, signIn, startBrowser, startServer, stored } from './harness.mjs';
 
 let server;
 let browser;
@@ -51,15 +51,6 @@ after(async () => {
   await hook?.stop();
 });
 
-async function eventually(check, what) {
-  for (let tries = 0; ; tries++) {
-    const found = await check();
-    if (found) return found;
-    assert.ok(tries < 80, what);
-    await sleep(250);
-  }
-}
-
 /** An event as an SDK sends it. */
 async function error(type, value, more = {}) {
   const event = {
@@ -84,9 +75,9 @@ describe('an alert', () => {
     await page.getByLabel('Name', { exact: true }).fill('ops');
     await page.getByLabel('URL', { exact: true }).fill(hook.url);
     await page.getByRole('button', { name: 'Add the channel', exact: true }).click();
-    secret = (await page.locator('.once pre').innerText()).trim();
-    assert.ok(secret.length >= 16);
-    assert.ok(!(await page.locator('.al.ch').innerText()).includes('k1'), 'of a URL only the host is shown');
+    secret = await says(page.locator('.once pre'), /^\S{16,}$/);
+    const channel = await says(page.locator('.al.ch'), /127\.0\.0\.1/);
+    assert.ok(!channel.includes('k1'), 'of a URL only the host is shown');
     await page.getByRole('button', { name: 'Send a test message to ops' }).click();
     await page.getByRole('status').getByText('arrived').waitFor();
     assert.equal(hook.got.length, 1);
@@ -108,20 +99,23 @@ describe('an alert', () => {
     assert.deepEqual(await axe(page), []);
     await page.getByRole('button', { name: 'Make the rule', exact: true }).click();
     await page.getByRole('heading', { name: 'Payment errors', exact: true }).waitFor();
-    assert.match(new URL(page.url()).pathname, /^\/alerts\/\d+$/);
-    assert.match(await page.locator('.ahead').innerText(), /quiet/);
+    await page.waitForURL(/\/alerts\/\d+$/);
+    await says(page.locator('.ahead'), /quiet/);
   });
 
   it('tells of an error that an SDK sends: signed, listed, delivered', async () => {
     await error('PaymentError', 'card was refused');
     await error('NoiseError', 'only a warning', { level: 'warning' });
-    const message = await eventually(() => hook.got[1], 'the webhook was not called');
+    const message = await eventually(() => {
+      assert.ok(hook.got[1], 'the webhook was not called');
+      return hook.got[1];
+    });
     const { firings } = JSON.parse(message.body);
     assert.deepEqual(firings.map((one) => one.kind), ['new']);
     assert.match(firings[0].title, /PaymentError/);
     assert.equal(message.headers['x-clew-signature'], `sha256=${crypto.createHmac('sha256', secret).update(message.body).digest('hex')}`);
     await page.getByRole('list', { name: 'Firings' }).getByRole('link', { name: /PaymentError/ }).waitFor();
-    assert.equal(await page.locator('.al.fi').count(), 1, 'the filter keeps the other one out');
+    await counts(page.locator('.al.fi'), 1); // the filter keeps the other one out
     await page.getByRole('button', { name: 'Deliveries', exact: true }).click();
     await page.locator('.dtbl tbody tr').getByText('sent').waitFor();
     assert.deepEqual(await axe(page), []);
@@ -147,7 +141,7 @@ describe('an alert', () => {
     await page.goto(`${server.url}/issues?q=${encodeURIComponent('issues level=warning | sort users')}`);
     await page.getByRole('link', { name: 'Alert on this view' }).click();
     await page.getByRole('heading', { name: 'New rule' }).waitFor();
-    assert.equal(await page.getByLabel('Filter of issues').inputValue(), 'issues level=warning');
+    await holds(page.getByLabel('Filter of issues'), 'issues level=warning');
   });
 
   it('on a query shows its value beside the limit, and fires', async () => {
@@ -159,10 +153,11 @@ describe('an alert', () => {
     await page.getByRole('button', { name: 'Make the rule', exact: true }).click();
     await page.getByRole('heading', { name: 'Too many errors', exact: true }).waitFor();
     await page.getByRole('list', { name: 'Firings' }).getByText('Threshold').waitFor({ timeout: 90_000 });
-    assert.match(await page.locator('.ahead').innerText(), /firing/);
+    await says(page.locator('.ahead'), /firing/);
   });
 
   it('that is deleted can be taken back', async () => {
+    await patient(page);
     await page.goto(`${server.url}/alerts`);
     await page.getByRole('button', { name: 'What can be done with Payment errors' }).or(page.getByTitle('What can be done with Payment errors')).first().click();
     await page.getByRole('button', { name: 'Delete', exact: true }).click();
@@ -178,9 +173,9 @@ describe('a monitor', () => {
   it('teaches how a job checks in, with the address that works', async () => {
     await page.goto(`${server.url}/monitors`);
     await page.getByRole('heading', { name: 'No job checks in yet' }).waitFor();
-    assert.match(await page.locator('.paste pre').innerText(), /@monitor\(monitor_slug=/);
+    await says(page.locator('.paste pre'), /@monitor\(monitor_slug=/);
     await page.getByRole('button', { name: 'curl', exact: true }).click();
-    assert.ok((await page.locator('.paste pre').innerText()).includes(`${dsn.origin}/api/${dsn.project}/cron/nightly-report/${dsn.key}/`));
+    await says(page.locator('.paste pre'), new RegExp(`${dsn.origin}/api/${dsn.project}/cron/nightly-report/${dsn.key}/`));
     assert.deepEqual(await axe(page), []);
   });
 
@@ -202,9 +197,10 @@ describe('a monitor', () => {
     await row.getByText('every 10 minutes, Europe/Berlin').waitFor();
     await row.getByText('failing since').waitFor();
     await row.getByRole('img', { name: 'The last 3 check-ins: 1 not ok' }).waitFor();
-    assert.match(await row.innerText(), /due in/);
+    await says(row, /due in/);
     assert.deepEqual(await axe(page), []);
     await row.getByRole('link', { name: 'Issue', exact: true }).click();
+    await page.waitForURL(/\/issues\//);
     await page.getByRole('heading', { name: /Monitor/ }).first().waitFor();
   });
 
@@ -213,7 +209,7 @@ describe('a monitor', () => {
     await page.getByRole('link', { name: 'settle', exact: true }).click();
     await page.getByRole('heading', { name: 'settle', exact: true }).waitFor();
     await page.locator('.ctbl tbody tr').nth(2).waitFor();
-    assert.match(await page.locator('.ctbl').innerText(), /2\.5\ss/);
+    await says(page.locator('.ctbl'), /2\.5 s/);
     assert.deepEqual(await axe(page), []);
     await page.getByRole('button', { name: 'Mute', exact: true }).click();
     await page.getByRole('button', { name: 'Unmute', exact: true }).waitFor();
@@ -251,7 +247,7 @@ describe("a project's settings", () => {
   it('have lines to paste with its DSN, and rules whose error names the line', async () => {
     await page.goto(`${server.url}/settings/projects/default`);
     await page.getByRole('button', { name: 'PHP', exact: true }).click();
-    assert.ok((await page.getByRole('region', { name: 'Connect an SDK', exact: true }).locator('.paste pre').innerText()).includes(`${dsn.key}@`));
+    await says(page.getByRole('region', { name: 'Connect an SDK', exact: true }).locator('.paste pre'), new RegExp(`${dsn.key}@`));
     const rules = page.getByLabel(/^Fingerprint rules/);
     await rules.fill('# payments\nerror.type PaymentError');
     await page.getByRole('region', { name: 'Grouping' }).getByRole('button', { name: 'Save the rules' }).click();
@@ -267,7 +263,7 @@ describe("a project's settings", () => {
   it('say what is left out, and count it', async () => {
     const filters = page.getByRole('region', { name: 'Inbound filters' });
     await filters.getByText('Nothing. What a filter leaves out').waitFor();
-    assert.equal(await filters.getByLabel(/^Health checks/).isChecked(), true);
+    await eventually(async () => assert.equal(await filters.getByLabel(/^Health checks/).isChecked(), true));
     await filters.getByLabel(/^Addresses/).fill('10.0.0.0/8\n10.0.0');
     await filters.getByRole('button', { name: 'Save the filters' }).click();
     await filters.getByRole('alert').getByText('Line 2').waitFor();
@@ -278,6 +274,7 @@ describe("a project's settings", () => {
     await filters.getByRole('button', { name: 'Save the filters' }).click();
     await filters.getByText(/Changed .* by admin/).waitFor();
     await error('PaymentError', 'card expired');
+    await stored(server, 'metrics name=sentry.outcome'); // counts are written now and then
     await page.reload();
     await filters.getByRole('listitem').getByText('Errors').waitFor();
     assert.deepEqual(await axe(page), []);
@@ -296,7 +293,7 @@ describe("a project's settings", () => {
     await scrubbing.getByRole('button', { name: 'Save the rules' }).click();
     await scrubbing.getByText(/Changed .* by admin/).waitFor();
     await page.setViewportSize({ width: 390, height: 844 });
-    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390);
+    await noWider(page);
     await page.setViewportSize({ width: 1440, height: 900 });
     if (process.env.SHOT) await scrubbing.screenshot({ path: process.env.SHOT });
   });

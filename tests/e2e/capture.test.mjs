@@ -6,8 +6,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { binary, signIn, startBrowser, startServer, stored } from './harness.mjs';
-import { clean, startHost, words } from './live_host.mjs';
+import { binary, eventually, says, signIn, startBrowser, startServer, stored } from './harness.mjs';
+import { clean, startHost } from './live_host.mjs';
 
 const run = promisify(execFile);
 const root = path.resolve(import.meta.dirname, '../..');
@@ -56,7 +56,7 @@ describe('capturing locals next time', () => {
     await page.reload();
     await capture.click();
     await armed().getByText('No live process is called checkout').waitFor();
-    assert.match(await words(armed()), /The agents see web.*OTEL_SERVICE_NAME=checkout/);
+    await says(armed(), /The agents see web.*OTEL_SERVICE_NAME=checkout/);
     await clean(page);
     await host.tell({ processes: [{ n: 1, service: 'checkout', environment: 'staging' }] });
     await page.reload();
@@ -73,7 +73,7 @@ describe('capturing locals next time', () => {
     assert.equal(sent.kind, 'exception');
     assert.deepEqual(sent.where, { exception: 'TypeError', file: 'failing.py', function: 'apply_discount' });
     await armed().getByText('Placed in 1 of 2 processes of checkout').waitFor();
-    assert.match(await words(armed()), /Waits for the next TypeError in apply_discount.*Takes at most 5, until \d\d:\d\d.*checkout-2 exceptions are seen from Python 3\.12 on/);
+    await says(armed(), /Waits for the next TypeError in apply_discount.*Takes at most 5, until \d\d:\d\d.*checkout-2 exceptions are seen from Python 3\.12 on/);
     await clean(page);
     await fail();
     const traces = await stored(server, 'events', (rows) => rows.length >= 2);
@@ -84,21 +84,23 @@ describe('capturing locals next time', () => {
   it('shows what was captured with the event that has come, beside its source', async () => {
     const locals = page.getByRole('region', { name: 'Captured in apply_discount' });
     await locals.getByText('8121').waitFor();
-    assert.match(await words(locals), /order: dict, 1 "id": 8121.*rate: None.*password: redacted/);
+    await says(locals, /order: dict, 1 "id": 8121.*rate: None.*password: redacted/);
     await armed().getByText('Captured 1 of 5').waitFor();
     await page.getByRole('navigation', { name: 'Joined to this issue' }).getByText('Snapshots 1').waitFor();
     const snapshots = page.getByRole('region', { name: 'Snapshots' });
     await snapshots.getByText('1 in its trace').waitFor();
     await snapshots.getByRole('button', { name: /apply_discount/ }).click();
     await snapshots.getByRole('tab', { name: 'Variables', selected: true }).waitFor();
-    assert.match(await words(snapshots), /TypeError unsupported operand/);
+    await says(snapshots, /TypeError unsupported operand/);
     await clean(page);
   });
 
   it('leads to the line on the live page', async () => {
     const here = page.getByRole('link', { name: /^Capture here: place a probe at failing\.py/ }).first();
-    const to = new URL(await here.getAttribute('href'), server.url);
-    assert.deepEqual([to.pathname, to.searchParams.get('service'), to.searchParams.get('file'), to.searchParams.get('line')], ['/live', 'checkout', failing, String(LINE)]);
+    await eventually(async () => {
+      const to = new URL(await here.getAttribute('href'), server.url);
+      assert.deepEqual([to.pathname, to.searchParams.get('service'), to.searchParams.get('file'), to.searchParams.get('line')], ['/live', 'checkout', failing, String(LINE)]);
+    });
   });
 
   it('keeps what was captured when it is stopped', async () => {

@@ -4,8 +4,8 @@ import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { binary, signIn, startBrowser, startServer, stored } from './harness.mjs';
-import { clean, startHost, words } from './live_host.mjs';
+import { binary, eventually, leads, says, signIn, startBrowser, startServer, stored, words } from './harness.mjs';
+import { clean, startHost } from './live_host.mjs';
 
 const run = promisify(execFile);
 const id = (bytes) => randomBytes(bytes).toString('hex');
@@ -91,6 +91,7 @@ describe('a snapshot in its trace', () => {
     await page.getByText('bool', { exact: true }).waitFor();
     await page.keyboard.press('Control+Enter');
     probe = (await host.probe()).id;
+    await page.getByLabel('Condition').waitFor({ state: 'detached' }); // the server has answered
     await page.getByText(/2 of 2 placed/).waitFor();
   });
 
@@ -100,9 +101,9 @@ describe('a snapshot in its trace', () => {
     await page.getByText('Snapshots, no probe was hit in it').waitFor();
     await host.tell({ capture: probe, total: 184.5, trace: TRACE, span: PRICE });
     await page.getByRole('button', { name: 'Snapshots 1' }).click();
-    assert.match(await words(chosen()), new RegExp(`snapshot of shop at pricing\\.py:16 in apply_discount, its span ${PRICE.slice(0, 8)} is not here`));
+    await says(chosen(), new RegExp(`snapshot of shop at pricing\\.py:16 in apply_discount, its span ${PRICE.slice(0, 8)} is not here`));
+    await page.waitForURL(/[?&]snapshot=[0-9a-f]{32}(&|$)/);
     snapshot = new URL(page.url()).searchParams.get('snapshot');
-    assert.match(snapshot, /^[0-9a-f]{32}$/);
     await panel().getByText(/It stands at the root: its span [0-9a-f]{8} is not here\. The span may still be running/).waitFor();
   });
 
@@ -111,13 +112,13 @@ describe('a snapshot in its trace', () => {
     await send('web', [ROOT, '', 'POST /checkout', 2, -10, 500]);
     await waterfall().waitFor();
     await panel().getByRole('button', { name: 'apply_discount', exact: true }).waitFor();
-    assert.match(await words(chosen()), /Row 4 of 4: snapshot of shop at pricing\.py:16 in apply_discount$/);
+    await says(chosen(), /Row 4 of 4: snapshot of shop at pricing\.py:16 in apply_discount$/);
     await page.keyboard.press('t');
     const rows = page.locator('.ttable tbody tr');
     await rows.nth(3).waitFor();
-    assert.match(await words(rows.nth(3)), /^Snapshot pricing\.py:16 rate = None order\.total = 184\.5 currency = EUR shop .* captured$/);
+    await says(rows.nth(3), /^Snapshot pricing\.py:16 rate = None order\.total = 184\.5 currency = EUR shop .* captured$/);
     const indent = (row) => row.locator('td').first().evaluate((cell) => Number.parseFloat(getComputedStyle(cell).paddingLeft));
-    assert.ok((await indent(rows.nth(3))) > (await indent(rows.nth(2))), 'it is below its span');
+    await eventually(async () => assert.ok((await indent(rows.nth(3))) > (await indent(rows.nth(2))), 'it is below its span'));
     await clean(page);
     await page.keyboard.press('t');
   });
@@ -126,18 +127,18 @@ describe('a snapshot in its trace', () => {
     await page.goto(trace(`?snapshot=${snapshot}`));
     const tree = panel().getByRole('tree', { name: 'Variables' });
     await tree.getByText('184.5').first().waitFor();
-    assert.match(await words(tree), /card: redacted on the host, rule “cards”; it never left the host/);
+    await says(tree, /card: redacted on the host, rule “cards”; it never left the host/);
     await page.waitForTimeout(600);
     assert.deepEqual(await page.evaluate(() => window.shifts), []);
-    assert.equal(await panel().getByRole('link', { name: 'Open alone' }).getAttribute('href'), `/snapshots/${snapshot}`);
-    assert.match(await panel().getByRole('link', { name: `Its probe ${probe}` }).getAttribute('href'), new RegExp(`^/live\\?.*probe=${probe}`));
+    await leads(panel().getByRole('link', { name: 'Open alone' }), `/snapshots/${snapshot}`);
+    await eventually(async () => assert.match(await panel().getByRole('link', { name: `Its probe ${probe}` }).getAttribute('href'), new RegExp(`^/live\\?.*probe=${probe}`)));
     await clean(page);
     await page.keyboard.press('Escape');
     await panel().waitFor({ state: 'detached' });
-    assert.equal(new URL(page.url()).search, '');
+    await page.waitForURL(trace());
     await page.keyboard.press('n');
     await tree.waitFor();
-    assert.equal(new URL(page.url()).searchParams.get('snapshot'), snapshot);
+    await page.waitForURL(trace(`?snapshot=${snapshot}`));
   });
 
   it('is found by what it holds', async () => {
@@ -149,18 +150,15 @@ describe('a snapshot in its trace', () => {
   it('stands among the facts of its span, with the way to capture there', async () => {
     await page.goto(trace(`?span=${PRICE}`));
     await panel().getByRole('button', { name: /^Snapshot pricing\.py:16/ }).waitFor();
-    assert.match(await words(panel().getByRole('button', { name: /^Snapshot pricing\.py:16/ })), /rate None order\.total 184\.5 currency EUR/);
-    assert.equal(await panel().getByRole('link', { name: 'Capture here' }).getAttribute('href'), '/live?service=shop&file=app%2Fpricing.py&line=14');
+    await says(panel().getByRole('button', { name: /^Snapshot pricing\.py:16/ }), /rate None order\.total 184\.5 currency EUR/);
+    await leads(panel().getByRole('link', { name: 'Capture here' }), '/live?service=shop&file=app%2Fpricing.py&line=14');
     await page.waitForTimeout(600);
     assert.deepEqual(await page.evaluate(() => window.shifts), []);
     await clean(page);
     await panel().getByRole('button', { name: /^Snapshot pricing\.py:16/ }).click();
     await panel().getByRole('tab', { name: 'Captured 1', selected: true }).waitFor();
     await panel().getByRole('treeitem', { name: /order\.total/ }).waitFor();
-    assert.equal(
-      await panel().getByRole('link', { name: /^Capture here: place a probe at app\/pricing\.py:16/ }).getAttribute('href'),
-      '/live?service=shop&file=app%2Fpricing.py&line=16',
-    );
+    await leads(panel().getByRole('link', { name: /^Capture here: place a probe at app\/pricing\.py:16/ }), '/live?service=shop&file=app%2Fpricing.py&line=16');
     await clean(page);
   });
 
@@ -179,7 +177,7 @@ describe('a snapshot in its trace', () => {
     await signIn(other, /http:\S+#\S+/.exec(stdout)[0], trace(`?snapshot=${snapshot}`));
     const side = other.getByRole('complementary', { name: 'The chosen row' });
     await side.getByText('Its values are not shown to you.').waitFor();
-    assert.match(await words(side), /Captured in apply_discount, app\/pricing\.py:16, by shop-1\./);
+    await says(side, /Captured in apply_discount, app\/pricing\.py:16, by shop-1\./);
     await clean(other);
     await other.goto(trace(`?span=${PRICE}`));
     await other.getByText('its values are not shown to you: that takes the scope “values”').waitFor();
@@ -200,15 +198,15 @@ describe('a snapshot in its trace', () => {
     await panel().getByRole('tab', { name: 'Captured 2' }).click();
     const way = panel().getByRole('link', { name: `probe ${logpoint}` });
     const live = `/live?service=shop&file=app%2Fpricing.py&line=16&probe=${logpoint}`;
-    assert.equal(await way.getAttribute('href'), live);
+    await leads(way, live);
     await clean(page);
     await panel().getByRole('button', { name: /order 8121/ }).click();
-    assert.equal(await way.getAttribute('href'), live);
+    await leads(way, live);
     await clean(page);
     await page.goto(`${server.url}/logs?q=${encodeURIComponent(`logs probe='${logpoint}'`)}`);
     await page.getByRole('img', { name: `Logpoint ${logpoint}` }).waitFor();
     await page.locator('.loglist .lg1').first().click();
-    assert.equal(await page.getByRole('complementary', { name: 'The chosen line' }).getByRole('link', { name: `probe ${logpoint}` }).getAttribute('href'), live);
+    await leads(page.getByRole('complementary', { name: 'The chosen line' }).getByRole('link', { name: `probe ${logpoint}` }), live);
     await clean(page);
   });
 
@@ -223,7 +221,7 @@ describe('a snapshot in its trace', () => {
       await page.locator('.loglist .lg1').first().click();
       await line.getByRole('button', { name: 'Lines around' }).waitFor();
       const here = line.getByRole('link', { name: 'Capture here' });
-      assert.deepEqual(await here.evaluateAll((links) => links.map((link) => link.getAttribute('href'))), href ? [href] : []);
+      await eventually(async () => assert.deepEqual(await here.evaluateAll((links) => links.map((link) => link.getAttribute('href'))), href ? [href] : []));
     }
     assert.deepEqual(problems, []);
   });

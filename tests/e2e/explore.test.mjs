@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { after, before, describe, it } from 'node:test';
-import { axe, order, signIn, startBrowser, startDemo, startServer } from './harness.mjs';
+import { axe, counts, eventually, noWider, order, says, signIn, startBrowser, startDemo, startServer, still } from './harness.mjs';
 
 const LINES = 6000;
 let server;
@@ -57,39 +57,39 @@ describe('traces', () => {
   it('say which service the time went to', async () => {
     const bar = page.locator('.tracelist a', { hasText: 'POST /checkout' }).first().locator('.selfbar');
     await page.waitForFunction(() => document.querySelectorAll('.tracelist .selfbar i').length > 4);
-    assert.match(await bar.getAttribute('aria-label'), /checkout .*web|web .*checkout/);
+    await eventually(async () => assert.match(await bar.getAttribute('aria-label'), /checkout .*web|web .*checkout/));
   });
 
   it('that failed differ by their coupon and the version that ran', async () => {
     await page.keyboard.press('d');
     const pane = page.getByRole('complementary', { name: 'What differs' });
     await pane.locator('.rbar').first().waitFor();
-    const verdict = (await pane.locator('.verdict').innerText()).replace(/\s+/g, ' ');
-    assert.match(verdict, /checkout \d+\.\d+\.\d+ with app\.coupon\.(code = AUTUMN-15|kind = percent_bp)\. None of the others did both/);
+    await says(pane.locator('.verdict'), /checkout \d+\.\d+\.\d+ with app\.coupon\.(code = AUTUMN-15|kind = percent_bp)\. None of the others did both/);
     const kind = pane.locator('.rk', { hasText: 'percent_bp' });
-    assert.match((await kind.innerText()).replace(/\s+/g, ' '), /app\.coupon\.kind = percent_bp .*100.% 0.%/);
-    await kind.getByRole('button', { name: /^Only traces with / }).click({ force: true });
+    await says(kind, /app\.coupon\.kind = percent_bp .*100.% 0.%/);
+    await kind.getByRole('button', { name: /^Only traces with / }).click();
     await page.waitForFunction(() => {
       const rows = [...document.querySelectorAll('.tracelist a')];
       return rows.length >= 8 && rows.every((row) => row.innerText.includes('500'));
     });
-    assert.match(decodeURIComponent(page.url()), /app\.coupon\.kind=percent_bp/);
+    await page.waitForURL(/app\.coupon\.kind(=|%3D)percent_bp/);
     await page.goBack();
+    await page.waitForURL(/differ=/);
     await page.goBack();
+    await pane.waitFor({ state: 'detached' });
   });
 
   it('in a box of the map are compared with the others', async () => {
     await page.keyboard.press('l');
     const map = page.locator('.heat').first();
-    await map.waitFor();
-    const { x, y, width, height } = await map.boundingBox();
+    const { x, y, width, height } = await still(map);
     await page.mouse.move(x + width * 0.6, y + 20);
     await page.mouse.down();
     await page.mouse.move(x + width - 4, y + height - 90, { steps: 4 });
     await page.mouse.up();
     await page.locator('.picked .tag').getByRole('button', { name: 'What differs' }).click();
     await page.getByRole('complementary', { name: 'What differs' }).getByRole('button', { name: 'In the box' }).waitFor();
-    assert.match(page.url(), /box=/);
+    await page.waitForURL(/box=/);
     await page.keyboard.press('Escape');
     await page.keyboard.press('Escape');
     await page.locator('.picked').waitFor({ state: 'detached' });
@@ -111,7 +111,7 @@ describe('traces', () => {
     await page.getByRole('list', { name: 'Traces, slowest first' }).waitFor();
     for (const key of ['j', 'x', 'j', 'x']) await page.keyboard.press(key);
     await page.getByText('Two traces marked').waitFor();
-    assert.equal(await page.locator('.tr1.marked').count(), 2);
+    await counts(page.locator('.tr1.marked'), 2);
     assert.deepEqual(problems, []);
   });
 });
@@ -127,12 +127,13 @@ describe('logs', () => {
   it('are narrowed by the values of their fields', async () => {
     await page.getByRole('checkbox', { name: 'bulk' }).check();
     await page.waitForFunction(() => [...document.querySelectorAll('.loglist .lg1')].length > 5 && [...document.querySelectorAll('.loglist .lg1')].every((row) => row.innerText.includes('bulk')));
-    assert.match(page.url(), /service%3Dbulk|service=bulk/);
+    await page.waitForURL(/service%3Dbulk|service=bulk/);
     // What else there would be stays in sight.
     await page.getByRole('checkbox', { name: 'checkout' }).waitFor();
-    await page.getByRole('button', { name: 'Leave out level error' }).click({ force: true });
+    await page.getByRole('button', { name: 'Leave out level error' }).click();
     await page.waitForURL(/level%21%3Derror|level!%3Derror|level!=error/);
-    await page.getByRole('button', { name: 'Have level error' }).click({ force: true });
+    await page.getByRole('button', { name: 'Have level error' }).click();
+    await page.waitForURL((url) => !url.href.includes('level'));
   });
 
   it('obey no one: what a terminal would do is shown or taken out', async () => {
@@ -142,13 +143,11 @@ describe('logs', () => {
   it('scroll by the thousand with few of them in the page', async () => {
     await page.keyboard.press('l');
     const list = page.locator('.loglist');
-    for (let n = 0; n < 60; n++) {
+    await eventually(async () => {
       await list.evaluate((element) => element.scrollTo(0, element.scrollHeight));
-      if (await page.getByText(`line ${LINES - 1} of bulk`).count()) break;
-      await page.waitForTimeout(80);
-    }
-    await page.getByText(`line ${LINES - 1} of bulk`).waitFor();
-    assert.ok((await page.locator('.lrow').count()) < 120);
+      assert.equal(await page.getByText(`line ${LINES - 1} of bulk`).count(), 1, 'the last line');
+    });
+    await eventually(async () => assert.ok((await page.locator('.lrow').count()) < 120));
     // The first page was dropped, and comes again.
     await list.evaluate((element) => element.scrollTo(0, 0));
     await page.getByText('line 5 of bulk').waitFor();
@@ -158,10 +157,10 @@ describe('logs', () => {
     await page.getByText('line 2 of bulk').click();
     const detail = page.getByRole('complementary', { name: 'The chosen line' });
     await detail.getByText('batch', { exact: true }).waitFor();
-    await detail.getByRole('button', { name: 'batch as a column' }).click({ force: true });
+    await detail.getByRole('button', { name: 'batch as a column' }).click();
     await page.locator('.lg1.head', { hasText: 'batch' }).waitFor();
-    assert.match(page.url(), /cols=batch/);
-    await detail.getByRole('button', { name: 'Only batch="even"' }).click({ force: true });
+    await page.waitForURL(/cols=batch/);
+    await detail.getByRole('button', { name: 'Only batch="even"' }).click();
     await page.waitForFunction(() => !document.querySelector('.loglist').innerText.includes('line 1 of bulk'));
   });
 
@@ -222,19 +221,19 @@ describe('both explorers', () => {
       await page.getByRole('complementary', { name: 'The chosen line' }).waitFor();
       found.logs = await axe(page);
       assert.deepEqual(found, Object.fromEntries(Object.keys(found).map((key) => [key, []])));
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      assert.ok(overflow <= 0, `${overflow} px too wide`);
+      await noWider(page);
       assert.deepEqual(problems, []);
     });
   }
 
   it('have all their controls on a phone, large enough for a finger', async () => {
     await page.setViewportSize({ width: 390, height: 844 });
-    const fits = async (button) => {
-      const box = await button.boundingBox();
-      const name = await button.evaluate((el) => el.getAttribute('aria-label') ?? el.title ?? el.innerText);
-      assert.ok(box && box.height >= 34 && box.x >= 0 && box.x + box.width <= 390, `${name} ${JSON.stringify(box)}`);
-    };
+    const fits = (button) =>
+      eventually(async () => {
+        const box = await button.boundingBox();
+        const name = await button.evaluate((el) => el.getAttribute('aria-label') ?? el.title ?? el.innerText);
+        assert.ok(box && box.height >= 34 && box.x >= 0 && box.x + box.width <= 390, `${name} ${JSON.stringify(box)}`);
+      });
     await page.goto(`${server.url}/traces`);
     await page.locator('.tracelist a').first().waitFor();
     for (const name of ['Heat map', 'Rate', 'Percentiles', 'What differs', 'As a table'])

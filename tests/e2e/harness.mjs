@@ -1,4 +1,5 @@
 // What the journeys share: a real server on a data directory of its own, the real demo shop, a real browser.
+import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
@@ -30,13 +31,14 @@ function watch(child, name) {
   };
   child.stdout.on('data', take);
   child.stderr.on('data', take);
-  seen.until = (pattern, ms = 30_000) =>
+  seen.until = (pattern, ms = 60_000) =>
     new Promise((resolve, reject) => {
       const match = pattern.exec(seen.text);
       if (match) return resolve(match);
       const timer = setTimeout(() => reject(new Error(`${name} did not print ${pattern} in ${ms} ms:\n${seen.text}`)), ms);
       waiting.push({ pattern, resolve: (found) => (clearTimeout(timer), resolve(found)) });
-      child.once('exit', (code, signal) => (clearTimeout(timer), reject(new Error(`${name} ended (${signal ?? code}):\n${seen.text}`))));
+      // Not 'exit': what it has printed may still be on its way then.
+      child.once('close', (code, signal) => (clearTimeout(timer), reject(new Error(`${name} ended (${signal ?? code}):\n${seen.text}`))));
     });
   return seen;
 }
@@ -57,7 +59,7 @@ export const binary = process.env.CLEW_BIN ?? path.join(root, 'build/clew');
 export async function startServer({ data = fs.mkdtempSync(path.join(os.tmpdir(), 'clew-e2e-')), listen = '127.0.0.1:0', args = [] } = {}) {
   const child = spawn(binary, ['serve', '--data', data, '--listen', listen, '--no-otlp-ports', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   const output = watch(child, 'clew serve');
-  const [, link] = await output.until(/open\s+(http:\S+#\S+)/);
+  const [, link] = await output.until(/open\s+(http:\S+#\S+)\s/);
   const url = new URL(link).origin;
   return {
     url,
@@ -65,7 +67,7 @@ export async function startServer({ data = fs.mkdtempSync(path.join(os.tmpdir(),
     data,
     freshLink: async () => {
       const asked = spawn(binary, ['login-link', '--data', data], { stdio: ['ignore', 'pipe', 'pipe'] });
-      const [found] = await watch(asked, 'clew login-link').until(/http:\S+#\S+/);
+      const [found] = await watch(asked, 'clew login-link').until(/http:\S+#\S+(?=\s)/);
       return found;
     },
     dsn: async () => (await promisify(execFile)(binary, ['project', 'dsn', 'default', '--data', data])).stdout.trim(),
@@ -95,7 +97,7 @@ export async function startDemo(url, { deployAfter = 0, shoppers = 1, env = {} }
     env: { ...process.env, ...env, OTEL_EXPORTER_OTLP_ENDPOINT: url, CLEW_DEMO_SHOPPERS: String(shoppers), CLEW_DEMO_DEPLOY_AFTER: String(deployAfter) },
   });
   const output = watch(child, 'demo');
-  const [, web] = await output.until(/web\s+ready at (http:\S+),/, 60_000);
+  const [, web] = await output.until(/web\s+ready at (http:\S+),/, 120_000);
   const [, storefront] = await output.until(/storefront\s+ready at (http:\S+),/);
   await output.until(/^demo /m);
   return { web, storefront, pid: child.pid, until: output.until, printed: () => output.text, stop: () => stop(child), gone: () => stopped(child) };
@@ -143,6 +145,41 @@ export async function eventually(holds) {
       if (Date.now() > end) throw error;
     }
   }
+}
+
+export const words = async (locator) => (await locator.innerText()).replace(/\s+/g, ' ').trim();
+
+/** What is read there once it is as the pattern says, with one space between words: parts of it may come later than the first. */
+export const says = (locator, pattern) =>
+  eventually(async () => {
+    const read = await words(locator);
+    assert.match(read, pattern);
+    return read;
+  });
+
+/** Once there are so many of them. */
+export const counts = (locator, n) => eventually(async () => assert.equal(await locator.count(), n, String(locator)));
+
+/** Once the field holds it. */
+export const holds = (field, text) => eventually(async () => assert.equal(await field.inputValue(), text, String(field)));
+
+/** Once it leads there. */
+export const leads = (link, href) => eventually(async () => assert.equal(await link.getAttribute('href'), href, String(link)));
+
+/** Once nothing sticks out at the side. */
+export const noWider = (page) =>
+  eventually(async () => assert.ok((await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)) <= 0, 'wider than the screen'));
+
+/** Where it stands once it stands still: what comes above it later moves it. */
+export async function still(locator) {
+  await locator.waitFor();
+  let before;
+  return eventually(async () => {
+    const last = before;
+    before = await locator.boundingBox();
+    assert.deepEqual(before, last, 'it moves');
+    return before;
+  });
 }
 
 async function slowDown(context, page) {
@@ -213,12 +250,13 @@ async function violations(page) {
   return result.violations.map((v) => `${v.id}: ${v.nodes.map((node) => node.html.slice(0, 160)).slice(0, 3).join(' | ')}`);
 }
 
-/** What axe has against the page as it stands; [] is what is wanted. What is only just being drawn looks different the next time, what is wrong does not. */
+/** What axe has against the page as it stands; [] is what is wanted. What is still being loaded or drawn is looked at again. */
 export async function axe(page) {
-  let before;
-  let found = await violations(page);
-  while (found.length > 0 && `${found}` !== `${before}`) [before, found] = [found, await violations(page)];
-  return found;
+  for (let tries = 0; ; tries++) {
+    const found = await violations(page);
+    if (found.length === 0 || tries === 4) return found;
+    await sleep(250 * SLOW);
+  }
 }
 
 export { sleep };

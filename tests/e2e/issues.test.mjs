@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { axe, signIn, sleep, startBrowser, startServer, stored } from './harness.mjs';
+import { axe, counts, eventually, noWider, patient, says, signIn, startBrowser, startServer, stored, words } from './harness.mjs';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const venv = path.join(root, '.setup/venv/bin/python');
@@ -30,7 +30,6 @@ after(async () => {
   await server?.stop();
 });
 
-const words = async (locator) => (await locator.innerText()).replace(/\s+/g, ' ').trim();
 const rows = (page) => page.locator('li.it');
 const row = (page, text) => rows(page).filter({ hasText: text });
 const shortOf = (locator) => locator.getAttribute('data-issue');
@@ -51,21 +50,12 @@ async function pressEarly(page, asked, arrive, keys) {
   await page.unroute(asked, { behavior: 'wait' });
 }
 
-/** What must come true, soon. */
-async function soon(what, check) {
-  for (let tries = 0; ; tries++) {
-    if (await check()) return;
-    assert.ok(tries < 60, what);
-    await sleep(250);
-  }
-}
-
 describe('before the first error', () => {
   it('says what to paste, with the DSN in it', async () => {
     const { page, problems, context } = await browser.open();
     await signIn(page, await server.freshLink(), '/issues');
     await page.getByText('No error has arrived yet').waitFor();
-    assert.ok((await page.locator('.paste pre').innerText()).includes(dsn));
+    await eventually(async () => assert.ok((await words(page.locator('.paste pre'))).includes(dsn)));
     assert.deepEqual(await axe(page), []);
     assert.deepEqual(problems, []);
     await context.close();
@@ -85,9 +75,9 @@ describe('the inbox', () => {
   });
 
   it('has an issue a cause, with its events, users and first release', async () => {
-    await soon('three issues', async () => (await rows(page).count()) === 3);
-    assert.match(await words(row(page, 'TypeError')), /TypeError unsupported operand .*checkout.*New.* 4 4 .*1\.4\.2/);
-    assert.match(await words(page.getByRole('navigation', { name: 'Which issues' })), /For review 3 Unresolved 3/);
+    await counts(rows(page), 3); // three issues
+    await says(row(page, 'TypeError'), /TypeError unsupported operand .*checkout.*New.* 4 4 .*1\.4\.2/);
+    await says(page.getByRole('navigation', { name: 'Which issues' }), /For review 3 Unresolved 3/);
     await page.locator('.rail .n', { hasText: '3' }).waitFor();
     await page.goto(`${server.url}/logs`);
     await page.locator('.rail .n', { hasText: '3' }).waitFor();
@@ -119,28 +109,32 @@ describe('the inbox', () => {
 
   it('is gone through by keys: move, take, change the priority', async () => {
     const first = await shortOf(rows(page).first());
-    await soon('the first is chosen', async () => {
-      if ((await shortOf(page.locator('li.it.sel'))) === first) return true;
-      await page.keyboard.press('k');
-      return false;
+    await eventually(async () => {
+      const chosen = await shortOf(page.locator('li.it.sel'));
+      if (chosen !== first) await page.keyboard.press('k');
+      assert.equal(chosen, first);
     });
     await page.keyboard.press('j');
-    await soon('the second is chosen', async () => (await shortOf(page.locator('li.it.sel'))) === (await shortOf(rows(page).nth(1))));
+    await eventually(async () => assert.equal(await shortOf(page.locator('li.it.sel')), await shortOf(rows(page).nth(1))));
     const second = await shortOf(page.locator('li.it.sel'));
     const own = page.locator(`li.it[data-issue="${second}"]`);
     await page.keyboard.press('a');
     await own.locator('.av:not(.nobody)').waitFor();
     const before = await own.locator('.pr').getAttribute('aria-label');
     await page.keyboard.press('p');
-    await soon('another priority', async () => (await own.locator('.pr').getAttribute('aria-label')) !== before);
+    await eventually(async () => assert.notEqual(await own.locator('.pr').getAttribute('aria-label'), before));
   });
 
   it('takes back what was resolved by mistake', async () => {
-    await row(page, 'KeyError').locator('.ag').click();
-    await page.keyboard.press('e');
-    await row(page, 'KeyError').waitFor({ state: 'detached' });
-    await page.getByRole('button', { name: 'Undo' }).click();
-    await row(page, 'KeyError').waitFor();
+    const { page: other, context } = await browser.open();
+    await patient(other);
+    await signIn(other, await server.freshLink(), '/issues');
+    await row(other, 'KeyError').locator('.ag').click();
+    await other.keyboard.press('e');
+    await row(other, 'KeyError').waitFor({ state: 'detached' });
+    await other.getByRole('button', { name: 'Undo' }).click();
+    await row(other, 'KeyError').waitFor();
+    await context.close();
   });
 
   it('archives several at once', async () => {
@@ -149,11 +143,11 @@ describe('the inbox', () => {
     await page.getByText('2 selected').waitFor();
     await page.keyboard.press('i');
     await page.getByText('2 issues are archived').waitFor();
-    await soon('one is left', async () => (await rows(page).count()) === 1);
-    await page.getByRole('navigation', { name: 'Which issues' }).getByRole('button', { name: /^Archived 2/ }).waitFor({ timeout: 20_000 });
+    await counts(rows(page), 1); // one is left
+    await page.getByRole('navigation', { name: 'Which issues' }).getByRole('button', { name: /^Archived 2/ }).waitFor();
     await page.getByRole('button', { name: /^Archived/ }).click();
-    await soon('both are there', async () => (await rows(page).count()) === 2);
-    assert.match(page.url(), /q=issues\+state%3Darchived/);
+    await counts(rows(page), 2); // both are there
+    await page.waitForURL(/q=issues\+state%3Darchived/);
     await page.goBack();
     await row(page, 'TypeError').waitFor();
   });
@@ -173,7 +167,7 @@ describe('the inbox', () => {
     const short = await shortOf(row(page, 'TypeError'));
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { level: 1, name: 'TypeError' }).waitFor();
-    assert.equal(new URL(page.url()).pathname, `/issues/${short}`);
+    await page.waitForURL(new RegExp(`/issues/${short}(\\?|$)`));
     assert.deepEqual(problems, []);
   });
 });
@@ -206,16 +200,16 @@ describe('an issue', () => {
     await trace.locator('.mr', { hasText: 'SELECT cart_items' }).waitFor();
     const logs = page.getByRole('region', { name: 'Logs of this request' });
     await logs.getByText('coupon AUTUMN-15 has no rate').waitFor();
-    assert.equal(await logs.locator('.lr').count(), 1);
+    await counts(logs.locator('.lr'), 1);
   });
 
   it('says what led to it, what its events have in common, whom it hits, and why they are one', async () => {
     await page.getByRole('region', { name: 'What led to it' }).getByText('button Pay').waitFor();
     const common = page.getByRole('region', { name: 'What it has in common' });
     await common.locator('summary', { hasText: 'coupon.kind' }).getByText('percent_bp').waitFor();
-    assert.match(await words(common.locator('summary', { hasText: 'coupon.kind' })), /100 %/);
-    assert.equal(await page.getByRole('region', { name: 'Users' }).locator('tr').count(), 4);
-    assert.match(await words(page.getByRole('region', { name: 'Why these are one issue' })), /[Ss]ame type and same \d+ in-app frames?/);
+    await says(common.locator('summary', { hasText: 'coupon.kind' }), /100 %/);
+    await counts(page.getByRole('region', { name: 'Users' }).locator('tr'), 4);
+    await says(page.getByRole('region', { name: 'Why these are one issue' }), /[Ss]ame type and same \d+ in-app frames?/);
   });
 
   it('is accessible, in both themes', async () => {
@@ -230,11 +224,11 @@ describe('an issue', () => {
     await bar.getByText('4 of 4').waitFor();
     await page.keyboard.press('k');
     await bar.getByText('3 of 4').waitFor();
-    assert.match(page.url(), /event=[0-9a-f]{32}/);
+    await page.waitForURL(/event=[0-9a-f]{32}/);
     await bar.getByRole('button', { name: 'First', exact: true }).click();
     await bar.getByText('1 of 4').waitFor();
     await page.getByRole('link', { name: /coupon\.kind/ }).first().click();
-    await soon('the events with the tag', async () => (await page.locator('.evt tbody tr').count()) === 4);
+    await counts(page.locator('.evt tbody tr'), 4); // the events with the tag
     await page.locator('.evt tbody th a').last().click();
     await bar.getByText('1 of 4').waitFor();
   });
@@ -258,7 +252,7 @@ describe('an issue', () => {
     await bar.getByText('1 of 4').waitFor();
     // Nothing is there yet.
     await pressEarly(page, new RegExp(`/api/v1/issues/${short}(\\?|$)`), open, ['v']);
-    await soon('all its events', async () => (await page.locator('.evt tbody tr').count()) === 4);
+    await counts(page.locator('.evt tbody tr'), 4); // all its events
     await open();
     await bar.getByText('4 of 4').waitFor();
   });
@@ -292,7 +286,7 @@ describe('an issue', () => {
     await page.waitForURL(/\?(.*&)?(span|event)=/);
     await page.getByRole('link', { name: 'Open the issue' }).first().click();
     await page.getByRole('heading', { level: 1, name: 'TypeError' }).waitFor();
-    assert.match(page.url(), new RegExp(`/issues/${short}\\?.*event=`));
+    await page.waitForURL(new RegExp(`/issues/${short}\\?.*event=`));
   });
 
   it('that is resolved comes back with the next event, and says so', async () => {
@@ -300,10 +294,10 @@ describe('an issue', () => {
     await page.getByRole('heading', { level: 1, name: 'TypeError' }).waitFor();
     await page.keyboard.press('e');
     await page.getByText('1 issue is resolved').first().waitFor();
-    await page.locator('.ih .pill', { hasText: 'Resolved' }).waitFor({ timeout: 20_000 });
+    await page.locator('.ih .pill', { hasText: 'Resolved' }).waitFor();
     // An event that was received before does not bring it back; this one is later.
     await fail('checkout@1.4.3', 1, 'TypeError');
-    await page.locator('.ih .pill', { hasText: 'Regressed' }).waitFor({ timeout: 20_000 });
+    await page.locator('.ih .pill', { hasText: 'Regressed' }).waitFor();
     await page.getByRole('region', { name: 'Activity' }).getByText(/resolved/i).first().waitFor();
     await page.goto(`${server.url}/issues`);
     await row(page, 'TypeError').getByText('Regressed').waitFor();
@@ -313,27 +307,27 @@ describe('an issue', () => {
 
   it('takes others in, and lets them go again', async () => {
     await page.goto(`${server.url}/issues?q=issues+state%3Darchived`);
-    await soon('two are archived', async () => (await rows(page).count()) === 2);
+    await counts(rows(page), 2); // two are archived
     await page.getByRole('checkbox', { name: 'Select all' }).click();
     await page.keyboard.press('m');
     await page.getByText(/2 issues are merged into/).waitFor();
     // The one that is left must have the figures of both before it is opened.
-    await page.locator('li.it .num', { hasText: /^8$/ }).waitFor({ timeout: 20_000 });
-    await soon('one is left', async () => (await rows(page).count()) === 1);
+    await page.locator('li.it .num', { hasText: /^8$/ }).waitFor();
+    await counts(rows(page), 1); // one is left
     await rows(page).locator('.tt a').click();
     const merged = page.getByRole('region', { name: 'Merged' });
-    await soon('two kinds', async () => (await merged.locator('tr').count()) === 2);
+    await counts(merged.locator('tr'), 2); // two kinds
     await merged.getByRole('checkbox').last().check();
     await merged.getByRole('button', { name: 'Take apart' }).click();
-    await merged.waitFor({ state: 'detached', timeout: 20_000 });
+    await merged.waitFor({ state: 'detached' });
     await page.goto(`${server.url}/issues?q=issues`);
-    await soon('three issues again', async () => (await rows(page).count()) === 3);
+    await counts(rows(page), 3); // three issues again
   });
 
   it('is found by its short name', async () => {
     await page.keyboard.press('Control+k');
     await page.keyboard.type(short.toLowerCase());
-    await page.getByRole('option', { name: short }).first().waitFor();
+    await page.getByRole('option', { name: short, selected: true }).waitFor();
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { level: 1, name: 'TypeError' }).waitFor();
     assert.deepEqual(problems, []);
@@ -344,33 +338,33 @@ describe('an issue', () => {
     for (const at of [`/issues/${short}`, '/issues?q=issues']) {
       await page.goto(server.url + at);
       await page.getByText('TypeError').first().waitFor();
-      assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${at} is too wide`);
+      await noWider(page);
       assert.deepEqual(await axe(page), []);
     }
     await page.goto(`${server.url}/issues/${short}`);
     const name = page.locator('.fr.open .frb .mono').first();
     await name.waitFor();
-    assert.ok(await name.evaluate((is) => is.scrollWidth <= is.clientWidth), 'the name of the function is cut');
+    await eventually(async () => assert.ok(await name.evaluate((is) => is.scrollWidth <= is.clientWidth), 'the name of the function is cut'));
     await page.setViewportSize({ width: 1440, height: 900 });
   });
 
   it('that looks like another is shown beside it, with the reason, and made one with it', async () => {
     await fail('checkout@1.4.3', 1, 'NoTotal'); // another error out of the same code
     await page.goto(`${server.url}/issues?q=issues`);
-    await soon('four issues', async () => (await rows(page).count()) === 4);
+    await counts(rows(page), 4); // four issues
     await page.goto(`${server.url}/issues/${short}`);
     const similar = page.getByRole('region', { name: 'Similar issues' });
     await similar.getByText(/of \d frames/).first().waitFor();
     await similar.scrollIntoViewIfNeeded();
-    assert.match(await words(similar.locator('.sim').first()), /KeyError.*\d of \d frames.*Merge/);
+    await says(similar.locator('.sim').first(), /KeyError.*\d of \d frames.*Merge/);
     assert.deepEqual(await axe(page), []);
     await similar.getByRole('button', { name: /^Merge/ }).first().click();
     await page.getByText(/2 issues are merged into/).waitFor();
     const merged = page.getByRole('region', { name: 'Merged' });
-    await soon('two kinds', async () => (await merged.locator('tr').count()) === 2);
+    await counts(merged.locator('tr'), 2); // two kinds
     await merged.getByRole('checkbox').last().check();
     await merged.getByRole('button', { name: 'Take apart' }).click();
-    await merged.waitFor({ state: 'detached', timeout: 20_000 });
+    await merged.waitFor({ state: 'detached' });
   });
 
   it('has what was recorded of it among its files, and so has its trace', async () => {

@@ -1,8 +1,8 @@
 // Numbers out of a running process: a metric and a timer written on the Live page, and what they count as it is counted.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { signIn, startBrowser, startServer, stored } from './harness.mjs';
-import { clean, shoot, startHost, words } from './live_host.mjs';
+import { eventually, holds, says, signIn, startBrowser, startServer, stored } from './harness.mjs';
+import { clean, shoot, startHost } from './live_host.mjs';
 
 let server;
 let browser;
@@ -34,8 +34,8 @@ describe('a metric', () => {
     await page.getByRole('button', { name: 'Place a probe at line 16', exact: true }).click();
     await page.getByRole('button', { name: 'Metric', exact: true }).click();
     // It can be placed as it stands.
-    assert.equal(await page.getByLabel('Name of the metric').inputValue(), 'pricing.apply_discount.runs');
-    assert.ok(await page.getByRole('button', { name: /^Place on/ }).isEnabled());
+    await holds(page.getByLabel('Name of the metric'), 'pricing.apply_discount.runs');
+    await eventually(async () => assert.ok(await page.getByRole('button', { name: /^Place on/ }).isEnabled()));
     await page.getByLabel('Name of the metric').fill('orders placed');
     await page.getByText('A name has letters, digits').waitFor();
     await page.getByLabel('Name of the metric').fill('orders.placed');
@@ -54,6 +54,7 @@ describe('a metric', () => {
     assert.deepEqual([sent.kind, sent.where.line, sent.metric.kind, sent.metric.name], ['metric', 16, 'count', 'orders.placed']);
     assert.equal(sent.metric.by.tier.text, 'order.customer.tier');
     ({ id } = sent);
+    await page.getByLabel('Condition').waitFor({ state: 'detached' }); // the server has answered
   });
 
   it('shows what it counts, as a number and as a line for each value', async () => {
@@ -64,7 +65,7 @@ describe('a metric', () => {
     await page.goto(page.url());
     await counted().getByRole('img').or(counted().locator('canvas')).first().waitFor();
     await row().locator('svg.spark').waitFor();
-    assert.match(await words(counted()), /orders\.placed a second, by tier/);
+    await says(counted(), /orders\.placed a second, by tier/);
     await shoot(page, 'live-counted');
     await page.goto(page.url().replace('pane=source', 'pane=hits'));
     await counted().getByText('700 runs counted').waitFor();
@@ -78,13 +79,14 @@ describe('a metric', () => {
 
   it('is changed where it stands', async () => {
     await page.getByRole('button', { name: 'Probe at line 16', exact: true }).click();
-    assert.equal(await page.getByLabel('Value of attribute 1').inputValue(), 'order.customer.tier');
+    await holds(page.getByLabel('Value of attribute 1'), 'order.customer.tier');
     await page.getByRole('button', { name: 'histogram', exact: true }).click();
     await page.getByLabel('Value', { exact: true }).fill('order.total');
     await page.getByRole('button', { name: 'Remove attribute 1', exact: true }).click();
     await page.getByRole('button', { name: /^Update/ }).click();
     const sent = await host.probe((probe) => probe.revision === 2);
     assert.deepEqual([sent.metric.kind, sent.metric.value.text, sent.metric.by], ['histogram', 'order.total', undefined]);
+    await page.getByLabel('Condition').waitFor({ state: 'detached' }); // the server has answered
   });
 });
 
@@ -94,13 +96,15 @@ describe('a timer', () => {
     await page.getByRole('button', { name: 'Timer', exact: true }).click();
     await page.getByText('A timer measures a function, and the line is in none.').waitFor();
     await page.getByLabel('Condition').press('Escape');
+    await page.getByLabel('Condition').waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Place a probe at line 21', exact: true }).click();
     await page.getByRole('button', { name: 'Timer', exact: true }).click();
-    assert.ok(await page.getByRole('button', { name: 'line 21', exact: true }).isDisabled());
+    await eventually(async () => assert.ok(await page.getByRole('button', { name: 'line 21', exact: true }).isDisabled()));
     await clean(page);
     await page.getByRole('button', { name: /^Place on/ }).click();
     const sent = await host.probe((probe) => probe.kind === 'timer');
     assert.deepEqual(sent.where, { file: 'app/pricing.py', function: 'price_order', at: 'exit' });
+    await page.getByLabel('Condition').waitFor({ state: 'detached' }); // the server has answered
     await counted().getByText('40 runs timed').waitFor();
     await page.getByRole('button', { name: 'Probe at line 20', exact: true }).click();
     await page.getByRole('button', { name: 'Remove', exact: true }).click();
@@ -114,11 +118,12 @@ describe('captures of some traces', () => {
     await page.goto(`${server.url}/live?service=shop&file=app/pricing.py`);
     await page.getByRole('button', { name: 'Place a probe at line 13', exact: true }).click();
     await page.getByLabel('Traces', { exact: true }).selectOption({ label: 'of failed traces' });
-    assert.equal(await page.getByLabel('Rate', { exact: true }).inputValue(), '100');
+    await holds(page.getByLabel('Rate', { exact: true }), '100');
     await clean(page);
     await page.getByLabel('Condition').press('Control+Enter');
     const { id, keep, rate } = await host.probe((probe) => probe.keep === 'trace_error');
     assert.deepEqual([keep, rate], ['trace_error', 100]);
+    await page.getByLabel('Condition').waitFor({ state: 'detached' }); // the server has answered
     await counted().getByText('no trace through here has failed yet').waitFor();
     await page.getByRole('button', { name: 'Probe at line 13', exact: true }).click();
     await page.getByLabel('Traces', { exact: true }).selectOption({ label: 'of traces over 1\u202fs' });

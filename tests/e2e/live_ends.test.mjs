@@ -1,8 +1,8 @@
 // What the requests that failed have in common, told from the values that a probe has captured in them.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { signIn, startBrowser, startServer, stored } from './harness.mjs';
-import { clean, shoot, startHost, words } from './live_host.mjs';
+import { counts, says, signIn, startBrowser, startServer, stored, words } from './harness.mjs';
+import { clean, shoot, startHost } from './live_host.mjs';
 
 let server;
 let browser;
@@ -23,6 +23,7 @@ before(async () => {
   await signIn(page, await server.freshLink(), '/live?service=shop&file=app/pricing.py&line=16&edit=1');
   await page.getByRole('button', { name: /^Place on/ }).click();
   probe = (await host.probe()).id;
+  await page.getByLabel('Condition').waitFor({ state: 'detached' }); // the server has answered
 });
 
 after(async () => {
@@ -56,15 +57,15 @@ describe('hits of requests', () => {
     await stored(server, `snapshots probe=${probe}`, (rows) => rows.length === FAILS + WORKS);
     await page.reload();
     await hits().getByText('error', { exact: true }).nth(FAILS - 1).waitFor();
-    assert.equal(await hits().getByText('error', { exact: true }).count(), FAILS);
-    assert.equal(await hits().getByText('ok', { exact: true }).count(), WORKS);
+    await counts(hits().getByText('error', { exact: true }), FAILS);
+    await counts(hits().getByText('ok', { exact: true }), WORKS);
   });
 
   it('that failed have something that the others have not', async () => {
     await hits().getByRole('button', { name: 'What differs', exact: true }).click();
     const table = hits().getByRole('region', { name: 'What differs', exact: true });
     await table.getByText('rate = 1500', { exact: true }).waitFor();
-    assert.match(await words(table), /rate = 15(00)? (100|0)\s?% (100|0)\s?%/);
+    await says(table, /rate = 15(00)? (100|0)\s?% (100|0)\s?%/);
     assert.ok(!(await words(table)).includes('currency'), 'what all have tells nothing');
     await shoot(page, 'live-differs');
     await clean(page);

@@ -4,7 +4,9 @@ import { execFile, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { axe, binary, resize, sleep } from './harness.mjs';
+import { axe, binary, noWider, resize, sleep } from './harness.mjs';
+
+export { words } from './harness.mjs';
 
 const run = promisify(execFile);
 const root = path.resolve(import.meta.dirname, '../..');
@@ -12,7 +14,7 @@ const venv = path.join(root, '.setup/venv/bin/python');
 
 /** The host of live_host.py. */
 export async function startHost(server) {
-  const { stdout } = await run(binary, ['token', 'add', 'host', '--scope', 'admin', '--data', server.data]);
+  const { stdout } = await run(binary, ['token', 'add', 'host', '--scope', 'read,admin', '--data', server.data]);
   const child = spawn(fs.existsSync(venv) ? venv : 'python3', [path.join(import.meta.dirname, 'live_host.py'), server.url, stdout.trim()], { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = [];
   let rest = '';
@@ -23,9 +25,10 @@ export async function startHost(server) {
     lines.push(...whole);
   });
   const next = async (fits) => {
-    for (let tries = 0; tries < 400; tries++) {
+    for (let tries = 0; tries < 1200; tries++) {
       const at = lines.findIndex(fits);
       if (at >= 0) return lines.splice(at, 1)[0];
+      if (child.exitCode !== null) break;
       await sleep(50);
     }
     throw new Error(`the host has not said it: ${lines.join('; ')}`);
@@ -54,7 +57,7 @@ export async function clean(page) {
       await page.emulateMedia({ colorScheme });
       assert.deepEqual(await axe(page), []);
     }
-    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), width, 'nothing is wider than the screen');
+    await noWider(page);
   }
   await page.emulateMedia({ colorScheme: 'light' });
   await resize(page, 1440, 900);
@@ -74,5 +77,3 @@ export async function shoot(page, name) {
   await page.emulateMedia({ colorScheme: 'light' });
   await page.setViewportSize({ width: 1440, height: 900 });
 }
-
-export const words = async (locator) => (await locator.innerText()).replace(/\s+/g, ' ').trim();

@@ -72,6 +72,19 @@ class Server:
             return e.code, e.read()
 
 
+def seen(server, token, processes):
+    """Waits until the server knows that these are the processes that run."""
+    said = [(p["id"], p["service"], p["instance"], p["version"], p["environment"], p["runtime_version"], p["attachable"]) for p in processes]
+    names = ("id", "service", "instance", "version", "environment", "runtime_version", "attachable")
+    end = time.monotonic() + 20
+    while True:
+        known = json.loads(server.request("GET", "/api/v1/live/instances", token=token)[1])["instances"]
+        if sorted(tuple(one.get(name) for name in names) for one in known) == sorted(said):
+            return
+        assert time.monotonic() < end, known
+        time.sleep(0.05)
+
+
 def entries(path):
     found = {}
     for name in FILES:
@@ -213,6 +226,7 @@ def main():
             host.processes = [process(p.pop("n"), **p) for p in deed["processes"]]
             host.old, host.other = tuple(deed.get("old", ())), tuple(deed.get("other", ()))
             host.say("processes", processes=host.processes)
+            seen(server, sys.argv[2], host.processes)
         elif "hides" in deed:
             host.hides = deed["hides"]
         elif "capture" in deed:

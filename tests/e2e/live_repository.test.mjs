@@ -6,8 +6,8 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { binary, signIn, startBrowser, startServer } from './harness.mjs';
-import { clean, shoot, startHost, words } from './live_host.mjs';
+import { binary, says, signIn, startBrowser, startServer } from './harness.mjs';
+import { clean, shoot, startHost } from './live_host.mjs';
 
 const RATE = 'rate = coupon.rate'; // line 14 of what runs
 const hashOf = (text) => createHash('sha256').update(text).digest('hex');
@@ -72,9 +72,9 @@ describe('the repository beside the host', () => {
     assert.equal(await note().count(), 0);
     await page.getByRole('button', { name: 'Repository', exact: true }).click();
     await note().getByText('other text in 1 of 2 instances').waitFor();
-    assert.match(await words(note()), new RegExp(`at ${git('rev-parse', 'v1.2').slice(0, 7)} .* That is the commit of shop@1.2`));
-    assert.match(await words(instances()), /shop-1 1\.2 ready shop-canary 1\.3 ready, other source/);
-    assert.match(page.url(), /source=repository/);
+    await says(note(), new RegExp(`at ${git('rev-parse', 'v1.2').slice(0, 7)} .* That is the commit of shop@1.2`));
+    await says(instances(), /shop-1 1\.2 ready shop-canary 1\.3 ready, other source/);
+    await page.waitForURL(/source=repository/);
     assert.deepEqual(problems, []);
   });
 
@@ -97,10 +97,9 @@ describe('a host that shows no source', () => {
     await host.tell({ hides: true });
     await page.goto(`${server.url}/live?service=shop&file=app/pricing.py&process=2-100`);
     await note().getByText('may differ from what runs').waitFor();
-    const said = await words(note());
-    assert.ok(said.includes(`at ${git('rev-parse', 'HEAD').slice(0, 7)}`), said);
-    assert.match(said, /That is its HEAD: it knows no commit of shop@1\.3/);
-    assert.match(said, /The host does not show it: .*the policy of the host lets no source leave it/);
+    await says(note(), new RegExp(`at ${git('rev-parse', 'HEAD').slice(0, 7)}`));
+    await says(note(), /That is its HEAD: it knows no commit of shop@1\.3/);
+    await says(note(), /The host does not show it: .*the policy of the host lets no source leave it/);
     await shoot(page, 'live-repository');
     await clean(page);
   });

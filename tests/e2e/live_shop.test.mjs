@@ -6,8 +6,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { binary, order, query, signIn, sleep, startBrowser, startDemo, startServer, stored } from './harness.mjs';
-import { clean, words } from './live_host.mjs';
+import { binary, eventually, order, query, says, signIn, sleep, startBrowser, startDemo, startServer, stored, words } from './harness.mjs';
+import { clean } from './live_host.mjs';
 import { needsRoot, startAgent } from './real_agent.mjs';
 
 const run = promisify(execFile);
@@ -34,6 +34,12 @@ describe('the demo shop, looked into as it runs', { skip: needsRoot }, () => {
     [server, browser] = await Promise.all([startServer(), startBrowser()]);
     demo = await startDemo(server.url);
     agent = await startAgent(server);
+    // Only what the agent has found can take a probe.
+    await eventually(async () => {
+      const { stdout } = await run(binary, ['agents', '--services', '--json', '--data', server.data]);
+      assert.match(stdout, /"service":\s*"checkout"[^}]*"instances":\s*2\b/);
+      assert.match(stdout, /"service":\s*"web"[^}]*"instances":\s*1\b/);
+    });
     ({ page, problems } = await browser.open());
     await signIn(page, await server.freshLink(), '/live');
   });
@@ -65,7 +71,7 @@ describe('the demo shop, looked into as it runs', { skip: needsRoot }, () => {
     await page.getByRole('button', { name: new RegExp(`^${service}\\b`) }).click();
     // Directories and files have a row of the tree each; what is in them follows it.
     for (const name of way) await page.getByRole('region', { name: 'Files' }).getByRole('button', { name, exact: true }).last().click();
-    await page.getByRole('button', { name: `Place a probe at line ${line}` }).click();
+    await page.getByRole('button', { name: `Place a probe at line ${line}`, exact: true }).click();
   }
 
   it('takes a probe in Python from the page', async (t) => {
@@ -100,14 +106,16 @@ describe('the demo shop, looked into as it runs', { skip: needsRoot }, () => {
     for (const { trace, span } of mine) await stored(server, `spans trace=${trace} span=${span}`);
     await page.goto(`${server.url}/traces/${captured.trace}?snapshot=${captured.attr.capture}`);
     const panel = page.getByRole('complementary', { name: 'The chosen row' });
-    const shown = await words(panel.getByRole('tree', { name: 'Variables' }));
-    for (const value of ['u_live', String(body.order), body.total, body.currency]) assert.ok(shown.includes(value), `${value} in ${shown}`);
+    await eventually(async () => {
+      const shown = await words(panel.getByRole('tree', { name: 'Variables' }));
+      for (const value of ['u_live', String(body.order), body.total, body.currency]) assert.ok(shown.includes(value), `${value} in ${shown}`);
+    });
     await page.getByRole('button', { name: 'Snapshots 2' }).waitFor();
-    assert.match(await words(page.locator('.only-read[role="status"]').last()), /snapshot of checkout at orders\.py:\d+ in place$/);
+    await says(page.locator('.only-read[role="status"]').last(), /snapshot of checkout at orders\.py:\d+ in place$/);
     await clean(page);
     const inNode = mine.find((row) => row.service === 'web');
     await page.goto(`${server.url}/traces/${captured.trace}?snapshot=${inNode.attr.capture}`);
-    assert.ok((await words(panel.getByRole('tree', { name: 'Variables' }))).includes('u_live'));
+    await says(panel.getByRole('tree', { name: 'Variables' }), /u_live/);
   });
 
   it('writes lines between the shop’s own', async () => {
@@ -130,7 +138,7 @@ describe('the demo shop, looked into as it runs', { skip: needsRoot }, () => {
       await page.goto(`${server.url}/live?service=${service}`);
       await page.getByRole('button', { name: 'Remove all', exact: true }).click();
       await page.getByRole('button', { name: `Remove ${n} of ${service}` }).click();
-      await page.getByRole('button', { name: 'Remove all', exact: true }).waitFor({ state: service === 'web' ? 'detached' : 'attached' });
+      await page.getByText('Probes leave their processes at once').waitFor({ state: 'detached' });
     }
     await page.getByRole('region', { name: 'Probes' }).getByText('none yet').waitFor();
     // Out of the processes, too, once the agent has heard of it.

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
-import { signIn, startBrowser, startServer } from './harness.mjs';
-import { clean, shoot, startHost, words } from './live_host.mjs';
+import { says, signIn, startBrowser, startServer } from './harness.mjs';
+import { clean, shoot, startHost } from './live_host.mjs';
 
 const RATE = 'rate = coupon.rate'; // line 14, or 15 of the later version
 const OFF = 'off = rate * order.total'; // line 16; the later version says something else there
@@ -33,12 +33,13 @@ const instances = () => page.getByRole('region', { name: 'Instances' });
 const place = async (line) => {
   await page.getByRole('button', { name: `Place a probe at line ${line}`, exact: true }).click();
   await page.getByLabel('Condition').press('Control+Enter');
+  await page.getByLabel('Condition').waitFor({ state: 'detached' }); // the server has answered
 };
 
 describe('a process that runs another version of the file', () => {
   it('is told apart before anything is placed', async () => {
     await page.getByText('same text in 1 of 2 instances').waitFor();
-    assert.match(await words(instances()), /shop-1 1\.2 ready shop-canary 1\.3 ready, other source/);
+    await says(instances(), /shop-1 1\.2 ready shop-canary 1\.3 ready, other source/);
   });
 
   it('takes no probe at a line that it does not have, and says why and what to do', async () => {
@@ -46,7 +47,7 @@ describe('a process that runs another version of the file', () => {
     const sent = await host.probe();
     assert.deepEqual([sent.match, sent.line_hash, sent.function], ['follow', hashOf(OFF), 'apply_discount']);
     await instances().getByText('1 of 2 placed').waitFor();
-    assert.match(await words(instances()), /shop-canary 1\.3 other source: the line that was seen is not in the file of this process It runs another version/);
+    await says(instances(), /shop-canary 1\.3 other source: the line that was seen is not in the file of this process It runs another version/);
     await shoot(page, 'live-other-source');
     await clean(page);
     await page.getByRole('button', { name: 'Show its source' }).click();
@@ -56,6 +57,7 @@ describe('a process that runs another version of the file', () => {
     await page.getByRole('button', { name: 'Place a probe at line 17', exact: true }).click();
     await page.getByRole('button', { name: 'shop-canary', exact: true }).click();
     await page.getByLabel('Condition').press('Control+Enter');
+    await page.getByLabel('Condition').waitFor({ state: 'detached' }); // the server has answered
     const there = await host.probe((probe) => probe.where.line === 17);
     assert.equal(there.line_hash, hashOf('off = order.total * rate / 100'));
     await instances().getByText('placed at line').waitFor({ state: 'detached' });
@@ -71,6 +73,7 @@ describe('a process that runs another version of the file', () => {
     await page.getByLabel('Condition').fill('rate > 0');
     await page.getByText('bool', { exact: true }).waitFor();
     await page.keyboard.press('Control+Enter');
+    await page.getByLabel('Condition').waitFor({ state: 'detached' }); // the server has answered
     const changed = await host.probe((probe) => probe.revision === 2);
     assert.deepEqual([changed.where.line, changed.line_hash], [14, hashOf(RATE)]);
     await page.getByRole('button', { name: 'Probe at line 15', exact: true }).click();
@@ -89,7 +92,7 @@ describe('a line that was seen elsewhere', () => {
     await from(15, RATE, '1-100');
     await page.getByText('Line 15 is line 14 here').waitFor();
     await page.locator('[data-line="14"].at').waitFor();
-    assert.doesNotMatch(page.url(), /seen=/);
+    await page.waitForURL((url) => !url.searchParams.has('seen'));
     await page.getByRole('button', { name: 'Close', exact: true }).click();
     await page.getByText('Line 15 is line 14 here').waitFor({ state: 'detached' });
     await from(14, RATE, '1-100');

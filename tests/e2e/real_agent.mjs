@@ -23,7 +23,8 @@ export async function startAgent(server) {
   });
   return {
     stop: async () => {
-      const ended = new Promise((done) => child.once('exit', done));
+      const ended = new Promise((done) => child.once('exit', (code, signal) => done(signal ?? code)));
+      assert.equal(child.exitCode, null, 'it ran on until it was told to end');
       child.kill('SIGTERM');
       assert.equal(await ended, 0);
       fs.rmSync(state, { recursive: true, force: true });

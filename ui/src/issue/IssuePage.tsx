@@ -1,7 +1,7 @@
 // One issue: an event of it with its stack, source and values, its trace and logs in place, and beside them what is known of all its events.
 import '../styles/issues.css';
 import '../styles/issue.css';
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
 import { serverNow } from '../api/client.ts';
 import { type IssueEvent, loadEvent } from '../api/event.ts';
 import { changeIssues, type IssueDetail, loadIssue } from '../api/issues.ts';
@@ -171,11 +171,12 @@ function useSteps(event: IssueEvent | undefined, which: string, settled: boolean
     if (id) setParams({ event: id, view: undefined }, { replace: true });
     else wishes.current = [];
   };
-  useEffect(() => {
+  // With the drawing: a step that is pressed once the event is there must not be gone before those that wait.
+  useLayoutEffect(() => {
     const way = settled ? wishes.current.shift() : undefined;
     if (way) go(way);
   }, [event, settled]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (failed) wishes.current = [];
   }, [failed]);
   return (way) => {

@@ -274,7 +274,8 @@ function Service({ name, service, session, choose, stale }: ServiceProps) {
   const tabs = openFiles(probes, name, file);
   const spot = text && `${text.path} ${line}`;
   const atLine = line !== undefined && another !== spot ? probeAt(line) : undefined;
-  const editor = text && line !== undefined && (
+  // What stands at the line is known first: what has been written is not to be replaced by it.
+  const editor = text && line !== undefined && (session.probes.data.value || session.probes.error.value) && (
     <Editor
       key={`${text.path} ${line} ${atLine?.id} ${param('if')}`}
       service={name}
@@ -362,7 +363,7 @@ function Service({ name, service, session, choose, stale }: ServiceProps) {
                 byChoice={byChoice}
               />
             )}
-            <Probes probes={probes} service={name} chosen={probe?.id} choose={chooseProbe} />
+            <Probes probes={session.probes.data.value} service={name} chosen={probe?.id} choose={chooseProbe} />
             <OtherServices services={(session.services.data.value?.services ?? []).filter((one) => one.service !== name)} choose={choose} />
           </aside>
         )}

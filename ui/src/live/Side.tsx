@@ -262,7 +262,8 @@ function FolderRow(props: TreeProps & { path: string; name: string; depth: numbe
 }
 
 interface ProbesProps {
-  probes: readonly Probe[];
+  /** undefined: not known yet. */
+  probes: readonly Probe[] | undefined;
   service: string | undefined;
   chosen: string | undefined;
   choose: (probe: Probe) => void;
@@ -272,7 +273,8 @@ const MOST = 30;
 /** Of those that count: whose numbers are drawn in the list, too. */
 const DRAWN = 8;
 
-export function Probes({ probes, service, chosen, choose }: ProbesProps) {
+export function Probes({ probes: known, service, chosen, choose }: ProbesProps) {
+  const probes = known ?? [];
   const sorted = [...probes].sort((a, b) => Number(isAlive(b)) - Number(isAlive(a)) || Date.parse(b.created) - Date.parse(a.created));
   const alive = probes.filter(isAlive).length;
   return (
@@ -280,7 +282,11 @@ export function Probes({ probes, service, chosen, choose }: ProbesProps) {
       <div class="sec hl">
         <h2>Probes</h2>
         <span class="grow">
-          {probes.length === 0 ? 'none yet' : `${alive} placed${alive < probes.length ? `, ${probes.length - alive} ended` : ''}`}
+          {!known
+            ? ''
+            : probes.length === 0
+              ? 'none yet'
+              : `${alive} placed${alive < probes.length ? `, ${probes.length - alive} ended` : ''}`}
         </span>
       </div>
       <ul class="ft">

@@ -1,7 +1,9 @@
+import { signal } from '@preact/signals';
 import { expect, it } from 'vitest';
+import type { Loaded } from '../api/load.ts';
 import type { Probe } from '../api/probes.ts';
 import { foldersOf, functionAt, lineIn, probesByLine, readPlace, sameFile, sortedEntries } from './files.ts';
-import { upsert } from './session.ts';
+import { drop, put, upsert, withNews } from './session.ts';
 
 it('sorts folders first, and numbers as people count', () => {
   const entries = ['b.py', 'a10.py', 'a2.py'].map((name) => ({ name, path: name, dir: false }));
@@ -51,6 +53,17 @@ it('keeps what the stream has told when the answer of a request comes behind it'
   expect(upsert(told, probe('p1', 'pending'), false)[0]?.state).toBe('installed');
   expect(upsert(told, probe('p1', 'paused', 2), false)[0]?.state).toBe('paused');
   expect(upsert(upsert([], probe('p1', 'x', 3), true), probe('p1', 'y', 2), true)[0]?.state).toBe('x');
+});
+
+it('keeps what was heard while a list was on its way that had been read before', async () => {
+  const probes = { data: signal<Probe[] | undefined>(undefined) } as Loaded<Probe[]>;
+  let answer = (_: Probe[]) => {};
+  const list = withNews(() => new Promise<Probe[]>((resolve) => (answer = resolve)));
+  put(probes, probe('p2', 'installed', 2), true);
+  put(probes, probe('p3', 'installed'));
+  drop(probes, 'p1');
+  answer([probe('p2', 'pending'), probe('p1', 'installed')]);
+  expect((await list).map(({ id, state }) => `${id} ${state}`)).toEqual(['p3 installed', 'p2 installed']);
 });
 
 it('shows a probe of a function where that begins, and knows the function around a line', () => {

@@ -33,7 +33,7 @@ export function useSession(service: string | undefined): Session {
   const instances = useLoad(`instances ${service}`, `instances ${service} ${turn} ${changes.value}`, (abort) =>
     service ? loadInstances(service, abort) : Promise.resolve([]),
   );
-  const probes = useLoad('probes', `probes ${turn}`, (abort) => loadProbes(undefined, abort));
+  const probes = useLoad('probes', `probes ${turn}`, (abort) => withNews(() => loadProbes(undefined, abort)));
   useEffect(() => listen(service, probes), [service]);
   return { services, instances, probes };
 }
@@ -74,12 +74,34 @@ export function upsert(list: readonly Probe[], probe: Probe, told: boolean): Pro
   return list.map((one, index) => (index === at ? probe : one));
 }
 
+type Change = (list: readonly Probe[]) => Probe[];
+
+/** What has been heard while each list is on its way. */
+const news = new Set<Change[]>();
+
+/** A list that is on its way may have been read before what is heard meanwhile: that is done to it, too. */
+export async function withNews(load: () => Promise<Probe[]>): Promise<Probe[]> {
+  const heard: Change[] = [];
+  news.add(heard);
+  try {
+    const list = await load();
+    return heard.reduce<Probe[]>((now, change) => change(now), list);
+  } finally {
+    news.delete(heard);
+  }
+}
+
+function hear(probes: Loaded<Probe[]>, change: Change): void {
+  for (const heard of news) heard.push(change);
+  if (probes.data.value) probes.data.value = change(probes.data.value);
+}
+
 export function put(probes: Loaded<Probe[]>, probe: Probe, told = false): void {
-  if (probes.data.value) probes.data.value = upsert(probes.data.value, probe, told);
+  hear(probes, (list) => upsert(list, probe, told));
 }
 
 export function drop(probes: Loaded<Probe[]>, id: string): void {
-  if (probes.data.value) probes.data.value = probes.data.value.filter((one) => one.id !== id);
+  hear(probes, (list) => list.filter((one) => one.id !== id));
 }
 
 /** Does it, and says what the server had against it. */
