@@ -1,8 +1,10 @@
 """A clew server for tests and the bench: starts in a data directory of its own, asked over HTTP, stopped, checked."""
+import contextlib
 import http.client
 import json
 import os
 import pathlib
+import random
 import re
 import signal
 import socket
@@ -21,9 +23,12 @@ def binary():
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Nobody listens on it, and no connection that somebody makes meanwhile gets it: the kernel gives those ports from 32768 on (ip(7), ip_local_port_range)."""
+    while True:
+        port = random.randrange(12000, 32000)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def iso(ns):
@@ -32,13 +37,13 @@ def iso(ns):
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)) + f".{rest:09d}Z"
 
 
-def eventually(check, seconds=20):
+def eventually(check, seconds=60):
     """What `check` returns, once it no longer fails: much follows an acknowledgement by a moment."""
     deadline = time.monotonic() + seconds
     while True:
         try:
             return check()
-        except (AssertionError, LookupError):
+        except (AssertionError, LookupError, ValueError):  # not yet so, not yet there, not yet so many
             if time.monotonic() > deadline:
                 raise
             time.sleep(0.05)

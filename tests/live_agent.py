@@ -47,7 +47,7 @@ class Agent:
     def say(self, kind, **members):
         self.ws.send(json.dumps({"type": kind, **members}))
 
-    def wait(self, kind, fits=lambda m: True, timeout=20):
+    def wait(self, kind, fits=lambda m: True, timeout=60):
         end = time.monotonic() + timeout
         while True:
             m = self.heard.get(timeout=max(end - time.monotonic(), 0.01))

@@ -2,6 +2,7 @@
 import base64
 import email
 import email.policy
+import functools
 import hashlib
 import hmac
 import http.server
@@ -132,10 +133,16 @@ def rules(server):
         ask(server, "DELETE", f"rules/{rule['id']}", expect=204)
 
 
+@functools.cache
+def keys_of(server, project):
+    """Asked once: the windows of rules go on while a command starts."""
+    dsn = server.cli("project", "dsn", project).strip()
+    return dsn.split("//")[1].split("@")[0], dsn.rsplit("/", 1)[1]
+
+
 def error(server, kind, message="x", project="default", **more):
     """An event as an SDK sends it; its type is what it is grouped by."""
-    dsn = server.cli("project", "dsn", project).strip()
-    key, number = dsn.split("//")[1].split("@")[0], dsn.rsplit("/", 1)[1]
+    key, number = keys_of(server, project)
     event = {"event_id": uuid.uuid4().hex, "level": "error", "platform": "python", "exception": {"values": [{"type": kind, "value": message, "stacktrace": {
         "frames": [{"function": "f", "module": kind, "filename": "a.py", "lineno": 1, "in_app": True}]}}]}, **more}
     status, answer = server.request("POST", f"/api/{number}/store/?sentry_key={key}", json.dumps(event), JSON, token=None)
@@ -221,24 +228,28 @@ def test_many_events_in_a_window(server, hook, rules):
     rules([channel(server, "webhook", hook.url)], when=[{"kind": "events", "n": 5, "window_s": 60}], filter=f"type={kind}")
     for _ in range(6):
         error(server, kind)
-    began = time.monotonic()
-    while not hook.firings() and time.monotonic() - began < 60:
-        time.sleep(0.2)
-    assert [f["kind"] for f in hook.firings()] == ["events"] and hook.firings()[0]["value"] >= 5
+
+    def told():
+        assert [f["kind"] for f in hook.firings()] == ["events"] and hook.firings()[0]["value"] >= 5
+    eventually(told)
 
 
 def test_many_users_in_a_window(server, hook, rules):
     kind = unique("UsersError")
-    rule = rules([channel(server, "webhook", hook.url)], when=[{"kind": "users", "n": 3, "window_s": 60}], filter=f"type={kind}")
+    rule = rules([channel(server, "webhook", hook.url)], when=[{"kind": "users", "n": 3, "window_s": 600}], filter=f"type={kind}")
     for _ in range(6):
         error(server, kind, user={"id": "one"})
     evaluated = eventually(lambda: ask(server, "GET", f"rules/{rule['id']}")["evaluated"])
-    eventually(lambda: (_ for _ in ()).throw(AssertionError()) if ask(server, "GET", f"rules/{rule['id']}")["evaluated"] == evaluated else True, 40)
+
+    def again():
+        assert ask(server, "GET", f"rules/{rule['id']}")["evaluated"] != evaluated
+    eventually(again, 120)
     assert hook.firings() == []  # one person's six errors
     for person in ("two", "three", "four"):
         error(server, kind, user={"id": person})
-    [told] = eventually(lambda: hook.firings() if hook.firings() else [][0], 40)
-    assert (told["kind"], told["value"], told["text"], told["issue"]["users"]) == ("users", 4, "4 users in 1 min", 4)
+    [told] = eventually(lambda: hook.firings() if hook.firings() else [][0], 120)
+    n = told["value"]
+    assert (told["kind"], told["text"]) == ("users", f"{n} users in 10 min") and 3 <= n <= told["issue"]["users"] <= 4  # the rule may be looked at before the last one
 
 
 def test_an_issue_that_escalates(server, hook, rules):
@@ -259,7 +270,7 @@ def test_an_issue_that_escalates(server, hook, rules):
 
 def test_that_it_is_over_is_told_too(server, hook, rules):
     service = unique("svc")
-    record = {"timeUnixNano": str(time.time_ns() - 40 * 10**9), "severityNumber": 17, "body": {"stringValue": "no"}}  # soon out of the window
+    record = {"timeUnixNano": str(time.time_ns() - 20 * 10**9), "severityNumber": 17, "body": {"stringValue": "no"}}  # soon out of the window
     logs = {"resourceLogs": [{"resource": {"attributes": [{"key": "service.name", "value": {"stringValue": service}}]}, "scopeLogs": [{"logRecords": [record] * 7}]}]}
     assert server.request("POST", "/v1/logs", json.dumps(logs), JSON, token=None)[0] == 200
     rule = rules([channel(server, "webhook", hook.url)], query=f"logs service={service} | stats count() as n", op=">", threshold=5, window_s=60, recovery=True)
@@ -269,7 +280,7 @@ def test_that_it_is_over_is_told_too(server, hook, rules):
         told = [(f["kind"], f["over"], f["value"], f.get("over_value")) for f in hook.firings()]
         assert told == [("query", False, 7, None), ("query", True, 7, 0)]
         assert [(f["open"], f["value"], f["over_value"]) for f in ask(server, "GET", f"firings?rule={rule['id']}")["firings"]] == [(False, 7, 0)]
-    eventually(over, 60)
+    eventually(over, 180)
 
 
 def test_an_issue_of_which_it_is_over_has_both_numbers(server, rules):
@@ -277,7 +288,7 @@ def test_an_issue_of_which_it_is_over_has_both_numbers(server, rules):
     rule = rules([], when=[{"kind": "events", "n": 5, "window_s": 60}], filter=f"type={kind} state!=resolved")
     for _ in range(6):
         error(server, kind)
-    [first] = eventually(lambda: [f for f in ask(server, "GET", f"firings?rule={rule['id']}")["firings"]] or [][0], 40)
+    [first] = eventually(lambda: [f for f in ask(server, "GET", f"firings?rule={rule['id']}")["firings"]] or [][0], 120)
     assert first["open"] and "over_value" not in first
     body = {"ids": [found(server, kind)["id"]], "state": "resolved"}  # the filter wants it no longer
     assert server.request("PATCH", "/api/v1/issues", json.dumps(body), JSON, token=server.admin)[0] == 200
@@ -285,7 +296,7 @@ def test_an_issue_of_which_it_is_over_has_both_numbers(server, rules):
     def over():
         last = ask(server, "GET", f"firings?rule={rule['id']}")["firings"][0]
         assert not last["open"] and last["value"] == first["value"] >= 5 and 0 <= last["over_value"] <= 6
-    eventually(over, 60)
+    eventually(over, 180)
 
 
 def test_a_query_crosses_its_threshold(server, hook, rules):
@@ -324,9 +335,7 @@ def test_a_failed_delivery_is_tried_again_and_one_that_was_refused_is_not(server
     eventually(lambda: hook.got[0])
     waiting = ask(server, "GET", f"deliveries?rule={rule['id']}")["deliveries"]
     assert waiting[0]["state"] in ("waiting", "sent")
-    began = time.monotonic()
-    while not hook.taken() and time.monotonic() - began < 40:
-        time.sleep(0.2)
+    eventually(lambda: hook.taken()[0])
     assert len(hook.got) == 2 and len({json.loads(body)["id"] for _, _, body, _ in hook.got}) == 1
     other, hook.plan = unique("GoneError"), [410]
     gone = rules([channel(server, "webhook", hook.url)], when=[{"kind": "new"}], filter=f"type={other}")
@@ -359,7 +368,7 @@ def test_a_snoozed_rule_is_silent_and_says_so(server, hook, rules):
 
 
 def test_what_comes_together_is_told_together(server, hook, rules):
-    rule = rules([channel(server, "webhook", hook.url)], when=[{"kind": "new"}], collect_s=8)
+    rule = rules([channel(server, "webhook", hook.url)], when=[{"kind": "new"}], collect_s=20)
     first, more = unique("FirstError"), [unique("MoreError") for _ in range(3)]
     error(server, first)
     eventually(lambda: hook.taken()[0])
@@ -368,12 +377,13 @@ def test_what_comes_together_is_told_together(server, hook, rules):
 
     def together():
         assert [len(m["firings"]) for m in hook.taken()] == [1, 3]
-    began = time.monotonic()
-    while len(hook.taken()) < 2 and time.monotonic() - began < 30:
-        time.sleep(0.2)
+    eventually(lambda: hook.taken()[1], 120)
     together()
     assert {f["title"].split(":")[0] for f in hook.taken()[1]["firings"]} == set(more)
-    assert all(d["state"] == "sent" for d in ask(server, "GET", f"deliveries?rule={rule['id']}")["deliveries"])
+
+    def sent():  # what has arrived is entered a moment later
+        assert all(d["state"] == "sent" for d in ask(server, "GET", f"deliveries?rule={rule['id']}")["deliveries"])
+    eventually(sent)
 
 
 def test_nothing_is_told_twice_or_lost_over_a_kill(tmp_path, hook):

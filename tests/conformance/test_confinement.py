@@ -107,7 +107,7 @@ def server(tmp_path_factory):
     LIVE["snapshots"] = json.loads(made.request("GET", "/api/v1/snapshots", token=made.admin)[1])["snapshots"][0]["id"]
     release = {"version": VERSION, "projects": ["theirs"], "commits": [{"id": "a" * 40, "message": MARK, "author_name": MARK, "author_email": MARK + "@example.org"}]}
     assert made.request("POST", "/api/0/organizations/clew/releases/", json.dumps(release), JSON, token=made.admin)[0] in (200, 201)
-    for _ in range(200):
+    for _ in range(1000):
         if snapshot(made)["monitors"] and len(snapshot(made)["issues"]) == 2:
             break
         time.sleep(0.05)

@@ -37,7 +37,7 @@ def shown(server, short):
 
 def of(server, kind, until=lambda row: True):
     rows = {}
-    for _ in range(200):
+    for _ in range(1000):
         status, answer = server.request("GET", "/api/v1/issues", token="read")
         rows = {row["type"]: row for row in json.loads(answer)["issues"]}
         if kind in rows and until(rows[kind]):

@@ -142,7 +142,7 @@ def test_monitors_that_are_made_to_hurt(clew, key):
     for i, config in enumerate(configs):
         check = {"check_in_id": uuid.uuid4().hex, "monitor_slug": f"hurt-{i}", "status": "ok", "monitor_config": config, "environment": "e" * 3000}
         assert post(clew, envelope(({"type": "check_in"}, json.dumps(check).encode())), key=key)[0] == 200
-    for _ in range(200):
+    for _ in range(1000):
         monitors = json.loads(clew.request("GET", "/api/v1/monitors")[1])["monitors"]
         if len(monitors) >= len(configs):
             break

@@ -245,7 +245,7 @@ def test_what_is_kept_has_an_end(tmp_path):
         db.execute("UPDATE artifact SET expires = 1 WHERE event = '' OR event = (SELECT event FROM artifact WHERE name = ?)", (hashlib.sha256(old).hexdigest(),))
     server.start()
     has = lambda content: server.request("GET", f"/api/v1/projects/default/images/{hashlib.sha256(content).hexdigest()}", token=reader)[0]  # noqa: E731
-    for _ in range(400):  # collected at the start
+    for _ in range(1000):  # collected at the start
         if [has(old), has(loose)] == [404, 404]:
             break
         time.sleep(0.05)

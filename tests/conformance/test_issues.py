@@ -10,6 +10,7 @@ import uuid
 import pytest
 
 import harness
+from harness import eventually
 from openapi import described, matches
 
 
@@ -43,12 +44,11 @@ def send(server, key, kind, release="shop@1.0.0", user="1", project=1):
 
 def issues(server, wanted=None, **where):
     """By type; waits until as many events are counted."""
-    for _ in range(100):
+    def counted():
         answer = ask(server, "GET", "/api/v1/issues", **where)
-        if wanted is None or answer["events"] >= wanted:
-            break
-        time.sleep(0.05)
-    return {issue["type"]: issue for issue in answer["issues"]}
+        assert wanted is None or answer["events"] >= wanted, answer
+        return {issue["type"]: issue for issue in answer["issues"]}
+    return eventually(counted)
 
 
 def change(server, token="admin", **body):
@@ -185,11 +185,12 @@ def test_similar_issues_are_found_and_merged(server):
     raise_in(server, key, "ValueError", "cart 4711 has no total", way)  # the same way there, another error at its end
     raise_in(server, key, "TypeError", "cart 17 has no total", ["login", "session"])  # says the same, and is of other code
     raise_in(server, key, "KeyError", "unheard of", ["search", "index"])
-    for _ in range(100):
+
+    def all_four():
         rows = ask(server, "GET", "/api/v1/issues")["issues"]
-        if len(rows) == 4:
-            break
-        time.sleep(0.05)
+        assert len(rows) == 4
+        return rows
+    rows = eventually(all_four)
     near = next(row["id"] for row in rows if row["type"] == "ValueError")
     first = next(row["id"] for row in rows if row["culprit"].endswith("price"))
     answer = ask(server, "GET", "/api/v1/issues/{id}/similar", id=first)
@@ -271,10 +272,13 @@ def test_killed_under_load_the_counters_are_the_acknowledged_events(server):
         for thread in threads:
             thread.join()
         server.start()
-    rows = issues(server, sum(acknowledged))
-    for n in range(4):
-        stored, _ = server.query(f"events type=Error{n} | stats count() as n")
-        assert acknowledged[n] <= rows[f"Error{n}"]["events"] == int(stored[0]["n"]) <= sent[n]
+
+    def counted():
+        rows = issues(server, sum(acknowledged))
+        for n in range(4):
+            stored, _ = server.query(f"events type=Error{n} | stats count() as n")
+            assert acknowledged[n] <= rows[f"Error{n}"]["events"] == int(stored[0]["n"]) <= sent[n]
+    eventually(counted)  # those that nobody was told of, too
 
 
 def test_from_a_terminal(server):

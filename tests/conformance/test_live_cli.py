@@ -28,7 +28,7 @@ def agent(server):
 
 def clew(server, *words, token=None, status=0):
     environment = {**{k: v for k, v in os.environ.items() if not k.startswith("CLEW_")}, "CLEW_URL": server.url, "CLEW_TOKEN": token or server.admin}
-    r = subprocess.run([harness.binary(), *words], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=40, env=environment)
+    r = subprocess.run([harness.binary(), *words], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=120, env=environment)
     assert r.returncode == status, (words, r)
     return r
 

@@ -53,7 +53,7 @@ def said(agent, *traces):
     """The next answer about each."""
     found = {}
     while set(found) != set(traces):
-        found.update({t["trace"]: t for t in agent.wait("traces", timeout=60)["traces"] if t["trace"] in traces})
+        found.update({t["trace"]: t for t in agent.wait("traces")["traces"] if t["trace"] in traces})
     return [found[t] for t in traces]
 
 
@@ -82,7 +82,7 @@ def test_an_error_that_comes_later_is_waited_for(server, agent):
 def test_a_trace_that_is_never_sent_is_unknown(server, agent):
     id = os.urandom(16).hex()
     agent.say("traces", traces=[{"trace": id, "waited_ms": 58000}])
-    assert agent.wait("traces", timeout=30)["traces"] == [{"trace": id, "unknown": True}]
+    assert agent.wait("traces")["traces"] == [{"trace": id, "unknown": True}]
 
 
 def test_a_trace_without_an_id_ends_the_connection(server, agent):

@@ -53,7 +53,7 @@ def frame(file, line=3, in_app=True, **more):
 
 def issue_of(server, kind, until=lambda issue: True):
     """The issue as its page shows it, once it is so."""
-    for _ in range(100):
+    for _ in range(1000):
         rows = {row["type"]: row for row in ask(server, "GET", "/api/v1/issues")["issues"]}
         if kind in rows and until(rows[kind]):
             return ask(server, "GET", "/api/v1/issues/{id}", id=rows[kind]["short"])

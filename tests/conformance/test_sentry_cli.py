@@ -597,7 +597,7 @@ def test_bundles_that_are_refused(cli):
 
 # ---- events and logs
 
-def wait_for(what, seconds=20):
+def wait_for(what, seconds=60):
     import time
     until = time.monotonic() + seconds
     while not (found := what()):

@@ -68,7 +68,7 @@ def dsn(clew):
 
 def health(clew, version, wanted):
     """As the page of the release shows it, once so many sessions are counted."""
-    for _ in range(100):
+    for _ in range(600):
         status, answer = clew.request("GET", f"/api/v1/releases/{urllib.parse.quote(version, safe='')}?project=default")
         found = json.loads(answer) if status == 200 else {}
         if found.get("sessions", 0) >= wanted:

@@ -204,7 +204,7 @@ def test_tls_ports(tmp_path):
     with open(server.log_path, "ab") as log:
         server.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     try:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not (server.data / "run.json").exists():
             assert time.monotonic() < deadline
             time.sleep(0.05)
@@ -219,7 +219,7 @@ def test_tls_ports(tmp_path):
         assert problem(plain, "plain_on_tls")["port"] == server.port
         with pytest.raises(ssl.SSLError):
             http.client.HTTPSConnection("127.0.0.1", server.port, timeout=20).request("GET", "/")
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not any(p["code"] == "certificate" for p in setup(plain)["problems"]):
             assert time.monotonic() < deadline
             time.sleep(0.05)

@@ -99,13 +99,13 @@ def test_by_debug_id_also_before_the_upload(shop, sdk):
         assert "no source map for debug id" in frame.get("missing", "") and "symbolicated" not in frame, frame
     sentry_cli(server, directory, "sourcemaps", "upload", ".")
     check_readable(frames(server, before))
-    deadline = time.monotonic() + 20  # the map is parsed behind the upload
+    deadline = time.monotonic() + 60  # the map is parsed behind the upload
     while "priceOf" not in str(stored(server, after := crash(server, directory, sdk))):
         assert time.monotonic() < deadline, "no event was symbolicated as it came"
     check_readable(frames(server, after))
     assert stored(server, after)["group"] != stored(server, before)["group"]
     # what came before the map is of one issue with what comes after it, and with nothing else
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while len({issue_of(server, event) for event in (before, after)} | {None}) != 2:
         assert time.monotonic() < deadline, [issue_of(server, event) for event in (before, after)]
         time.sleep(0.2)
