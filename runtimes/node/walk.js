@@ -467,7 +467,7 @@ const trace = () => otelSpan() || sentrySpan();
 const reported = () => isObject(own(global, '__SENTRY__'));
 
 // ---- the pipe ----
-let fd = -1, inode, torn = false, thread = 0, threadName = 'main'; // its number is the agent's
+let fd = -1, inode, opened = 0, torn = false, thread = 0, threadName = 'main'; // its number is the agent's
 const slots = { __proto__: null }, cost = { due: 0 }, base = hrtime(), hr = () => Number(hrtime() - base);
 // ns that the process has computed. Time in which a busy machine lets others run is not what a probe costs: it is asked where a hit took oddly long.
 const cpu = () => { const u = apply(cpuUsage, undefined, []); return (own(u, 'user') + own(u, 'system')) * 1e3; };
@@ -483,22 +483,27 @@ const OPTIONS = { __proto__: null, bigint: false };
 const LOOKS = 1500, SOON = 12, SOON_MS = 5, LATER_MS = 20, waitAsync = Atomics.waitAsync, then = un(Promise.prototype.then), never = new Int32Array(new SharedArrayBuffer(4));
 const later = (f, ms) => { then(waitAsync(never, 0, 0, ms).value, f); };
 let shutting = 0;
+// An order may come in the midst of it, by which another agent has its pipe here: what befell the one before says nothing of that.
 function send(s) {
   if (fd < 0) return false;
+  const turn = opened;
   try {
-    if (own(fstatSync(fd, OPTIONS), 'ino') !== inode) { fd = -1; die(); return false; }
+    if (own(fstatSync(fd, OPTIONS), 'ino') !== inode) { if (turn === opened) { fd = -1; die(); } return false; }
     if (torn) { writeSync(fd, '\n', null, 'utf8'); torn = false; }
     for (let at = 0; at < s.length;) {
       let end = at + CHUNK;
       if (end < s.length && (code(s, end) & 0xfc00) === 0xdc00) end--;
+      if (turn !== opened) return false;
       writeSync(fd, slice(s, at, end), null, 'utf8'); // at most PIPE_BUF bytes: all of it or nothing
       torn = true;
       at = end;
     }
-    torn = false;
-    return true;
+    torn = turn !== opened;
+    return !torn;
   } catch (e) {
-    if (own(e, 'code') !== 'EAGAIN') die();
+    // One without a code says nothing of the pipe: the program's stack has no more room.
+    const what = own(e, 'code');
+    if (typeof what === 'string' && what !== 'EAGAIN' && turn === opened) die();
     return false;
   }
 }
@@ -841,9 +846,10 @@ const C = { __proto__: null,
     const o = parse(json);
     if (o.open) {
       die();
-      const opened = openSync(o.open, 2049, 0), found = own(fstatSync(opened, OPTIONS), 'ino'); // O_WRONLY | O_NONBLOCK
-      if (o.inode && found !== +o.inode) { closeSync(opened); throw { __proto__: null, r: 'pipe' }; } // by a number of the main thread's, which may be another file's by now
-      fd = opened, inode = found, thread = o.thread, threadName = o.name;
+      const made = openSync(o.open, 2049, 0), found = own(fstatSync(made, OPTIONS), 'ino'); // O_WRONLY | O_NONBLOCK
+      if (o.inode && found !== +o.inode) { closeSync(made); throw { __proto__: null, r: 'pipe' }; } // by a number of the main thread's, which may be another file's by now
+      fd = made, inode = found, torn = false, thread = o.thread, threadName = o.name;
+      opened++;
     }
     for (let i = 0; o.drop && i < o.drop.length; i++) { const k = o.drop[i]; C['p' + k] = 0; if (slots[k]) forget(slots[k]); delete slots[k]; }
     for (let i = 0; o.set && i < o.set.length; i++) {

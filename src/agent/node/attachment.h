@@ -60,7 +60,8 @@ struct placed {                // a probe of the set
     int state;                     // of its threads, the worst: 1 runs, 2 suspended, 3 over
     char told[320];                // state, code and words, as told last
     struct verdict last;           // what the last session came to
-    struct probe_counts counts;    // of all threads
+    struct probe_counts before;    // of the main thread, until it lost what it had counted
+    struct probe_counts counts;    // of all threads, and that
     struct thread_counts *threads; // own; by number of the attachment's threads
     size_t n_threads;
     char error[PROBE_ERROR_TEXT];
@@ -199,6 +200,8 @@ struct attachment {
     int64_t retry_ns;
     unsigned retries;
     struct node_pipe pipe;
+    int pipe_end;         // the main thread's descriptor of it
+    int64_t pipe_look_ns; // when it is looked whether that is still so
     struct buf in;
     bool skipping; // a line that was too long
     struct probe_policy policy;
@@ -241,6 +244,8 @@ str threads_name(const struct attachment *a, size_t thread);
 unsigned threads_add(struct attachment *a, const char *name, uint64_t id);
 // As Node numbers them.
 uint64_t threads_id(const struct attachment *a, size_t thread);
+// The main thread begins to count again; what it has counted stays in the sum.
+void threads_main_anew(struct placed *p);
 // The counters of a probe as a thread says them.
 void threads_count(struct attachment *a, struct placed *p, size_t thread, const struct probe_counts *c, int state);
 // Tells whether the worst of its threads is suspended, where that has changed.

@@ -28,6 +28,7 @@ enum {
 #define BUSY_NS (2 * 1000 * 1000ll)
 #define CALM_NS (200 * 1000 * 1000ll)
 #define RETRY_NS (2 * 1000000000ll)
+#define PIPE_LOOK_NS (1 * 1000000000ll)
 #define DETACH_NS (1500 * 1000 * 1000ll)
 
 // --- what it is ---
@@ -389,6 +390,35 @@ static void begin_session(struct attachment *a, int64_t now)
     a->retries++;
 }
 
+// A program may close descriptors that it has not opened: all of them, before it becomes another one, or one of its own for the second time. Its probes
+// then hold still at their next hit, and nobody is told. The main thread's end speaks for all: the threads of a process share their descriptors.
+static bool pipe_is_lost(struct attachment *a, int64_t now)
+{
+    bool any = false;
+    if (a->pipe.fd < 0 || now < a->pipe_look_ns)
+        return false;
+    a->pipe_look_ns = now + PIPE_LOOK_NS;
+    if (node_pipe_held(&a->pipe, &a->process, a->pipe_end))
+        return false;
+    drain(a); // what it has written before
+    for (size_t i = 0; i < PLACED_MAX; i++) {
+        struct placed *p = &a->placed[i];
+        if (!p->used || !p->ordered || p->refused)
+            continue;
+        any = true;
+        figures_end(a, p); // its table is made anew, too
+        figures_begin(p);
+        threads_main_anew(p);
+        p->installed = false;
+        placed_tell(a, p, "waiting", "attach_failed", "the program has closed the probes' pipe; they are placed again",
+                    (str){ 0 }, 0);
+    }
+    node_pipe_close(&a->pipe);
+    if (a->retries++)
+        a->retry_ns = now + (RETRY_NS << (a->retries < 8 ? a->retries : 8));
+    return any;
+}
+
 static int node_poll(struct attachment *a, int64_t now, int64_t *ret_next)
 {
     MAGIC_CHECK(a, ATTACHMENT_MAGIC);
@@ -412,7 +442,7 @@ static int node_poll(struct attachment *a, int64_t now, int64_t *ret_next)
     } else if (a->dirty && !a->hopeless && now >= a->retry_ns) {
         begin_session(a, now);
     } else if (!a->dirty && !a->hopeless) {
-        a->dirty = threads_came(a, now);
+        a->dirty = threads_came(a, now) || pipe_is_lost(a, now);
     }
     for (size_t i = 0; i < PLACED_MAX; i++)
         figures_due(a, &a->placed[i], now);

@@ -64,3 +64,15 @@ void node_pipe_close(struct node_pipe *pipe)
         close(pipe->fd);
     pipe->fd = -1;
 }
+
+bool node_pipe_held(const struct node_pipe *pipe, const struct process *p, int descriptor)
+{
+    struct stat ours, there;
+    char name[32];
+    snprintf(name, sizeof name, "fd/%d", descriptor);
+    if (pipe->fd < 0 || fstat(pipe->fd, &ours) < 0)
+        return true;
+    if (fstatat(p->dir, name, &there, 0) < 0)
+        return errno != ENOENT;
+    return there.st_dev == ours.st_dev && there.st_ino == ours.st_ino;
+}

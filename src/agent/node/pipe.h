@@ -12,3 +12,5 @@ int node_pipe_make(const struct process *p, struct node_pipe *ret, struct err *e
 // Takes the name away.
 void node_pipe_hide(struct node_pipe *pipe);
 void node_pipe_close(struct node_pipe *pipe);
+// Whether a descriptor of the process is its end still; true where that cannot be asked.
+bool node_pipe_held(const struct node_pipe *pipe, const struct process *p, int descriptor);

@@ -417,7 +417,7 @@ static void on_opened(struct attachment *a, const struct json_node *result)
     }
     snprintf(number, sizeof number, "%.*s", (int)(said.len < sizeof number ? said.len : 0), said.ptr);
     if (!s->worker)
-        s->main_pipe = (int)strtol(number, NULL, 10);
+        a->pipe_end = s->main_pipe = (int)strtol(number, NULL, 10);
     session_next_script(a);
 }
 
@@ -645,7 +645,7 @@ static void held_read(struct attachment *a, const struct json_node *held)
         return;
     s->thread = (unsigned)thread;
     if (!s->worker)
-        s->main_pipe = (int)pipe;
+        a->pipe_end = s->main_pipe = (int)pipe;
     for (const struct json_node *n = json_first_of(json_get(held, STR("slots")), JSON_ARRAY); n; n = n->next)
         if (json_int_of(n, &slot))
             has_slot(a, slot);

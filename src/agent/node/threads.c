@@ -41,20 +41,31 @@ unsigned threads_add(struct attachment *a, const char *name, uint64_t id)
 
 // --- counters ---
 
+static void add(struct probe_counts *all, const struct probe_counts *c)
+{
+    all->hits += c->hits, all->filtered += c->filtered, all->captured += c->captured;
+    all->dropped.rate += c->dropped.rate, all->dropped.ring += c->dropped.ring;
+    all->dropped.spool += c->dropped.spool, all->dropped.budget += c->dropped.budget;
+    all->dropped.grant += c->dropped.grant;
+    all->errors += c->errors, all->ns += c->ns;
+    if (!all->first_error.len)
+        all->first_error = c->first_error;
+}
+
 static void sum(struct placed *p)
 {
-    struct probe_counts all = { 0 };
-    for (size_t i = 0; i < p->n_threads; i++) {
-        const struct probe_counts *c = &p->threads[i].counts;
-        all.hits += c->hits, all.filtered += c->filtered, all.captured += c->captured;
-        all.dropped.rate += c->dropped.rate, all.dropped.ring += c->dropped.ring;
-        all.dropped.spool += c->dropped.spool, all.dropped.budget += c->dropped.budget;
-        all.dropped.grant += c->dropped.grant;
-        all.errors += c->errors, all.ns += c->ns;
-        if (!all.first_error.len)
-            all.first_error = c->first_error;
-    }
+    struct probe_counts all = p->before;
+    for (size_t i = 0; i < p->n_threads; i++)
+        add(&all, &p->threads[i].counts);
     p->counts = all;
+}
+
+void threads_main_anew(struct placed *p)
+{
+    if (!p->n_threads)
+        return;
+    add(&p->before, &p->threads[0].counts);
+    p->threads[0] = (struct thread_counts){ 0 };
 }
 
 void threads_suspension(struct attachment *a, struct placed *p)

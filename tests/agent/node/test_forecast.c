@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-enum { HOT = 40, BURST = 777, ORDER = 23, SHARED = 8, PATIENCE_S = 100 };
+enum { HOT = 37, RUN = 5, BURST = 777, ORDER = 23, SHARED = 8, PATIENCE_S = 100 };
 
 static struct probe forecast(struct victim *v, uint32_t line)
 {
@@ -58,9 +58,9 @@ static void hits_are_counted_and_nothing_is_captured(void **state)
 static void the_last_hit_is_told_too(void **state)
 {
     for (size_t i = 0; i < node_count; i++) {
-        struct victim v = start(nodes[i], "victim_order.js", "burst");
+        struct victim v = start(nodes[i], "victim_burst.js", "");
         struct attachment *a = attach(&v);
-        struct probe p = forecast(&v, HOT);
+        struct probe p = forecast(&v, RUN);
         apply(a, &p, 1);
         until_state(a, "installed");
         for (uint64_t k = 1; k <= 3; k++) {

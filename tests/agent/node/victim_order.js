@@ -28,10 +28,7 @@ async function later(n) {
   return doubled;
 }
 let n = 0;
-if (process.argv[2] === 'burst') { // and then nothing more
-  setInterval(() => { state.calls++; }, 5);
-  process.on('SIGUSR2', () => { for (let i = 0; i < 777; i++) hot(i); });
-} else if (process.argv[2] === 'hot') {
+if (process.argv[2] === 'hot') {
   setInterval(() => { for (let i = 0; i < 400000; i++) hot(i); }, 1);
 } else {
   setInterval(() => { n++; order(n); short(n); later(n); }, 5);
