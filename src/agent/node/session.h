@@ -2,8 +2,8 @@
 #pragma once
 #include "agent/node/attachment.h"
 
-// The __clew of a thread, if it has one of this version.
-#define SESSION_EXISTING "typeof __clew==='object'&&__clew.version===6?(__clew.stay(),__clew):null"
+// The __clew of a thread, if it has one of this version (VERSION in walk.js).
+#define SESSION_EXISTING "typeof __clew==='object'&&__clew.version===7?(__clew.stay(),__clew):null"
 
 typedef void session_then(struct attachment *a, const struct json_node *result);
 
