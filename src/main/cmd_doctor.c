@@ -67,21 +67,36 @@ static void check_data(struct doctor *d, const char *dir)
     buf_free(&more);
 }
 
-static void check_port(struct doctor *d, struct socket_address a, int port, const char *what, bool running,
-                       const char *fix)
+// port: 0 for that of the address.
+static void check_port(struct doctor *d, struct socket_address a, int port, const char *what, const char *fix)
 {
     struct err err = { 0 };
     int fd = -1;
     if (port)
         socket_address_set_port(&a, (uint16_t)port);
-    if (running) {
-        say(d, true, what, "in use by the server that runs", "");
-        return;
-    }
     int r = socket_listen(&a, 1, true, &fd, &err);
     if (fd >= 0)
         close(fd);
     say(d, r == 0, what, r == 0 ? "free" : err.message, fix);
+}
+
+static void check_otlp(struct doctor *d, const struct config *c, const struct socket_address *a)
+{
+    if (!config_number(c, CONFIG_KEY_OTLP_PORTS))
+        return;
+    check_port(d, *a, (int)config_number(c, CONFIG_KEY_OTLP_GRPC_PORT), "OTLP port for gRPC",
+               "--no-otlp-ports does without; the main port takes gRPC, too");
+    check_port(d, *a, (int)config_number(c, CONFIG_KEY_OTLP_HTTP_PORT), "OTLP port for HTTP",
+               "--no-otlp-ports does without; the main port takes HTTP, too");
+}
+
+// As it was started, which is not how this command was.
+static void tell_ports(struct doctor *d, const struct run_file *run)
+{
+    static const char used[] = "in use by the server that runs", without[] = "the server that runs does without";
+    say(d, true, "main port", used, "");
+    say(d, true, "OTLP port for gRPC", run->otlp_grpc ? used : without, "");
+    say(d, true, "OTLP port for HTTP", run->otlp_http ? used : without, "");
 }
 
 int doctor_look(const struct config *c, struct api_finding out[API_FINDINGS_MAX])
@@ -95,16 +110,13 @@ int doctor_look(const struct config *c, struct api_finding out[API_FINDINGS_MAX]
     bool running = run_file_read(config_text(c, CONFIG_KEY_DATA), &run, NULL) == 0;
     say(&d, true, "server", running ? run.url : "none runs on this data directory", "");
     check_data(&d, config_text(c, CONFIG_KEY_DATA));
-    if (socket_address_parse(str_z(config_text(c, CONFIG_KEY_LISTEN)), &a, &err) < 0) {
+    if (running) {
+        tell_ports(&d, &run);
+    } else if (socket_address_parse(str_z(config_text(c, CONFIG_KEY_LISTEN)), &a, &err) < 0) {
         say(&d, false, "address", err.message, "ADDR:PORT, numbers only");
     } else {
-        check_port(&d, a, 0, "main port", running, "another program has it: --listen takes another one");
-        if (config_number(c, CONFIG_KEY_OTLP_PORTS)) {
-            check_port(&d, a, (int)config_number(c, CONFIG_KEY_OTLP_GRPC_PORT), "OTLP port for gRPC", running,
-                       "--no-otlp-ports does without; the main port takes gRPC, too");
-            check_port(&d, a, (int)config_number(c, CONFIG_KEY_OTLP_HTTP_PORT), "OTLP port for HTTP", running,
-                       "--no-otlp-ports does without; the main port takes HTTP, too");
-        }
+        check_port(&d, a, 0, "main port", "another program has it: --listen takes another one");
+        check_otlp(&d, c, &a);
     }
     uint64_t files = socket_raise_fd_limit();
     snprintf(more, sizeof more, "%llu", (unsigned long long)files);

@@ -483,6 +483,10 @@ static int open_server(struct house *h, struct err *err)
 static int write_run_file(struct house *h, struct err *err)
 {
     struct run_file f = { .pid = (int)getpid() };
+    if (number(h, CONFIG_KEY_OTLP_PORTS)) {
+        f.otlp_grpc = (int)number(h, CONFIG_KEY_OTLP_GRPC_PORT);
+        f.otlp_http = (int)number(h, CONFIG_KEY_OTLP_HTTP_PORT);
+    }
     char address[SOCKET_ADDRESS_TEXT], secret[META_SECRET_MAX];
     socket_address_format(&h->local_address, address);
     bool any = str_starts(str_z(address), STR("0.0.0.0:")) || str_starts(str_z(address), STR("[::]:"));

@@ -39,6 +39,10 @@ int run_file_write(const char *dir, const struct run_file *f, struct err *err)
     json_put_str(&w, str_z(f->token));
     json_put_key(&w, STR("pid"));
     json_put_int(&w, f->pid);
+    json_put_key(&w, STR("otlp_grpc"));
+    json_put_int(&w, f->otlp_grpc);
+    json_put_key(&w, STR("otlp_http"));
+    json_put_int(&w, f->otlp_http);
     json_put_object_end(&w);
     unlink(next);
     int fd = open(next, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -67,13 +71,17 @@ static int run_parse(str text, struct run_file *f)
     struct arena arena;
     struct json_reader r;
     str name, value;
-    int64_t pid = 0;
+    int64_t pid = 0, grpc = 0, http = 0;
     arena_init(&arena, 1 << 16);
     json_reader_init(&r, text, &arena, 4);
     int rc = json_object(&r);
     while (rc == 0 && (rc = json_member(&r, &name)) == 1) {
         if (str_eq(name, STR("pid")))
             rc = json_int(&r, &pid);
+        else if (str_eq(name, STR("otlp_grpc")))
+            rc = json_int(&r, &grpc);
+        else if (str_eq(name, STR("otlp_http")))
+            rc = json_int(&r, &http);
         else if (str_eq(name, STR("url")) && (rc = json_text(&r, &value)) == 0)
             take(f->url, sizeof f->url, value);
         else if (str_eq(name, STR("local")) && (rc = json_text(&r, &value)) == 0)
@@ -87,6 +95,8 @@ static int run_parse(str text, struct run_file *f)
         rc = json_done(&r);
     arena_free(&arena);
     f->pid = (int)pid;
+    f->otlp_grpc = (int)grpc;
+    f->otlp_http = (int)http;
     return rc == 0 && pid > 0 && f->url[0] && f->local[0] ? 0 : ERR_CORRUPT;
 }
 

@@ -8,6 +8,7 @@ struct run_file {
     char local[256]; // where this machine's command line asks
     char token[80];
     int pid;
+    int otlp_grpc, otlp_http; // ports beside the main one; 0: it does without
 };
 int run_file_write(const char *dir, const struct run_file *f, struct err *err);
 // ERR_NOENT: no server runs there (a file whose process is gone counts as none).

@@ -249,5 +249,7 @@ def test_doctor(clew, tmp_path):
     assert clew.request("POST", "/v1/trace", "{}", {"User-Agent": "typo/1"}, token=None)[0] == 404
     answer = run("doctor", "--data", clew.data)
     assert answer.returncode == 0 and "note   Wrong path: 127.0.0.1, typo/1, 1 time" in answer.stdout and "OTEL_EXPORTER_OTLP_ENDPOINT" in answer.stdout
+    assert "ok     main port: in use by the server that runs" in answer.stdout
+    assert "ok     OTLP port for gRPC: the server that runs does without" in answer.stdout, answer.stdout  # as it was started: with --no-otlp-ports
     answer = run("doctor", "--data", tmp_path / "new", "--listen", f"127.0.0.1:{clew.port}", "--no-otlp-ports")
     assert answer.returncode == 1 and "fails  main port" in answer.stdout and "--listen" in answer.stdout
