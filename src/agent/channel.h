@@ -5,7 +5,7 @@
 #include "base/err.h"
 #include "os/loop.h"
 
-enum { CHANNEL_MESSAGE_MAX = (8 << 20) + 1024, CHANNEL_QUEUE_MAX = 16 << 20 };
+enum { CHANNEL_MESSAGE_MAX = 8 << 20, CHANNEL_QUEUE_MAX = 16 << 20 };
 
 enum channel_kind {
     CHANNEL_JSON = 'J',    // a message of the agent's protocol, one way or the other

@@ -129,6 +129,30 @@ static void grant(struct helper *h, const struct json_node *m)
         w->remaining += (uint64_t)hits;
 }
 
+// Which probes are wanted is not known then: none stays, and the server is told why.
+static void take_desired(struct helper *h, str json)
+{
+    struct err err = { 0 };
+    struct buf b;
+    struct json_writer w;
+    if (desired_read(h, json, &err) == 0)
+        return;
+    log_warn("agent", "the server's set of probes cannot be read, and every probe is out: %s", err.message);
+    desired_clear(h);
+    reconcile(h);
+    buf_init(&b, 4096);
+    json_writer_init(&w, &b);
+    json_put_object(&w);
+    json_put_key(&w, STR("type"));
+    json_put_str(&w, STR("unread"));
+    json_put_key(&w, STR("message"));
+    json_put_str(&w, str_z(err.message));
+    json_put_object_end(&w);
+    if (!b.error)
+        channel_send(&h->channel, CHANNEL_JSON, buf_bytes(&b), (bytes){ 0 });
+    buf_free(&b);
+}
+
 static void on_json(struct helper *h, str json)
 {
     struct arena arena;
@@ -136,15 +160,14 @@ static void on_json(struct helper *h, str json)
     const struct json_node *m;
     // The set alone is large, and is read into memory of its own.
     if (str_starts(json, STR("{\"type\":\"desired\""))) {
-        if (desired_read(h, json, &err) < 0)
-            log_warn("agent", "the server's set of probes cannot be read: %s", err.message);
+        take_desired(h, json);
         return;
     }
     arena_init(&arena, WORD_ARENA);
     if (json_tree_read(json, &arena, 16, &m, &err) == 0) {
         str type = json_get_text(m, STR("type"));
-        if (str_eq(type, STR("desired")) && desired_read(h, json, &err) < 0)
-            log_warn("agent", "the server's set of probes cannot be read: %s", err.message);
+        if (str_eq(type, STR("desired")))
+            take_desired(h, json);
         else if (str_eq(type, STR("grant")))
             grant(h, m);
         else if (str_eq(type, STR("resolve")))

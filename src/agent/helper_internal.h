@@ -7,7 +7,7 @@
 #include "probe/probe.h"
 
 enum {
-    TARGETS_MAX = 4096,
+    TARGETS_MAX = PROBE_PROCESSES_MAX,
     ROWS_MAX = 2000,      // probes that are remembered of a process
     ROWS_ALL_MAX = 50000, // and of all of them: about a kilobyte each
     DESIRED_MAX = 1000,   // probes that a host takes

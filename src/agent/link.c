@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/must.h"
 #include "net/ws_client.h"
+#include "probe/probe.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -27,6 +28,7 @@ enum {
     UNDER_WAY_MAX = 256,
     ACK_ARENA = 1 << 20,
 };
+_Static_assert((int)PROBE_SET_BYTES_MAX <= (int)CHANNEL_MESSAGE_MAX, "a server's set reaches the helper");
 
 struct link {
     const struct link_options *o;
@@ -228,7 +230,8 @@ static void on_retry(struct timer *t)
         net_client_header(http, STR("Clew-Turn"), str_z(turn));
         if (l->o->machine[0])
             net_client_header(http, STR("Clew-Machine"), str_z(l->o->machine));
-        rc = ws_client_open(http, STR("/api/v1/agents/connect"), &(struct ws_client_options){ .queue_max = WS_QUEUE },
+        rc = ws_client_open(http, STR("/api/v1/agents/connect"),
+                            &(struct ws_client_options){ .message_max = CHANNEL_MESSAGE_MAX, .queue_max = WS_QUEUE },
                             &l->ws, &err);
     }
     if (rc < 0) {

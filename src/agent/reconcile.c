@@ -358,11 +358,15 @@ static bool in_set(const struct helper *h, size_t n, const struct row *r)
 // What left the set is removed, whatever the back end has said of it last.
 static void settle_rows(struct target *t, size_t n)
 {
+    struct err lease;
+    bool lapsed = !is_open(t->h) && !t->h->stopping;
+    err_set(&lease, ERR_TIMEOUT, "lease_expired", "the agent has not heard from the server for %d s",
+            (int)(t->h->lease_ms / 1000));
     for (struct row *r = t->rows; r; r = r->next) {
         bool now = r->refused || in_set(t->h, n, r);
         if (r->wanted && !now) {
             struct probe p = { .id = str_z(r->probe), .revision = (uint32_t)r->revision };
-            row_state_of(t, &p, "removed", NULL);
+            row_state_of(t, &p, "removed", lapsed ? &lease : NULL);
         }
         r->wanted = now;
     }

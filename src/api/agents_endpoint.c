@@ -61,8 +61,7 @@ static void reply_two(struct api_call *call, int status, const char *key, str va
     json_writer_init(&w, &body);
     json_put_object(&w);
     api_put_text(&w, str_z(key), value);
-    if (key2)
-        api_put_text(&w, str_z(key2), value2);
+    api_put_text(&w, str_z(key2), value2);
     json_put_object_end(&w);
     api_reply_json_take(call->req, status, &body);
 }
@@ -70,16 +69,51 @@ static void reply_two(struct api_call *call, int status, const char *key, str va
 void api_agent_token(struct api_call *call)
 {
     struct texts t = { 0 };
-    char token[LIVE_SECRET_MAX], actor[META_NAME_MAX + 1];
+    char token[LIVE_SECRET_MAX], id[24], actor[META_NAME_MAX + 1];
     struct err err = { 0 };
     if (!api_whole_workspace(call) || !api_body_read(call, read_name, &t))
         return;
     if (!printable(t.name, META_NAME_MAX))
         api_reply_error(call->req, 400, "bad_name", "a name has 1 to %d printable characters", META_NAME_MAX);
-    else if (live_token_add(call->api->options.live, api_actor(call, actor), t.name, token, &err) < 0)
+    else if (live_token_add(call->api->options.live, api_actor(call, actor), t.name, token, id, &err) < 0)
         api_reply_err(call->req, &err);
     else
-        reply_two(call, 201, "token", str_z(token), NULL, (str){ 0 });
+        reply_two(call, 201, "token", str_z(token), "id", str_z(id));
+}
+
+void api_agent_tokens(struct api_call *call)
+{
+    struct buf body;
+    struct json_writer w;
+    struct err err = { 0 };
+    if (!api_whole_workspace(call))
+        return;
+    buf_init(&body, API_BODY_MAX);
+    json_writer_init(&w, &body);
+    json_put_object(&w);
+    json_put_key(&w, STR("tokens"));
+    json_put_array(&w);
+    int r = live_tokens(call->api->options.live, &w, &err);
+    json_put_array_end(&w);
+    json_put_object_end(&w);
+    if (r == 0) {
+        api_reply_json_take(call->req, 200, &body);
+        return;
+    }
+    buf_free(&body);
+    api_reply_err(call->req, &err);
+}
+
+void api_agent_token_remove(struct api_call *call)
+{
+    char actor[META_NAME_MAX + 1];
+    struct err err = { 0 };
+    if (!api_whole_workspace(call))
+        return;
+    if (live_token_remove(call->api->options.live, api_actor(call, actor), call->params[0], &err) < 0)
+        api_reply_err(call->req, &err);
+    else
+        api_reply_nothing(call->req, 204);
 }
 
 void api_agent_enrol(struct api_call *call)

@@ -271,6 +271,8 @@ void api_live_stream(struct api_call *call);
 void api_snapshots(struct api_call *call);
 void api_snapshot(struct api_call *call);
 void api_agents(struct api_call *call);
+void api_agent_tokens(struct api_call *call);
+void api_agent_token_remove(struct api_call *call);
 void api_agent_token(struct api_call *call);
 void api_agent_enrol(struct api_call *call);
 void api_agent_remove(struct api_call *call);

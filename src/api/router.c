@@ -137,6 +137,8 @@ const struct api_endpoint api_endpoints[] = {
     { HTTP_GET, STR_INIT("/api/v1/snapshots"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_snapshots },
     { HTTP_GET, STR_INIT("/api/v1/snapshots/{}"), API_SIGNED_IN, META_SCOPE_READ | META_SCOPE_VALUES, API_ON_QUERY_POOL, api_snapshot },
     { HTTP_GET, STR_INIT("/api/v1/agents"), API_SIGNED_IN, META_SCOPE_READ, API_ON_ADMIN_POOL, api_agents },
+    { HTTP_GET, STR_INIT("/api/v1/agents/tokens"), API_SIGNED_IN, META_SCOPE_ADMIN, API_ON_ADMIN_POOL, api_agent_tokens },
+    { HTTP_DELETE, STR_INIT("/api/v1/agents/tokens/{}"), API_SIGNED_IN, META_SCOPE_ADMIN, API_ON_ADMIN_POOL, api_agent_token_remove },
     { HTTP_POST, STR_INIT("/api/v1/agents/tokens"), API_SIGNED_IN, META_SCOPE_ADMIN, API_ON_ADMIN_POOL, api_agent_token },
     { HTTP_POST, STR_INIT("/api/v1/agents/enrol"), API_PUBLIC, 0, API_ON_ADMIN_POOL, api_agent_enrol },
     { HTTP_GET, STR_INIT("/api/v1/agents/connect"), API_AGENT, 0, API_ON_ADMIN_POOL, api_agent_connect },

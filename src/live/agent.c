@@ -8,28 +8,9 @@
 #include <sodium.h>
 #include <stdio.h>
 
-enum { MESSAGE_ARENA = 64 << 20, PROCESSES_ARENA = 16 << 20, TOKEN_LIFE_S = 3600, DATA_MAX = 8 << 10 };
+enum { MESSAGE_ARENA = 64 << 20, PROCESSES_ARENA = 16 << 20, DATA_MAX = 8 << 10 };
 // Whoever holds a host's key can say much, but not so much that others wait: elements a second, and at once.
 enum { CREDIT_A_SECOND = 20000, CREDIT_MAX = 100000 };
-
-// 256 random bits; only the hash is kept (meta/token.h has the reasons).
-static void secret_make(const char *prefix, char out[LIVE_SECRET_MAX])
-{
-    uint8_t raw[32];
-    char text[sodium_base64_ENCODED_LEN(sizeof raw, sodium_base64_VARIANT_URLSAFE_NO_PADDING)];
-    randombytes_buf(raw, sizeof raw);
-    sodium_bin2base64(text, sizeof text, raw, sizeof raw, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-    snprintf(out, LIVE_SECRET_MAX, "%s%s", prefix, text);
-    sodium_memzero(raw, sizeof raw);
-    sodium_memzero(text, sizeof text);
-}
-
-static void secret_hash(const char *kind, str secret, uint8_t out[32])
-{
-    uint8_t key[32] = { 0 };
-    memcpy(key, kind, strlen(kind));
-    crypto_generichash(out, 32, (const uint8_t *)secret.ptr, secret.len, key, sizeof key);
-}
 
 struct live_agent *agent_of(struct live *l, int64_t id)
 {
@@ -53,7 +34,7 @@ void agent_free(struct live_agent *a)
     mem_free(a);
 }
 
-static int agent_new(struct live *l, int64_t id, str host, str version, const uint8_t hash[32], struct live_agent **ret)
+int agent_new(struct live *l, int64_t id, str host, str version, const uint8_t hash[32], struct live_agent **ret)
 {
     struct live_agent *a = mem_zalloc(sizeof *a);
     if (!a)
@@ -113,89 +94,10 @@ int agents_load(struct live *l, struct err *err)
     return r < 0 ? r : 0;
 }
 
-// ---- enrolment -------------------------------------------------------------------------------------------
-
-int live_token_add(struct live *l, str actor, str name, char ret_token[LIVE_SECRET_MAX], struct err *err)
-{
-    char token[LIVE_SECRET_MAX];
-    uint8_t hash[32];
-    secret_make("clewa_", token);
-    secret_hash("enrolment", str_z(token), hash);
-    int r = meta_audit_add(l->o.meta, actor, "agent.token", name, STR("an enrolment token, for one use within an hour"),
-                           err);
-    if (r == 0)
-        r = db_begin(&l->db, err);
-    if (r == 0)
-        r = db_finish(&l->db,
-                      db_run(&l->db, NULL, err, "INSERT INTO enrolment (secret, name, expires_ns) VALUES (?, ?, ?)",
-                             "bti", bytes_of(hash, 32), name, live_now(l) + TOKEN_LIFE_S * NS_PER_S),
-                      err);
-    if (r == 0)
-        memcpy(ret_token, token, sizeof token);
-    return r;
-}
-
-int live_enrol(struct live *l, str token, str host, char ret_agent[24], char ret_secret[LIVE_SECRET_MAX],
-               struct err *err)
-{
-    uint8_t hash[32], mine[32];
-    char secret[LIVE_SECRET_MAX], id[24];
-    int64_t agent = 0, n = 0;
-    int changes = 0;
-    secret_hash("enrolment", token, hash);
-    secret_make("clewk_", secret);
-    secret_hash("agent", str_z(secret), mine);
-    pthread_mutex_lock(&l->lock);
-    for (const struct live_agent *a = l->agents; a; a = a->next)
-        n++;
-    int r = n >= LIVE_AGENTS_MAX ? err_set(err, ERR_LIMIT, "too_many", "there are %d agents already", LIVE_AGENTS_MAX)
-                                 : db_begin(&l->db, err);
-    if (r == 0) {
-        r = db_run(&l->db, &changes, err, "DELETE FROM enrolment WHERE secret = ? AND expires_ns > ?", "bi",
-                   bytes_of(hash, 32), live_now(l));
-        if (r == 0 && changes != 1)
-            r = err_set(err, ERR_DENIED, "bad_token",
-                        "the enrolment token is not known: it is for one use within an hour");
-        if (r == 0)
-            r = db_run(&l->db, NULL, err,
-                       "INSERT INTO agent (host, version, secret, created_ns, last_ns) VALUES (?, '', ?, ?, 0)", "tbi",
-                       host, bytes_of(mine, 32), live_now(l));
-        if (r == 0)
-            agent = sqlite3_last_insert_rowid(l->db.handle);
-        r = db_finish(&l->db, r, err);
-    }
-    snprintf(id, sizeof id, "a%lld", (long long)agent);
-    struct live_agent *a;
-    if (r == 0 && agent_new(l, agent, host, (str){ 0 }, mine, &a) < 0)
-        r = live_nomem(err);
-    else if (r == 0)
-        a->created = live_now(l);
-    pthread_mutex_unlock(&l->lock);
-    if (r == 0)
-        r = meta_audit_add(l->o.meta, str_z(id), "agent.enrol", host, (str){ 0 }, err);
-    if (r == 0) {
-        memcpy(ret_agent, id, sizeof id);
-        memcpy(ret_secret, secret, sizeof secret);
-    }
-    sodium_memzero(secret, sizeof secret);
-    return r;
-}
-
-static int64_t agent_id_of(str text)
-{
-    char probe[32];
-    // Numbers are read alike; only the letter differs.
-    if (text.len < 2 || text.len >= sizeof probe || text.ptr[0] != 'a')
-        return 0;
-    memcpy(probe, text.ptr, text.len);
-    probe[0] = 'p';
-    return probe_id_of(str_of(probe, text.len));
-}
-
 int live_agent_remove(struct live *l, str actor, str agent, struct err *err)
 {
     pthread_mutex_lock(&l->lock);
-    struct live_agent *a = agent_of(l, agent_id_of(agent));
+    struct live_agent *a = agent_of(l, live_id_of(agent, 'a'));
     int r = a ? meta_audit_add(l->o.meta, actor, "agent.remove", agent, live_str(a->host), err)
               : err_set(err, ERR_NOENT, "no_agent", "there is no such agent");
     if (r == 0)
@@ -291,7 +193,7 @@ int live_connect(struct live *l, const struct live_credentials *who, const struc
         *k = (struct live_link){ .l = l, .agent = found, .c = *c, .heard = live_now(l), .credit = CREDIT_MAX };
         found->link = k;
         found->since = found->last = live_now(l);
-        found->desired_sent = false;
+        found->desired_sent = found->lapsed = false;
     }
     pthread_mutex_unlock(&l->lock);
     key_enter(l, &entry);
@@ -312,7 +214,7 @@ static void left(struct live *l, struct live_link *k)
     a->link = NULL;
     a->contested = 0;
     k->agent = NULL;
-    a->last = live_now(l);
+    a->last = k->heard;
     tell_instances(l, a);
     forget_reports(l, a);
     if (db_begin(&l->db, &err) == 0)
@@ -339,10 +241,23 @@ void live_disconnect(struct live_link *k)
     mem_free(k);
 }
 
+// Who looks at a probe is told once that the agent which had it has taken it out.
+static void tell_lapsed(struct live *l, struct live_agent *a, int64_t now)
+{
+    bool before = a->lapsed;
+    for (const struct live_probe *p = l->probes; p && !before; p = p->next)
+        if (probe_alive(p, now) && agent_silent_ns(l, a, p, now) >= LIVE_LEASE_S * NS_PER_S) {
+            a->lapsed = true;
+            probe_changed(l, p);
+        }
+}
+
 void links_expire(struct live *l, int64_t now)
 {
     for (struct live_agent *a = l->agents; a; a = a->next) {
         struct live_link *k = a->link;
+        if (!k)
+            tell_lapsed(l, a, now);
         if (!k || now - k->heard < LIVE_LEASE_S * NS_PER_S)
             continue;
         log_warn("live", "the agent of %s has said nothing for %d s", live_str(a->host).ptr, LIVE_LEASE_S);
@@ -465,6 +380,23 @@ static void take_data(struct live_instance *i, const struct json_node *data)
     buf_free(&b);
 }
 
+void instance_tell(struct live_probe *p, const struct live_agent *a, str process, const char *state,
+                   const struct err *why, int64_t now)
+{
+    struct live_instance *i = instance_of(p, a, process, now);
+    if (!i)
+        return;
+    if (!str_eq(live_str(i->state), str_z(state)))
+        i->since = now;
+    i->own = why != NULL;
+    i->line = 0;
+    set_text(&i->state, str_z(state));
+    set_text(&i->code, why ? str_z(why->slug) : (str){ 0 });
+    set_text(&i->message, why ? str_z(why->message) : (str){ 0 });
+    set_text(&i->file, (str){ 0 });
+    take_data(i, NULL);
+}
+
 static void take_states(struct live *l, struct live_agent *a, const struct agent_message *m)
 {
     int64_t now = live_now(l);
@@ -472,8 +404,10 @@ static void take_states(struct live *l, struct live_agent *a, const struct agent
         const struct agent_state *s = &m->states[k];
         struct live_probe *p = probe_of(l, s->probe);
         struct live_instance *i = p ? instance_of(p, a, s->process, now) : NULL;
-        if (!i || s->revision < i->revision)
+        // That it has taken out what is not in its set says less than why it is not.
+        if (!i || s->revision < i->revision || (i->own && str_eq(s->state, STR("removed"))))
             continue;
+        i->own = false;
         if (!str_eq(live_str(i->state), s->state))
             i->since = now;
         i->revision = s->revision;
@@ -561,6 +495,9 @@ static int take(struct live_link *k, const struct agent_message *m, struct err *
         break;
     case AGENT_TRACES:
         waits_add(k, m->traces, m->n, live_now(l));
+        break;
+    case AGENT_UNREAD:
+        desired_unread(l, a, m->unread.message);
         break;
     case AGENT_CAPTURES: // captures_take
         return k->listed ? 0 : err_set(err, ERR_MALFORMED, "bad_message", "`processes` come before what they capture");

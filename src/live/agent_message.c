@@ -279,7 +279,7 @@ int agent_message_read(str text, struct arena *arena, struct agent_message *ret,
                                  [AGENT_STATES] = STR_INIT("states"),     [AGENT_COUNTS] = STR_INIT("counts"),
                                  [AGENT_CAPTURES] = STR_INIT("captures"), [AGENT_RESOLVED] = STR_INIT("resolved"),
                                  [AGENT_STATUS] = STR_INIT("status"),     [AGENT_POLICY] = STR_INIT("policy"),
-                                 [AGENT_TRACES] = STR_INIT("traces") };
+                                 [AGENT_TRACES] = STR_INIT("traces"),     [AGENT_UNREAD] = STR_INIT("unread") };
     struct agent_message m;
     const struct json_node *root;
     memset(&m, 0, sizeof m);
@@ -322,6 +322,9 @@ int agent_message_read(str text, struct arena *arena, struct agent_message *ret,
         break;
     case AGENT_TRACES:
         r = read_traces(root, arena, &m, err);
+        break;
+    case AGENT_UNREAD:
+        m.unread.message = text_of(root, "message", 512);
         break;
     }
     if (r == 0)

@@ -27,6 +27,7 @@ enum agent_message_kind {
     AGENT_STATUS,
     AGENT_POLICY,
     AGENT_TRACES,
+    AGENT_UNREAD, // it could not read its set of probes, and has none in
 };
 
 struct agent_state {
@@ -88,6 +89,9 @@ struct agent_message {
             bool shapes;
             const struct json_node *json;
         } policy;
+        struct {
+            str message;
+        } unread;
     };
 };
 

@@ -5,11 +5,10 @@
 #include "base/mem.h"
 #include "base/timefmt.h"
 #include "live/live_internal.h"
+#include "probe/probe.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-#define DESIRED_MAX ((size_t)16 << 20)
 
 bool probe_alive(const struct live_probe *p, int64_t now)
 {
@@ -101,6 +100,14 @@ bool probe_of_agent(struct live_agent *a, const struct live_probe *p)
     return false;
 }
 
+int64_t agent_silent_ns(const struct live *l, struct live_agent *a, const struct live_probe *p, int64_t now)
+{
+    int64_t heard = a->last > l->opened ? a->last : l->opened; // before that nobody was here to be spoken to
+    if (a->link || !slice_of(a, p->id, false))
+        return -1;
+    return now > heard ? now - heard : 0;
+}
+
 // Hits that are neither used nor in the hands of an agent that is there.
 static int64_t hits_left(const struct live *l, const struct live_probe *p)
 {
@@ -139,6 +146,22 @@ void slices_refill(struct live *l, struct live_agent *a, struct live_probe *p)
 
 // ---- the set ---------------------------------------------------------------------------------------------
 
+static bool meant_for(const struct live_probe *p, const struct live_agent *a, const struct agent_process *q,
+                      uint64_t last)
+{
+    return probe_matches(p, a, q) && (last == UINT64_MAX || turn_of(p, a, q) <= last);
+}
+
+// A probe, and how far down the turns it is meant; all of them, oldest first: who was there before stays when not all have room.
+struct wanted {
+    struct live_probe *probe;
+    uint64_t last;
+};
+struct order {
+    struct wanted *of;
+    size_t n;
+};
+
 static void put_scope(const struct live_probe *p, const struct live_agent *a, uint64_t last, struct json_writer *w)
 {
     json_put_key(w, STR("scope"));
@@ -158,7 +181,7 @@ static void put_scope(const struct live_probe *p, const struct live_agent *a, ui
     json_put_key(w, STR("processes"));
     json_put_array(w);
     for (size_t i = 0; i < a->processes_n; i++)
-        if (probe_matches(p, a, &a->processes[i]) && (last == UINT64_MAX || turn_of(p, a, &a->processes[i]) <= last))
+        if (meant_for(p, a, &a->processes[i], last))
             json_put_str(w, a->processes[i].id);
     json_put_array_end(w);
     json_put_object_end(w);
@@ -167,17 +190,20 @@ static void put_scope(const struct live_probe *p, const struct live_agent *a, ui
 static bool meant(const struct live_probe *p, const struct live_agent *a, uint64_t last)
 {
     for (size_t i = 0; i < a->processes_n; i++)
-        if (probe_matches(p, a, &a->processes[i]) && (last == UINT64_MAX || turn_of(p, a, &a->processes[i]) <= last))
+        if (meant_for(p, a, &a->processes[i], last))
             return true;
     return false;
 }
 
-static void put_probe(struct live *l, struct live_agent *a, struct live_probe *p, uint64_t last, struct json_writer *w)
+// False: it has no room in the set.
+static bool put_probe(struct live *l, struct live_agent *a, const struct wanted *wanted, struct json_writer *w)
 {
+    struct live_probe *p = wanted->probe;
     char text[32];
+    const struct json_writer saved = *w;
+    size_t before = w->out->len;
     struct live_slice *s = slice_of(a, p->id, true);
-    if (s && s->granted == s->used) // nothing yet, or its hits were raised
-        s->granted += next_slice(l, p);
+    int64_t more = s && s->granted == s->used ? next_slice(l, p) : 0; // nothing yet, or its hits were raised
     json_put_object(w);
     json_put_key(w, STR("id"));
     snprintf(text, sizeof text, "p%lld", (long long)p->id);
@@ -188,14 +214,14 @@ static void put_probe(struct live *l, struct live_agent *a, struct live_probe *p
         buf_byte(w->out, ',');
         buf_str(w->out, str_z(p->agent));
     }
-    put_scope(p, a, last, w);
+    put_scope(p, a, wanted->last, w);
     json_put_key(w, STR("expires"));
     fmt_rfc3339(text, p->expires);
     json_put_str(w, str_of(text, TIME_RFC3339_LEN));
     json_put_key(w, STR("hits"));
     json_put_int(w, p->hits);
     json_put_key(w, STR("grant"));
-    json_put_int(w, s && !p->count_only ? s->granted - s->used : 0);
+    json_put_int(w, s && !p->count_only ? s->granted + more - s->used : 0);
     json_put_key(w, STR("paused"));
     json_put_bool(w, p->paused);
     if (p->count_only) {
@@ -203,21 +229,54 @@ static void put_probe(struct live *l, struct live_agent *a, struct live_probe *p
         json_put_bool(w, true);
     }
     json_put_object_end(w);
+    if (w->out->error == ERR_LIMIT) {
+        *w = saved;
+        w->out->len = before;
+        w->out->error = 0;
+        return false;
+    }
+    if (s)
+        s->granted += more;
+    return true;
+}
+
+// The server's own word on a probe in the processes that it is meant for.
+static void tell_each(struct live *l, struct live_agent *a, const struct wanted *wanted, const char *state,
+                      const struct err *why)
+{
+    for (size_t i = 0; i < a->processes_n; i++)
+        if (meant_for(wanted->probe, a, &a->processes[i], wanted->last))
+            instance_tell(wanted->probe, a, a->processes[i].id, state, why, live_now(l));
+    probe_changed(l, wanted->probe);
+}
+
+// Where the set has no room for it; and no more where it has again.
+static void tell_room(struct live *l, struct live_agent *a, const struct wanted *wanted, bool room)
+{
+    struct live_slice *s = slice_of(a, wanted->probe->id, false);
+    struct err err;
+    err_set(&err, ERR_LIMIT, "too_many_probes", "the probes of this host are together larger than %d MB",
+            PROBE_SET_BYTES_MAX >> 20);
+    if (!room)
+        tell_each(l, a, wanted, "error", &err);
+    else if (s && s->left_out)
+        tell_each(l, a, wanted, "pending", NULL);
+    if (s)
+        s->left_out = !room;
 }
 
 // What is sent again only when something else has changed too: grants go their own way.
-static uint64_t set_hash(struct live *l, struct live_agent *a, const uint64_t *lasts, int64_t now)
+static uint64_t set_hash(struct live_agent *a, const struct order *o, int64_t now)
 {
     uint64_t h = 1;
-    size_t i = 0;
-    for (const struct live_probe *p = l->probes; p; p = p->next, i++) {
-        if (!probe_alive(p, now) || !meant(p, a, lasts[i]))
+    for (size_t i = 0; i < o->n; i++) {
+        const struct live_probe *p = o->of[i].probe;
+        if (!probe_alive(p, now) || !meant(p, a, o->of[i].last))
             continue;
         uint64_t parts[4] = { h, (uint64_t)p->id, (uint64_t)p->revision, (uint64_t)p->expires };
         h = hash64(parts, sizeof parts);
         for (size_t k = 0; k < a->processes_n; k++)
-            if (probe_matches(p, a, &a->processes[k]) &&
-                (lasts[i] == UINT64_MAX || turn_of(p, a, &a->processes[k]) <= lasts[i])) {
+            if (meant_for(p, a, &a->processes[k], o->of[i].last)) {
                 uint64_t more[2] = { h, hash64_str(a->processes[k].id) };
                 h = hash64(more, sizeof more);
             }
@@ -251,16 +310,13 @@ static int enter_slices(struct live *l, struct live_agent *a)
     return r;
 }
 
-static void send_to(struct live *l, struct live_agent *a, const uint64_t *lasts, int64_t now)
+// What it puts in, and what it has no room for, oldest first.
+static void put_set(struct live *l, struct live_agent *a, const struct order *o, int64_t now, struct buf *out)
 {
-    struct buf out;
+    static const str end = STR_INIT("]}");
     struct json_writer w;
-    uint64_t hash = set_hash(l, a, lasts, now);
-    if (a->desired_sent && a->desired_hash == hash)
-        return;
-    size_t i = 0;
-    buf_init(&out, DESIRED_MAX);
-    json_writer_init(&w, &out);
+    buf_init(out, PROBE_SET_BYTES_MAX - end.len);
+    json_writer_init(&w, out);
     json_put_object(&w);
     json_put_key(&w, STR("type"));
     json_put_str(&w, STR("desired"));
@@ -268,18 +324,22 @@ static void send_to(struct live *l, struct live_agent *a, const uint64_t *lasts,
     json_put_int(&w, ++l->revision);
     json_put_key(&w, STR("probes"));
     json_put_array(&w);
-    for (struct live_probe *p = l->probes; p; p = p->next, i++)
-        if (probe_alive(p, now) && meant(p, a, lasts[i]))
-            put_probe(l, a, p, lasts[i], &w);
-    json_put_array_end(&w);
-    json_put_object_end(&w);
-    if (out.error) {
-        log_error("live", "the probes of an agent do not fit into a message");
-        buf_free(&out);
+    for (size_t i = 0; i < o->n; i++)
+        if (probe_alive(o->of[i].probe, now) && meant(o->of[i].probe, a, o->of[i].last))
+            tell_room(l, a, &o->of[i], put_probe(l, a, &o->of[i], &w));
+    out->max = PROBE_SET_BYTES_MAX;
+    buf_str(out, end);
+}
+
+static void send_to(struct live *l, struct live_agent *a, const struct order *o, int64_t now)
+{
+    struct buf out;
+    uint64_t hash = set_hash(a, o, now);
+    if (a->desired_sent && a->desired_hash == hash)
         return;
-    }
+    put_set(l, a, o, now, &out);
     // Before the agent can capture anything. When it fails, the next look at the clock tries again.
-    if (enter_slices(l, a) < 0) {
+    if (out.error || enter_slices(l, a) < 0) {
         buf_free(&out);
         return;
     }
@@ -289,19 +349,41 @@ static void send_to(struct live *l, struct live_agent *a, const uint64_t *lasts,
     link_send(a->link, &out);
 }
 
+static int order_make(const struct live *l, struct order *ret)
+{
+    size_t n = 0, i;
+    for (const struct live_probe *p = l->probes; p; p = p->next)
+        n++;
+    ret->of = mem_reallocarray(NULL, n + 1, sizeof *ret->of);
+    ret->n = i = n;
+    if (!ret->of)
+        return ERR_NOMEM;
+    for (struct live_probe *p = l->probes; p; p = p->next)
+        ret->of[--i] = (struct wanted){ p, last_turn(l, p) };
+    return 0;
+}
+
 void desired_send(struct live *l, struct live_agent *only)
 {
     int64_t now = live_now(l);
-    size_t n = 0, i = 0;
-    for (const struct live_probe *p = l->probes; p; p = p->next)
-        n++;
-    uint64_t *lasts = mem_reallocarray(NULL, n + 1, sizeof *lasts);
-    if (!lasts)
+    struct order o;
+    if (order_make(l, &o) < 0)
         return; // the next look at the clock sends it
-    for (const struct live_probe *p = l->probes; p; p = p->next)
-        lasts[i++] = last_turn(l, p);
     for (struct live_agent *a = l->agents; a; a = a->next)
         if (a->link && a->link->listed && (!only || a == only))
-            send_to(l, a, lasts, now);
-    mem_free(lasts);
+            send_to(l, a, &o, now);
+    mem_free(o.of);
+}
+
+void desired_unread(struct live *l, struct live_agent *a, str why)
+{
+    struct order o;
+    struct err err;
+    if (order_make(l, &o) < 0)
+        return;
+    err_set(&err, ERR_MALFORMED, "set_unreadable", "the agent on this host cannot read its probes: %.*s", STR_ARG(why));
+    for (size_t i = 0; i < o.n; i++)
+        if (probe_alive(o.of[i].probe, live_now(l)) && meant(o.of[i].probe, a, o.of[i].last))
+            tell_each(l, a, &o.of[i], "error", &err);
+    mem_free(o.of);
 }

@@ -32,7 +32,15 @@ static const char schema_v3[] = "ALTER TABLE agent ADD COLUMN machine TEXT NOT N
 // What became an error event of a probe's captures, and what was beyond its rate, or the project did not take.
 static const char schema_v4[] = "ALTER TABLE probe ADD COLUMN events BIGINT NOT NULL DEFAULT 0;"
                                 "ALTER TABLE probe ADD COLUMN events_left_out BIGINT NOT NULL DEFAULT 0;";
-static const char *const versions[] = { schema_v1, schema_v2, schema_v3, schema_v4 };
+// Enrolment tokens can be named, so that one that was made can be taken back.
+static const char schema_v5[] =
+    "CREATE TABLE enrolment_5 (id INTEGER PRIMARY KEY AUTOINCREMENT, secret BLOB NOT NULL UNIQUE, name TEXT NOT NULL,"
+    " created_ns BIGINT NOT NULL, created_by TEXT NOT NULL, expires_ns BIGINT NOT NULL);"
+    "INSERT INTO enrolment_5 (secret, name, created_ns, created_by, expires_ns)"
+    " SELECT secret, name, expires_ns - 3600000000000, '', expires_ns FROM enrolment ORDER BY expires_ns;"
+    "DROP TABLE enrolment;"
+    "ALTER TABLE enrolment_5 RENAME TO enrolment;";
+static const char *const versions[] = { schema_v1, schema_v2, schema_v3, schema_v4, schema_v5 };
 
 int live_nomem(struct err *err) { return err_set(err, ERR_NOMEM, "memory", "out of memory"); }
 
@@ -121,7 +129,8 @@ int live_open(const struct live_options *o, struct live **ret_live, struct err *
         return live_nomem(err);
     l->magic = LIVE_MAGIC;
     l->o = *o;
-    l->revision = live_now(l) / NS_PER_MS; // above every one of an earlier run
+    l->opened = live_now(l);
+    l->revision = l->opened / NS_PER_MS; // above every one of an earlier run
     must(pthread_mutex_init(&l->lock, NULL) == 0 && pthread_mutex_init(&l->lane_lock, NULL) == 0);
     must(pthread_cond_init(&l->answered, NULL) == 0 && pthread_cond_init(&l->wake, NULL) == 0);
     int r = db_open(&l->db, o->path, "live_database", DB_WRITE | DB_CREATE, err);

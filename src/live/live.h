@@ -100,7 +100,12 @@ int live_forecast(struct live *l, const struct live_caller *who, const struct li
 
 // ---- agents
 enum { LIVE_SECRET_MAX = 64, LIVE_MACHINE_MAX = 64 };
-int live_token_add(struct live *l, str actor, str name, char ret_token[LIVE_SECRET_MAX], struct err *err);
+// Enrolment tokens: for one use within an hour. ret_id: "e3".
+int live_token_add(struct live *l, str actor, str name, char ret_token[LIVE_SECRET_MAX], char ret_id[24],
+                   struct err *err);
+int live_tokens(struct live *l, struct json_writer *w, struct err *err); // that can be used still: elements of an array
+// ERR_NOENT: there is none of this id, or it was used, or its hour is over.
+int live_token_remove(struct live *l, str actor, str id, struct err *err);
 // Takes the token's one use. ERR_DENIED.
 int live_enrol(struct live *l, str token, str host, char ret_agent[24], char ret_secret[LIVE_SECRET_MAX],
                struct err *err);

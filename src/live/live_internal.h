@@ -23,6 +23,7 @@ struct live_instance {
     int64_t hits, filtered, captured, errors, dropped, ns;
     int64_t counting, told, told_hits; // of a forecast: since when, and its first report; monotonic, 0: not yet
     char *process, *state, *code, *message, *file, *data, *first_error; // NULL: not said
+    bool own; // the state is the server's word: that it is not in the set
 };
 
 // A slice of a probe's hits that an agent holds.
@@ -31,6 +32,7 @@ struct live_slice {
     int64_t probe;
     int64_t granted, used; // used: of what has come
     bool entered;          // in the database: what it has captured is taken after a restart, too
+    bool left_out;         // of the set that was sent last, for want of room
 };
 
 struct live_probe {
@@ -73,6 +75,7 @@ struct live_agent {
     bool policy_known;
     char *rules;       // its policy as it has told it last, JSON; NULL: it has not
     bool desired_sent; // since it has connected
+    bool lapsed;       // its lease is over, and who watches was told
     uint64_t desired_hash;
     double cpu_ratio;
     int64_t rss, attached, dropped, spool_bytes;
@@ -108,7 +111,7 @@ struct live {
     struct live_probe *probes; // newest first
     struct live_agent *agents;
     struct live_ask *asks;
-    int64_t request, revision, forecasts;
+    int64_t request, revision, forecasts, opened;
     struct live_stats stats;
     bool stop, running;
     pthread_t thread;
@@ -158,15 +161,28 @@ bool probe_matches(const struct live_probe *p, const struct live_agent *a, const
 bool probe_of_agent(struct live_agent *a, const struct live_probe *p);
 // Sends each agent its set where that has changed.
 void desired_send(struct live *l, struct live_agent *only);
+// How long an agent that was sent the probe has not been heard of; below 0: it is there, or never was sent it.
+int64_t agent_silent_ns(const struct live *l, struct live_agent *a, const struct live_probe *p, int64_t now);
+// The agent could not read what it was sent.
+void desired_unread(struct live *l, struct live_agent *a, str why);
 struct live_slice *slice_of(struct live_agent *a, int64_t probe, bool make);
 // After captures have come: more hits for who has used his up.
 void slices_refill(struct live *l, struct live_agent *a, struct live_probe *p);
 
+// --- enrolment.c
+int64_t live_id_of(str text, char letter); // "a3" -> 3; 0: it is no such id
+void secret_hash(const char *kind, str secret, uint8_t out[32]);
+
 // --- agent.c
+// With live.lock.
+int agent_new(struct live *l, int64_t id, str host, str version, const uint8_t hash[32], struct live_agent **ret);
 int agents_load(struct live *l, struct err *err);
 void agent_free(struct live_agent *a);
 struct live_agent *agent_of(struct live *l, int64_t id);
 void link_send(struct live_link *k, struct buf *message); // frees the message
+// The server's own word on a probe in a process. why: NULL for none.
+void instance_tell(struct live_probe *p, const struct live_agent *a, str process, const char *state,
+                   const struct err *why, int64_t now);
 void links_expire(struct live *l, int64_t now);
 
 // --- trace_wait.c; waits_step() without live.lock

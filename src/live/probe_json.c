@@ -120,6 +120,29 @@ static void put_instance(struct live *l, const struct live_instance *i, int64_t 
     json_put_object_end(w);
 }
 
+// Agents that were sent it and are not there: what has become of it on their hosts.
+static void put_away(struct live *l, const struct live_probe *p, int64_t now, struct json_writer *w)
+{
+    for (struct live_agent *a = l->agents; a && probe_alive(p, now); a = a->next) {
+        int64_t ns = agent_silent_ns(l, a, p, now);
+        bool lapsed = ns >= LIVE_LEASE_S * NS_PER_S;
+        char text[160];
+        if (ns < 0)
+            continue;
+        json_put_object(w);
+        put_id(w, "agent", 'a', a->id);
+        put_text(w, "host", a->host);
+        put_time(w, "since", now - ns);
+        put_text(w, "code", lapsed ? "lease_expired" : "no_agent");
+        snprintf(text, sizeof text,
+                 lapsed ? "its agent has not been heard of for %d s, and its probes have removed themselves"
+                        : "its agent is away; after %d s without it its probes have removed themselves",
+                 LIVE_LEASE_S);
+        put_text(w, "message", text);
+        json_put_object_end(w);
+    }
+}
+
 void probe_put(struct live *l, const struct live_probe *p, struct json_writer *w)
 {
     int64_t now = live_now(l), dropped = 0;
@@ -155,6 +178,10 @@ void probe_put(struct live *l, const struct live_probe *p, struct json_writer *w
     json_put_array(w);
     for (const struct live_instance *i = p->instances; i; i = i->next)
         put_instance(l, i, now, w);
+    json_put_array_end(w);
+    json_put_key(w, STR("away"));
+    json_put_array(w);
+    put_away(l, p, now, w);
     json_put_array_end(w);
     json_put_object_end(w);
 }

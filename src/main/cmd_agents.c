@@ -1,4 +1,5 @@
 // `clew agents`: the hosts that have one, what runs there, enrolment and removal.
+#include "base/timefmt.h"
 #include "main/ask.h"
 #include "main/grid.h"
 #include "main/human.h"
@@ -136,13 +137,44 @@ int command_agents_token(struct invocation *inv)
     }
     if (status == EXIT_DONE) {
         printf("%.*s\n", STR_ARG(json_get_text(a.root, STR("token"))));
-        fprintf(stderr, "good once, for an hour, on the host: clew agent --server URL --token THIS\n");
+        fprintf(stderr,
+                "good once, for an hour, on the host: clew agent --server URL --token THIS\n"
+                "to take it back before: clew agents revoke %.*s\n",
+                STR_ARG(json_get_text(a.root, STR("id"))));
     }
     ask_end(&a);
     return status;
 }
 
-int command_agents_rm(struct invocation *inv)
+static int put_token(struct grid *g, const struct json_node *t)
+{
+    struct buf b;
+    int64_t ns = 0;
+    buf_init(&b, 256);
+    if (parse_rfc3339(json_get_text(t, STR("expires")), &ns))
+        human_time(&b, ns);
+    int r = grid_row(g);
+    if (r == 0)
+        r = grid_put(g, "id", false, json_get_text(t, STR("id")));
+    if (r == 0)
+        r = grid_put(g, "name", false, json_get_text(t, STR("name")));
+    if (r == 0)
+        r = grid_put(g, "by", false, json_get_text(t, STR("created_by")));
+    if (r == 0)
+        r = grid_put(g, "ends", false, arena_printf(g->arena, "%.*s", STR_ARG(buf_view(&b))));
+    buf_free(&b);
+    return r;
+}
+
+int command_agents_tokens(struct invocation *inv)
+{
+    static const struct ask_list tokens = { "/api/v1/agents/tokens", "tokens", put_token, .hint = TOKEN_HINT,
+                                            .none = "no enrolment token waits for its use" };
+    return ask_list(inv, &tokens);
+}
+
+// DELETE of each operand below the path.
+static int remove_each(struct invocation *inv, str below)
 {
     struct ask a;
     struct buf path;
@@ -150,7 +182,7 @@ int command_agents_rm(struct invocation *inv)
     a.hint = TOKEN_HINT;
     for (int i = 0; status == EXIT_DONE && i < inv->operands_n; i++) {
         buf_init(&path, 4096);
-        buf_str(&path, STR("/api/v1/agents/"));
+        buf_str(&path, below);
         client_url_escape(&path, str_z(inv->operands[i]));
         if (ask_server(&a, STR("DELETE"), buf_view(&path), NULL, NULL) < 0)
             status = EXIT_FAILED;
@@ -159,3 +191,7 @@ int command_agents_rm(struct invocation *inv)
     ask_end(&a);
     return status;
 }
+
+int command_agents_revoke(struct invocation *inv) { return remove_each(inv, STR("/api/v1/agents/tokens/")); }
+
+int command_agents_rm(struct invocation *inv) { return remove_each(inv, STR("/api/v1/agents/")); }

@@ -61,6 +61,8 @@ int command_agent(struct invocation *inv);
 int command_agent_status(struct invocation *inv);
 int command_agents(struct invocation *inv);
 int command_agents_token(struct invocation *inv);
+int command_agents_tokens(struct invocation *inv);
+int command_agents_revoke(struct invocation *inv);
 int command_agents_rm(struct invocation *inv);
 int command_probe_add(struct invocation *inv);
 int command_probe_ls(struct invocation *inv);

@@ -63,6 +63,11 @@ static const char *way_out(str code)
         { "code_invalid", "use the same version of agent and server" },
         { "code_unsupported", "use a simpler expression" },
         { "too_many_probes", "remove some of the probes" },
+        { "set_unreadable", "use the same version of agent and server, or remove some of the probes" },
+        { "no_agent", "start `clew agent` on its host again" },
+        { "lease_expired",
+          "look whether `clew agent` runs on its host and reaches the server (clew agent status there); "
+          "the probe comes back with it" },
         { "host_brake", "it comes back by itself, a minute after the agent takes less" },
         { "unsupported", "leave out what this runtime cannot do yet" },
     };
@@ -132,6 +137,14 @@ void probe_text_instances(struct buf *out, const struct json_node *probe)
 {
     for (const struct json_node *i = json_first_of(json_get(probe, STR("instances")), JSON_ARRAY); i; i = i->next)
         put_instance(out, i);
+    for (const struct json_node *i = json_first_of(json_get(probe, STR("away")), JSON_ARRAY); i; i = i->next) {
+        buf_printf(out, "  %-13s", "away");
+        visible_escape(out, json_get_text(i, STR("host")));
+        buf_str(out, STR(": "));
+        visible_escape(out, json_get_text(i, STR("message")));
+        buf_byte(out, '\n');
+        put_way_out(out, i);
+    }
 }
 
 bool probe_text_settled(const struct json_node *probe)
@@ -222,7 +235,8 @@ void probe_text(struct buf *out, const struct json_node *probe)
         human_time(out, ns);
         buf_byte(out, '\n');
     }
-    if (json_first_of(json_get(probe, STR("instances")), JSON_ARRAY)) {
+    if (json_first_of(json_get(probe, STR("instances")), JSON_ARRAY) ||
+        json_first_of(json_get(probe, STR("away")), JSON_ARRAY)) {
         buf_byte(out, '\n');
         probe_text_instances(out, probe);
     } else if (str_eq(json_get_text(probe, STR("state")), STR("pending"))) {

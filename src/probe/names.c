@@ -99,6 +99,9 @@ static const struct probe_code_text codes[] = {
     CODE("code_invalid", "The agent refused the compiled expression.", "Use the same version of agent and server."),
     CODE("code_unsupported", "This runtime cannot evaluate the expression here.", "Use a simpler expression."),
     CODE("too_many_probes", "The process or its host has as many probes as it may have.", "Remove some of them."),
+    CODE("no_agent", "The agent of the host is away.", "Start the agent on its host again."),
+    CODE("set_unreadable", "The agent cannot read the probes of its host, and has taken all of them out.",
+         "Use the same version of agent and server, or remove some of the probes."),
     CODE("invalid_probe", "The agent does not understand the probe.", "Use the same version of agent and server."),
 #undef CODE
 };

@@ -23,7 +23,9 @@ enum {
     PROBE_EXPRS_MAX = 64,
     PROBE_PARTS_MAX = 64,
     PROBE_BY_MAX = 8,
-    PROBE_PROCESSES_MAX = 1024,
+    PROBE_PROCESSES_MAX = 4096, // of a host
+    // JSON of all probes of a host, as one message. An agent reads it into a tree of about twelve times its size.
+    PROBE_SET_BYTES_MAX = 4 << 20,
 };
 
 // ---- numbers: member, JSON name, default, least, most, what it is ----

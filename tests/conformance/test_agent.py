@@ -359,9 +359,32 @@ def test_a_lease_that_lapses_takes_every_probe_out(enrolled, victim):
     captures(enrolled, 1)
     protocol = enrolled.ws.protocol  # of this connection: on a slow machine the next one is there before it answers again
     send_frame, protocol.send_frame = protocol.send_frame, lambda frame: None  # no pong
-    enrolled.wait("states", lambda m: any(s["state"] == "removed" for s in m["states"]))
+    enrolled.wait("states", lambda m: any((s["state"], s.get("code")) == ("removed", "lease_expired") for s in m["states"]))
     protocol.send_frame = send_frame
     enrolled.wait("states", lambda m: any(s["state"] != "removed" for s in m["states"]))  # with the server it is wanted again
+    end(p)
+
+
+def test_a_set_that_cannot_be_read_takes_every_probe_out(enrolled, victim):
+    """Which are wanted is not known any more: none stays, the server is told why, and the next set is placed."""
+    p = agent(enrolled.state)
+    enrolled.wait("processes", of(victim.pid))
+    enrolled.send({"type": "desired", "revision": 1, "probes": [probe(victim)]})
+    enrolled.wait("states", lambda m: any(s["state"] == "installed" for s in m["states"]))
+    enrolled.ws.send('{"type":"desired","revision":2,"probes":[{"id":"p1",]}')
+    assert enrolled.wait("unread")["message"]
+    enrolled.wait("states", lambda m: any((s["probe"], s["state"]) == ("p1", "removed") for s in m["states"]))
+    enrolled.send({"type": "desired", "revision": 3, "probes": [probe(victim, revision=2)]})
+    enrolled.wait("states", lambda m: any(s["state"] == "installed" for s in m["states"]))
+    end(p)
+
+
+def test_a_set_names_as_many_processes_as_a_host_has(enrolled, victim):
+    p = agent(enrolled.state)
+    found = next(x for x in enrolled.wait("processes", of(victim.pid))["processes"] if x["pid"] == victim.pid)
+    processes = [f"{n}-1" for n in range(4095)] + [found["id"]]
+    enrolled.send({"type": "desired", "revision": 1, "probes": [probe(victim, scope={"service": "shop", "processes": processes})]})
+    enrolled.wait("states", lambda m: any(s["state"] == "installed" for s in m["states"]))
     end(p)
 
 

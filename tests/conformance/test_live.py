@@ -72,6 +72,21 @@ def test_an_enrolment_token_is_for_one_use(server):
     assert {"agent.token", "agent.enrol"} <= set(actions(server))
 
 
+def test_an_enrolment_token_can_be_revoked(server):
+    ids = {name: ask(server, "POST", "/api/v1/agents/tokens", {"name": name}, 201) for name in ("mailed", "kept")}
+    listed = ask(server, "GET", "/api/v1/agents/tokens")
+    openapi.matches(openapi.described("GET", "/api/v1/agents/tokens", 200), listed)
+    assert {ids["mailed"]["id"], ids["kept"]["id"]} <= {t["id"] for t in listed["tokens"]} and "clewa_" not in json.dumps(listed)
+    ask(server, "DELETE", f"/api/v1/agents/tokens/{ids['mailed']['id']}", expect=204)
+    assert ask(server, "POST", "/api/v1/agents/enrol", {"token": ids["mailed"]["token"], "host": "thief"}, 403)["error"]["code"] == "bad_token"
+    ask(server, "POST", "/api/v1/agents/enrol", {"token": ids["kept"]["token"], "host": "kept"}, 201)
+    for gone in (ids["mailed"]["id"], ids["kept"]["id"], "e0", "p1", "x"):  # revoked, used, never made
+        assert ask(server, "DELETE", f"/api/v1/agents/tokens/{gone}", expect=404)["error"]["code"] == "no_token"
+    assert not {t["id"] for t in ask(server, "GET", "/api/v1/agents/tokens")["tokens"]} & {t["id"] for t in ids.values()}
+    [entry] = [e for e in ask(server, "GET", "/api/v1/audit")["entries"] if e["action"] == "agent.token.remove"]
+    assert (entry["target"], entry["detail"]) == ("mailed", ids["mailed"]["id"])
+
+
 def test_a_second_connection_with_a_hosts_key_is_refused_and_entered(server, connected):
     agent = connected(host="web-9")
     with pytest.raises(InvalidStatus) as e:
@@ -255,6 +270,80 @@ def test_an_agent_speaks_of_its_own_probes_only(server, connected):
     mine.send(real)
     assert mine.wait("ack")["ids"] == [real["id"]]
     assert probe(server, made["id"])["captures"] == 1
+
+
+# ---- sets that an agent does not take
+
+LONG = " + ".join(["order.customer.address.total"] * 12)  # almost as many parts as an expression may have
+
+
+def refusals(server, ids, code):
+    """Of each probe the one process' state, once all are told."""
+    found = {id: probe(server, id)["instances"] for id in ids}
+    assert all([(i["state"], i.get("code")) for i in found[id]] == [("error", code)] for id in ids), found
+    return found
+
+
+def test_what_is_too_much_for_one_set_is_refused_and_the_rest_stands(server, connected):
+    name = service()
+    agent = connected(processes=[process(1, name)])
+    made, sent = [], agent.desired()
+    while len(sent["probes"]) == len(made):  # until one has no room
+        assert len(made) < 100
+        made.append(place(server, name, exprs=[LONG] * 32)["id"])
+        sent = agent.wait("desired")
+    assert len(sent["probes"]) > 3 and [p["id"] for p in sent["probes"]] == made[:-1]  # the oldest stand
+    size = len(json.dumps(sent, separators=(",", ":")))
+    assert size <= 4 << 20 and size + 2 * size / len(made) > 4 << 20, size
+
+    def values(x):  # the tree that it is read into has 80 bytes a value
+        return 1 + sum(map(values, x.values() if isinstance(x, dict) else x if isinstance(x, list) else ()))
+
+    assert values(sent) * 80 + size < 64 << 20  # what an agent has for it
+    [[refused]] = refusals(server, made[-1:], "too_many_probes").values()
+    assert "together larger than 4 MB" in refused["message"] and probe(server, made[-1])["state"] == "refused"
+    agent.state(made[-1], "removed")
+    agent.state(made[0])
+    eventually(lambda: probe(server, made[0])["instances"][0])
+    refusals(server, made[-1:], "too_many_probes")  # says more than that it is not there
+    ask(server, "DELETE", f"/api/v1/probes/{made[0]}", expect=204)
+    agent.desired(*made[1:])
+    assert [(i["state"], i.get("code")) for i in probe(server, made[-1])["instances"]] == [("pending", None)]
+    ask(server, "DELETE", f"/api/v1/probes?service={name}&all=1")
+
+
+def test_a_set_that_the_agent_cannot_read_is_a_state_of_each_probe(server, connected):
+    name = service()
+    agent = connected(processes=[process(1, name)])
+    ids = [place(server, name)["id"] for _ in range(2)]
+    agent.desired(*ids)
+    agent.state(ids[0])
+    agent.say("unread", message="line 1: this is no JSON")
+    eventually(lambda: refusals(server, ids, "set_unreadable"))
+    agent.state(ids[0], "removed")  # it has none in
+    mark = place(server, name)["id"]
+    agent.desired(*ids, mark)
+    agent.state(mark)
+    eventually(lambda: probe(server, mark)["instances"][0])
+    [[told], _] = refusals(server, ids, "set_unreadable").values()
+    assert "cannot read its probes" in told["message"] and "this is no JSON" in told["message"]
+    agent.state(ids[0])
+    eventually(lambda: [i for i in probe(server, ids[0])["instances"] if (i["state"], i.get("code")) == ("installed", None)][0])
+
+
+def test_a_probe_says_whose_agent_is_away(server, connected):
+    name = service()
+    agent = connected(processes=[process(1, name)])
+    made = place(server, name)["id"]
+    agent.desired(made)
+    assert probe(server, made)["away"] == []
+    agent.close()
+    away = eventually(lambda: probe(server, made)["away"][0])
+    assert (away["host"], away["code"]) == (agent.host, "no_agent") and "90 s" in away["message"]
+    openapi.matches(openapi.described("GET", "/api/v1/probes/{id}", 200), probe(server, made))
+    eventually(lambda: setattr(agent, "again", Agent(server, agent.secret, agent.host, [process(1, name)])))
+    assert probe(server, made)["away"] == []
+    agent.again.close()
 
 
 class Quiet(Agent):
@@ -884,7 +973,8 @@ def test_answers_are_as_described(server, connected):
     ("GET", "/probes", "read"), ("POST", "/probes", "probe"), ("DELETE", "/probes?all=1", "probe"), ("PATCH", "/probes/p1", "probe"), ("DELETE", "/probes/p1", "probe"), ("POST", "/probes/check", "read"),
     ("GET", "/live/services", "read"), ("GET", "/live/instances", "read"), ("GET", "/live/files?service=x", "probe"), ("GET", "/live/source?service=x", "probe"), ("GET", "/live/lines?service=x", "probe"),
     ("GET", "/live/functions?service=x", "probe"), ("GET", "/live/variables?service=x", "probe"), ("GET", "/live/forecast?service=x", "probe"), ("GET", "/live/stream", "read"), ("GET", "/snapshots", "read"),
-    ("GET", "/snapshots/" + "0" * 32, "values"), ("GET", "/agents", "read"), ("POST", "/agents/tokens", "admin"), ("DELETE", "/agents/a0", "admin"),
+    ("GET", "/snapshots/" + "0" * 32, "values"), ("GET", "/agents", "read"), ("POST", "/agents/tokens", "admin"), ("GET", "/agents/tokens", "admin"),
+    ("DELETE", "/agents/tokens/e0", "admin"), ("DELETE", "/agents/a0", "admin"),
 ])
 def test_each_needs_its_scope(server, method, path, scopes):
     assert server.request(method, "/api/v1" + path, "{}", JSON, token=None)[0] == 401

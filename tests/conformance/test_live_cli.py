@@ -1,6 +1,7 @@
 """`clew probe`, `clew snapshots`, `clew agents`, against an agent that does what the test tells it to."""
 import json
 import os
+import re
 import subprocess
 import threading
 
@@ -97,12 +98,36 @@ def test_what_is_refused_comes_with_the_way_out(server, agent):
     assert "refused:" in r.stderr and "no statement begins at this line" in r.stderr and "near it: 85, 90" in r.stderr
 
 @pytest.mark.parametrize("state, code, way", [("error", "invalid_probe", "use the same version of agent and server"), ("error", "too_many_probes", "remove some of the probes"),
+                                              ("error", "set_unreadable", "or remove some of the probes"),
                                               ("suspended", "host_brake", "it comes back by itself")])
 def test_what_the_agent_itself_does_not_take_comes_with_a_way_out(server, agent, state, code, way):
     thread = answer(agent, state=state, code=code, message="the agent on this host said why")
     r = clew(server, "probe", "add", "app/pricing.py:87", "--service", agent.service, "--wait", status=1)
     thread.join()
     assert "the agent on this host said why" in r.stderr and way in r.stderr
+
+
+def test_a_probe_on_a_host_whose_agent_is_away_says_so(server):
+    host = shop(server)
+    id = clew(server, "probe", "add", host.service, "app/pricing.py:87", "--no-wait").stdout.strip()
+    host.desired(id)
+    host.close()
+
+    def told():
+        text = clew(server, "probe", "show", id).stdout
+        assert f"away         {host.host}: its agent is away" in text and "start `clew agent` on its host again" in text, text
+
+    eventually(told)
+
+
+def test_an_enrolment_token_is_taken_back(server):
+    made = clew(server, "agents", "token", "web-7")
+    [id] = re.findall(r"clew agents revoke (e\d+)", made.stderr)
+    assert made.stdout.startswith("clewa_")
+    assert any(row.split()[:2] == [id, "web-7"] for row in clew(server, "agents", "tokens").stdout.splitlines())
+    clew(server, "agents", "revoke", id)
+    assert id not in clew(server, "agents", "tokens").stdout.split()
+    assert "it was used, or its hour is over" in clew(server, "agents", "revoke", id, status=1).stderr
 
 
 def test_what_nobody_has_taken_says_where_to_look(server, agent):

@@ -43,6 +43,19 @@ export async function loadAgents(abort?: AbortSignal): Promise<Agent[]> {
   return (await getJson<{ agents: Agent[] }>('/api/v1/agents', {}, abort)).agents;
 }
 
+/** An enrolment token that can be used still. */
+export interface AgentToken {
+  id: string;
+  name: string;
+  created: string;
+  created_by: string;
+  expires: string;
+}
+
+export async function loadAgentTokens(abort?: AbortSignal): Promise<AgentToken[]> {
+  return (await getJson<{ tokens: AgentToken[] }>('/api/v1/agents/tokens', {}, abort)).tokens;
+}
+
 export async function makeAgentToken(name: string): Promise<string> {
   return (await send<{ token: string }>('POST', '/api/v1/agents/tokens', { name }))?.token ?? '';
 }

@@ -59,6 +59,15 @@ export interface Placement {
   cost_ratio?: number;
 }
 
+/** An agent that was sent the probe, and is not there. */
+export interface Away {
+  agent: string;
+  host?: string;
+  since: string;
+  code: string;
+  message: string;
+}
+
 export interface Where {
   file?: string;
   line?: number;
@@ -123,6 +132,7 @@ export interface Probe extends ProbeSpec {
   events_left_out?: number;
   dropped: number;
   instances: Placement[];
+  away?: Away[];
 }
 
 export interface FileEntry {

@@ -13,7 +13,7 @@ import { CountedSpark } from './Counted.tsx';
 import { foldersOf, isCounting, probesIn, readPlace, sortedEntries } from './files.ts';
 import { colourOf, Diamond, ToneIcon } from './Marks.tsx';
 import type { Repository } from './repository.ts';
-import { instanceSaid, isAlive, nameOf, numbers, placedWords, placementSaid, placeOf, probeSaid } from './words.ts';
+import { awaySaid, instanceSaid, isAlive, nameOf, numbers, placedWords, placementSaid, placeOf, probeSaid } from './words.ts';
 
 interface InstancesProps {
   instances: readonly Instance[];
@@ -87,6 +87,23 @@ export function Instances({ instances, probe, chosen, choose, goLine, others }: 
                   )}
                 </p>
               )}
+            </li>
+          );
+        })}
+        {(probe?.away ?? []).map((one) => {
+          const said = awaySaid(one);
+          return (
+            <li key={one.agent}>
+              <div class="in">
+                <ToneIcon tone={said.tone} />
+                <span class="grow">
+                  <span class="mono">{one.host}</span>
+                  <span class="xs dt d3" title={said.code}>
+                    {said.text}
+                  </span>
+                </span>
+              </div>
+              {said.way && <p class="fixit sm">{said.way}</p>}
             </li>
           );
         })}

@@ -1,5 +1,5 @@
 // What the page says of instances and probes, in sentences.
-import type { Instance, LiveService, Placement, Probe, Where } from '../api/probes.ts';
+import type { Away, Instance, LiveService, Placement, Probe, Where } from '../api/probes.ts';
 import { count, NNBSP, plural } from '../format/number.ts';
 import { term } from '../query/write.ts';
 import { isCounting } from './files.ts';
@@ -72,6 +72,8 @@ const WAYS: Record<string, string> = {
   code_invalid: 'Agent and server differ in version: use the same one for both.',
   code_unsupported: 'Use a simpler expression.',
   too_many_probes: 'Remove some of the probes.',
+  set_unreadable: 'Use the same version of agent and server, or remove some of the probes.',
+  lease_expired: 'Look whether the agent runs on its host and reaches this server; the probe is placed when it is back.',
   host_brake: 'It comes back by itself, a minute after the agent takes less of its host.',
   no_agent: 'Start the agent on its host again; the probe is placed when it is back.',
 };
@@ -160,6 +162,12 @@ export function placeOf(where: Where): string {
     return `${where.uncaught ? 'uncaught ' : ''}${where.exception === '*' ? (where.uncaught ? 'exception' : 'any exception') : where.exception}${within}`;
   }
   return where.function ? `${where.function}()${where.at && where.at !== 'entry' ? ` ${where.at}` : ''}` : '?';
+}
+
+/** Of the agents that a probe was sent to, those that are away. */
+export function awaySaid(away: Away): Said {
+  const way = WAYS[away.code];
+  return { tone: 'off', text: away.message, code: away.code, ...(way && { way }) };
 }
 
 /** What has not happened yet, while a probe waits for its first hit. */

@@ -1,7 +1,7 @@
 // Agents: the hosts whose processes can be looked into, what that costs them, and how another one is enrolled.
 import { Cpu } from 'lucide';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { type Agent, enrolLine, loadAgents, makeAgentToken, onlyThisMachine } from '../api/agents.ts';
+import { type Agent, type AgentToken, enrolLine, loadAgents, loadAgentTokens, makeAgentToken, onlyThisMachine } from '../api/agents.ts';
 import { send } from '../api/client.ts';
 import { useLoad } from '../api/load.ts';
 import { bytes, count, plural } from '../format/number.ts';
@@ -10,7 +10,7 @@ import { Icon } from '../parts/Icon.tsx';
 import { Link } from '../parts/Link.tsx';
 import { Paste } from '../parts/Paste.tsx';
 import { arrived, byAttention, copiedWords, costWords, policyWords, rulesWords, summary } from './agent-words.ts';
-import { Head, mayAdminister, Refusal, Rows, useDeed, useFocus, When } from './common.tsx';
+import { Head, isAway, mayAdminister, Refusal, Rows, takeAway, useDeed, useFocus, When } from './common.tsx';
 
 const POLL_MS = 2000;
 
@@ -80,6 +80,63 @@ export function Agents() {
           )
         }
       </Rows>
+      {admin && <Waiting turn={turn} />}
+    </>
+  );
+}
+
+const at = (token: AgentToken) => `/api/v1/agents/tokens/${token.id}`;
+
+/** Enrolment tokens that nobody has used yet. */
+function Waiting({ turn }: { turn: number }) {
+  const list = useLoad('agent-tokens', String(turn), loadAgentTokens);
+  const deed = useDeed();
+  const tokens = (list.data.value ?? []).filter((token) => !isAway(at(token)));
+  return (
+    <>
+      <Refusal error={deed.error} />
+      {tokens.length > 0 && (
+        <section aria-label="Enrolment tokens">
+          <h2 class="m">Enrolment tokens that wait for their host</h2>
+          <table class="tbl">
+            <thead>
+              <tr>
+                <th>For</th>
+                <th class="wide">Made</th>
+                <th>Ends</th>
+                <th>
+                  <span class="only-read">Actions</span>
+                </th>
+              </tr>
+            </thead>
+            <tbody>
+              {tokens.map((token) => (
+                <tr key={token.id}>
+                  <td class="cut">
+                    <span class="m">{token.name}</span> <span class="mono d3 nw">{token.id}</span>
+                  </td>
+                  <td class="wide cut" title={`by ${token.created_by}`}>
+                    <When at={token.created} /> <span class="d3">by {token.created_by.replace(/^(user|token|cli):/, '')}</span>
+                  </td>
+                  <td>
+                    <When at={token.expires} />
+                  </td>
+                  <td class="r">
+                    <button
+                      type="button"
+                      class="btn g s"
+                      aria-label={`Revoke the token of ${token.name}`}
+                      onClick={() => takeAway(at(token), `The token of ${token.name} is revoked`, deed.run, list.retry)}
+                    >
+                      Revoke
+                    </button>
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </section>
+      )}
     </>
   );
 }

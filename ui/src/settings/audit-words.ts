@@ -8,6 +8,7 @@ export const DEEDS: Record<string, string> = {
   'agent.remove': 'removed an agent',
   'agent.second': 'was refused: its key is in use already',
   'agent.token': 'made an enrolment token',
+  'agent.token.remove': 'revoked an enrolment token',
   'dsn_key.add': 'made a public key',
   'dsn_key.remove': 'revoked a public key',
   'issue.merge': 'merged issues',
