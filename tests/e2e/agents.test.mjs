@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { after, before, it } from 'node:test';
 import { promisify } from 'node:util';
-import { binary, leads, says, signIn, startBrowser, startServer } from './harness.mjs';
+import { binary, eventually, leads, says, signIn, startBrowser, startServer } from './harness.mjs';
 import { clean, startHost } from './live_host.mjs';
 
 const run = promisify(execFile);
@@ -52,6 +52,21 @@ it('lists it: connection, processes, cost, and what the host lets out', async ()
   await says(row, /^web-1 1 connected .*2 0 .*0 values Remove$/);
   await page.getByText('1 host, all connected; 2 processes, 0 attached.').waitFor();
   await clean(page);
+});
+
+it('takes back an enrolment token that nobody has used', async () => {
+  const tokens = page.getByRole('region', { name: 'Enrolment tokens' });
+  await tokens.getByText('web-1').waitFor();
+  await clean(page);
+  await tokens.getByRole('button', { name: 'Revoke the token of web-1' }).click();
+  await tokens.waitFor({ state: 'detached' });
+  // Whoever leaves the page means it.
+  await page.getByRole('navigation', { name: 'Settings' }).getByRole('link', { name: /Connect a service/ }).click();
+  const left = () => page.evaluate(async () => (await (await fetch('/api/v1/agents/tokens')).json()).tokens.length);
+  await eventually(async () => assert.equal(await left(), 0));
+  await page.goto(`${server.url}/settings/agents`);
+  await page.locator('.agents tbody tr', { hasText: 'web-1' }).waitFor();
+  assert.equal(await tokens.count(), 0);
 });
 
 it('says what the policy of the host leaves out, in a line under it', async () => {

@@ -97,7 +97,9 @@ function Waiting({ turn }: { turn: number }) {
       <Refusal error={deed.error} />
       {tokens.length > 0 && (
         <section aria-label="Enrolment tokens">
-          <h2 class="m">Enrolment tokens that wait for their host</h2>
+          <div class="sec">
+            <h2>Enrolment tokens that wait for their host</h2>
+          </div>
           <table class="tbl">
             <thead>
               <tr>
