@@ -14,13 +14,13 @@ import type { Arming, Obstacle } from './arming.ts';
 import { ARM_HITS, ARM_TTL_S, placedOf, unsupported, waits } from './capture.ts';
 
 export function ArmButton({ arming }: { arming: Arming }) {
-  const { probe, busy, arm, target } = arming;
+  const { probe, busy, ready, arm, target } = arming;
   if (probe && waits(probe)) return null;
   return (
     <button
       type="button"
       class="btn live s armb"
-      disabled={busy}
+      disabled={busy || !ready}
       title={`When ${target.where.exception} is raised there again, all its locals are taken: the next ${ARM_HITS} times, for at most ${ARM_TTL_S / 3600} hours, without a restart`}
       onClick={arm}
     >

@@ -42,6 +42,8 @@ export interface Arming {
   /** Somebody wants it, but there is an obstacle, or the server has refused. */
   asked: boolean;
   busy: boolean;
+  /** What a probe could be placed in is known, or cannot be. */
+  ready: boolean;
   error: ApiError | undefined;
   arm: () => void;
   stop: () => void;
@@ -118,6 +120,7 @@ export function useArming(event: IssueEvent, came: () => void): Arming | undefin
   if (!target) return undefined;
   const scopes = me.value?.scopes ?? [];
   const found = instances.data.value;
+  const ready = (known !== undefined && (!service || found !== undefined)) || (services.error.value ?? instances.error.value) !== undefined;
   const obstacle = known && (!service || found) ? obstacleOf(event, { ...known, service, instances: found ?? [] }, scopes) : undefined;
   const run = async (deed: () => Promise<unknown>) => {
     setBusy(true);
@@ -165,6 +168,7 @@ export function useArming(event: IssueEvent, came: () => void): Arming | undefin
     obstacle,
     asked: asked && obstacle !== undefined,
     busy,
+    ready,
     error,
     arm,
     stop,
