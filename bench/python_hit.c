@@ -19,7 +19,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { PATIENCE_S = 30, CYCLES_MAX = 100000 };
+enum { PATIENCE_S = 30, CYCLES_MAX = 100000, PROBE = 1 };
 
 static struct load load;
 static struct interp interp;
@@ -75,7 +75,7 @@ static void hand_over(uint32_t n)
 
 static void activate(void)
 {
-    struct probe_slot_setup setup = { .revision = revision, .sample = 1, .granted = INT64_MAX };
+    struct probe_slot_setup setup = { .revision = clew_stamp(PROBE, revision), .sample = 1, .granted = INT64_MAX };
     size_t n;
     probe_slot_activate(&load.ring.slots[0], &setup);
     atomic_store(&load.ring.control->cost.due, 0);
@@ -109,7 +109,7 @@ static void place(const char *file, int line, const char *condition)
     p.where = (struct probe_where){ .kind = PROBE_AT_LINE, .file = str_z(file), .line = (uint32_t)line };
     arena_init(&arena, 1 << 20);
     if (!condition_of(condition, &arena, &code, &p) ||
-        !order_put((uint8_t *)(orders + 1), CLEW_ORDERS_BYTES - sizeof *orders, &p, 0, 0, 1, "host"))
+        !order_put((uint8_t *)(orders + 1), CLEW_ORDERS_BYTES - sizeof *orders, &p, 0, 0, PROBE, "host"))
         stop_with("place", ERR_INVALID, &(struct err){ 0 });
     buf_free(&code);
     arena_free(&arena);

@@ -158,7 +158,7 @@ static bool capture(struct ext_site *s, struct ext_hit *h)
     bool traced = ext_hit_trace(h);
     struct probe_capture_start start = {
         .slot = o->slot,
-        .revision = o->revision,
+        .revision = o->stamp,
         .time_ns = day_ns(h->begun),
         .thread = ext_thread_id(),
         .trace = traced ? h->trace : NULL,
@@ -210,7 +210,7 @@ enum ext_outcome ext_hit(struct ext_site *s, const struct ext_event *event)
     struct probe_slot *slot = &ext.ring.slots[s->order.slot];
     if (!*ext.mine || !probe_ring_alive(&ext.ring, h.begun))
         return EXT_STALE;
-    if (slot->revision != s->order.revision) // made ready for what takes its place
+    if (slot->revision != s->order.stamp) // made ready for what takes its place
         return EXT_GO_ON;
     if (!probe_slot_runs(slot) && !probe_slot_resumes(slot, h.begun))
         return EXT_GO_ON;

@@ -207,7 +207,7 @@ static int64_t unix_ns(void)
 static struct ext_site *before(const struct ext_site *s)
 {
     for (size_t i = 0; i < n_sites; i++)
-        if (sites[i]->order.id == s->order.id && sites[i]->order.revision == s->order.revision &&
+        if (sites[i]->order.id == s->order.id && sites[i]->order.stamp == s->order.stamp &&
             sites[i]->n_programs == s->n_programs)
             return sites[i];
     return NULL;
@@ -244,7 +244,7 @@ static void remember(struct ext_site *s)
     if (s->order.flags & CLEW_SERIES) {
         s->series = (struct probe_series_table *)(ext.mem + CLEW_SERIES_AT) + s->order.slot;
         if (!old || old->series != s->series)
-            probe_series_reset(s->series, clew_series_owner(s->order.id, s->order.revision), unix_ns());
+            probe_series_reset(s->series, clew_series_owner(s->order.id, s->order.stamp), unix_ns());
     }
     if (!old)
         return;

@@ -32,7 +32,7 @@ enum probe_var_kind { PROBE_VAR_ARG, PROBE_VAR_LOCAL, PROBE_VAR_CLOSURE };
 // What is known when the hit begins.
 struct probe_capture_start {
     uint32_t slot;     // the probe's
-    uint32_t revision; // and which of its revisions
+    uint32_t revision; // and which of its revisions, or another number that tells it from what stood in the slot before
     int64_t time_ns;   // Unix
     uint64_t thread;
     str thread_name;

@@ -210,7 +210,7 @@ static void put_identity(struct json_writer *w, const struct shape *sh, const st
     const struct capture_section *thread = find(sh, CAPTURE_THREAD);
     char time[32];
     put_text(w, STR("probe"), probe->id);
-    put_uint(w, STR("revision"), h->revision);
+    put_uint(w, STR("revision"), probe->revision);
     put_text(w, STR("kind"), probe_kind_name(probe->kind));
     put_text(w, STR("time"), str_of(time, (size_t)fmt_rfc3339(time, h->time_ns)));
     json_put_key(w, STR("thread"));

@@ -116,7 +116,7 @@ size_t order_put(uint8_t *at, size_t room, const struct probe *p, int line, uint
     str exception = p->where.kind == PROBE_AT_EXCEPTION ? p->where.exception : (str){ 0 };
     struct clew_order o = {
         .slot = slot,
-        .revision = p->revision,
+        .stamp = clew_stamp(id, p->revision),
         .at = at_of(&p->where),
         .line = line ? line : (int32_t)p->where.line,
         .frames = p->frames,

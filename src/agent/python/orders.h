@@ -72,7 +72,7 @@ enum {
 
 struct clew_order {
     uint32_t bytes; // of the whole order, to the next one; a multiple of 8
-    uint32_t slot, revision;
+    uint32_t slot, stamp;
     uint32_t at; // enum clew_at
     int32_t line;
     uint32_t frames, frames_vars, depth, items, string, capture_bytes;
@@ -101,6 +101,13 @@ enum clew_applied {
     CLEW_APPLIED = 0,
     CLEW_APPLY_MORE = 1, // it is to be called again, when the program has gone on
 };
+
+// What tells a probe in a slot from the one that stood there before: their revisions may be the same, and what the former has captured may
+// be read, or its code be run, when the slot is the latter's already.
+static inline uint32_t clew_stamp(uint64_t id, uint32_t revision)
+{
+    return (uint32_t)(((id + revision) * 0x9e3779b97f4a7c15ull) >> 32);
+}
 
 // Whose table it is.
 static inline uint64_t clew_series_owner(uint64_t id, uint32_t revision)

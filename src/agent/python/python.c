@@ -36,7 +36,7 @@ enum {
 
 struct placed { // a probe of the set, by slot
     const struct probe *probe;
-    uint32_t revision;
+    uint32_t revision, stamp;
     uint64_t id_hash;
     bool active;
     bool refused; // before it was handed over
@@ -249,7 +249,7 @@ static void answers_read(struct attachment *a)
         if (o.bytes < sizeof o || o.bytes > (size_t)(end - p))
             return;
         p += o.bytes;
-        if (placed->active && placed->revision == o.revision)
+        if (placed->active && placed->stamp == o.stamp)
             tell_outcome(a, placed, &o);
     }
 }
@@ -264,7 +264,7 @@ static void figures_tell(struct attachment *a, struct placed *p, bool again)
         return;
     buf_clear(&a->out);
     json_writer_init(&w, &a->out);
-    if (probe_series_json(&tables[p - a->slots], clew_series_owner(p->id_hash, p->revision), p->probe, clock_unix_ns(),
+    if (probe_series_json(&tables[p - a->slots], clew_series_owner(p->id_hash, p->stamp), p->probe, clock_unix_ns(),
                           again, &p->told, &w) &&
         !a->out.error)
         a->events->figures(a->events->ctx, p->probe->id, str_of(a->out.ptr, a->out.len));
@@ -312,7 +312,7 @@ static bool drain(struct attachment *a)
         if (probe_capture_head(bytes_of(a->record, n), &head) < 0 || head.slot >= CLEW_SLOTS)
             continue;
         struct placed *p = &a->slots[head.slot];
-        if (!p->active || p->revision != head.revision)
+        if (!p->active || p->stamp != head.revision)
             continue;
         buf_clear(&a->out);
         arena_reset(&a->arena);
@@ -332,7 +332,7 @@ static void drain_all(struct attachment *a)
 
 static void counts_tell(struct attachment *a, struct placed *p, struct probe_slot *slot)
 {
-    if (slot->revision != p->revision) // of what stood there before
+    if (slot->revision != p->stamp) // of what stood there before
         return;
     struct probe_counts c = {
         .hits = slot->hits,
@@ -415,9 +415,12 @@ static int python_apply(struct attachment *a, const struct probe *const *probes,
             continue;
         }
         figures_tell(a, p, false);
-        *p = (struct placed){
-            .probe = probe, .revision = probe->revision, .id_hash = hash64_str(probe->id), .active = true
-        };
+        uint64_t id_hash = hash64_str(probe->id);
+        *p = (struct placed){ .probe = probe,
+                              .revision = probe->revision,
+                              .stamp = clew_stamp(id_hash, probe->revision),
+                              .id_hash = id_hash,
+                              .active = true };
         a->dirty |= !refuse(a, p);
     }
     for (int i = 0; i < CLEW_SLOTS; i++)
@@ -464,9 +467,10 @@ static void hand_over(struct attachment *a, int64_t now)
             continue;
         }
         struct probe_slot *slot = &a->load.ring.slots[i];
-        if (!placed->outcome || slot->revision != placed->revision || !probe_slot_runs(slot)) {
+        if (!placed->outcome || slot->revision != placed->stamp || !probe_slot_runs(slot)) {
             struct probe_slot_setup setup;
             probe_slot_setup_of(placed->probe, &setup);
+            setup.revision = placed->stamp;
             // Hits are given out in slices, and added to while the probe stands; the helper counts them, and drops what is beyond. A limit here
             // would end the probe with its first slice.
             setup.granted = INT64_MAX;

@@ -269,6 +269,28 @@ static void test_hot(void **state)
     }
 }
 
+// A probe that takes the place of another at once, both of the first revision, has nothing of what the other one has captured and counted.
+static void test_successor(void **state)
+{
+    for (size_t i = 0; i < python_count; i++) {
+        struct victim v = start(pythons[i], NULL);
+        struct attachment *a = attach(&v);
+        struct probe first = line_probe(line_of("y = x + base")), second = first;
+        place(a, &first);
+        UNTIL(&v, a, seen.n >= 1 && stands());
+        for (int k = 0; k < 3; k++)
+            hear(&v); // what it captures meanwhile is not read yet
+        forget();
+        second.id = STR("p2"), second.where.file = STR("not_loaded.py");
+        place(a, NULL); // its slot is free at once
+        place(a, &second);
+        UNTIL(&v, a, strcmp(seen.code, "not_loaded") == 0);
+        assert_int_equal(seen.n, 0);
+        assert_int_equal(seen.hits, 0);
+        leave(&v, a);
+    }
+}
+
 // So many objects that code is looked for in parts, while the program makes others and collects them: it is found each time, and only then installed.
 static void test_heap(void **state)
 {
@@ -603,7 +625,7 @@ int main(void)
         cmocka_unit_test(test_cycles),    cmocka_unit_test(test_killed),         cmocka_unit_test(test_fork),
         cmocka_unit_test(test_exit),      cmocka_unit_test(test_no_room),        cmocka_unit_test(test_calls_under_way),
         cmocka_unit_test(test_exception), cmocka_unit_test(test_exit_taken_out), cmocka_unit_test(test_heap),
-        cmocka_unit_test(test_turns),
+        cmocka_unit_test(test_turns),     cmocka_unit_test(test_successor),
     };
     int rc = cmocka_run_group_tests(tests, NULL, NULL);
     pythons_free();
