@@ -19,6 +19,7 @@ import harness
 import shop as otlp
 from harness import eventually
 from live_calls import ask, prepare, query
+from real_agent import Agent, enrolment, installed, snapshots, states
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = pathlib.Path(__file__).resolve().parent
@@ -66,28 +67,6 @@ def shop():
     assert made.process.wait(60) == 0
 
 
-class Agent:
-    """`clew agent`, both of its processes."""
-
-    def __init__(self, server, state, token=None, url=None):
-        words = [harness.binary(), "agent", "--state", state, *(["--server", url or server.url, "--token", token] if token else [])]
-        self.state = state
-        self.log = open(state.parent / (state.name + ".log"), "w+")
-        self.process = subprocess.Popen([str(w) for w in words], stderr=self.log)
-
-    def words(self):
-        self.log.seek(0)
-        return self.log.read()
-
-    def end(self):
-        self.process.terminate()
-        assert self.process.wait(60) == 0, self.words()
-
-
-def enrolment(server):
-    return ask(server, "POST", "/api/v1/agents/tokens", {"name": "host"}, 201)["token"]
-
-
 @pytest.fixture
 def agent(server, tmp_path):
     """An agent that is connected, and gone with the test. What a test puts into .now is ended in its place."""
@@ -111,26 +90,6 @@ def instance(server):
 
 def place(server, **more):
     return ask(server, "POST", "/api/v1/probes", {"service": SERVICE, "where": {"file": "victim_shop.py", "line": LINE}, **more}, 201)["id"]
-
-
-def states(server, id):
-    return {i["state"] for i in ask(server, "GET", f"/api/v1/probes/{id}")["instances"]}
-
-
-def installed(server, id):
-    def check():
-        assert "installed" in states(server, id), ask(server, "GET", f"/api/v1/probes/{id}")
-
-    eventually(check)
-
-
-def snapshots(server, n, **of):
-    def check():
-        found = ask(server, "GET", "/api/v1/snapshots?" + "&".join(f"{k}={v}" for k, v in of.items()))["snapshots"]
-        assert len(found) == n, found
-        return found
-
-    return eventually(check)
 
 
 def hits(server, id):
