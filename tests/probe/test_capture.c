@@ -18,7 +18,7 @@ static struct buf text;
 static bool begin(struct probe_capture *c, size_t cap, const struct probe_policy *policy)
 {
     struct probe_capture_start start = { .slot = 3,
-                                         .revision = 2,
+                                         .revision = 77, // what the back end tells it by: the probe knows its own
                                          .time_ns = 1767225600000000001,
                                          .thread = 77,
                                          .thread_name = STR("worker"),
@@ -41,7 +41,7 @@ static int json_of(bytes record)
     struct json_writer w;
     int rc;
     probe_defaults(&probe, PROBE_SNAPSHOT);
-    probe.id = STR("p3");
+    probe.id = STR("p3"), probe.revision = 2;
     probe.exprs = exprs;
     probe.n_exprs = 2;
     arena_init(&arena, 8 << 20);
