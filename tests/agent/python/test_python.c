@@ -20,7 +20,7 @@ static void test_snapshot(void **state)
         struct probe p = line_probe(line_of("del poison.inside"));
         place(a, &p);
         UNTIL(&v, a, seen.n >= 2);
-        assert_string_equal(seen.state, "installed");
+        assert_true(stands()); // "partial" up to 3.11, when a call happened to be under way
         const char *json = seen.captures[0];
         has(json, "\"function\":\"price\"");
         has(json, "\"name\":\"each\",\"kind\":\"arg\",\"value\":{\"k\":\"int\",\"v\":7}");
@@ -191,7 +191,7 @@ static void test_seen(void **state)
         p.match = PROBE_MATCH_FOLLOW, p.line_hash = str_z(hash);
         p.where.line = line - 4, p.revision = 2;
         place(a, &p);
-        UNTIL(&v, a, seen.n >= 1 && strcmp(seen.state, "installed") == 0);
+        UNTIL(&v, a, seen.n >= 1 && stands());
         snprintf(want, sizeof want, "\"line\":%u", line);
         has(seen.captures[0], want);
         leave(&v, a);
