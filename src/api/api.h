@@ -49,6 +49,7 @@ struct api_options {
     bool alerts_mail;         // this server sends mail
     struct pool *ingest_pool; // for /metrics
     struct pool *query_pool;  // queries: long; its queue is the bound on them
+    struct pool *wait_pool;   // what waits for an agent's answer: seconds, without work
     struct pool *admin_pool;  // the rest: short, on meta's disk
     const char *public_urls;  // comma-separated, may be empty
     const char *version;

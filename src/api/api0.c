@@ -192,7 +192,7 @@ void api0_route(struct api *a, struct http_request *req, struct http_route *rout
     memcpy(way->call.params, params, sizeof params);
     route->handler = dispatch;
     route->ctx = way;
-    route->pool = e->where == API_ON_QUERY_POOL ? a->options.query_pool : a->options.admin_pool;
+    route->pool = api_pool(a, e->where);
     route->body_max = e->body_max ? e->body_max : API0_BODY_MAX;
     route->inflated_max = route->body_max;
     route->arena_max = API0_ARENA_MAX;

@@ -14,7 +14,7 @@ struct json_node;
 
 // AGENT: the endpoint looks at the secret itself, which is no token.
 enum api_who { API_PUBLIC, API_AGENT, API_LOCAL_OR_TOKEN, API_SIGNED_IN };
-enum api_where { API_ON_ADMIN_POOL, API_ON_QUERY_POOL };
+enum api_where { API_ON_ADMIN_POOL, API_ON_QUERY_POOL, API_ON_WAIT_POOL };
 
 struct api_endpoint {
     enum http_method method;
@@ -69,6 +69,12 @@ struct api {
     uint8_t ticket_key[32]; // of links that open without a token (api0_ticket.c); another one after each start
 };
 #define API_MAGIC 0x41504921u
+
+static inline struct pool *api_pool(const struct api *a, enum api_where where)
+{
+    const struct api_options *o = &a->options;
+    return where == API_ON_QUERY_POOL ? o->query_pool : where == API_ON_WAIT_POOL ? o->wait_pool : o->admin_pool;
+}
 
 // --- answers (reply.c); each ends the call ---
 enum { API_BODY_MAX = 64 << 20 };

@@ -129,23 +129,24 @@ static void put_net(struct buf *out, struct net_server *server)
 // All samples of one metric stand together, as the format wants it.
 static void put_pools(struct buf *out, const struct api_options *o)
 {
-    static const char *const names[] = { "ingest", "query", "admin" };
-    struct pool *const pools[] = { o->ingest_pool, o->query_pool, o->admin_pool };
-    struct pool_stats s[3];
-    for (int i = 0; i < 3; i++)
+    enum { POOLS = 4 };
+    static const char *const names[] = { "ingest", "query", "wait", "admin" };
+    struct pool *const pools[] = { o->ingest_pool, o->query_pool, o->wait_pool, o->admin_pool };
+    struct pool_stats s[POOLS];
+    for (int i = 0; i < POOLS; i++)
         s[i] = pool_stats(pools[i]);
     buf_str(out, STR("# HELP clew_pool_queued Jobs that wait for a thread.\n# TYPE clew_pool_queued gauge\n"));
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < POOLS; i++)
         buf_printf(out, "clew_pool_queued{pool=\"%s\"} %zu\n", names[i], s[i].queued);
     buf_str(out, STR("# HELP clew_pool_threads Threads.\n# TYPE clew_pool_threads gauge\n"));
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < POOLS; i++)
         buf_printf(out, "clew_pool_threads{pool=\"%s\"} %zu\n", names[i], s[i].threads);
     buf_str(out, STR("# HELP clew_pool_run_total Jobs done.\n# TYPE clew_pool_run_total counter\n"));
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < POOLS; i++)
         buf_printf(out, "clew_pool_run_total{pool=\"%s\"} %" PRIu64 "\n", names[i], s[i].run);
     buf_str(out, STR("# HELP clew_pool_refused_total Jobs refused because the queue was full.\n"
                      "# TYPE clew_pool_refused_total counter\n"));
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < POOLS; i++)
         buf_printf(out, "clew_pool_refused_total{pool=\"%s\"} %" PRIu64 "\n", names[i], s[i].refused);
 }
 

@@ -128,12 +128,12 @@ const struct api_endpoint api_endpoints[] = {
     { HTTP_GET, STR_INIT("/api/v1/live/stream"), API_SIGNED_IN, META_SCOPE_READ, API_ON_ADMIN_POOL, api_live_stream },
     { HTTP_GET, STR_INIT("/api/v1/live/services"), API_SIGNED_IN, META_SCOPE_READ, API_ON_ADMIN_POOL, api_live_services },
     { HTTP_GET, STR_INIT("/api/v1/live/instances"), API_SIGNED_IN, META_SCOPE_READ, API_ON_ADMIN_POOL, api_live_instances },
-    { HTTP_GET, STR_INIT("/api/v1/live/files"), API_SIGNED_IN, META_SCOPE_READ | META_SCOPE_PROBE, API_ON_QUERY_POOL, api_live_files },
-    { HTTP_GET, STR_INIT("/api/v1/live/source"), API_SIGNED_IN, META_SCOPE_READ | META_SCOPE_PROBE, API_ON_QUERY_POOL, api_live_source },
-    { HTTP_GET, STR_INIT("/api/v1/live/lines"), API_SIGNED_IN, META_SCOPE_READ | META_SCOPE_PROBE, API_ON_QUERY_POOL, api_live_lines },
-    { HTTP_GET, STR_INIT("/api/v1/live/functions"), API_SIGNED_IN, META_SCOPE_READ | META_SCOPE_PROBE, API_ON_QUERY_POOL, api_live_functions },
-    { HTTP_GET, STR_INIT("/api/v1/live/variables"), API_SIGNED_IN, META_SCOPE_READ | META_SCOPE_PROBE, API_ON_QUERY_POOL, api_live_variables },
-    { HTTP_GET, STR_INIT("/api/v1/live/forecast"), API_SIGNED_IN, META_SCOPE_READ | META_SCOPE_PROBE, API_ON_QUERY_POOL, api_live_forecast },
+    { HTTP_GET, STR_INIT("/api/v1/live/files"), API_SIGNED_IN, META_SCOPE_READ | META_SCOPE_PROBE, API_ON_WAIT_POOL, api_live_files },
+    { HTTP_GET, STR_INIT("/api/v1/live/source"), API_SIGNED_IN, META_SCOPE_READ | META_SCOPE_PROBE, API_ON_WAIT_POOL, api_live_source },
+    { HTTP_GET, STR_INIT("/api/v1/live/lines"), API_SIGNED_IN, META_SCOPE_READ | META_SCOPE_PROBE, API_ON_WAIT_POOL, api_live_lines },
+    { HTTP_GET, STR_INIT("/api/v1/live/functions"), API_SIGNED_IN, META_SCOPE_READ | META_SCOPE_PROBE, API_ON_WAIT_POOL, api_live_functions },
+    { HTTP_GET, STR_INIT("/api/v1/live/variables"), API_SIGNED_IN, META_SCOPE_READ | META_SCOPE_PROBE, API_ON_WAIT_POOL, api_live_variables },
+    { HTTP_GET, STR_INIT("/api/v1/live/forecast"), API_SIGNED_IN, META_SCOPE_READ | META_SCOPE_PROBE, API_ON_WAIT_POOL, api_live_forecast },
     { HTTP_GET, STR_INIT("/api/v1/snapshots"), API_SIGNED_IN, META_SCOPE_READ, API_ON_QUERY_POOL, api_snapshots },
     { HTTP_GET, STR_INIT("/api/v1/snapshots/{}"), API_SIGNED_IN, META_SCOPE_READ | META_SCOPE_VALUES, API_ON_QUERY_POOL, api_snapshot },
     { HTTP_GET, STR_INIT("/api/v1/agents"), API_SIGNED_IN, META_SCOPE_READ, API_ON_ADMIN_POOL, api_agents },
@@ -333,7 +333,7 @@ static void route_endpoint(struct api *a, struct http_request *req, struct http_
     memcpy(call->params, params, sizeof call->params);
     route->handler = dispatch;
     route->ctx = call;
-    route->pool = e->where == API_ON_QUERY_POOL ? a->options.query_pool : a->options.admin_pool;
+    route->pool = api_pool(a, e->where);
     route->body_max = ROUTER_BODY_MAX;
     route->inflated_max = ROUTER_BODY_MAX;
     route->arena_max = ROUTER_ARENA_MAX;
@@ -412,8 +412,8 @@ void api_refuse(struct http_request *req, int status, int retry_after_s, str mes
     str params[API_PARAMS_MAX];
     char allow[64], retry[16];
     const struct api_endpoint *e = find(req, params, allow);
-    if (status == 503 && e && e->where == API_ON_QUERY_POOL)
-        status = 429; // the queue of queries is full: the language's `busy`
+    if (status == 503 && e && e->where != API_ON_ADMIN_POOL)
+        status = 429; // the queue is full: the language's `busy`
     struct buf body;
     struct json_writer w;
     size_t n = api_headers(h, STR("application/json"));

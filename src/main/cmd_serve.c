@@ -35,6 +35,8 @@
 enum { LOCAL_SCOPES = META_SCOPE_READ | META_SCOPE_VALUES | META_SCOPE_PROBE | META_SCOPE_PROBE_PROD };
 
 enum {
+    WAIT_THREADS = 16,
+    WAIT_QUEUE = 64,
     ADMIN_THREADS = 2,
     ADMIN_QUEUE = 1024,
     LIVE_THREADS = 2,
@@ -56,7 +58,7 @@ struct house {
     struct issues_for_queries issues_for_queries;
     struct symbols *symbols;
     struct artifacts *artifacts;
-    struct pool *ingest_pool, *query_pool, *admin_pool, *live_pool;
+    struct pool *ingest_pool, *query_pool, *wait_pool, *admin_pool, *live_pool;
     struct ingest *ingest;
     struct alerts *alerts;
     struct monitors *monitors;
@@ -94,6 +96,8 @@ static int open_pools(struct house *h, struct err *err)
     int r = pool_new("ingest", workers(h), INGEST_QUEUE, &h->ingest_pool);
     if (r == 0)
         r = pool_new("query", threads, (size_t)(queries - threads > 0 ? queries - threads : 1), &h->query_pool);
+    if (r == 0) // and nor must a query for an agent that does not answer
+        r = pool_new("wait", WAIT_THREADS, WAIT_QUEUE, &h->wait_pool);
     if (r == 0)
         r = pool_new("admin", ADMIN_THREADS, ADMIN_QUEUE, &h->admin_pool);
     if (r == 0) // what agents say waits for the disk
@@ -398,6 +402,7 @@ static int open_rooms(struct house *h, struct err *err)
         .alerts_mail = text(h, CONFIG_KEY_SMTP)[0] != 0,
         .ingest_pool = h->ingest_pool,
         .query_pool = h->query_pool,
+        .wait_pool = h->wait_pool,
         .admin_pool = h->admin_pool,
         .public_urls = text(h, CONFIG_KEY_PUBLIC_URL),
         .version = CLEW_VERSION,
@@ -579,6 +584,7 @@ static void stop_all(struct house *h)
     if (owed)
         log_warn("serve", "some requests are still at work; waiting for them");
     pool_stop(h->query_pool);
+    pool_stop(h->wait_pool);
     pool_stop(h->admin_pool);
     pool_stop(h->live_pool);
     pool_stop(h->ingest_pool);
@@ -599,6 +605,7 @@ static void stop_all(struct house *h)
     ingest_free(h->ingest);
     net_tls_free(h->tls);
     pool_free(h->query_pool);
+    pool_free(h->wait_pool);
     pool_free(h->admin_pool);
     pool_free(h->live_pool);
     pool_free(h->ingest_pool);

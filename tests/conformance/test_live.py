@@ -753,6 +753,23 @@ def test_a_question_ends_with_its_agent(server, connected):
     asked.join()
 
 
+def test_agents_that_do_not_answer_hold_no_query_up(server, connected):
+    name = service()
+    agent = connected(processes=[process(1, name)])
+    eventually(lambda: ask(server, "GET", f"/api/v1/live/instances?service={name}")["instances"][0])
+    [threads] = [int(line.split()[1]) for line in server.request("GET", "/metrics")[1].decode().splitlines() if line.startswith('clew_pool_threads{pool="query"}')]
+    asked = [threading.Thread(target=ask, args=(server, "GET", f"/api/v1/live/lines?service={name}&path=app/{n}.py"), kwargs={"expect": 400}) for n in range(min(threads + 1, 15))]
+    for t in asked:
+        t.start()
+    for _ in asked:
+        agent.wait("resolve")
+    assert query(server, "spans service=nobody | stats count() as n") == [{"n": 0}]
+    assert all(t.is_alive() for t in asked)
+    agent.close()
+    for t in asked:
+        t.join()
+
+
 def test_a_forecast_counts_and_captures_nothing(server, connected):
     name = service()
     agent = connected(processes=[process(1, name)])
