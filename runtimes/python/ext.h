@@ -205,6 +205,7 @@ struct ext_hit {
     const struct ext_site *site;
     uint64_t number;
     int64_t begun, ended; // 0: not known yet
+    int64_t own;          // of what the thread had of a processor when it began; 0: not asked
     const struct probe_policy *policy;
     bool trace_known, traced;
     uint8_t trace[16], span[8];
@@ -236,6 +237,7 @@ struct ext_site {
     size_t n_programs;
     struct ext_program *condition;       // one of them, or NULL
     uint64_t passed;                     // hits whose condition was true
+    uint32_t doubted;                    // hits to come that are measured by the thread's own clock, too
     PyObject *callee;                    // called at the place where code is copied, and where it is about exits:
     PyObject *begins, *returns, *raises; // at the entry, with what is returned, with what is raised; or NULL
     struct ext_codes codes;              // where it stands: the originals
@@ -288,10 +290,13 @@ struct ext_state {
     size_t size;
     struct probe_ring ring;
     struct probe_space space;
-    uint8_t *scratch;    // CLEW_RECORD_MAX
-    uint8_t *vm_scratch; // EXT_VM_SCRATCH for each expression of one hit, which nothing interrupts
-    uint8_t *policy_bytes;
+    uint8_t *scratch;           // CLEW_RECORD_MAX
+    uint8_t *vm_scratch;        // EXT_VM_SCRATCH for each expression of one hit, which nothing interrupts
+    uint8_t *policy_bytes;      // PROBE_POLICY_ROOM twice: what .policy looks into, and what comes
+    struct probe_policy policy; // verified once, not at each hit
+    bool has_policy;
     uint32_t policy_generation;
 };
 extern struct ext_state ext;
 int64_t ext_now_ns(void);
+int64_t ext_own_ns(void); // what the thread has had of a processor; a system call

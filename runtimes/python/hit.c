@@ -2,7 +2,14 @@
 #include "ext.h"
 #include <time.h>
 
-enum { NAME_ROOM = 512, ERROR_ROOM = 256, FILES_KNOWN = 64, KNOWN_FOR_NS = 1000 * 1000 * 1000 };
+enum {
+    NAME_ROOM = 512,
+    ERROR_ROOM = 256,
+    FILES_KNOWN = 64,
+    KNOWN_FOR_NS = 1000 * 1000 * 1000,
+    ODD_NS = 1000 * 1000, // much for a capture, and less than others are given of a busy machine at once
+    DOUBTED_HITS = 256,
+};
 
 struct ext_state ext;
 
@@ -14,14 +21,17 @@ static int64_t clock_ns(clockid_t id)
 }
 
 int64_t ext_now_ns(void) { return clock_ns(CLOCK_MONOTONIC); }
+int64_t ext_own_ns(void) { return clock_ns(CLOCK_THREAD_CPUTIME_ID); }
 
-static const struct probe_policy *policy(struct probe_policy *view)
+static const struct probe_policy *policy(void)
 {
+    uint8_t *coming = ext.policy_bytes + PROBE_POLICY_ROOM;
     size_t n = 0;
-    static size_t kept;
-    if (probe_ring_get_policy(&ext.ring, ext.policy_bytes, &n, &ext.policy_generation))
-        kept = n;
-    return kept && probe_policy_verify(view, bytes_of(ext.policy_bytes, kept)) ? view : NULL;
+    if (probe_ring_get_policy(&ext.ring, coming, &n, &ext.policy_generation)) {
+        memcpy(ext.policy_bytes, coming, n);
+        ext.has_policy = probe_policy_verify(&ext.policy, bytes_of(ext.policy_bytes, n));
+    }
+    return ext.has_policy ? &ext.policy : NULL;
 }
 
 // Code of the program itself, as far as a path says it.
@@ -203,21 +213,49 @@ static bool condition_holds(struct ext_site *s, struct ext_hit *h, bool *ret_slo
     return yes && !reason;
 }
 
+static void begins(const struct ext_site *s, struct ext_hit *h)
+{
+    h->begun = ext_now_ns();
+    if (s->doubted)
+        h->own = ext_own_ns();
+}
+
+// What a hit has cost, or all that it stands for. Time that a busy machine gives to others meanwhile is no part of it, but to ask for what the thread
+// itself has had costs as much as half a capture. So what took oddly long is charged as little once, and the place's next hits are asked.
+static int64_t cost_of(struct ext_site *s, const struct ext_hit *h, int64_t after, uint32_t stands_for)
+{
+    int64_t wall = after - h->begun;
+    bool odd = wall * stands_for >= ODD_NS;
+    if (odd && !h->own) {
+        s->doubted = DOUBTED_HITS;
+        return ODD_NS;
+    }
+    s->doubted = odd ? DOUBTED_HITS : s->doubted - (s->doubted > 0);
+    int64_t own = odd ? ext_own_ns() - h->own : wall;
+    return (own < wall ? own : wall) * stands_for;
+}
+
 enum ext_outcome ext_hit(struct ext_site *s, const struct ext_event *event)
 {
-    struct probe_policy view;
-    struct ext_hit h = { .site = s, .begun = ext_now_ns(), .event = event };
+    // Most hits of a condition are none: what they need to know of the time is told by a clock that is a few milliseconds behind, and costs a
+    // seventh of the exact one.
+    int64_t near = clock_ns(CLOCK_MONOTONIC_COARSE);
+    struct ext_hit h = { .site = s, .event = event };
     struct probe_slot *slot = &ext.ring.slots[s->order.slot];
-    if (!*ext.mine || !probe_ring_alive(&ext.ring, h.begun))
+    if (!*ext.mine || !probe_ring_alive(&ext.ring, near))
         return EXT_STALE;
     if (slot->revision != s->order.stamp) // made ready for what takes its place
         return EXT_GO_ON;
-    if (!probe_slot_runs(slot) && !probe_slot_resumes(slot, h.begun))
+    if (!probe_slot_runs(slot) && !probe_slot_resumes(slot, near))
         return EXT_GO_ON;
     h.number = probe_slot_hit(slot);
-    h.policy = policy(&view);
+    h.policy = policy();
     bool timed = probe_hit_is_timed(h.number), whole = false;
+    if (timed || !s->condition)
+        begins(s, &h);
     bool holds = condition_holds(s, &h, &whole);
+    if (!h.begun && (holds || whole))
+        begins(s, &h);
     uint64_t passed = holds ? ++s->passed : 0;
     // The trace is known before the sample is drawn, which takes one as a whole or not at all.
     if (!holds || !probe_hit_passes(slot->hit_op, slot->hit_n, passed) ||
@@ -245,9 +283,9 @@ enum ext_outcome ext_hit(struct ext_site *s, const struct ext_event *event)
     // A place that is reached ten million times a second costs even when nothing comes of it: one hit in 64 is
     // measured and charged for all of them. What a capture costs is charged as it is.
     if (timed) {
-        int64_t after = h.ended ? h.ended : ext_now_ns(), cost = after - h.begun;
-        probe_slot_charge(slot, &ext.ring.control->cost, whole || h.number == 1 ? cost : cost * PROBE_COST_EVERY,
-                          after);
+        int64_t after = h.ended ? h.ended : ext_now_ns();
+        uint32_t stands_for = whole || h.number == 1 ? 1 : PROBE_COST_EVERY;
+        probe_slot_charge(slot, &ext.ring.control->cost, cost_of(s, &h, after, stands_for), after);
     }
     return EXT_GO_ON;
 }

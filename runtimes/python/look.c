@@ -406,8 +406,13 @@ static int host_special(void *ctx, enum probe_special which, struct probe_val *r
 
 static bool host_late(void *ctx)
 {
-    const struct look *l = ctx;
-    return ext_now_ns() > l->deadline;
+    struct look *l = ctx;
+    int64_t now = ext_now_ns();
+    if (!l->deadline) {
+        l->hit->begun = now; // what is asked for the time is no short one, and charged
+        l->deadline = now + PROBE_CONDITION_NS_MAX;
+    }
+    return now > l->deadline;
 }
 
 const struct probe_host look_host = {

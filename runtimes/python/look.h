@@ -9,7 +9,7 @@ struct look {
     struct ext_hit *hit;
     struct ext_program *program;
     struct probe_scratch *scratch;
-    int64_t deadline;
+    int64_t deadline; // 0: from the first look at the clock
     struct ext_frame frame;
     bool secret_file; // of the frame: the host's policy names its file
     PyObject *kept[LOOK_KEPT_MAX];

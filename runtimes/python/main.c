@@ -12,7 +12,7 @@ EXPORT int64_t clew_python_apply(void);
 
 // Touched as far as it is used: a record, the host's policy, and what each expression of a hit makes.
 static const size_t OWN_SIZE =
-    CLEW_RECORD_MAX + PROBE_POLICY_ROOM + (size_t)EXT_VM_SCRATCH * (1 + PROBE_CAPTURE_EXPRS_MAX);
+    CLEW_RECORD_MAX + 2 * PROBE_POLICY_ROOM + (size_t)EXT_VM_SCRATCH * (1 + PROBE_CAPTURE_EXPRS_MAX);
 
 enum {
     PAGE = 4096,
@@ -338,19 +338,11 @@ static void answer(struct clew_orders *orders)
     orders->n = (uint32_t)n_sites;
 }
 
-// What the thread has had of a processor.
-static int64_t own_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
 int64_t clew_python_apply(void)
 {
     struct clew_orders *orders = (struct clew_orders *)(ext.mem + CLEW_ORDERS_AT);
     PyObject *type, *value, *traceback;
-    int64_t begun = own_ns(), now = ext_now_ns();
+    int64_t begun = ext_own_ns(), now = ext_now_ns();
     PyErr_Fetch(&type, &value, &traceback);
     // No finaliser of the program's runs meanwhile, and what was found stays.
     int collects = PyGC_Disable();
@@ -364,7 +356,7 @@ int64_t clew_python_apply(void)
     bool done = coming.placed && ext_place_count(until);
     if (done)
         answer(orders);
-    uint64_t ns = (uint64_t)(own_ns() - begun);
+    uint64_t ns = (uint64_t)(ext_own_ns() - begun);
     orders->ns = coming.longest_ns = ns > coming.longest_ns ? ns : coming.longest_ns;
     if (done)
         coming_drop();
@@ -395,7 +387,7 @@ static int64_t start_with(const struct clew_start *start)
         }
         ext.scratch = own;
         ext.policy_bytes = ext.scratch + CLEW_RECORD_MAX;
-        ext.vm_scratch = ext.policy_bytes + PROBE_POLICY_ROOM;
+        ext.vm_scratch = ext.policy_bytes + 2 * PROBE_POLICY_ROOM;
     }
     if (!ext.mine) {
         void *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -422,7 +414,8 @@ static int64_t start_with(const struct clew_start *start)
     sites = NULL, n_sites = 0;
     if (ext.mem)
         munmap(ext.mem, ext.size);
-    ext.mem = mem, ext.size = start->size, ext.ring = ring, ext.policy_generation = 0;
+    ext.mem = mem, ext.size = start->size, ext.ring = ring;
+    ext.has_policy = false, ext.policy_generation = 0;
     ext.pid = (uint32_t)getpid();
     ext.starter = PyThreadState_Get(), ext.starter_id = (uint64_t)syscall(SYS_gettid);
     *ext.mine = 1;

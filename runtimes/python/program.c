@@ -79,7 +79,9 @@ static void rules_find(struct ext_program *p, const struct probe_policy *policy)
 static bool look_begin(struct look *l, struct ext_program *p, struct ext_hit *h, struct probe_scratch *scratch)
 {
     char room[512];
-    *l = (struct look){ .hit = h, .program = p, .scratch = scratch, .deadline = h->begun + PROBE_CONDITION_NS_MAX };
+    *l = (struct look){
+        .hit = h, .program = p, .scratch = scratch, .deadline = h->begun ? h->begun + PROBE_CONDITION_NS_MAX : 0
+    };
     rules_find(p, h->policy);
     if (!ext_event_frame(h->event, &l->frame))
         return false;
