@@ -25,10 +25,14 @@ enum {
     DRAIN_ROUNDS = 256,
     CAPTURE_ARENA_MAX = 16 << 20,
     DETACH_TRIES = 400,
+    LOOKS_MAX = 8,
 };
 #define WORK_NS (1000 * 1000)       // between steps while something is under way
 #define CALM_NS (50 * 1000 * 1000)  // between looks into the ring
 #define RETRY_NS (3 * 1000000000ll) // for code that is not loaded yet
+#define LOOK_NS \
+    (1 *        \
+     1000000000ll) // for calls that went on in the code from before: whether they have ended; twice as long each time
 #define COUNTS_NS (500 * 1000 * 1000ll)
 #define FIRST_REPORT_NS (1 * 1000000000ll) // of a metric, after it was installed
 #define REPORT_NS (10 * 1000000000ll)
@@ -42,6 +46,8 @@ struct placed { // a probe of the set, by slot
     bool refused; // before it was handed over
     int line;     // where it stands; 0: where it says
     uint32_t activity, outcome;
+    bool old_code; // something still goes on without it
+    uint8_t looks; // how often that was seen
     struct probe_counts counts;
     char error[PROBE_ERROR_TEXT];
     struct probe_series_told told; // of a probe that counts
@@ -197,22 +203,31 @@ static str nearest_json(struct attachment *a, const int32_t *lines, int n)
     return str_of(a->out.ptr, a->out.len);
 }
 
+static bool is_suspended(uint32_t activity) { return activity == PROBE_SUSPENDED || activity == PROBE_DISABLED; }
+
+static void tell_installed(struct attachment *a, struct placed *p)
+{
+    p->activity = PROBE_ACTIVE;
+    if (p->old_code)
+        tell(a, p, "partial", "old_code", "calls and generators that are under way go on without it", (str){ 0 });
+    else
+        tell(a, p, "installed", "", "", (str){ 0 });
+}
+
 static void tell_outcome(struct attachment *a, struct placed *p, const struct clew_order *o)
 {
     bool changed = p->outcome != o->outcome;
     p->outcome = o->outcome;
     switch (o->outcome) {
     case CLEW_INSTALLED:
-        p->activity = PROBE_ACTIVE;
-        if (o->old_code)
-            tell(a, p, "partial", "old_code", "calls and generators that are under way go on without it", (str){ 0 });
-        else
-            tell(a, p, "installed", "", "", (str){ 0 });
+        p->old_code = o->old_code;
+        p->looks += p->old_code && p->looks < LOOKS_MAX;
+        if (!is_suspended(p->activity)) // it stays so, and has been told
+            tell_installed(a, p);
         break;
     case CLEW_NOT_LOADED:
         if (changed)
             tell(a, p, "waiting", "not_loaded", "no code of this file is loaded yet", (str){ 0 });
-        a->retry_ns = 0;
         break;
     case CLEW_NO_LINE:
         tell(a, p, "unresolvable", "no_code_at_line", "no statement begins at this line",
@@ -240,6 +255,7 @@ static void tell_outcome(struct attachment *a, struct placed *p, const struct cl
 static void answers_read(struct attachment *a)
 {
     const uint8_t *p = (const uint8_t *)(load_orders(&a->load) + 1), *end = a->load.shared + CLEW_SERIES_AT;
+    a->retry_ns = 0;
     for (uint32_t i = 0; i < a->n_orders; i++) {
         struct clew_order o;
         struct placed *placed = &a->slots[a->order_slot[i]];
@@ -348,11 +364,11 @@ static void counts_tell(struct attachment *a, struct placed *p, struct probe_slo
     uint32_t activity = slot->activity;
     if (p->outcome == CLEW_INSTALLED && activity != p->activity) {
         p->activity = activity;
-        if (activity == PROBE_SUSPENDED || activity == PROBE_DISABLED)
+        if (is_suspended(activity))
             tell(a, p, "suspended", "budget",
                  activity == PROBE_DISABLED ? "it cost too much three times" : "it costs too much here", (str){ 0 });
         else if (activity == PROBE_ACTIVE)
-            tell(a, p, "installed", "", "", (str){ 0 });
+            tell_installed(a, p);
     }
     c.first_error = p->counts.first_error;
     if (!c.first_error.len && atomic_load(&slot->error_state) == 2) {
@@ -467,7 +483,8 @@ static void hand_over(struct attachment *a, int64_t now)
             continue;
         }
         struct probe_slot *slot = &a->load.ring.slots[i];
-        if (!placed->outcome || slot->revision != placed->stamp || !probe_slot_runs(slot)) {
+        // What is suspended stays so, and what was counted, when it is handed over with others.
+        if (!placed->outcome || slot->revision != placed->stamp || slot->activity == PROBE_FREE) {
             struct probe_slot_setup setup;
             probe_slot_setup_of(placed->probe, &setup);
             setup.revision = placed->stamp;
@@ -486,6 +503,23 @@ static void hand_over(struct attachment *a, int64_t now)
         a->dirty = false;
         a->asked = true;
     }
+}
+
+// When the orders are handed over once more, ns from when they were answered; 0: there is no need to.
+static int64_t retry_after(const struct attachment *a)
+{
+    int64_t least = 0;
+    for (int i = 0; i < CLEW_SLOTS; i++) {
+        const struct placed *p = &a->slots[i];
+        int64_t after = 0;
+        if (p->active && p->outcome == CLEW_NOT_LOADED)
+            after = RETRY_NS;
+        if (p->active && p->activity == PROBE_ACTIVE && p->old_code && p->looks < LOOKS_MAX)
+            after = LOOK_NS << (p->looks - 1);
+        if (after && (!least || after < least))
+            least = after;
+    }
+    return least;
 }
 
 static int python_poll(struct attachment *a, int64_t now, int64_t *ret_next)
@@ -512,12 +546,10 @@ static int python_poll(struct attachment *a, int64_t now, int64_t *ret_next)
     tell_all_waiting(a, a->load.waiting);
     if (a->load.phase == LOAD_READY) {
         probe_ring_beat(&a->load.ring, now);
-        bool later = false;
-        for (int i = 0; i < CLEW_SLOTS; i++)
-            later |= a->slots[i].active && a->slots[i].outcome == CLEW_NOT_LOADED;
+        int64_t later = retry_after(a);
         if (later && !a->dirty && !a->asked) {
             if (!a->retry_ns)
-                a->retry_ns = now + RETRY_NS;
+                a->retry_ns = now + later;
             a->dirty = now >= a->retry_ns;
         }
         if (a->dirty && !a->asked)

@@ -13,6 +13,7 @@ struct attachment *attached;
 static void on_state(void *ctx, const struct backend_state *s)
 {
     snprintf(seen.state, sizeof seen.state, "%.*s", STR_ARG(s->state));
+    seen.suspended += str_eq(s->state, STR("suspended"));
     snprintf(seen.code, sizeof seen.code, "%.*s", STR_ARG(s->code));
     snprintf(seen.data, sizeof seen.data, "%.*s", STR_ARG(s->data));
     snprintf(seen.message, sizeof seen.message, "%.*s", STR_ARG(s->message));
@@ -125,6 +126,8 @@ void end(struct victim *v)
     fclose(v->out);
 }
 
+void turns(struct victim *v, struct attachment *a, int n) { UNTIL(v, a, n-- <= 0); }
+
 int64_t now_ns(void)
 {
     struct timespec t;
@@ -206,6 +209,14 @@ void has_not(const char *json, const char *what)
     if (at)
         print_message("# %s in .. %.*s\n", what, 200, at - json > 100 ? at - 100 : json);
     assert_null(at);
+}
+
+bool any_has(const char *what)
+{
+    for (size_t i = 0; i < seen.n; i++)
+        if (strstr(seen.captures[i], what))
+            return true;
+    return false;
 }
 
 bool stands(void) { return strcmp(seen.state, "installed") == 0 || strcmp(seen.state, "partial") == 0; }

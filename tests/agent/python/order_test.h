@@ -26,6 +26,7 @@ struct seen {
     char *captures[CAPTURES_MAX];
     size_t n;
     uint64_t hits, filtered, captured, errors, rate, ns;
+    unsigned suspended; // how often that was told
 };
 extern struct seen seen;
 void forget(void);
@@ -65,6 +66,8 @@ void give_up(const struct victim *v, const char *wanted);
         }                                               \
     } while (0)
 
+// Polls, and hears the victim so many times.
+void turns(struct victim *v, struct attachment *a, int n);
 void detach(struct attachment *a);
 struct probe line_probe(uint32_t line);
 uint32_t line_of(const char *text);
@@ -73,6 +76,7 @@ struct attachment *attach(const struct victim *v);
 struct attachment *attach_with(const struct victim *v, bool shapes);
 void place(struct attachment *a, const struct probe *p);
 void has(const char *json, const char *what);
+bool any_has(const char *what); // of the captures
 void has_not(const char *json, const char *what);
 
 bool stands(void); // the probe, as far as it is told

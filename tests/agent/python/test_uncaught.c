@@ -35,8 +35,7 @@ static struct attachment *placed_in(struct victim *v, const char *python, const 
     struct attachment *a = attach(v);
     place(a, p);
     UNTIL(v, a, strcmp(seen.state, "installed") == 0);
-    long until = 20; // what is caught says nothing
-    UNTIL(v, a, until-- == 0);
+    turns(v, a, 20); // what is caught says nothing
     assert_int_equal(seen.n, 0);
     return a;
 }
