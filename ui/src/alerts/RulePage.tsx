@@ -5,13 +5,14 @@ import { Pencil } from 'lucide';
 import { type Alerts, inputOf, type Kind, loadAlerts, loadFirings, type Op, type Rule, type RuleInput } from '../api/alerts.ts';
 import { me, serverNow } from '../api/client.ts';
 import { useLoad } from '../api/load.ts';
+import { actorWords } from '../format/actor.ts';
 import { useEvery } from '../parts/every.ts';
 import { Foot } from '../parts/Foot.tsx';
 import { Icon } from '../parts/Icon.tsx';
 import { Link } from '../parts/Link.tsx';
 import { Failure, SkeletonRows, useLate } from '../parts/States.tsx';
 import { Painted } from '../query/QueryBar.tsx';
-import { actor, When } from '../settings/common.tsx';
+import { When } from '../settings/common.tsx';
 import { useKeys } from '../state/keys.ts';
 import { usePage } from '../state/page.ts';
 import { go, param, setParams } from '../state/route.ts';
@@ -187,7 +188,7 @@ function Shown({ rule, all, mine, again }: ShownProps) {
             </p>
           )}
           <p class="sm d3">
-            Made <When at={rule.created} /> by {actor(rule.created_by)}, {rule.evaluated ? 'last looked at ' : 'not looked at yet'}
+            Made <When at={rule.created} /> by {actorWords(rule.created_by)}, {rule.evaluated ? 'last looked at ' : 'not looked at yet'}
             {rule.evaluated && <When at={rule.evaluated} />}
           </p>
         </div>

@@ -3,6 +3,7 @@ import { Trash2 } from 'lucide';
 import { useState } from 'preact/hooks';
 import { me, serverNow } from '../api/client.ts';
 import { comment, type Activity as Entry, type IssueDetail, removeComment } from '../api/issues.ts';
+import { actorWords } from '../format/actor.ts';
 import { absolute, ago, parseInstant } from '../format/time.ts';
 import { initials } from '../issues/words.ts';
 import { Icon } from '../parts/Icon.tsx';
@@ -81,15 +82,10 @@ export function Activity({ issue }: { issue: IssueDetail }) {
   );
 }
 
-/** Who acted, as people say it: users are kept as `user:ada`, tokens as `token:ci`. */
-function nameOf(actor: string | undefined): string | undefined {
-  return actor?.replace(/^user:/, '').replace(/^token:/, 'token ');
-}
-
 function Line({ entry, issue }: { entry: Entry; issue: IssueDetail }) {
   const at = parseInstant(entry.time).ms;
   const said = entry.kind === 'comment';
-  const actor = nameOf(entry.actor);
+  const actor = entry.actor && actorWords(entry.actor);
   const own = said && (actor === me.value?.name || (me.value?.scopes?.includes('admin') ?? false));
   // Of the first one the server says the release alone.
   const words =

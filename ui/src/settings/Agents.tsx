@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { type Agent, type AgentToken, enrolLine, loadAgents, loadAgentTokens, makeAgentToken, onlyThisMachine } from '../api/agents.ts';
 import { send } from '../api/client.ts';
 import { useLoad } from '../api/load.ts';
+import { actorWords } from '../format/actor.ts';
 import { bytes, count, plural } from '../format/number.ts';
 import { useEvery } from '../parts/every.ts';
 import { Icon } from '../parts/Icon.tsx';
@@ -117,8 +118,8 @@ function Waiting({ turn }: { turn: number }) {
                   <td class="cut">
                     <span class="m">{token.name}</span> <span class="mono d3 nw">{token.id}</span>
                   </td>
-                  <td class="wide cut" title={`by ${token.created_by}`}>
-                    <When at={token.created} /> <span class="d3">by {token.created_by.replace(/^(user|token|cli):/, '')}</span>
+                  <td class="wide cut" title={`by ${actorWords(token.created_by)}`}>
+                    <When at={token.created} /> <span class="d3">by {actorWords(token.created_by)}</span>
                   </td>
                   <td>
                     <When at={token.expires} />

@@ -2,10 +2,11 @@
 import { useState } from 'preact/hooks';
 import { getJson, runQuery, send, serverNow } from '../api/client.ts';
 import { useLoad } from '../api/load.ts';
+import { actorWords } from '../format/actor.ts';
 import { count, plural } from '../format/number.ts';
 import { Link } from '../parts/Link.tsx';
 import { CopyButton } from '../parts/Paste.tsx';
-import { actor, Rows, useDeed, When } from './common.tsx';
+import { Rows, useDeed, When } from './common.tsx';
 import { BROWSERS, LISTS, outcomesQuery, reasonName, type Filters as Settings, SWITCHES, written } from './filters.ts';
 import { RuleActions } from './RuleActions.tsx';
 import { RuleText } from './RuleText.tsx';
@@ -92,7 +93,7 @@ function Editor({ slug, now, retry }: { slug: string; now: Settings; retry: () =
         {now.changed && (
           <span class="d3">
             {' '}
-            Changed <When at={now.changed} /> by {actor(now.changed_by)}.
+            Changed <When at={now.changed} /> by {actorWords(now.changed_by)}.
           </span>
         )}
       </p>

@@ -2,8 +2,9 @@
 import { useState } from 'preact/hooks';
 import { getJson, send } from '../api/client.ts';
 import { useLoad } from '../api/load.ts';
+import { actorWords } from '../format/actor.ts';
 import { Paste } from '../parts/Paste.tsx';
-import { actor, isAway, mayAdminister, Refusal, Rows, takeAway, useDeed, When } from './common.tsx';
+import { isAway, mayAdminister, Refusal, Rows, takeAway, useDeed, When } from './common.tsx';
 import { Form, TextField } from './Form.tsx';
 
 interface Mapping {
@@ -104,7 +105,7 @@ function MappingRows({ slug, mappings, remove, open, setOpen, saved }: RowsProps
               {one.repository} <span class="d3">{one.branch}</span>
             </td>
             <td class="wide d2">
-              <When at={one.changed} /> by {actor(one.changed_by)}
+              <When at={one.changed} /> by {actorWords(one.changed_by)}
             </td>
             <td>
               {mayAdminister() && (

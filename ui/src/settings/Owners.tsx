@@ -2,7 +2,8 @@
 import { useState } from 'preact/hooks';
 import { ApiError, getJson, send } from '../api/client.ts';
 import { useLoad } from '../api/load.ts';
-import { actor, Rows, useDeed, When } from './common.tsx';
+import { actorWords } from '../format/actor.ts';
+import { Rows, useDeed, When } from './common.tsx';
 import { RuleActions } from './RuleActions.tsx';
 import { RuleText } from './RuleText.tsx';
 
@@ -53,7 +54,7 @@ function OwnersEditor({ slug, now, retry }: { slug: string; now: OwnerRules; ret
         {now.changed && (
           <span class="d3">
             {' '}
-            Changed <When at={now.changed} /> by {actor(now.changed_by)}.
+            Changed <When at={now.changed} /> by {actorWords(now.changed_by)}.
           </span>
         )}
       </p>

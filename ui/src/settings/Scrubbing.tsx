@@ -2,9 +2,10 @@
 import { useState } from 'preact/hooks';
 import { getJson, send } from '../api/client.ts';
 import { useLoad } from '../api/load.ts';
+import { actorWords } from '../format/actor.ts';
 import { count, plural } from '../format/number.ts';
 import { Link } from '../parts/Link.tsx';
-import { actor, Rows, useDeed, When } from './common.tsx';
+import { Rows, useDeed, When } from './common.tsx';
 import { RuleActions } from './RuleActions.tsx';
 import { RuleText } from './RuleText.tsx';
 
@@ -58,7 +59,7 @@ function Editor({ slug, now, retry }: { slug: string; now: Settings; retry: () =
         {now.changed && (
           <span class="d3">
             {' '}
-            Changed <When at={now.changed} /> by {actor(now.changed_by)}.
+            Changed <When at={now.changed} /> by {actorWords(now.changed_by)}.
           </span>
         )}
       </p>

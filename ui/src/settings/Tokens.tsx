@@ -3,6 +3,7 @@ import { KeyRound } from 'lucide';
 import { useState } from 'preact/hooks';
 import { getJson, send } from '../api/client.ts';
 import { useLoad } from '../api/load.ts';
+import { actorWords } from '../format/actor.ts';
 import { plural } from '../format/number.ts';
 import { Icon } from '../parts/Icon.tsx';
 import { Head, isAway, Once, Refusal, Rows, ScopeChoice, takeAway, useDeed, When } from './common.tsx';
@@ -83,8 +84,8 @@ export function Tokens() {
                       {token.scopes.join(', ')}
                     </td>
                     <td class="wide cut">{token.project ?? <span class="d3">all</span>}</td>
-                    <td class="wide cut" title={`by ${token.created_by}`}>
-                      <When at={token.created} /> <span class="d3">by {token.created_by.replace(/^(user|token|cli):/, '')}</span>
+                    <td class="wide cut" title={`by ${actorWords(token.created_by)}`}>
+                      <When at={token.created} /> <span class="d3">by {actorWords(token.created_by)}</span>
                     </td>
                     <td>
                       <When at={token.last_used} />

@@ -1,4 +1,5 @@
 // The audit trail in words: what each kind of entry says, and where what it is about can be looked at. Pure.
+import { actorWords } from '../format/actor.ts';
 import type { AuditEntry } from './types.ts';
 
 /** By kind, what was done: read after a name ("ada placed a probe"). A test holds this against what the server's source writes. */
@@ -53,15 +54,6 @@ export interface Worded {
   what: string;
   href?: string;
   detail: string;
-}
-
-/** "user:ada" as `ada`, "a3" as `agent a3`; who acts on the server's own machine is told from who signs in. */
-export function actorWords(actor: string): string {
-  if (actor === 'token:command line') return 'the server’s command line';
-  if (actor.startsWith('user:')) return actor.slice(5);
-  if (actor.startsWith('token:')) return `token ${actor.slice(6)}`;
-  if (actor.startsWith('cli:')) return `${actor.slice(4)}, on the machine`;
-  return /^a\d+$/.test(actor) ? `agent ${actor}` : actor;
 }
 
 /** A member of a probe's JSON, which an entry holds cut to its length. */

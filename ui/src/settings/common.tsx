@@ -48,11 +48,6 @@ export function Rows<T>({ of, rows, children }: { of: Loaded<T>; rows: number; c
   );
 }
 
-/** "user:ada" as `ada`, "token:deploy" as `the token deploy`. */
-export function actor(text: string | undefined): string {
-  return (text ?? 'nobody known').replace(/^user:/, '').replace(/^token:/, 'the token ');
-}
-
 export function When({ at, none = 'never' }: { at: string | undefined; none?: string }) {
   if (!at) return <span class="d3">{none}</span>;
   const { ms } = parseInstant(at);
