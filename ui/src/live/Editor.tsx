@@ -585,7 +585,7 @@ function Cost({ service, file, line, at, placed, stops }: CostProps) {
       ) : lines && may && offered ? (
         <div class="row">
           <span class="gau" />
-          <button type="button" class="link sm nw" onClick={() => setAsked(key)}>
+          <button type="button" class="btn s" onClick={() => setAsked(key)}>
             Count for a second
           </button>
         </div>
@@ -625,15 +625,18 @@ function rate(perSecond: number): string {
 function Gauge({ ratio, suspended }: { ratio: number; suspended?: boolean }) {
   const over = suspended || ratio > BUDGET;
   return (
-    <div class="row">
-      <span class={`gau ${over ? 'over' : ''}`}>
-        <i style={{ width: `${Math.min(100, (ratio / BUDGET) * 100)}%` }} />
-        <u />
-      </span>
-      <span class="sm nw">
-        <b>{core(ratio)}</b>, budget 1{NNBSP}%{over && <span class="wrn">: it would be suspended; add a condition or a lower rate</span>}
-      </span>
-    </div>
+    <>
+      <div class="row">
+        <span class={`gau ${over ? 'over' : ''}`}>
+          <i style={{ width: `${Math.min(100, (ratio / BUDGET) * 100)}%` }} />
+          <u />
+        </span>
+        <span class="sm nw">
+          <b>{core(ratio)}</b>, budget 1{NNBSP}%
+        </span>
+      </div>
+      {over && <p class="sm wrn">It would be suspended: add a condition or a lower rate.</p>}
+    </>
   );
 }
 

@@ -101,7 +101,7 @@ function Waiting({ turn }: { turn: number }) {
           <div class="sec">
             <h2>Enrolment tokens that wait for their host</h2>
           </div>
-          <table class="tbl">
+          <table class="tbl enrolments">
             <thead>
               <tr>
                 <th>For</th>
@@ -115,7 +115,7 @@ function Waiting({ turn }: { turn: number }) {
             <tbody>
               {tokens.map((token) => (
                 <tr key={token.id}>
-                  <td class="cut">
+                  <td class="cut" title={token.name}>
                     <span class="m">{token.name}</span> <span class="mono d3 nw">{token.id}</span>
                   </td>
                   <td class="wide cut" title={`by ${actorWords(token.created_by)}`}>
