@@ -104,11 +104,15 @@ describe('an exception that happens again in a service that knows of nothing', {
     await server?.stop();
   });
 
-  it('is waited for from its issue', async () => {
+  it('is waited for from the inbox, beside the list, and at its issue', async () => {
     // The agent finds processes within seconds of its start.
     await eventually(async () => assert.match(await clew('agents', '--services', '--json'), /"checkout"/));
+    // The inbox was opened before: what it has read of the services may know of none.
+    await page.reload();
+    const peek = page.getByRole('complementary', { name: 'The chosen issue' });
+    await peek.getByRole('button', { name: 'Capture locals next time' }).click();
+    await peek.getByText('Waits for the next TypeError').waitFor();
     await page.goto(`${server.url}/issues/${issue}`);
-    await page.getByRole('button', { name: 'Capture locals next time' }).click();
     await armed().getByText('Waits for the next TypeError').waitFor();
     await armed().getByText(/Placed in [1-9] of \d process(es)? of checkout/).waitFor();
     await keeps(true);

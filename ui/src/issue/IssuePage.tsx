@@ -1,4 +1,5 @@
 // One issue: an event of it with its stack, source and values, its trace and logs in place, and beside them what is known of all its events.
+import '../styles/arm.css';
 import '../styles/issues.css';
 import '../styles/issue.css';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';

@@ -42,7 +42,7 @@ export interface Arming {
   /** Somebody wants it, but there is an obstacle, or the server has refused. */
   asked: boolean;
   busy: boolean;
-  /** What a probe could be placed in is known, or cannot be. */
+  /** What a probe could be placed in, and whether one waits already, is known, or cannot be. */
   ready: boolean;
   error: ApiError | undefined;
   arm: () => void;
@@ -73,7 +73,7 @@ export function obstacleOf(
 }
 
 /** `came`: something was captured in the event's trace since it was read. */
-export function useArming(event: IssueEvent, came: () => void): Arming | undefined {
+export function useArming(event: IssueEvent, came?: () => void): Arming | undefined {
   const target = targetOf(event);
   const [asked, setAsked] = useState(false);
   const [busy, setBusy] = useState(false);
@@ -115,12 +115,14 @@ export function useArming(event: IssueEvent, came: () => void): Arming | undefin
     event.trace && hits.data.value?.find(({ id, trace }) => trace === event.trace && !event.snapshots?.some((one) => one.id === id));
   const newerId = newer ? newer.id : undefined;
   useEffect(() => {
-    if (newerId) came();
+    if (newerId) came?.();
   }, [newerId]);
   if (!target) return undefined;
   const scopes = me.value?.scopes ?? [];
   const found = instances.data.value;
-  const ready = (known !== undefined && (!service || found !== undefined)) || (services.error.value ?? instances.error.value) !== undefined;
+  const ready =
+    (known !== undefined && (!service || found !== undefined) && probes.data.value !== undefined) ||
+    [services, instances, probes].some((load) => load.error.value !== undefined);
   const obstacle = known && (!service || found) ? obstacleOf(event, { ...known, service, instances: found ?? [] }, scopes) : undefined;
   const run = async (deed: () => Promise<unknown>) => {
     setBusy(true);

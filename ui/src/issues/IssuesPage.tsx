@@ -1,4 +1,5 @@
 // Issues: what is broken, the most urgent first, to be gone through by keys; one of them beside the list.
+import '../styles/arm.css';
 import '../styles/issues.css';
 import { ArrowDownWideNarrow, Bell } from 'lucide';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';

@@ -7,6 +7,9 @@ import { useLoad } from '../api/load.ts';
 import type { TraceAnswer } from '../api/types.ts';
 import { percent } from '../format/number.ts';
 import { ago, parseInstant } from '../format/time.ts';
+import { ArmButton, ArmStrip } from '../issue/Arm.tsx';
+import { useArming } from '../issue/arming.ts';
+import { waits } from '../issue/capture.ts';
 import { commonOf, commonQuery, type FacetRow } from '../issue/common.ts';
 import { crumbText, crumbTime, lastCrumbs } from '../issue/crumbs.ts';
 import { localsOf, nameOf, placeOf, topFrame } from '../issue/frames.ts';
@@ -87,7 +90,7 @@ export function Peek({ issue, late, take, mine }: Props) {
           )}
         </div>
         {loaded ? (
-          <Raised event={loaded} />
+          <Raised key={issue.id} event={loaded} />
         ) : event.error.value ? (
           <p class="sm hint hl pkwhy">{event.error.value.message}</p>
         ) : (
@@ -183,6 +186,22 @@ function Raised({ event }: { event: IssueEvent }) {
       ) : (
         frame.vars_hidden && <p class="why hint pkwhy">locals are for who has the scope values</p>
       )}
+      <CaptureNext event={event} />
+    </>
+  );
+}
+
+function CaptureNext({ event }: { event: IssueEvent }) {
+  const arming = useArming(event);
+  if (!arming) return null;
+  return (
+    <>
+      {!(arming.probe && waits(arming.probe)) && (
+        <div class="pkarm">
+          <ArmButton arming={arming} />
+        </div>
+      )}
+      <ArmStrip arming={arming} own={probedOf(event) !== undefined} />
     </>
   );
 }
