@@ -15,7 +15,7 @@ const setSize = getter(Set.prototype, 'size'), setHas = un(Set.prototype.has), g
 const symbolText = getter(Symbol.prototype, 'description'), bufferLength = getter(getPrototypeOf(Uint8Array.prototype), 'length');
 const weakGet = un(WeakMap.prototype.get), weakSet = un(WeakMap.prototype.set), symbolFor = Symbol.for;
 const { isProxy, isMap, isSet, isDate, isTypedArray, hrtime, writeSync, openSync, closeSync, fstatSync, compile, getStore, cpuUsage, storage, global, Session, connect, post } = N;
-const U32 = 4294967296, STEPS = 20000, SOFT_NS = 5e6, HARD_NS = 2e7, ODD_NS = 1e6, BURST_NS = 1e7, SHARE = 100, TELL_NS = 5e8, CHUNK = 1300, ITEMS_MAX = 4096, VERSION = 7;
+const U32 = 4294967296, STEPS = 20000, SOFT_NS = 5e6, HARD_NS = 2e7, ODD_NS = 1e6, BURST_NS = 1e7, SHARE = 100, TELL_NS = 5e8, CHUNK = 1300, ITEMS_MAX = 4096;
 
 // ---- sensitive names, as src/probe/redact.c has them; only for names that an expression makes at the hit ----
 const STEMS = /accesskey|accesstoken|apikey|apitoken|authorization|authtoken|authkey|bearertoken|cardnumber|clientsecret|cookie|creditcard|credential|csrftoken|encryptionkey|idtoken|mysqlpwd|passphrase|passwd|password|privatekey|pgpass|refreshtoken|secret|sessionid|sessionkey|sessiontoken|signingkey|socialsecurity|xsrftoken/;
@@ -882,7 +882,7 @@ const C = { __proto__: null,
     return stringify(answer);
   },
   edited: '', copies: '', // what agents keep here for the next one: changed files, and which of the engine's scripts of them run
-  version: VERSION, n: hr, z: Z,
+  version: N.version, n: hr, z: Z,
   // A return without a value, and the end of a function that is written on one line.
   w(hit, since, ...names) { if (hit) try { hit(1, undefined, since, ...names); } catch (e) { /* a program is not disturbed */ } },
   // `h(..).v = x` has the value x, whatever becomes of it here.

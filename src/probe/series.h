@@ -50,6 +50,13 @@ void probe_series_reset(struct probe_series_table *t, uint64_t owner, int64_t no
 // value: finite.
 void probe_series_add(struct probe_series_table *t, const struct probe_series_key *key, double value, bool buckets);
 
+// Where each thread has a table of its own: adds to `all`, which is the agent's, what a series of one of them has counted since `before`, a copy of it
+// (zeros: since it began). What was added stays there, whatever becomes of the thread, and a series that has found its own room in `all` keeps it. The last value is
+// that of the table that was added last of those that have changed. overflow: it is the one of all that found no room. False: no series can be so, and
+// nothing is added.
+bool probe_series_join(struct probe_series_table *all, const struct probe_series *now,
+                       const struct probe_series *before, bool overflow);
+
 // The agent's side, which trusts nothing in here: series_json.c.
 struct probe;
 struct json_writer;

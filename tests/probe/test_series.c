@@ -160,6 +160,125 @@ static void nothing_is_believed(void **state)
     assert_int_equal(report_of(&p, NOW, true), 0);
 }
 
+// --- tables of several threads ---
+
+static struct probe_series_table threads[3];
+
+static void add_in(unsigned thread, int64_t i, double value)
+{
+    struct probe_series_key key = { 0 };
+    probe_series_part(&key, PROBE_PART_INT, &i, 8, 0);
+    probe_series_add(&threads[thread], &key, value, true);
+}
+
+// What the agent does with each of them, time and again; before: what it read last.
+static void join(unsigned thread, struct probe_series before[PROBE_SERIES_MAX + 1])
+{
+    for (unsigned i = 0; i <= PROBE_SERIES_MAX; i++) {
+        const struct probe_series *now = &threads[thread].series[i];
+        if (i < threads[thread].n || i == PROBE_SERIES_MAX) {
+            assert_true(probe_series_join(&table, now, &before[i], i == PROBE_SERIES_MAX));
+            before[i] = *now;
+        }
+    }
+}
+
+static void threads_are_one_sum(void **state)
+{
+    static struct probe_series before[2][PROBE_SERIES_MAX + 1];
+    struct probe p = probe_of(PROBE_METRIC_HISTOGRAM, 1);
+    memset(threads, 0, sizeof threads);
+    add_in(0, 1, 5), add_in(0, 2, 0.5);
+    add_in(1, 2, 7), add_in(1, 2, -1), add_in(1, 1, 2);
+    join(0, before[0]), join(1, before[1]);
+    join(0, before[0]), join(1, before[1]); // nothing new is nothing more
+    assert_int_equal(REPORT(&p, NOW), 1);
+    HAS("\"by\":{\"a\":1},\"new\":true,\"count\":2,\"sum\":7,\"min\":2,\"max\":5,");
+    HAS("\"by\":{\"a\":2},\"new\":true,\"count\":3,\"sum\":6.5,\"min\":-1,\"max\":7,");
+    add_in(1, 2, 20);
+    join(0, before[0]), join(1, before[1]);
+    add_in(0, 2, 30);
+    join(0, before[0]), join(1, before[1]);
+    assert_int_equal(REPORT(&p, NOW + S), 1);
+    HAS("\"by\":{\"a\":1},\"count\":2,\"sum\":7,");
+    HAS("\"by\":{\"a\":2},\"count\":5,\"sum\":56.5,\"min\":-1,\"max\":30,");
+    uint64_t all = 0;
+    for (size_t i = 0; i <= PROBE_SERIES_BOUNDS; i++)
+        all += table.series[1].buckets[i];
+    assert_int_equal(all, 5);
+    // One that has ended is asked no more, and another one begins.
+    memset(&threads[1], 0, sizeof threads[1]), memset(before[1], 0, sizeof before[1]);
+    add_in(1, 2, 1);
+    join(1, before[1]);
+    assert_int_equal(REPORT(&p, NOW + 2 * S), 1);
+    HAS("\"by\":{\"a\":2},\"count\":6,\"sum\":57.5,");
+}
+
+static void the_last_value_is_of_who_has_set_one(void **state)
+{
+    static struct probe_series before[2][PROBE_SERIES_MAX + 1];
+    struct probe p = probe_of(PROBE_METRIC_GAUGE, 1);
+    memset(threads, 0, sizeof threads);
+    add_in(0, 1, 5), add_in(1, 1, 6);
+    join(0, before[0]), join(1, before[1]);
+    assert_int_equal(REPORT(&p, NOW), 1);
+    HAS("\"last\":6");
+    add_in(0, 1, 4);
+    join(0, before[0]), join(1, before[1]);
+    assert_int_equal(REPORT(&p, NOW + S), 1);
+    HAS("\"last\":4");
+}
+
+// Threads that count other series: those that were there first stay, whatever comes.
+static void room_for_all_threads(void **state)
+{
+    static struct probe_series before[3][PROBE_SERIES_MAX + 1];
+    struct probe p = probe_of(PROBE_METRIC_COUNT, 1);
+    memset(threads, 0, sizeof threads);
+    for (int64_t i = 0; i < 40; i++)
+        add_in(0, i, 0), add_in(1, 100 + i, 0);
+    join(0, before[0]), join(1, before[1]); // 24 of the second one's have room
+    for (int64_t i = 0; i < 30; i++)
+        add_in(0, 40 + i, 0); // 6 in its own overflow
+    for (int64_t i = 0; i < 40; i++)
+        add_in(1, 100 + i, 0), add_in(2, 100 + i, 0);
+    join(0, before[0]), join(1, before[1]), join(2, before[2]);
+    assert_int_equal(REPORT(&p, NOW), 1);
+    assert_int_equal(table.n, PROBE_SERIES_MAX);
+    HAS("\"by\":{\"a\":39},\"new\":true,\"count\":1}");
+    HAS("\"by\":{\"a\":123},\"new\":true,\"count\":3}");
+    HAS("{\"overflow\":true,\"new\":true,\"count\":78}"); // 16 * 3 + 30
+    assert_int_equal(told.hits, 40 + 40 + 30 + 40 + 40);
+}
+
+static void a_thread_is_not_believed_either(void **state)
+{
+    struct probe_series now = { .key_len = 1, .count = 3, .sum = 3, .buckets = { 3 } }, before = now, bad;
+    struct probe_series none = { 0 };
+    assert_true(probe_series_join(&table, &now, &none, false));
+    now.count = 5, now.buckets[1] = 2;
+#define REFUSED(change)                                                \
+    do {                                                               \
+        bad = now;                                                     \
+        change;                                                        \
+        assert_false(probe_series_join(&table, &bad, &before, false)); \
+    } while (0)
+    REFUSED(bad.count = 2);
+    REFUSED(bad.count = UINT64_MAX);
+    REFUSED(bad.buckets[0] = 2);
+    REFUSED(bad.buckets[0] = 4);
+    REFUSED(bad.buckets[9] = UINT64_MAX);
+    REFUSED(bad.key[0] = 1);
+    REFUSED(bad.key_len = 2);
+    REFUSED(bad.key_len = PROBE_SERIES_KEY + 1);
+    REFUSED(bad.sum = __builtin_inf());
+    REFUSED(bad.last = __builtin_nan(""));
+    assert_int_equal(table.series[0].count, 3);
+    assert_true(probe_series_join(&table, &now, &before, false));
+    assert_int_equal(table.series[0].count, 5);
+    assert_int_equal(table.n, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +287,10 @@ int main(void)
         cmocka_unit_test_setup(buckets, begin),
         cmocka_unit_test_setup(what_was_told, begin),
         cmocka_unit_test_setup(nothing_is_believed, begin),
+        cmocka_unit_test_setup(threads_are_one_sum, begin),
+        cmocka_unit_test_setup(the_last_value_is_of_who_has_set_one, begin),
+        cmocka_unit_test_setup(room_for_all_threads, begin),
+        cmocka_unit_test_setup(a_thread_is_not_believed_either, begin),
     };
     buf_init(&out, 1 << 20);
     int rc = cmocka_run_group_tests_name("probe_series", tests, NULL, NULL);

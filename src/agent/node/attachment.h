@@ -22,19 +22,29 @@ enum {
     ORDERS_ROOM = 8 << 20,
     FILES_MAX = 64, // edited in one process
     CANDIDATES_MAX = 8,
-    WORKERS_MAX = 16,  // threads of a process that are probed beside its main one, at once
-    THREADS_MAX = 512, // and in all, as long as the agent is attached
+    WORKERS_MAX = 16,                       // threads of a process that are probed beside its main one, at once
+    THREADS_MAX = 512,                      // and in all, as long as the agent is attached
+    FIGURES_TABLES = 2 * (WORKERS_MAX + 1), // of a probe: of threads that run, and of ones that have just ended
     PLACED_AT = 512,
 };
 
-// What a probe counts stands in memory of the target, and is read there.
+// What a probe counts stands in memory of the target, a table for each thread, and is read there.
+struct figures_table {
+    unsigned thread;             // number of the attachment's
+    unsigned turn;               // the session that ordered it, or saw it last
+    bool called;                 // it saw that the thread calls the probe
+    uint64_t mark;               // which it begins with; 0: this element is free
+    uint64_t at;                 // where it is; 0: not known
+    bool missed;                 // it was looked for in vain
+    bool gone;                   // its thread has let go of it
+    struct probe_series *series; // as they were read last; own
+    size_t n_series;
+};
 struct figures {
-    uint64_t mark;                   // which its table begins with
-    uint64_t at;                     // where the table is; 0: not known
-    bool missed;                     // it was looked for in vain
-    struct probe_series_table *copy; // as it was read last; own
-    struct probe_series_told told;
-    int64_t read_ns, report_ns, still_ns; // when it is read and told again
+    struct figures_table *tables;         // FIGURES_TABLES; own; NULL: none yet
+    struct probe_series_table *all;       // what all of them have counted; own
+    struct probe_series_told told;        // of it
+    int64_t read_ns, report_ns, still_ns; // when they are read and told again
 };
 
 // What became of a probe in one thread, or in the process.
@@ -60,7 +70,7 @@ struct placed {                // a probe of the set
     int state;                     // of its threads, the worst: 1 runs, 2 suspended, 3 over
     char told[320];                // state, code and words, as told last
     struct verdict last;           // what the last session came to
-    struct probe_counts before;    // of the main thread, until it lost what it had counted
+    struct probe_counts before;    // of threads that have begun to count again since
     struct probe_counts counts;    // of all threads, and that
     struct thread_counts *threads; // own; by number of the attachment's threads
     size_t n_threads;
@@ -211,7 +221,7 @@ struct attachment {
     struct map_files files;
     struct node_thread *threads; // own; the first is the main one
     size_t n_threads;
-    unsigned turn; // sessions so far
+    unsigned turn; // sessions so far, this one included
     struct {
         pid_t *ids; // own; the kernel's, when the last session began
         size_t n;
@@ -244,8 +254,8 @@ str threads_name(const struct attachment *a, size_t thread);
 unsigned threads_add(struct attachment *a, const char *name, uint64_t id);
 // As Node numbers them.
 uint64_t threads_id(const struct attachment *a, size_t thread);
-// The main thread begins to count again; what it has counted stays in the sum.
-void threads_main_anew(struct placed *p);
+// A thread begins to count again; what it has counted stays in the sum.
+void threads_anew(struct placed *p, size_t thread);
 // The counters of a probe as a thread says them.
 void threads_count(struct attachment *a, struct placed *p, size_t thread, const struct probe_counts *c, int state);
 // Tells whether the worst of its threads is suspended, where that has changed.

@@ -75,7 +75,7 @@ static void attachment_free(struct attachment *a)
     for (size_t i = 0; i < PLACED_MAX; i++) {
         mem_free(a->placed[i].names);
         mem_free(a->placed[i].names_text);
-        mem_free(a->placed[i].figures.copy);
+        figures_free(&a->placed[i]);
         mem_free(a->placed[i].threads);
     }
     mem_free(a->threads);
@@ -272,7 +272,6 @@ static int node_apply(struct attachment *a, const struct probe *const *probes, s
                                  .id_hash = hash,
                                  .slot = a->next_slot++,
                                  .state = 1 };
-        figures_begin(room);
         a->dirty |= !refuse(a, room);
     }
     if (a->dirty) {
@@ -406,9 +405,8 @@ static bool pipe_is_lost(struct attachment *a, int64_t now)
         if (!p->used || !p->ordered || p->refused)
             continue;
         any = true;
-        figures_end(a, p); // its table is made anew, too
-        figures_begin(p);
-        threads_main_anew(p);
+        figures_say(a, p); // its table is made anew, too
+        threads_anew(p, 0);
         p->installed = false;
         placed_tell(a, p, "waiting", "attach_failed", "the program has closed the probes' pipe; they are placed again",
                     (str){ 0 }, 0);

@@ -22,6 +22,7 @@
 
 extern const char node_walk[];
 extern const size_t node_walk_size;
+extern const char node_walk_version[]; // digits and letters
 
 enum {
     OPEN_MS = 1000,
@@ -61,7 +62,8 @@ enum { NATIVES_FUNCTIONS = 18, NATIVES_N = 21 };
     "isSet:a[9],isDate:a[10],isTypedArray:a[11],getStore:a[12],close:a[13],cpuUsage:a[14],Session:a[15],connect:a[16]" \
     ","                                                                                                                \
     "post:a[17],storage:a[18],process:a[19],global:"                                                                   \
-    "globalThis})}"
+    "globalThis,version:'"
+#define BOOT_END "'})}"
 
 #define RESUME "{\"id\":1000001,\"method\":\"Debugger.resume\"}"
 
@@ -253,6 +255,14 @@ const struct json_node *session_value_of(const struct json_node *result)
     return json_get(json_get(result, STR("result")), STR("value"));
 }
 
+void session_put_existing(struct json_writer *w)
+{
+    char text[128];
+    snprintf(text, sizeof text, "typeof __clew==='object'&&__clew.version==='%s'?(__clew.stay(),__clew):null",
+             node_walk_version);
+    session_put_text(w, "expression", str_z(text));
+}
+
 // Texts that outlive the answer.
 str session_keep(struct attachment *a, str text)
 {
@@ -364,7 +374,8 @@ static void put_without_file(struct attachment *a, struct json_writer *w)
             break;
         *e = (struct edit_probe){ .probe = p->probe, .slot = p->slot };
         buf_init(&order, ORDERS_ROOM);
-        if (edit_order(&nothing, e, a->policy_used, &a->session.arena, &order, &err) == 0) {
+        if (session_give_table(a, p, e, &err) == 0 &&
+            edit_order(&nothing, e, a->policy_used, &a->session.arena, &order, &err) == 0) {
             if (!p->has)
                 json_put_raw(w, buf_view(&order));
             p->edit = e;
@@ -493,6 +504,8 @@ static void boot(struct attachment *a)
     json_writer_init(&source, &text);
     json_put_str(&source, str_of(node_walk, node_walk_size));
     buf_str(&text, STR(BOOT_TAIL));
+    buf_str(&text, str_z(node_walk_version));
+    buf_str(&text, STR(BOOT_END));
     struct json_writer w = session_ask(a, "Runtime.callFunctionOn");
     session_put_text(&w, "objectId", s->natives);
     session_put_text(&w, "functionDeclaration", buf_view(&text));
@@ -709,6 +722,7 @@ int session_begin(struct attachment *a, int64_t now, struct err *err)
     buf_init(&s->wrapped, 4 * SOURCE_ROOM);
     buf_init(&s->out, 2 * SOURCE_ROOM), buf_init(&s->orders, ORDERS_ROOM), buf_init(&s->text, SOURCE_ROOM);
     threads_note(a);
+    a->turn++;
     session_pass_begin(a);
     if (!process_alive(&a->process) || (!left && kill(a->process.pid, SIGUSR1) < 0)) {
         session_free(a);
@@ -747,7 +761,7 @@ static void opening(struct attachment *a, int64_t now)
     s->holder = hold(ws_client_fd(s->ws));
     s->descriptor = inspector_descriptor(&a->process, ws_client_fd(s->ws), &s->inode);
     struct json_writer w = session_ask(a, "Runtime.evaluate");
-    session_put_text(&w, "expression", STR(SESSION_EXISTING));
+    session_put_existing(&w);
     session_ask_end(a, &w, on_existing);
 }
 

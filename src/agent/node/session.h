@@ -2,15 +2,14 @@
 #pragma once
 #include "agent/node/attachment.h"
 
-// The __clew of a thread, if it has one of this version (VERSION in walk.js).
-#define SESSION_EXISTING "typeof __clew==='object'&&__clew.version===7?(__clew.stay(),__clew):null"
-
 typedef void session_then(struct attachment *a, const struct json_node *result);
 
 // A request: what is written between the two are its parameters. When it is answered, `then` goes on.
 struct json_writer session_ask(struct attachment *a, const char *method);
 void session_ask_end(struct attachment *a, struct json_writer *w, session_then *then);
 void session_put_text(struct json_writer *w, const char *key, str value);
+// Of Runtime.evaluate: the __clew of a thread, if it has one, and that is of the walk.js that this agent has.
+void session_put_existing(struct json_writer *w);
 // A method of __clew with one text, or none.
 void session_call(struct attachment *a, const char *function, str argument, session_then *then);
 const struct json_node *session_value_of(const struct json_node *result);
@@ -43,6 +42,8 @@ void session_copies_read(struct attachment *a, str text);
 bool session_wants(struct attachment *a);
 void session_next_script(struct attachment *a);
 void session_edited_add(struct session *s, str url);
+// Where the thread is to count, for a probe that does. One that counts where nobody reads it begins again.
+int session_give_table(struct attachment *a, struct placed *p, struct edit_probe *e, struct err *err);
 
 // workers.c
 // A thread's turn begins: nothing of the one before is known any more.

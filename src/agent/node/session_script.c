@@ -438,6 +438,19 @@ static int may_edit(struct attachment *a, struct edit_probe *e, struct err *err)
     return rc;
 }
 
+int session_give_table(struct attachment *a, struct placed *p, struct edit_probe *e, struct err *err)
+{
+    unsigned thread = a->session.thread;
+    if (!probe_counts_only(p->probe))
+        return 0;
+    if (p->has && !figures_known(p, thread)) {
+        p->has = false;
+        threads_anew(p, thread);
+    }
+    e->owner = figures_owner(p);
+    return p->has ? 0 : figures_order(a, p, thread, &e->mark, err);
+}
+
 // The script's text is known: which probes stand in it, and where.
 static void on_source(struct attachment *a, const struct json_node *result)
 {
@@ -483,12 +496,7 @@ static void on_source(struct attachment *a, const struct json_node *result)
         struct buf order;
         if (!e)
             break;
-        *e = (struct edit_probe){ .probe = p->probe,
-                                  .slot = p->slot,
-                                  .view = view,
-                                  .source = source,
-                                  .mark = p->figures.mark,
-                                  .owner = figures_owner(p) };
+        *e = (struct edit_probe){ .probe = p->probe, .slot = p->slot, .view = view, .source = source };
         if (!is_seen(a, e, mapped)) {
             other_source(a, p, e);
             continue;
@@ -500,16 +508,13 @@ static void on_source(struct attachment *a, const struct json_node *result)
                         "it runs another version of this file than the other threads", (str){ 0 }, 0);
             continue;
         }
-        if (s->worker && probe_counts_only(p->probe)) {
-            placed_tell(a, p, "error", "worker_threads", "what is counted is counted in the main thread alone",
-                        (str){ 0 }, 0);
-            continue;
-        }
         p->text = text;
         buf_init(&order, ORDERS_ROOM);
         int bad = edit_place(&s->scan, e, a->policy_used, &s->arena, &err);
         if (bad == 0)
             bad = may_edit(a, e, &err);
+        if (bad == 0)
+            bad = session_give_table(a, p, e, &err);
         if (bad == 0)
             bad = edit_order(&s->scan, e, a->policy_used, &s->arena, &order, &err);
         if (bad < 0) {

@@ -60,12 +60,12 @@ static void sum(struct placed *p)
     p->counts = all;
 }
 
-void threads_main_anew(struct placed *p)
+void threads_anew(struct placed *p, size_t thread)
 {
-    if (!p->n_threads)
+    if (thread >= p->n_threads)
         return;
-    add(&p->before, &p->threads[0].counts);
-    p->threads[0] = (struct thread_counts){ 0 };
+    add(&p->before, &p->threads[thread].counts);
+    p->threads[thread] = (struct thread_counts){ 0 };
 }
 
 void threads_suspension(struct attachment *a, struct placed *p)

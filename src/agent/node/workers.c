@@ -3,6 +3,7 @@
 // worker's. So what a session knows of a thread is forgotten when the next one has its turn, and a probe's state is told when all have had theirs.
 //
 // A worker may be in native code, or end, at any moment: it is waited for a short time, and where it does not answer that is said.
+#include "agent/node/figures.h"
 #include "agent/node/session.h"
 #include "agent/node/session_map.h"
 #include "base/clock.h"
@@ -76,6 +77,7 @@ static void fold(struct attachment *a)
         bool absent = is_absent(v);
         if (p->here) {
             p->in++;
+            figures_seen(a, p, s->thread);
         } else if (v->state[0]) {
             p->out += !absent;
             if (!p->first.state[0] || (!absent && is_absent(&p->first))) {
@@ -87,6 +89,22 @@ static void fold(struct attachment *a)
         *v = (struct verdict){ 0 };
         p->here = false;
     }
+}
+
+// A thread that counts where nobody can read it is as good as not probed.
+static void uncounted(struct attachment *a, struct placed *p)
+{
+    unsigned thread = 0, n = figures_unread(a, p, &thread);
+    struct verdict v = { .state = "error", .code = "attach_failed" };
+    if (!n)
+        return;
+    p->in -= n, p->out += n;
+    a->session.again = true;
+    str name = threads_name(a, thread);
+    snprintf(v.message, sizeof v.message, "%.*s%swhat it counts cannot be read in the process",
+             thread ? (int)name.len : 0, name.ptr, thread ? ": " : "");
+    if (!p->first.state[0] || is_absent(&p->first))
+        p->first = v;
 }
 
 static void why(struct session *s, const char *who, const char *what)
@@ -121,8 +139,10 @@ void session_conclude(struct attachment *a)
         return;
     fold(a);
     s->passing = false;
+    figures_find(a);
     for (size_t i = 0; i < PLACED_MAX; i++) {
         struct placed *p = &a->placed[i];
+        uncounted(a, p);
         bool all = s->complete && !s->unknown && !s->too_many && !p->out;
         struct verdict v = { 0 };
         if (!p->used || p->refused || (!p->in && !p->first.state[0]))
@@ -143,6 +163,8 @@ void session_conclude(struct attachment *a)
         for (size_t k = 1; s->complete && !s->unknown && k < p->n_threads; k++)
             if (a->threads[k].turn != a->turn) // it has ended
                 p->threads[k].state = 0;
+        if (s->complete && !s->unknown && !s->too_many)
+            figures_leave_ended(a, p);
         p->last = v, p->last.data = (str){ 0 };
         if (p->in && p->state > 1)
             threads_suspension(a, p);
@@ -233,7 +255,7 @@ static void call_workers(struct attachment *a, const struct json_node *result)
         session_put_text(&w, "method", STR("Runtime.evaluate"));
         json_put_key(&w, STR("params"));
         json_put_object(&w);
-        session_put_text(&w, "expression", STR(SESSION_EXISTING));
+        session_put_existing(&w);
         json_put_object_end(&w), json_put_object_end(&w);
         session_send(a, session_wrapped(a));
     }
@@ -258,10 +280,8 @@ static void pass_over(struct attachment *a)
     fold(a);
     if (s->worker && s->thread < a->n_threads)
         a->threads[s->thread].turn = a->turn;
-    if (!s->worker) {
+    if (!s->worker)
         snprintf(s->main_object, sizeof s->main_object, "%.*s", STR_ARG(s->object));
-        a->turn++;
-    }
     if (s->stops) {
         leave(a);
         return;
@@ -358,6 +378,9 @@ static void ended(struct attachment *a, struct session_worker *w)
 {
     struct session *s = &a->session;
     w->ended = true;
+    for (size_t k = 1; k < a->n_threads && w->id; k++)
+        if (a->threads[k].id == w->id)
+            a->threads[k].turn = 0;
     if (w == s->worker) {
         for (size_t i = 0; i < PLACED_MAX; i++)
             a->placed[i].here = false, a->placed[i].verdict = (struct verdict){ 0 };

@@ -186,6 +186,147 @@ static void a_process_that_ends_says_its_last(void **state)
     forget();
 }
 
+// --- worker threads ---
+
+// In all threads of victim_pool.js, each of which counts its first hits alone.
+enum { EACH = 40 };
+static struct probe pooled(struct victim *v, enum probe_metric_kind kind, const char *value, const char *by)
+{
+    struct probe p = first_hits(metric(v, kind, value, by), "@hit <= 40");
+    p.where.file = STR("agent/node/victim_shared.js"), p.where.line = 8;
+    return p;
+}
+
+static long total_of(const char *json)
+{
+    long n = 0;
+    for (const char *at = json; (at = strstr(at, "\"count\":")); at++)
+        n += number_after(at, "\"count\":");
+    return n;
+}
+
+// Until a report comes to that; none goes back, and none beyond.
+static const char *until_total(struct attachment *a, long wanted)
+{
+    long last = 0;
+    size_t k = 0;
+    for (int64_t until = now_ns() + 150 * 1000000000ll;; polls(a)) {
+        for (; k < seen.n; k++) {
+            long n = total_of(seen.captures[k]);
+            if (n < last || n > wanted)
+                fail_msg("%ld after %ld, wanted %ld: %s", n, last, wanted, seen.captures[k]);
+            last = n;
+        }
+        if (last == wanted)
+            return seen.captures[k - 1];
+        if (now_ns() > until)
+            fail_msg("%ld of %ld; %s %s %s; %llu hits", last, wanted, seen.state, seen.code, seen.message,
+                     (unsigned long long)seen.counts.hits);
+    }
+}
+
+// They count on without end, and what they count does not.
+static void nothing_more(struct attachment *a, long wanted)
+{
+    size_t n = seen.n;
+    until_hits(a, seen.counts.hits + 300);
+    apply(a, NULL, 0);
+    for (; n < seen.n; n++)
+        assert_int_equal(total_of(seen.captures[n]), wanted);
+}
+
+static void threads_of_a_pool_count_in_one_sum(void **state)
+{
+    for (size_t i = 0; i < node_count; i++) {
+        struct victim v = start(nodes[i], "victim_pool.js", "pool");
+        struct attachment *a = attach(&v);
+        struct probe p = pooled(&v, PROBE_METRIC_COUNT, NULL, NULL);
+        apply(a, &p, 1);
+        until_state(a, "installed");
+        until_total(a, 5 * EACH);
+        assert_string_equal(seen.code, "");
+        nothing_more(a, 5 * EACH);
+        // One series of each thread, and nobody else's in it.
+        p = pooled(&v, PROBE_METRIC_HISTOGRAM, "@hit * n", "where"), p.revision = 2;
+        forget();
+        apply(a, &p, 1);
+        const char *c = until_total(a, 5 * EACH);
+        for (int k = 0; k < 5; k++) {
+            char name[32];
+            snprintf(name, sizeof name, k ? "{\"key\":\"worker %d\"}" : "{\"key\":\"main\"}", k);
+            has(c, name);
+            const char *at = strstr(c, name);
+            assert_int_equal(number_after(at, "\"count\":"), EACH);
+            assert_int_equal(number_after(at, "\"sum\":"), (k ? 2 : 1) * EACH * (EACH + 1) / 2);
+            assert_int_equal(number_after(at, "\"min\":"), k ? 2 : 1);
+            assert_int_equal(number_after(at, "\"max\":"), (k ? 2 : 1) * EACH);
+        }
+        nothing_more(a, 5 * EACH);
+        works(&v);
+        node_backend.detach(a);
+        works(&v);
+        end(&v);
+    }
+}
+
+static void what_ended_workers_have_counted_stays(void **state)
+{
+    for (size_t i = 0; i < node_count; i++) {
+        struct victim v = start(nodes[i], "victim_pool.js", "pool");
+        struct attachment *a = attach(&v);
+        struct probe p = pooled(&v, PROBE_METRIC_COUNT, NULL, NULL);
+        apply(a, &p, 1);
+        until_state(a, "installed");
+        until_total(a, 5 * EACH);
+        kill(v.pid, SIGHUP);  // one goes,
+        kill(v.pid, SIGUSR2); // and one comes
+        until_total(a, 6 * EACH);
+        nothing_more(a, 6 * EACH);
+        works(&v);
+        node_backend.detach(a);
+        works(&v);
+        end(&v);
+    }
+}
+
+// Where a place is a breakpoint the main thread counts, and the state says that the others do not.
+static void node_18_counts_in_its_main_thread(void **state)
+{
+    if (!old_node)
+        skip();
+    struct victim v = start(old_node, "victim_pool.js", "pool");
+    struct attachment *a = attach(&v);
+    struct probe p = pooled(&v, PROBE_METRIC_COUNT, NULL, NULL);
+    apply(a, &p, 1);
+    until_code(a, "partial", "worker_threads");
+    has(seen.message, "breakpoints are of the main thread alone");
+    until_total(a, EACH);
+    apply(a, NULL, 0);
+    works(&v);
+    node_backend.detach(a);
+    works(&v);
+    end(&v);
+}
+
+static void workers_that_come_and_go_all_the_time(void **state)
+{
+    for (size_t i = 0; i < node_count; i++) {
+        struct victim v = start(nodes[i], "victim_pool.js", "brief");
+        struct attachment *a = attach(&v);
+        struct probe p = pooled(&v, PROBE_METRIC_COUNT, NULL, "where");
+        p.has_condition = false;
+        apply(a, &p, 1);
+        until_captures(a, 2);
+        assert_true(total_of(seen.captures[1]) > total_of(seen.captures[0]));
+        assert_string_not_equal(seen.state, "error");
+        assert_int_equal(seen.counts.errors, 0);
+        works(&v);
+        node_backend.detach(a);
+        works(&v);
+        end(&v);
+    }
+}
+
 // Nor do counters tell the values that a host keeps for itself.
 static void a_host_that_shows_types_alone(void **state)
 {
@@ -208,6 +349,10 @@ int main(void)
         cmocka_unit_test(values),
         cmocka_unit_test(timers),
         cmocka_unit_test(a_process_that_ends_says_its_last),
+        cmocka_unit_test(threads_of_a_pool_count_in_one_sum),
+        cmocka_unit_test(what_ended_workers_have_counted_stays),
+        cmocka_unit_test(node_18_counts_in_its_main_thread),
+        cmocka_unit_test(workers_that_come_and_go_all_the_time),
         cmocka_unit_test(a_host_that_shows_types_alone),
     };
     arena_init(&arena, 16 << 20);
