@@ -1,4 +1,5 @@
 // Probes that count in Node: what is told is what the hits were, and the last of it when the probe is taken out or the process has ended.
+#include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -206,11 +207,15 @@ static long total_of(const char *json)
 }
 
 // Until a report comes to that; none goes back, and none beyond.
-static const char *until_total(struct attachment *a, long wanted)
+static const char *until_total(struct victim *v, struct attachment *a, long wanted)
 {
     long last = 0;
     size_t k = 0;
     for (int64_t until = now_ns() + 150 * 1000000000ll;; polls(a)) {
+        struct pollfd p = { fileno(v->out), POLLIN, 0 };
+        char line[256];
+        if (poll(&p, 1, 0) > 0 && !fgets(line, sizeof line, v->out)) // who hears nothing makes it wait in the end
+            fail_msg("it has ended");
         for (; k < seen.n; k++) {
             long n = total_of(seen.captures[k]);
             if (n < last || n > wanted)
@@ -222,6 +227,17 @@ static const char *until_total(struct attachment *a, long wanted)
         if (now_ns() > until)
             fail_msg("%ld of %ld; %s %s %s; %llu hits", last, wanted, seen.state, seen.code, seen.message,
                      (unsigned long long)seen.counts.hits);
+    }
+}
+
+// Until so many workers have loaded their files; nobody looks at them meanwhile.
+static void until_begun(struct victim *v, int wanted)
+{
+    char line[256];
+    for (int n = 0; n < wanted;) {
+        if (!fgets(line, sizeof line, v->out))
+            fail_msg("it has ended");
+        sscanf(line, "calls %*d ran %*d changed %*d begun %d", &n);
     }
 }
 
@@ -243,14 +259,14 @@ static void threads_of_a_pool_count_in_one_sum(void **state)
         struct probe p = pooled(&v, PROBE_METRIC_COUNT, NULL, NULL);
         apply(a, &p, 1);
         until_state(a, "installed");
-        until_total(a, 5 * EACH);
+        until_total(&v, a, 5 * EACH);
         assert_string_equal(seen.code, "");
         nothing_more(a, 5 * EACH);
         // One series of each thread, and nobody else's in it.
         p = pooled(&v, PROBE_METRIC_HISTOGRAM, "@hit * n", "where"), p.revision = 2;
         forget();
         apply(a, &p, 1);
-        const char *c = until_total(a, 5 * EACH);
+        const char *c = until_total(&v, a, 5 * EACH);
         for (int k = 0; k < 5; k++) {
             char name[32];
             snprintf(name, sizeof name, k ? "{\"key\":\"worker %d\"}" : "{\"key\":\"main\"}", k);
@@ -277,10 +293,11 @@ static void what_ended_workers_have_counted_stays(void **state)
         struct probe p = pooled(&v, PROBE_METRIC_COUNT, NULL, NULL);
         apply(a, &p, 1);
         until_state(a, "installed");
-        until_total(a, 5 * EACH);
+        until_total(&v, a, 5 * EACH);
         kill(v.pid, SIGHUP);  // one goes,
         kill(v.pid, SIGUSR2); // and one comes
-        until_total(a, 6 * EACH);
+        until_begun(&v, 5);
+        until_total(&v, a, 6 * EACH);
         nothing_more(a, 6 * EACH);
         works(&v);
         node_backend.detach(a);
@@ -300,7 +317,7 @@ static void node_18_counts_in_its_main_thread(void **state)
     apply(a, &p, 1);
     until_code(a, "partial", "worker_threads");
     has(seen.message, "breakpoints are of the main thread alone");
-    until_total(a, EACH);
+    until_total(&v, a, EACH);
     apply(a, NULL, 0);
     works(&v);
     node_backend.detach(a);

@@ -27,7 +27,7 @@ if (isMainThread) {
   setInterval(() => {
     let n = 0;
     for (let i = CHANGED; i < 1024; i++) n += Atomics.load(shared, i);
-    process.stdout.write(`calls ${Atomics.load(shared, 0)} ran ${Atomics.load(shared, 1)} changed ${n}\n`);
+    process.stdout.write(`calls ${Atomics.load(shared, 0)} ran ${Atomics.load(shared, 1)} changed ${n} begun ${Atomics.load(shared, 2)}\n`);
   }, 50);
   const ready = () => { if (Atomics.load(shared, 2) >= workers.length) process.stdout.write('ready\n'); else setTimeout(ready, 20); };
   ready();
