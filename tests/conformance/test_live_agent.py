@@ -1,5 +1,6 @@
 """Live debugging end to end: `clew serve`, `clew agent`, and a shop in Flask under gunicorn that knows of neither. A probe goes in over REST, a
 request goes through it, what it captured comes out of every door, and nothing is left behind whoever is killed."""
+import contextlib
 import http.client
 import json
 import os
@@ -499,42 +500,49 @@ def test_beside_sentrys_sdk_its_own_events_are_all_there_are(server, shop, agent
         program.wait()
 
 
-@pytest.mark.skipif(not MODERN.exists() or not NODE.exists(), reason="needs Python 3.14 and Node 22")
-@pytest.mark.parametrize("words", [[MODERN, HERE / "victim_dies.py"], [NODE, HERE / "victim_dies.js"]], ids=["python", "node"])
-def test_what_nobody_catches_is_an_unhandled_issue(server, shop, agent, words):
-    name = "dies-" + os.urandom(3).hex()
-    program = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "OTEL_SERVICE_NAME": name})
+@contextlib.contextmanager
+def running(server, *words):
+    """A program that says "up" once it has come to its loop, as soon as the server knows of it, too; the name of its service."""
+    name = "runs-" + os.urandom(3).hex()
+    program = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env={**os.environ, "OTEL_SERVICE_NAME": name})
     try:
-        eventually(lambda: ask(server, "GET", f"/api/v1/live/instances?service={name}")["instances"][0])
-        probe = ask(server, "POST", "/api/v1/probes", {"service": name, "where": {"exception": "*", "uncaught": True}, "kind": "exception", "hits": 1}, 201)["id"]
-        found = snapshots(server, 1, probe=probe)[0]
-        event = eventually(lambda: ask(server, "GET", f"/api/v1/events/{found['event']}"))
-        assert (event["title"], event["handled"], event["service"], event["contexts"]["probe"]["id"]) == ("Refused: no charge of 42", False, name, probe)
-        assert event["exceptions"][0]["frames"][0]["in_app"]
-    finally:
-        program.kill()
-        program.wait()
-
-
-@pytest.fixture
-def threads(server, agent):
-    """A program of Node that runs the same in three threads; the name of its service."""
-    name = "threads-" + os.urandom(3).hex()
-    program = subprocess.Popen([NODE, HERE / "victim_threads.js"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "OTEL_SERVICE_NAME": name})
-    try:
+        assert program.stdout.readline() == "up\n"
         eventually(lambda: ask(server, "GET", f"/api/v1/live/instances?service={name}")["instances"][0])
         yield name
     finally:
         program.kill()
         program.wait()
+        program.stdout.close()
+
+
+@pytest.mark.skipif(not MODERN.exists() or not NODE.exists(), reason="needs Python 3.14 and Node 22")
+@pytest.mark.parametrize("words", [[MODERN, HERE / "victim_dies.py"], [NODE, HERE / "victim_dies.js"]], ids=["python", "node"])
+def test_what_nobody_catches_is_an_unhandled_issue(server, shop, agent, words):
+    with running(server, *words) as name:
+        probe = ask(server, "POST", "/api/v1/probes", {"service": name, "where": {"exception": "*", "uncaught": True}, "kind": "exception", "hits": 1}, 201)["id"]
+        found = snapshots(server, 1, probe=probe)[0]
+        event = eventually(lambda: ask(server, "GET", f"/api/v1/events/{found['event']}"))
+        assert (event["title"], event["handled"], event["service"], event["contexts"]["probe"]["id"]) == ("Refused: no charge of 42", False, name, probe)
+        assert event["exceptions"][0]["frames"][0]["in_app"]
+
+
+@pytest.fixture
+def threads(server, agent):
+    """A program of Node that runs the same in three threads; the name of its service."""
+    with running(server, NODE, HERE / "victim_threads.js") as name:
+        yield name
 
 
 @pytest.mark.skipif(not NODE.exists(), reason="needs Node 22")
 def test_a_line_in_node_is_counted_before_a_probe_is_placed(server, shop, threads):
-    got = ask(server, "GET", f"/api/v1/live/forecast?service={threads}&path=victim_threads.js&line=5")
+    got = eventually(lambda: ask(server, "GET", f"/api/v1/live/forecast?service={threads}&path=victim_threads.js&line=5"))
     assert got["hits_per_s"] > 0 and got["cost_ns"] > 0 and not got["suspended"], got
-    refused = ask(server, "GET", f"/api/v1/live/forecast?service={threads}&path=victim_threads.js&line=1", expect=504)
-    assert "no statement begins at this line" in refused["error"]["message"]
+
+    def refused():
+        answer = ask(server, "GET", f"/api/v1/live/forecast?service={threads}&path=victim_threads.js&line=1", expect=504)
+        assert "no statement begins at this line" in answer["error"]["message"]  # and not that the agent has not answered
+
+    eventually(refused)
 
 
 @pytest.mark.skipif(not NODE.exists(), reason="needs Node 22")
@@ -552,15 +560,9 @@ def test_a_probe_in_worker_threads_has_exactly_its_hits(server, shop, threads, h
 
 @pytest.mark.skipif(not NODE.exists() or not (HERE / "node_modules/@sentry/node").exists(), reason="needs Node 22 and Sentry's SDK")
 def test_beside_sentrys_sdk_in_node_too(server, shop, agent):
-    name = "dies-" + os.urandom(3).hex()
-    program = subprocess.Popen([NODE, HERE / "victim_dies.js", "sdk", server.cli("project", "dsn", "default").strip()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                               stderr=subprocess.DEVNULL, env={**os.environ, "OTEL_SERVICE_NAME": name})
-    try:
-        eventually(lambda: ask(server, "GET", f"/api/v1/live/instances?service={name}")["instances"][0])
+    dsn = server.cli("project", "dsn", "default").strip()
+    with running(server, NODE, HERE / "victim_dies.js", "sdk", dsn) as name:
         probe = ask(server, "POST", "/api/v1/probes", {"service": name, "where": {"exception": "*", "uncaught": True}, "kind": "exception", "hits": 1}, 201)["id"]
         assert "event" not in snapshots(server, 1, probe=probe)[0]
         eventually(lambda: query(server, "events sdk.name=sentry.javascript.node")[0])
         assert query(server, f"events clew.probe={probe}") == []
-    finally:
-        program.kill()
-        program.wait()

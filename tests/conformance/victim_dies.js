@@ -9,3 +9,4 @@ setInterval(() => {
   if (process.argv[2] === 'sdk') throw error;
   Promise.reject(error);
 }, 500);
+console.log('up');

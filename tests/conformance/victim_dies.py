@@ -12,6 +12,7 @@ def charge(order):
     raise Refused(f"no charge of {total}")
 
 
+print("up", flush=True)
 while True:
     threading.Thread(target=charge, args=({"total": 21},)).start()
     time.sleep(0.2)

@@ -5,5 +5,6 @@ function work(n) {
   done += n;
   return done;
 }
-if (isMainThread) for (let i = 0; i < 2; i++) new Worker(__filename); // eslint-disable-line no-new
+let online = 0;
+if (isMainThread) for (let i = 0; i < 2; i++) new Worker(__filename).on('online', () => { if (++online === 2) console.log('up'); });
 setInterval(() => work(1), 4);
