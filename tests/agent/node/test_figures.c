@@ -230,17 +230,6 @@ static const char *until_total(struct victim *v, struct attachment *a, long want
     }
 }
 
-// Until so many workers have loaded their files; nobody looks at them meanwhile.
-static void until_begun(struct victim *v, int wanted)
-{
-    char line[256];
-    for (int n = 0; n < wanted;) {
-        if (!fgets(line, sizeof line, v->out))
-            fail_msg("it has ended");
-        sscanf(line, "calls %*d ran %*d changed %*d begun %d", &n);
-    }
-}
-
 // They count on without end, and what they count does not.
 static void nothing_more(struct attachment *a, long wanted)
 {

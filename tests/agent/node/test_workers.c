@@ -151,6 +151,7 @@ static void one_that_begins_later(void **state)
         apply(a, &p, 1);
         until_state(a, "installed");
         kill(v.pid, SIGUSR2);
+        until_begun(&v, 1);
         until_threads(a, 1);
         give_back(&v, a);
     }

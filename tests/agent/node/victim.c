@@ -132,6 +132,16 @@ void works(struct victim *v)
     }
 }
 
+void until_begun(struct victim *v, int wanted)
+{
+    char line[256];
+    for (int n = 0; n < wanted;) {
+        if (!fgets(line, sizeof line, v->out))
+            fail_msg("it has ended");
+        sscanf(line, "calls %*d ran %*d changed %*d begun %d", &n);
+    }
+}
+
 void end(struct victim *v)
 {
     assert_int_equal(waitpid(v->pid, NULL, WNOHANG), 0);

@@ -39,6 +39,8 @@ struct victim start_with(const char *node, const char *const *options, const cha
 void works(struct victim *v);
 // Its next line; the agent goes on meanwhile.
 void hears(struct victim *v, struct attachment *a, char *line, int room);
+// Until so many workers of victim_pool.js have loaded their files; nobody looks at them meanwhile.
+void until_begun(struct victim *v, int wanted);
 void end(struct victim *v);
 
 struct probe probe_at(struct victim *v, const char *id, uint32_t line);
