@@ -226,7 +226,7 @@ struct attachment {
         pid_t *ids; // own; the kernel's, when the last session began
         size_t n;
         int64_t next_ns, look_ns;
-        unsigned looks;
+        unsigned looks, after; // so far; and that are due though no thread has come
     } seen;
     struct session session;
 };

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { TIDS_MAX = 4096, LOOKS_MAX = 6 };
+enum { TIDS_MAX = 4096, LOOKS_MAX = 6, LOOKS_AFTER = 2 };
 #define SCAN_NS (1 * 1000000000ll)
 #define LOOK_NS (5 * 1000000000ll)
 
@@ -147,7 +147,8 @@ static bool any_new(const struct attachment *a)
     return false;
 }
 
-// Each look is a session: the more of them there were, the rarer they become.
+// Each look is a session: the more of them there were, the rarer they become. A thread that has come is looked at twice more, for it may not have loaded
+// its files before.
 bool threads_came(struct attachment *a, int64_t now)
 {
     bool placed = false;
@@ -156,7 +157,13 @@ bool threads_came(struct attachment *a, int64_t now)
     a->seen.next_ns = now + SCAN_NS;
     for (size_t i = 0; i < PLACED_MAX && !placed; i++)
         placed = a->placed[i].used && !a->placed[i].refused;
-    if (!placed || !a->seen.n || now < a->seen.look_ns || !any_new(a))
+    if (!placed || !a->seen.n || now < a->seen.look_ns)
+        return false;
+    if (any_new(a))
+        a->seen.after = LOOKS_AFTER;
+    else if (a->seen.after)
+        a->seen.after--;
+    else
         return false;
     a->seen.look_ns = now + (LOOK_NS << a->seen.looks);
     a->seen.looks += a->seen.looks < LOOKS_MAX;
