@@ -207,6 +207,7 @@ struct attachment {
     bool dirty, lost;
     bool hopeless; // no session will ever do anything
     bool unedited; // breakpoints alone
+    bool required; // its modules come by `require` alone
     int64_t retry_ns;
     unsigned retries;
     struct node_pipe pipe;

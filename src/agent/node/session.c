@@ -43,13 +43,12 @@ enum {
 };
 
 // Of Node, and verified to be: in the order of BOOT. (A worker thread has no inspector to end.) Nothing of the program is called to get them but, before Node 20.16, hooks of module loading.
-#define NATIVES                                                                                                   \
+#define NATIVES(get)                                                                                              \
     "(g=>{const v=g('vm'),f=g('fs'),p=g('process'),t=g('util').types,A=g('async_hooks').AsyncLocalStorage,"       \
     "S=g('inspector').Session;return["                                                                            \
     "v.createContext,v.compileFunction,f.writeSync,f.openSync,f.closeSync,f.fstatSync,p.hrtime.bigint,t.isProxy," \
     "t.isMap,t.isSet,t.isDate,t.isTypedArray,A.prototype.getStore,p._debugEnd||f.fstatSync,p.cpuUsage,S,"         \
-    "S.prototype.connect,S.prototype.post,A.prototype,p,p.version]})"                                             \
-    "(process.getBuiltinModule||require)"
+    "S.prototype.connect,S.prototype.post,A.prototype,p,p.version]})(" get ")"
 enum { NATIVES_FUNCTIONS = 18, NATIVES_N = 21 };
 
 #define BOOT_HEAD                                                                                       \
@@ -593,17 +592,52 @@ static void on_elements(struct attachment *a, const struct json_node *result)
         check_all(a);
 }
 
-static void on_natives(struct attachment *a, const struct json_node *result)
+static void natives_come(struct attachment *a)
 {
-    a->session.natives = session_keep(a, json_get_text(json_get(result, STR("result")), STR("objectId")));
-    if (!a->session.natives.len || json_get(result, STR("exceptionDetails"))) {
-        not_nodes_own(a);
-        return;
-    }
     struct json_writer w = session_ask(a, "Runtime.getProperties");
     session_put_text(&w, "objectId", a->session.natives);
     json_put_key(&w, STR("ownProperties")), json_put_bool(&w, true);
     session_ask_end(a, &w, on_elements);
+}
+
+static bool natives_keep(struct attachment *a, const struct json_node *result)
+{
+    a->session.natives = session_keep(a, json_get_text(json_get(result, STR("result")), STR("objectId")));
+    return a->session.natives.len && !json_get(result, STR("exceptionDetails"));
+}
+
+static void on_natives_of_old(struct attachment *a, const struct json_node *result)
+{
+    if (natives_keep(a, result))
+        natives_come(a);
+    else
+        not_nodes_own(a);
+}
+
+// Before Node 20.16 and 22.3 `require` is all there is, which V8 gives with what consoles have besides. Where an evaluation with these is still to be done
+// when a thread ends, V8 ends the process (Node 20: SIGSEGV in v8::Set::Add), and worker threads end all the time.
+static void on_natives(struct attachment *a, const struct json_node *result)
+{
+    if (natives_keep(a, result)) {
+        natives_come(a);
+    } else if (a->session.worker && a->required) {
+        for (size_t i = 0; i < PLACED_MAX; i++)
+            if (a->placed[i].used && !a->placed[i].refused)
+                placed_tell(a, &a->placed[i], "error", "unsupported",
+                            a->unedited ? "breakpoints are of the main thread alone"
+                                        : "worker threads are probed from Node 20.16 and 22.3 on",
+                            (str){ 0 }, 0);
+        session_pass_end(a);
+    } else if (a->session.worker) {
+        not_nodes_own(a);
+    } else {
+        a->required = true;
+        struct json_writer w = session_ask(a, "Runtime.evaluate");
+        session_put_text(&w, "expression", STR(NATIVES("require")));
+        json_put_key(&w, STR("includeCommandLineAPI")), json_put_bool(&w, true);
+        json_put_key(&w, STR("silent")), json_put_bool(&w, true);
+        session_ask_end(a, &w, on_natives_of_old);
+    }
 }
 
 static void on_enabled(struct attachment *a, const struct json_node *result)
@@ -618,8 +652,7 @@ static void on_enabled(struct attachment *a, const struct json_node *result)
         return;
     }
     struct json_writer w = session_ask(a, "Runtime.evaluate");
-    session_put_text(&w, "expression", STR(NATIVES));
-    json_put_key(&w, STR("includeCommandLineAPI")), json_put_bool(&w, true);
+    session_put_text(&w, "expression", STR(NATIVES("process.getBuiltinModule")));
     json_put_key(&w, STR("silent")), json_put_bool(&w, true);
     session_ask_end(a, &w, on_natives);
 }
