@@ -23,7 +23,7 @@ import victims  # noqa: E402
 HERE = pathlib.Path(__file__).resolve().parent
 NAME = "bench/python_hit_victim.py"
 TEN = "quantity each customer order codes total tax name paid rest".split()
-DEBUGPY = "debugpy==1.8.22"
+DEBUGPY = ["debugpy==1.8.22; python_version >= '3.10'", "debugpy==1.8.21; python_version < '3.10'"]  # the last one of 3.9
 A_ROUND = 2000  # hits: what the ring holds, and what the budget forgives
 SLOW = 100      # hits of a round of a debugger
 HOT = 1000000   # calls of a loop that does nothing else
@@ -111,7 +111,7 @@ class Debugger:
         self.request("configurationDone")
 
     def close(self):
-        self.request("disconnect")
+        self.send("disconnect")  # the program ends next; the debugger's last one for 3.9 does not answer
         self.socket.close()
 
 
@@ -207,7 +207,7 @@ def main():
     found = [i for i in victims.interpreters() if i.version.startswith(args.only)]
     print("| Python | snapshot of ten values, ns | filtered, ns | hot loop suspended after, ms | after removal, ns | elsewhere | settrace: hit, ns | elsewhere | debugpy logpoint: hit, us | filtered, us | elsewhere |\n" + "|---" * 11 + "|", flush=True)
     for each in found:
-        subprocess.run([each.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", DEBUGPY], check=True)
+        subprocess.run([each.python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *DEBUGPY], check=True)
         r = cost(args.hit, str(each.python), args.rounds)
         print(f"| {each.version} | {r['capture']:.0f} | {r['filtered']:.0f} | {r['suspended']:.0f} | {r['removed']:.0f} | x{max(r['capture beside'], r['filtered beside']):.2f} "
               f"| {r['settrace']:.0f} | x{r['settrace beside']:.2f} "
