@@ -592,6 +592,15 @@ static void on_elements(struct attachment *a, const struct json_node *result)
         check_all(a);
 }
 
+static void ask_natives(struct attachment *a, str expression, bool as_console, session_then *then)
+{
+    struct json_writer w = session_ask(a, "Runtime.evaluate");
+    session_put_text(&w, "expression", expression);
+    json_put_key(&w, STR("includeCommandLineAPI")), json_put_bool(&w, as_console);
+    json_put_key(&w, STR("silent")), json_put_bool(&w, true);
+    session_ask_end(a, &w, then);
+}
+
 static void natives_come(struct attachment *a)
 {
     struct json_writer w = session_ask(a, "Runtime.getProperties");
@@ -632,11 +641,7 @@ static void on_natives(struct attachment *a, const struct json_node *result)
         not_nodes_own(a);
     } else {
         a->required = true;
-        struct json_writer w = session_ask(a, "Runtime.evaluate");
-        session_put_text(&w, "expression", STR(NATIVES("require")));
-        json_put_key(&w, STR("includeCommandLineAPI")), json_put_bool(&w, true);
-        json_put_key(&w, STR("silent")), json_put_bool(&w, true);
-        session_ask_end(a, &w, on_natives_of_old);
+        ask_natives(a, STR(NATIVES("require")), true, on_natives_of_old);
     }
 }
 
@@ -651,10 +656,7 @@ static void on_enabled(struct attachment *a, const struct json_node *result)
         session_pass_end(a);
         return;
     }
-    struct json_writer w = session_ask(a, "Runtime.evaluate");
-    session_put_text(&w, "expression", STR(NATIVES("process.getBuiltinModule")));
-    json_put_key(&w, STR("silent")), json_put_bool(&w, true);
-    session_ask_end(a, &w, on_natives);
+    ask_natives(a, STR(NATIVES("process.getBuiltinModule")), false, on_natives);
 }
 
 static void ask_scripts(struct attachment *a)

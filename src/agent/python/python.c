@@ -30,9 +30,8 @@ enum {
 #define WORK_NS (1000 * 1000)       // between steps while something is under way
 #define CALM_NS (50 * 1000 * 1000)  // between looks into the ring
 #define RETRY_NS (3 * 1000000000ll) // for code that is not loaded yet
-#define LOOK_NS \
-    (1 *        \
-     1000000000ll) // for calls that went on in the code from before: whether they have ended; twice as long each time
+// For calls that went on in the code from before, whether they have ended; twice as long each time.
+#define LOOK_NS (1 * 1000000000ll)
 #define COUNTS_NS (500 * 1000 * 1000ll)
 #define FIRST_REPORT_NS (1 * 1000000000ll) // of a metric, after it was installed
 #define REPORT_NS (10 * 1000000000ll)
