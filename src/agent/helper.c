@@ -135,9 +135,12 @@ static void take_desired(struct helper *h, str json)
     struct err err = { 0 };
     struct buf b;
     struct json_writer w;
-    if (desired_read(h, json, &err) == 0)
+    bool again = h->unread;
+    h->unread = desired_read(h, json, &err) < 0;
+    if (!h->unread)
         return;
-    log_warn("agent", "the server's set of probes cannot be read, and every probe is out: %s", err.message);
+    if (!again)
+        log_warn("agent", "the server's set of probes cannot be read, and every probe is out: %s", err.message);
     desired_clear(h);
     reconcile(h);
     buf_init(&b, 4096);

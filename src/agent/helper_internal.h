@@ -56,6 +56,7 @@ struct target {
     uint64_t refused; // and of what is refused, as it was told last
     struct row *rows;
     size_t rows_n;
+    bool rowless; // some of the set are not placed, or not told of, for want of a row
 };
 
 // A process of the host: what was seen of it at the last look.
@@ -100,7 +101,8 @@ struct helper {
     int lease_ms;
     bool channel_ended;
     bool full;                     // of its own memory: captures are dropped, and counted
-    bool rows_full;                // one found no room
+    bool rows_full;                // one found no room: said once
+    bool unread;                   // the server's last set: said once
     bool stopping, braked, listed; // listed: the list of processes as it was told is still true
     uint64_t serial, captures;
     struct {
@@ -123,6 +125,7 @@ void tell_policy(struct helper *h); // the connection has a copy from its start 
 void tell_processes(struct helper *h);
 // rows.c
 struct row *row_get(struct target *t, str probe, bool make); // NULL: there is none, or no room for it
+bool row_room(const struct target *t);                       // for one more
 void row_free(struct target *t, struct row *r);
 void row_state(struct target *t, const struct backend_state *s);
 void row_state_of(struct target *t, const struct probe *p, const char *state, const struct err *err);

@@ -336,6 +336,7 @@ static void refuse_rest(struct target *t)
         struct row *r = why ? refuse(t, &w->probe, w->refusal ? "error" : "suspended", why) : NULL;
         if (r)
             r->refused = true;
+        t->rowless |= why && !r;
     }
     t->refused = sum; // behind what told of it
 }
@@ -385,11 +386,31 @@ static void prune_rows(struct target *t)
     }
 }
 
+// What is placed has a row: what it captures is accounted for there. What finds no room waits until there is some; returns how many do not.
+static size_t give_rows(struct target *t, size_t n)
+{
+    const struct probe **set = t->h->set;
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        bool known = row_get(t, set[i]->id, false);
+        if (!known)
+            row_state_of(t, set[i], "pending", NULL);
+        if (known || row_get(t, set[i]->id, false))
+            set[kept++] = set[i];
+    }
+    t->rowless |= kept < n;
+    return kept;
+}
+
 void target_reconcile(struct target *t)
 {
     struct helper *h = t->h;
     struct err err = { 0 };
     size_t n;
+    if (t->rowless && row_room(t)) {
+        t->applied = t->refused = 0;
+        t->rowless = false;
+    }
     uint64_t sum = set_of(t, &n);
     if (n && !t->facts.attachable) {
         not_attachable(t, n);
@@ -397,9 +418,7 @@ void target_reconcile(struct target *t)
         refuse_all(t, n, "error", &err);
     }
     if (t->attachment && t->applied != sum) {
-        for (size_t i = 0; i < n; i++)
-            if (!row_get(t, h->set[i]->id, false))
-                row_state_of(t, h->set[i], "pending", NULL);
+        n = give_rows(t, n);
         int rc = t->backend->apply(t->attachment, h->set, n, &err);
         if (rc < 0)
             refuse_all(t, n, "error", &err);

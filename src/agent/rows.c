@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+bool row_room(const struct target *t) { return t->rows_n < ROWS_MAX && t->h->rows_n < ROWS_ALL_MAX; }
+
 struct row *row_get(struct target *t, str probe, bool make)
 {
     if (probe.len > PROBE_ID_MAX)
@@ -15,10 +17,10 @@ struct row *row_get(struct target *t, str probe, bool make)
             return r;
     if (!make)
         return NULL;
-    bool room = t->rows_n < ROWS_MAX && t->h->rows_n < ROWS_ALL_MAX;
-    struct row *r = room ? mem_zalloc(sizeof *r) : NULL;
+    struct row *r = row_room(t) ? mem_zalloc(sizeof *r) : NULL;
     if (!r && !t->h->rows_full)
-        log_warn("agent", "there are more probes in more processes than can be told of: some have no state");
+        log_warn("agent",
+                 "there are more probes in more processes than are kept account of: some wait, and have no state");
     if (!r) {
         t->h->rows_full = true; // said once
         return NULL;
