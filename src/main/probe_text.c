@@ -51,6 +51,7 @@ static const char *way_out(str code)
         const char *code, *text;
     } ways[] = {
         { "not_loaded", "it is installed as soon as the process loads the file; is the path right?" },
+        { "module_not_loaded", "it is installed as soon as the process loads the file; is the path right?" },
         { "no_code_at_line", "place it at a line where a statement begins" },
         { "ambiguous_file", "name more of the path" },
         { "source_mismatch", "the process runs another version of the file: look at its source, and place it there" },
@@ -147,14 +148,23 @@ void probe_text_instances(struct buf *out, const struct json_node *probe)
     }
 }
 
+// What is tried again in a moment is no answer yet; that no code of the file is loaded is one.
+static bool under_way(const struct json_node *instance)
+{
+    static const str states[] = { STR_INIT("pending"), STR_INIT("resolving"), STR_INIT("installing") };
+    str state = json_get_text(instance, STR("state")), code = json_get_text(instance, STR("code"));
+    bool found = str_eq(state, STR("waiting")) && code.len && !str_ends(code, STR("not_loaded"));
+    for (size_t k = 0; k < sizeof states / sizeof states[0]; k++)
+        found |= str_eq(state, states[k]);
+    return found;
+}
+
 bool probe_text_settled(const struct json_node *probe)
 {
     const struct json_node *i = json_first_of(json_get(probe, STR("instances")), JSON_ARRAY);
-    static const str under_way[] = { STR_INIT("pending"), STR_INIT("resolving"), STR_INIT("installing") };
     bool settled = i != NULL;
     for (; i; i = i->next)
-        for (size_t k = 0; k < sizeof under_way / sizeof under_way[0]; k++)
-            settled &= !str_eq(json_get_text(i, STR("state")), under_way[k]);
+        settled &= !under_way(i);
     return settled;
 }
 

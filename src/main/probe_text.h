@@ -13,5 +13,5 @@ void probe_text_where(struct buf *out, const struct json_node *probe);
 void probe_text_instances(struct buf *out, const struct json_node *probe);
 // Everything.
 void probe_text(struct buf *out, const struct json_node *probe);
-// No instance is on its way any more.
+// No instance is on its way any more, and none is tried again in a moment.
 bool probe_text_settled(const struct json_node *probe);

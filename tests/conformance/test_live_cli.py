@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -38,10 +39,13 @@ def lines(r):
     return [json.loads(line) for line in r.stdout.splitlines()]
 
 
-def answer(agent, **state):
-    """Says of the next probe what becomes of it."""
+def answer(agent, *before, **state):
+    """Says of the next probe what becomes of it; before: states before the last one, each of which is looked at for a while."""
     def run():
         [probe] = agent.wait("desired", lambda m: m["probes"])["probes"]
+        for one in before:
+            agent.state(probe["id"], **one)
+            time.sleep(1)
         agent.state(probe["id"], **state)
 
     thread = threading.Thread(target=run)
@@ -96,6 +100,22 @@ def test_what_is_refused_comes_with_the_way_out(server, agent):
     r = clew(server, "probe", "add", "app/pricing.py:87", "--service", agent.service, "--wait", status=1)
     thread.join()
     assert "refused:" in r.stderr and "no statement begins at this line" in r.stderr and "near it: 85, 90" in r.stderr
+
+
+def test_what_is_tried_again_in_a_moment_is_waited_for(server, agent):
+    thread = answer(agent, {"state": "waiting", "code": "busy_in_native", "message": "it is tried again"}, state="installed")
+    r = clew(server, "probe", "add", "app/pricing.py:87", "--service", agent.service, "--wait")
+    thread.join()
+    assert r.stderr.startswith("installed:\n"), r.stderr
+
+
+@pytest.mark.parametrize("code", ["not_loaded", "module_not_loaded"])
+def test_a_file_that_is_not_loaded_yet_is_an_answer(server, agent, code):
+    thread = answer(agent, state="waiting", code=code, message="no code of this file is loaded yet")
+    r = clew(server, "probe", "add", "app/pricing.py:87", "--service", agent.service, "--wait", status=1)
+    thread.join()
+    assert r.stderr.startswith("waiting:\n") and "it is installed as soon as the process loads the file" in r.stderr, r.stderr
+
 
 @pytest.mark.parametrize("state, code, way", [("error", "invalid_probe", "use the same version of agent and server"), ("error", "too_many_probes", "remove some of the probes"),
                                               ("error", "set_unreadable", "or remove some of the probes"),
