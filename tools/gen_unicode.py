@@ -88,7 +88,7 @@ def main():
         index, blocks = stages(deltas)
         assert len(blocks) < 256
         emit(out, "uint8_t", f"{what}_index", index, 64)
-        emit(out, "int32_t", f"{what}_blocks", [v for b in blocks for v in b], 64)
+        emit(out, "int32_t", f"{what}_blocks", [v for b in blocks for v in b], 128)
     out.append("// clang-format on")
     out.append("")
     out.append(f"uint8_t unicode_class(uint32_t cp) {{ return class_blocks[class_index[cp / {BLOCK}] * {BLOCK} + cp % {BLOCK}]; }}")
