@@ -386,17 +386,18 @@ static void prune_rows(struct target *t)
     }
 }
 
-// What is placed has a row: what it captures is accounted for there. What finds no room waits until there is some; returns how many do not.
+// What is placed has a row, in which it is accounted for; what finds no room for one waits until there is some. Returns how many are left in h->set.
 static size_t give_rows(struct target *t, size_t n)
 {
     const struct probe **set = t->h->set;
     size_t kept = 0;
     for (size_t i = 0; i < n; i++) {
-        bool known = row_get(t, set[i]->id, false);
-        if (!known)
+        struct row *r = row_get(t, set[i]->id, true);
+        if (!r)
+            continue;
+        if (!r->json.len) // made just now
             row_state_of(t, set[i], "pending", NULL);
-        if (known || row_get(t, set[i]->id, false))
-            set[kept++] = set[i];
+        set[kept++] = set[i];
     }
     t->rowless |= kept < n;
     return kept;
