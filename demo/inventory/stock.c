@@ -8,6 +8,7 @@
 #include <time.h>
 
 #define SHELF_FULL 400
+#define SHELF_NEARLY_EMPTY (SHELF_FULL / 4)
 #define LINE_QUANTITY_MAX 1000
 #define MERGED_SHELVES 5
 #define MERGE_SHELF_MS_MIN 60
@@ -110,6 +111,10 @@ static enum stock_result change(struct text body, int sign, const char *what, st
     }
     while (result != STOCK_DONE && done--)
         lines[done].shelf->quantity -= sign * lines[done].quantity;
+    // What is nearly empty is filled from the back room at once: however fast people buy, it is not the stock that fails them.
+    for (size_t i = 0; result == STOCK_DONE && i < n; i++)
+        if (lines[i].shelf->quantity < SHELF_NEARLY_EMPTY)
+            lines[i].shelf->quantity = SHELF_FULL;
     pthread_mutex_unlock(&stock_lock);
     span_end(&s);
     return result;
@@ -146,10 +151,6 @@ int stock_merge(void)
         nanosleep(&(struct timespec){ .tv_nsec = ms * 1000000 }, NULL);
         shelves[(size_t)random() % SHELVES_N].quantity = SHELF_FULL;
     }
-    // What is nearly empty is filled from the back room at once.
-    for (size_t i = 0; i < SHELVES_N; i++)
-        if (shelves[i].quantity < SHELF_FULL / 4)
-            shelves[i].quantity = SHELF_FULL;
     clock_gettime(CLOCK_MONOTONIC, &b);
     pthread_mutex_unlock(&stock_lock);
     long held = (b.tv_sec - a.tv_sec) * 1000 + (b.tv_nsec - a.tv_nsec) / 1000000;

@@ -53,6 +53,12 @@ describe('the demo shop', () => {
     for (const coupon of [undefined, 'WELCOME', 'SHIP-FREE', 'AUTUMN-15', 'CREW-12']) assert.equal((await buy({ coupon })).status, 201, coupon);
   });
 
+  it('sells nothing out, however fast somebody buys', async () => {
+    const answers = [];
+    for (let n = 0; n < 6; n++) answers.push((await buy({ lines: ['WAX-1'], quantity: 90 })).status); // 540; a shelf holds 400
+    assert.deepEqual(answers, Array(6).fill(201));
+  });
+
   it('says what will happen when', () => demo.until(/^deploys +payments 2\.9\.0 in 15 s; checkout 1\.4\.2 in 30 s/m));
 
   it('deploys both releases without a failing request', async () => {

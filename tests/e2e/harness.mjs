@@ -118,7 +118,7 @@ export async function stored(server, text, enough = (rows) => rows.length > 0) {
 }
 
 /** One customer's order, through the shop's own front door. */
-export async function order(web, { customer, lines, coupon, country }) {
+export async function order(web, { customer, lines, quantity = 1, coupon, country }) {
   const call = async (method, at, body) => {
     const response = await fetch(web + at, {
       method,
@@ -128,7 +128,7 @@ export async function order(web, { customer, lines, coupon, country }) {
     return { status: response.status, body: await response.json().catch(() => undefined) };
   };
   const { body } = await call('POST', '/carts');
-  for (const sku of lines) await call('POST', `/carts/${body.cart}/items`, { sku, quantity: 1 });
+  for (const sku of lines) await call('POST', `/carts/${body.cart}/items`, { sku, quantity });
   return await call('POST', '/checkout', { cart: body.cart, coupon });
 }
 
