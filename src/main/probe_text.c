@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/timefmt.h"
 #include "main/human.h"
+#include "probe/probe.h"
 
 enum { LABEL_WIDTH = 10 };
 
@@ -44,38 +45,28 @@ static void put_numbers(struct buf *out, const struct json_node *list)
     }
 }
 
-// What to do about a code, where the agent does not say it.
-static const char *way_out(str code)
+// What to do about a code, where the agent does not say it: in the words of this command, or else in everybody's.
+static str way_out(str code)
 {
     static const struct {
         const char *code, *text;
     } ways[] = {
-        { "not_loaded", "it is installed as soon as the process loads the file; is the path right?" },
-        { "module_not_loaded", "it is installed as soon as the process loads the file; is the path right?" },
-        { "no_code_at_line", "place it at a line where a statement begins" },
-        { "ambiguous_file", "name more of the path" },
-        { "source_mismatch", "the process runs another version of the file: look at its source, and place it there" },
-        { "no_permission", "run the agent as root, or with CAP_SYS_PTRACE" },
-        { "other_debugger", "end the other debugger" },
-        { "other_agent", "let one agent do it; it goes in when the other one has left the process" },
-        { "policy", "the host's /etc/clew/agent.conf does not let it" },
-        { "budget", "it cost the process too much: give it a condition, or a lower rate" },
-        { "invalid_probe", "use the same version of agent and server" },
-        { "code_invalid", "use the same version of agent and server" },
-        { "code_unsupported", "use a simpler expression" },
-        { "too_many_probes", "remove some of the probes" },
-        { "set_unreadable", "use the same version of agent and server, or remove some of the probes" },
-        { "no_agent", "start `clew agent` on its host again" },
+        { "not_loaded", "It is installed as soon as the process loads the file; is the path right?" },
+        { "module_not_loaded", "It is installed as soon as the process loads the file; is the path right?" },
+        { "no_code_at_line", "Place it at a line where a statement begins." },
+        { "source_mismatch", "Look at the source that the process runs, and place it there." },
+        { "policy", "The host's /etc/clew/agent.conf does not let it." },
+        { "no_agent", "Start `clew agent` on its host again." },
         { "lease_expired",
-          "look whether `clew agent` runs on its host and reaches the server (clew agent status there); "
-          "the probe comes back with it" },
-        { "host_brake", "it comes back by itself, a minute after the agent takes less" },
-        { "unsupported", "leave out what this runtime cannot do yet" },
+          "Look whether `clew agent` runs on its host and reaches the server (clew agent status there); "
+          "the probe comes back with it." },
+        { "unsupported", "Leave out what this runtime cannot do yet." },
     };
     for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++)
         if (str_eq(code, str_z(ways[i].code)))
-            return ways[i].text;
-    return NULL;
+            return str_z(ways[i].text);
+    const struct probe_code_text *text = probe_code_text(code);
+    return text ? text->hint : (str){ 0 };
 }
 
 static void put_way_out(struct buf *out, const struct json_node *i)
@@ -83,7 +74,7 @@ static void put_way_out(struct buf *out, const struct json_node *i)
     const struct json_node *data = json_get(i, STR("data"));
     const struct json_node *nearest = json_get(data, STR("nearest")), *candidates = json_get(data, STR("candidates"));
     str hint = json_get_text(i, STR("hint")), code = json_get_text(i, STR("code"));
-    const char *way = way_out(code);
+    str way = hint.len ? hint : way_out(code);
     if (nearest && nearest->n) {
         buf_str(out, STR("      lines with code near it: "));
         put_numbers(out, nearest);
@@ -92,9 +83,9 @@ static void put_way_out(struct buf *out, const struct json_node *i)
         buf_str(out, STR("      it may be: "));
         put_numbers(out, candidates);
         buf_byte(out, '\n');
-    } else if (hint.len || way) {
+    } else if (way.len) {
         buf_str(out, STR("      "));
-        visible_escape(out, hint.len ? hint : str_z(way));
+        visible_escape(out, way);
         buf_byte(out, '\n');
     }
 }

@@ -114,12 +114,13 @@ def test_a_file_that_is_not_loaded_yet_is_an_answer(server, agent, code):
     thread = answer(agent, state="waiting", code=code, message="no code of this file is loaded yet")
     r = clew(server, "probe", "add", "app/pricing.py:87", "--service", agent.service, "--wait", status=1)
     thread.join()
-    assert r.stderr.startswith("waiting:\n") and "it is installed as soon as the process loads the file" in r.stderr, r.stderr
+    assert r.stderr.startswith("waiting:\n") and "It is installed as soon as the process loads the file" in r.stderr, r.stderr
 
 
-@pytest.mark.parametrize("state, code, way", [("error", "invalid_probe", "use the same version of agent and server"), ("error", "too_many_probes", "remove some of the probes"),
+@pytest.mark.parametrize("state, code, way", [("error", "invalid_probe", "Use the same version of agent and server."), ("error", "too_many_probes", "Remove some of them."),
                                               ("error", "set_unreadable", "or remove some of the probes"),
-                                              ("suspended", "host_brake", "it comes back by itself")])
+                                              ("suspended", "host_brake", "they come back a minute after it takes less"),
+                                              ("error", "musl", "Use an image with the GNU C library.")])
 def test_what_the_agent_itself_does_not_take_comes_with_a_way_out(server, agent, state, code, way):
     thread = answer(agent, state=state, code=code, message="the agent on this host said why")
     r = clew(server, "probe", "add", "app/pricing.py:87", "--service", agent.service, "--wait", status=1)
@@ -135,7 +136,7 @@ def test_a_probe_on_a_host_whose_agent_is_away_says_so(server):
 
     def told():
         text = clew(server, "probe", "show", id).stdout
-        assert f"away         {host.host}: its agent is away" in text and "start `clew agent` on its host again" in text, text
+        assert f"away         {host.host}: its agent is away" in text and "Start `clew agent` on its host again" in text, text
 
     eventually(told)
 
