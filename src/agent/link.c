@@ -211,6 +211,8 @@ static void explain(struct err *err)
                 "key was copied: remove the agent there and enrol this host anew)");
 }
 
+static void on_ready(struct loop_watch *w, uint32_t events);
+
 static void on_retry(struct timer *t)
 {
     struct link *l = OS_CONTAINER(t, struct link, retry);
@@ -252,6 +254,7 @@ static void on_retry(struct timer *t)
         return;
     }
     send_hello(l);
+    on_ready(&l->watch, EPOLLIN); // what came together with the handshake's answer is read already
 }
 
 // --- captures ---

@@ -1,5 +1,6 @@
-// A WebSocket client that does not block once it is connected: the caller waits for the descriptor (with a loop or poll), and asks
-// for messages until there are none. Connecting blocks, within the time-outs of net/client.h.
+// A WebSocket client that does not block once it is connected: the caller asks for messages until there are none, then waits for the
+// descriptor (with a loop or poll), and so on. It asks before it waits for the first time: what came together with the answer to the
+// handshake makes no descriptor readable. Connecting blocks, within the time-outs of net/client.h.
 #pragma once
 #include "net/client.h"
 #include "net/websocket.h"

@@ -4,6 +4,7 @@ import json
 import os
 import queue
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Response
 from websockets.datastructures import Headers
+from websockets.server import ServerProtocol
 from websockets.sync.server import serve
 
 PROGRAM = """
@@ -131,6 +133,26 @@ def test_hello_and_processes(enrolled, victim):
     second = subprocess.run([harness.binary(), "agent", "--state", enrolled.state], capture_output=True, text=True, timeout=60)
     assert second.returncode == 1 and "another agent runs on this host" in second.stderr
     end(p)
+
+
+def test_a_welcome_that_comes_with_the_handshake_is_taken(tmp_path):
+    """In the same segment: nothing more comes for a while by which the descriptor would become readable."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        (tmp_path / "host").write_text(f"server http://127.0.0.1:{listening.getsockname()[1]}\nagent a1\nsecret s3cret\n")
+        (tmp_path / "host").chmod(0o600)
+        tmp_path.chmod(0o700)
+        p = agent(tmp_path)
+        connection, _ = listening.accept()
+        with connection:
+            protocol, welcome = ServerProtocol(), b'{"type":"welcome","agent":"a1","lease_s":90,"heartbeat_s":15}'
+            while not (events := protocol.events_received()):
+                protocol.receive_data(connection.recv(65536))
+            protocol.send_response(protocol.accept(events[0]))
+            protocol.send_text(welcome)
+            connection.sendall(b"".join(protocol.data_to_send()))
+            told = next(line for line in p.stderr if "connect" in line)
+            assert "connected to http://" in told  # and not, some time later, that it is silent
+            end(p)
 
 
 def test_a_process_that_becomes_another_is_found(enrolled, victim):
