@@ -119,12 +119,22 @@ struct fake_segment {
     uint32_t traces_n;
 };
 
+// The block of a table that a reader is at, and what it has read of it.
+struct at {
+    uint32_t block;
+    struct read_column {
+        uint32_t col;
+        struct vec v;
+    } * column;
+    uint32_t columns_n;
+    struct rows rows; // n 0: not read
+    void **memory;    // of the vecs
+    uint32_t memory_n;
+};
+
 struct fake_reader {
     struct reader r;
-    uint32_t block[TABLE_N];
-    struct rows rows[TABLE_N]; // allocated at seek
-    void **memory;             // of vecs of all tables
-    uint32_t memory_n;
+    struct at at[TABLE_N];
 };
 
 static struct fake_segment *fake_of(const struct segment *s)
@@ -417,25 +427,33 @@ static int fake_reader_open(const struct segment *s, struct reader **ret_reader)
     must(r);
     r->r = (struct reader){ READER_MAGIC, s };
     for (int t = 0; t < TABLE_N; t++)
-        r->block[t] = UINT32_MAX;
+        r->at[t].block = UINT32_MAX;
     *ret_reader = &r->r;
     return 0;
 }
 
-static void *take(struct fake_reader *r, size_t size)
+static void *take(struct at *at, size_t size)
 {
-    r->memory = grow(r->memory, r->memory_n, sizeof *r->memory);
+    at->memory = grow(at->memory, at->memory_n, sizeof *at->memory);
     void *p = calloc(1, size ? size : 1);
     must(p);
-    return r->memory[r->memory_n++] = p;
+    return at->memory[at->memory_n++] = p;
+}
+
+static void leave(struct at *at)
+{
+    for (uint32_t i = 0; i < at->memory_n; i++)
+        free(at->memory[i]);
+    free(at->memory);
+    free(at->column);
+    *at = (struct at){ .block = UINT32_MAX };
 }
 
 static void fake_reader_close(struct reader *reader)
 {
     struct fake_reader *r = (struct fake_reader *)reader;
-    for (uint32_t i = 0; i < r->memory_n; i++)
-        free(r->memory[i]);
-    free(r->memory);
+    for (int t = 0; t < TABLE_N; t++)
+        leave(&r->at[t]);
     r->r.magic = 0;
     free(r);
 }
@@ -444,16 +462,19 @@ static int fake_reader_seek(struct reader *reader, enum segment_table t, uint32_
 {
     struct fake_reader *r = (struct fake_reader *)reader;
     must(block < fake_blocks(r->r.segment, t));
-    r->block[t] = block;
+    if (r->at[t].block == block)
+        return 0;
+    leave(&r->at[t]);
+    r->at[t].block = block;
     return 0;
 }
 
 static const struct fake_row *block_of(struct fake_reader *r, enum segment_table t, uint32_t *ret_n)
 {
     const struct fake_segment *f = fake_of(r->r.segment);
-    must(r->block[t] != UINT32_MAX);
-    *ret_n = fake_block_rows(&f->s, t, r->block[t]);
-    return f->table[t].row + r->block[t] * f->block_rows;
+    must(r->at[t].block != UINT32_MAX);
+    *ret_n = fake_block_rows(&f->s, t, r->at[t].block);
+    return f->table[t].row + r->at[t].block * f->block_rows;
 }
 
 static void attribute_vec(struct fake_reader *r, enum segment_table t, uint32_t c, struct vec *v)
@@ -461,7 +482,7 @@ static void attribute_vec(struct fake_reader *r, enum segment_table t, uint32_t 
     const struct fake_table *ft = &fake_of(r->r.segment)->table[t];
     uint32_t n, type = ft->column[c].type;
     const struct fake_row *row = block_of(r, t, &n);
-    uint64_t *words = take(r, n * 8), *present = take(r, (n + 63) / 64 * 8);
+    uint64_t *words = take(&r->at[t], n * 8), *present = take(&r->at[t], (n + 63) / 64 * 8);
     *v = (struct vec){ .n = n, .present = present };
     v->kind = type == VALUE_INT          ? VEC_I64
               : type == VALUE_DOUBLE     ? VEC_F64
@@ -487,18 +508,17 @@ static void attribute_vec(struct fake_reader *r, enum segment_table t, uint32_t 
         v->dict = &ft->dict[c].d;
 }
 
-#define GATHER(kind_, type_, field_)            \
-    do {                                        \
-        type_ *p = take(r, n * sizeof(type_));  \
-        for (uint32_t i = 0; i < n; i++)        \
-            p[i] = (type_)row[i].field_;        \
-        v->kind = kind_;                        \
-        v->u64 = (const uint64_t *)(void *)(p); \
+#define GATHER(kind_, type_, field_)                   \
+    do {                                               \
+        type_ *p = take(&r->at[t], n * sizeof(type_)); \
+        for (uint32_t i = 0; i < n; i++)               \
+            p[i] = (type_)row[i].field_;               \
+        v->kind = kind_;                               \
+        v->u64 = (const uint64_t *)(void *)(p);        \
     } while (0)
 
-static int fake_reader_column(struct reader *reader, enum segment_table t, uint32_t col, struct vec *v)
+static int column_read(struct fake_reader *r, enum segment_table t, uint32_t col, struct vec *v)
 {
-    struct fake_reader *r = (struct fake_reader *)reader;
     uint32_t n;
     const struct fake_row *row = block_of(r, t, &n);
     const struct fake_table *ft = &fake_of(r->r.segment)->table[t];
@@ -568,6 +588,23 @@ static int fake_reader_column(struct reader *reader, enum segment_table t, uint3
     return 0;
 }
 
+static int fake_reader_column(struct reader *reader, enum segment_table t, uint32_t col, struct vec *v)
+{
+    struct fake_reader *r = (struct fake_reader *)reader;
+    struct at *at = &r->at[t];
+    for (uint32_t i = 0; i < at->columns_n; i++)
+        if (at->column[i].col == col) {
+            *v = at->column[i].v;
+            return 0;
+        }
+    int rc = column_read(r, t, col, v);
+    if (rc < 0)
+        return rc;
+    at->column = grow(at->column, at->columns_n, sizeof *at->column);
+    at->column[at->columns_n++] = (struct read_column){ col, *v };
+    return 0;
+}
+
 static int fake_children(struct reader *reader, enum segment_table t, uint32_t number, uint32_t *first, uint32_t *end)
 {
     const struct fake_segment *f = fake_of(reader->segment);
@@ -592,6 +629,10 @@ static int fake_reader_rows(struct reader *reader, enum segment_table t, struct 
     uint32_t n;
     const struct fake_row *row = block_of(r, t, &n);
     struct vec vec, *v = &vec;
+    if (r->at[t].rows.n) {
+        *ret = r->at[t].rows;
+        return 0;
+    }
     *ret = (struct rows){ .n = n };
     ret->values = fake_of(reader->segment)->table[t].value;
 #define COPY(type_, field_)                       \
@@ -605,6 +646,7 @@ static int fake_reader_rows(struct reader *reader, enum segment_table t, struct 
     COPY(uint32_t, value_at);
     if (t != TABLE_ROWS) {
         COPY(uint32_t, owner);
+        r->at[t].rows = *ret;
         return 0;
     }
     COPY(int64_t, duration);
@@ -619,6 +661,7 @@ static int fake_reader_rows(struct reader *reader, enum segment_table t, struct 
     COPY(uint8_t, kind);
     COPY(uint8_t, status);
     COPY(uint8_t, severity);
+    r->at[t].rows = *ret;
     return 0;
 }
 
