@@ -344,7 +344,8 @@ int64_t clew_python_apply(void)
     PyObject *type, *value, *traceback;
     int64_t begun = ext_own_ns(), now = ext_now_ns();
     PyErr_Fetch(&type, &value, &traceback);
-    // No finaliser of the program's runs meanwhile, and what was found stays.
+    // No finaliser of the program's runs meanwhile, what was found stays, and so do the lists that are walked through: a collection, which an object
+    // that we make may begin, would move what we are at into another one, which has no end for us.
     int collects = PyGC_Disable();
     if (coming.under_way && coming.number != orders->number)
         coming_drop();
@@ -427,8 +428,11 @@ int64_t clew_python_start(const struct clew_start *start)
     PyObject *type, *value, *traceback;
     int64_t rc = CLEW_START_VERSION;
     PyErr_Fetch(&type, &value, &traceback);
+    int collects = PyGC_Disable(); // see clew_python_apply(): what the agent from before had placed is looked for, too
     if (start->version == CLEW_VERSION)
         rc = start_with(start);
+    if (collects)
+        PyGC_Enable();
     close(start->fd);
     if (start->own_fd >= 0)
         close(start->own_fd);

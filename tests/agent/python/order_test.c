@@ -110,12 +110,30 @@ void hear_restored(struct victim *v)
     }
 }
 
+pid_t child_of(pid_t pid)
+{
+    char path[64];
+    int child = 0;
+    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)pid, (int)pid);
+    FILE *f = fopen(path, "r");
+    if (f && fscanf(f, "%d", &child) != 1)
+        child = 0;
+    if (f)
+        fclose(f);
+    return child;
+}
+
 void give_up(const struct victim *v, const char *wanted)
 {
+    pid_t child = child_of(v->pid);
     print_message(
         "# %s: after %d s not %s: state %s %s %s, %zu captures, %lu hits, %lu ns; the victim said %ld %ld %ld\n",
         v->python, (int)PATIENCE_S, wanted, seen.state, seen.code, seen.message, seen.n, (unsigned long)seen.hits,
         (unsigned long)seen.ns, v->n, v->called, v->same);
+    // What is left running holds the pipes of whoever reads what this program says.
+    if (child)
+        kill(child, SIGKILL);
+    kill(v->pid, SIGKILL);
     fail();
 }
 

@@ -51,6 +51,8 @@ extern struct attachment *attached;
 
 // Fails the test, and says what was seen of the probe and of the victim.
 void give_up(const struct victim *v, const char *wanted);
+// The one that a process has forked off, 0: none.
+pid_t child_of(pid_t pid);
 
 // Polls, and reads what the victim says, until the condition holds.
 #define UNTIL(v, a, condition)                          \

@@ -401,7 +401,7 @@ static void test_cycles(void **state)
 static void test_killed(void **state)
 {
     for (size_t i = 0; i < python_count; i++) {
-        struct victim v = start(pythons[i], NULL);
+        struct victim v = start(pythons[i], "collects");
         pid_t agent = fork();
         if (agent == 0) {
             prctl(PR_SET_PDEATHSIG, SIGKILL); // nor does it outlive a test that fails
@@ -586,19 +586,6 @@ static void test_no_room(void **state)
         assert_string_equal(seen.code, refused ? "runtime_unsupported" : "");
         leave(&v, a);
     }
-}
-
-static pid_t child_of(pid_t pid)
-{
-    char path[64];
-    int child = 0;
-    snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)pid, (int)pid);
-    FILE *f = fopen(path, "r");
-    if (f && fscanf(f, "%d", &child) != 1)
-        child = 0;
-    if (f)
-        fclose(f);
-    return child;
 }
 
 static void captures_are_of(pid_t pid)

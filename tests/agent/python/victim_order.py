@@ -303,6 +303,10 @@ while True:
     basket.total(3), Empty().total(3), nest(n)
     if "fork" in sys.argv and n == 400 and os.fork() == 0:
         sys.stdout = open(os.devnull, "w")
+    if "collects" in sys.argv:
+        # Functions that are young, and a collector that is about to begin: it does when somebody, whoever that is, makes a few objects more.
+        young = [closure(i) for i in range(100)]
+        gc.set_threshold(gc.get_count()[0] + 20)
     if "slow" in sys.argv:
         slow(n)
     if "hot" in sys.argv:
