@@ -338,15 +338,34 @@ static void answer(struct clew_orders *orders)
     orders->n = (uint32_t)n_sites;
 }
 
+// What is set aside while a call of the agent's runs inside the program. No collection begins: no finaliser of the program's runs meanwhile, what was
+// found stays, and so do the lists that are walked through. (One that an object of ours began would move what we are at into another list, which has no
+// end for us.)
+struct aside {
+    PyObject *type, *value, *traceback;
+    int collects;
+};
+
+static void put_aside(struct aside *ret)
+{
+    PyErr_Fetch(&ret->type, &ret->value, &ret->traceback);
+    ret->collects = PyGC_Disable();
+}
+
+static void put_back(const struct aside *a)
+{
+    if (a->collects)
+        PyGC_Enable();
+    PyErr_Clear();
+    PyErr_Restore(a->type, a->value, a->traceback);
+}
+
 int64_t clew_python_apply(void)
 {
     struct clew_orders *orders = (struct clew_orders *)(ext.mem + CLEW_ORDERS_AT);
-    PyObject *type, *value, *traceback;
+    struct aside aside;
     int64_t begun = ext_own_ns(), now = ext_now_ns();
-    PyErr_Fetch(&type, &value, &traceback);
-    // No finaliser of the program's runs meanwhile, what was found stays, and so do the lists that are walked through: a collection, which an object
-    // that we make may begin, would move what we are at into another one, which has no end for us.
-    int collects = PyGC_Disable();
+    put_aside(&aside);
     if (coming.under_way && coming.number != orders->number)
         coming_drop();
     if (!coming.under_way)
@@ -361,10 +380,7 @@ int64_t clew_python_apply(void)
     orders->ns = coming.longest_ns = ns > coming.longest_ns ? ns : coming.longest_ns;
     if (done)
         coming_drop();
-    if (collects)
-        PyGC_Enable();
-    PyErr_Clear();
-    PyErr_Restore(type, value, traceback);
+    put_back(&aside);
     return done ? CLEW_APPLIED : CLEW_APPLY_MORE;
 }
 
@@ -425,18 +441,14 @@ static int64_t start_with(const struct clew_start *start)
 
 int64_t clew_python_start(const struct clew_start *start)
 {
-    PyObject *type, *value, *traceback;
+    struct aside aside;
     int64_t rc = CLEW_START_VERSION;
-    PyErr_Fetch(&type, &value, &traceback);
-    int collects = PyGC_Disable(); // see clew_python_apply(): what the agent from before had placed is looked for, too
+    put_aside(&aside);
     if (start->version == CLEW_VERSION)
         rc = start_with(start);
-    if (collects)
-        PyGC_Enable();
     close(start->fd);
     if (start->own_fd >= 0)
         close(start->own_fd);
-    PyErr_Clear();
-    PyErr_Restore(type, value, traceback);
+    put_back(&aside);
     return rc;
 }
